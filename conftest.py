@@ -1,0 +1,14 @@
+"""Names the fixtures that every test of the repository may use, in tests/ and beside an example.
+
+The fixtures themselves stand in tests/fixtures, one file per subject.
+"""
+
+pytest_plugins = (
+    "fixtures.clocks",
+    "fixtures.databases",
+    "fixtures.network",
+    "fixtures.ops",
+    "fixtures.properties",
+    "fixtures.services",
+    "fixtures.stores",
+)

@@ -1,0 +1,57 @@
+"""The rules that tests themselves live by: they stay on this machine; a missing server is never silent."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from fixtures import services
+from fixtures.network import NetworkRefusedError
+
+
+def test_a_test_cannot_connect_to_another_machine():
+    with socket.socket() as probe, pytest.raises(NetworkRefusedError, match=r"192\.0\.2\.1"):
+        probe.connect(("192.0.2.1", 80))
+
+
+def test_a_test_cannot_send_a_datagram_to_another_machine():
+    with socket.socket(type=socket.SOCK_DGRAM) as probe, pytest.raises(NetworkRefusedError):
+        probe.sendto(b"x", ("192.0.2.1", 53))
+
+
+def test_a_test_cannot_look_a_public_name_up():
+    with pytest.raises(NetworkRefusedError, match=r"www\.wikipedia\.org"):
+        socket.getaddrinfo("www.wikipedia.org", 443)
+
+
+def test_reserved_names_fail_as_they_do_everywhere():
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo("nowhere.invalid", 443)
+
+
+def test_loopback_is_open():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout=1).close()
+
+
+def test_a_missing_server_skips_and_says_which(monkeypatch):
+    monkeypatch.delenv("HOLDFAST_TEST_SERVICES", raising=False)
+    monkeypatch.setenv("HOLDFAST_TEST_REDIS_URL", "redis://127.0.0.1:1/0")
+    with pytest.raises(pytest.skip.Exception, match=r"redis does not answer at 127\.0\.0\.1:1"):
+        services.require_service("redis")
+
+
+def test_a_missing_server_fails_where_servers_are_required(monkeypatch):
+    monkeypatch.setenv("HOLDFAST_TEST_SERVICES", "require")
+    monkeypatch.setenv("HOLDFAST_TEST_REDIS_URL", "redis://127.0.0.1:1/0")
+    with pytest.raises(pytest.fail.Exception, match="HOLDFAST_TEST_REDIS_URL"):
+        services.require_service("redis")
+
+
+def test_a_postgres_database_of_a_test_is_empty(postgres_database_url):
+    import psycopg  # noqa: PLC0415 -- only this test needs the driver
+
+    with psycopg.connect(postgres_database_url) as connection:
+        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
+    assert tables == (0,)
