@@ -1,0 +1,12 @@
+"""Metrics and trace context for applications, in a few lines, with labels that cannot explode.
+
+Owns the instrumentation of HTTP, incoming (any ASGI app) and outgoing (httpx), on prometheus_client and the
+OpenTelemetry API. Refuses to choose an SDK or an exporter: without one, trace context is still passed on.
+"""
+
+from holdfast.instrument.asgi import AsgiMiddleware
+from holdfast.instrument.exposition import metrics_endpoint
+from holdfast.instrument.labels import OTHER, BoundedLabel
+from holdfast.instrument.outgoing import httpx_hooks
+
+__all__ = ["OTHER", "AsgiMiddleware", "BoundedLabel", "httpx_hooks", "metrics_endpoint"]

@@ -1,0 +1,44 @@
+"""Finds the template of the route that answered an ASGI request, never its raw path.
+
+Starlette and FastAPI leave the route in the scope. A path that no route matched, and any app that leaves nothing,
+counts as "unmatched": whoever scans for paths adds no series.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+UNMATCHED: Final = "unmatched"
+
+
+def find_route_template(scope: MutableMapping[str, Any], root_path: str) -> str:
+    """Give the template, such as `/orders/{order_id}`, with the prefix of mounts and included routers.
+
+    Args:
+        scope: The request's scope after the app has answered.
+        root_path: The scope's root path before.
+    """
+    template = _read_template(scope)
+    if template is None:
+        return UNMATCHED
+    prefix = str(scope.get("root_path", "")).removeprefix(root_path)
+    return _templated(prefix, scope.get("path_params", {})) + template or "/"
+
+
+def _read_template(scope: MutableMapping[str, Any]) -> str | None:
+    # FastAPI serves included routers by their own routes, which do not know the prefix; the context does.
+    context = (scope.get("fastapi") or {}).get("effective_route_context")
+    for route in (getattr(context, "starlette_route", None), context, scope.get("route")):
+        template = getattr(route, "path_format", None)
+        if isinstance(template, str):
+            return template
+    return None
+
+
+def _templated(prefix: str, path_params: MutableMapping[str, Any]) -> str:
+    """Put the names of path parameters back where a mount's prefix holds their values."""
+    names = {str(value): f"{{{name}}}" for name, value in path_params.items()}
+    return "/".join(names.get(part, part) for part in prefix.split("/"))

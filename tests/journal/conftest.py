@@ -1,0 +1,49 @@
+"""A journal that writes into memory and is put away after the test, with everything else that it touched."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from holdfast import journal
+
+
+@pytest.fixture(autouse=True)
+def _restored_logging():
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+class Lines:
+    """What was logged since the start of the test."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+
+    @property
+    def text(self) -> str:
+        return self.stream.getvalue()
+
+    @property
+    def events(self) -> list[dict]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def last(self) -> dict:
+        return self.events[-1]
+
+
+@pytest.fixture
+def lines():
+    """Lines of a journal configured for JSON at info level."""
+    written = Lines()
+    journal.configure(service="orders", level="info", format="json", stream=written.stream)
+    return written
