@@ -1,0 +1,37 @@
+"""HTTP at both ends: calls that leave the process, and errors that leave it as answers.
+
+Owns the outbound client (timeouts, size caps, refused addresses), bounded decompression, and `problems`, the one table
+of statuses. Refuses routes and the server: those are `web`'s.
+"""
+
+from holdfast.kernel.http import problems
+from holdfast.kernel.http.addresses import AddressPolicy
+from holdfast.kernel.http.answers import Answer, Call
+from holdfast.kernel.http.encodings import BoundedDecoder
+from holdfast.kernel.http.errors import (
+    AddressRefusedError,
+    AnswerTooLargeError,
+    PeerError,
+    SlowBodyError,
+    TooLargeError,
+)
+from holdfast.kernel.http.network import resolve
+from holdfast.kernel.http.outbound import OutboundHttp
+from holdfast.kernel.http.settings import SECTION, OutboundSettings
+
+__all__ = [
+    "SECTION",
+    "AddressPolicy",
+    "AddressRefusedError",
+    "Answer",
+    "AnswerTooLargeError",
+    "BoundedDecoder",
+    "Call",
+    "OutboundHttp",
+    "OutboundSettings",
+    "PeerError",
+    "SlowBodyError",
+    "TooLargeError",
+    "problems",
+    "resolve",
+]

@@ -1,0 +1,36 @@
+"""Errors of HTTP, in and out."""
+
+from __future__ import annotations
+
+from holdfast.kernel.errors import NEVER, DeniedError, LimitError, UnavailableError
+
+
+class TooLargeError(LimitError):
+    """A body is larger than the limit, before or after decompression."""
+
+    code = "too_large"
+    retry = NEVER
+
+
+class SlowBodyError(LimitError):
+    """The rest of a request's body did not arrive in time."""
+
+    code = "slow_body"
+
+
+class AddressRefusedError(DeniedError):
+    """The destination is an address that outbound calls may not reach."""
+
+    code = "address_refused"
+
+
+class PeerError(UnavailableError):
+    """The other side answered with something that is not HTTP, or closed in the middle."""
+
+    code = "peer_broken"
+
+
+class AnswerTooLargeError(PeerError):
+    """The other side's answer is larger than the limit; it was not read to its end."""
+
+    code = "answer_too_large"

@@ -1,0 +1,228 @@
+"""The one client for calls to other people's servers: bounded in time and size, guarded, measured, redacted.
+
+It retries nothing: whoever calls knows whether a second try is safe (`holdfast.resilience`). Probes of `health`, which
+time each phase of a connection, have their own client and share only the address policy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from contextlib import aclosing
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Final
+
+import httpcore
+import httpx
+import orjson
+
+from holdfast import __version__, journal
+from holdfast.kernel.errors import BusyError, InvalidError, TimedOutError, UnavailableError
+from holdfast.kernel.http.addresses import AddressPolicy
+from holdfast.kernel.http.answers import Answer, Call
+from holdfast.kernel.http.encodings import ACCEPTED, BoundedDecoder
+from holdfast.kernel.http.errors import AnswerTooLargeError, PeerError, TooLargeError
+from holdfast.kernel.http.metrics import OutboundMetrics
+from holdfast.kernel.http.network import GuardedBackend, GuardedTransport, Resolve, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prometheus_client import CollectorRegistry
+
+    from holdfast.kernel.http.settings import OutboundSettings
+    from holdfast.kernel.secrets import Redactor
+
+CORRELATION_HEADER: Final = "x-correlation-id"
+# What another origin may still see of the caller's headers after a redirect; anything else may be a credential.
+_HARMLESS: Final = {"accept", "accept-encoding", "accept-language", "content-type", "user-agent", CORRELATION_HEADER}
+_OUTCOMES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (AnswerTooLargeError, "too_large"),
+    (TimedOutError, "timeout"),
+    (UnavailableError, "error"),
+)
+
+
+class OutboundHttp:
+    """Makes outbound calls; one per process, closed at its end. Nothing is opened before the first call."""
+
+    def __init__(
+        self,
+        settings: OutboundSettings,
+        redactor: Redactor,
+        *,
+        registry: CollectorRegistry | None = None,
+        resolve: Resolve = resolve,
+    ) -> None:
+        self.policy = AddressPolicy.parse(settings.allow)
+        self._settings = settings
+        self._redactor = redactor
+        self._metrics = OutboundMetrics(registry)
+        self._resolve = resolve
+        self._client: httpx.AsyncClient | None = None
+
+    async def get(self, url: str, *, purpose: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Fetch `url`; see `send` for the limits and errors."""
+        return await self.send(Call("GET", url, purpose, headers or {}))
+
+    async def post_json(
+        self, url: str, document: object, *, purpose: str, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Post `document` as JSON; see `send` for the limits and errors."""
+        sent = {"content-type": "application/json", **(headers or {})}
+        return await self.send(Call("POST", url, purpose, sent, orjson.dumps(document)))
+
+    async def send(self, call: Call) -> Answer:
+        """Make one call; any status is an answer.
+
+        Raises:
+            InvalidError: the URL is not one of http or https.
+            AddressRefusedError: the address, or that of a redirect, may not be reached.
+            TimedOutError: no whole answer within the limit.
+            AnswerTooLargeError: the answer is larger than the limit.
+            UnavailableError, PeerError: nobody answers, or not in HTTP. No message holds a credential.
+        """
+        started = time.perf_counter()
+        outcome = "refused"
+        with self._metrics.in_flight.track_inprogress():
+            try:
+                answer = await self._send_guarded(call, started)
+                outcome = f"{answer.status // 100}xx"
+            except UnavailableError as error:
+                outcome = next(name for kind, name in _OUTCOMES if isinstance(error, kind))
+                raise
+            finally:
+                self._metrics.calls.labels(call.purpose, outcome).inc()
+                self._metrics.duration.labels(call.purpose).observe(time.perf_counter() - started)
+        return answer
+
+    async def aclose(self) -> None:
+        """Close every connection; a call after that opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _send_guarded(self, call: Call, started: float) -> Answer:
+        request = self._build(call)
+        limit_s = call.timeout_s if call.timeout_s is not None else self._settings.total_timeout
+        where = _show(request.url)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._follow(request, call, started)
+        except TimeoutError:
+            raise TimedOutError(f"{where} did not answer within {limit_s:g} s") from None
+        except httpcore.PoolTimeout:
+            limit = self._settings.max_connections
+            raise BusyError(
+                f"all {limit} outbound connections are in use", hint="raise outbound.max_connections"
+            ) from None
+        except httpcore.TimeoutException as error:
+            raise TimedOutError(f"{where} did not answer in time: {_name(error)}") from None
+        except httpcore.NetworkError as error:
+            raise UnavailableError(f"{where} cannot be reached: {self._explain(error)}") from None
+        except (httpcore.ProtocolError, httpx.RemoteProtocolError) as error:
+            raise PeerError(f"{where} does not speak HTTP as it should: {self._explain(error)}") from None
+
+    async def _follow(self, request: httpx.Request, call: Call, started: float) -> Answer:
+        client = self._open()
+        for _ in range(self._settings.max_redirects + 1):
+            response = await client.send(request, stream=True, follow_redirects=False)
+            async with aclosing(response):
+                following = response.next_request if call.is_following else None
+                if following is None:
+                    body = await self._read(response, call.max_bytes or self._settings.max_answer)
+                    return Answer(
+                        response.status_code,
+                        _plain(response.headers),
+                        body,
+                        _show(request.url),
+                        time.perf_counter() - started,
+                    )
+            request = _redirect(request, following)
+        raise PeerError(f"{call.method} {_show(request.url)}: more than {self._settings.max_redirects} redirects")
+
+    def _build(self, call: Call) -> httpx.Request:
+        try:
+            url = httpx.URL(call.url)
+        except httpx.InvalidURL:
+            raise InvalidError(f"{self._redactor.mask(call.url)!r} is not a URL") from None
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise InvalidError(f"{_show(url)!r} is not an http or https URL", hint="begin it with https://")
+        headers = {
+            "user-agent": f"holdfast/{__version__}",
+            "accept": "*/*",
+            "accept-encoding": ACCEPTED,
+            CORRELATION_HEADER: journal.correlation_id(),
+            **{name.lower(): value for name, value in call.headers.items()},
+        }
+        if any(not (name + value).isascii() or not (name + value).isprintable() for name, value in headers.items()):
+            raise InvalidError(f"a header of the call to {_show(url)} holds control characters or is not ASCII")
+        return self._open().build_request(
+            call.method,
+            url,
+            headers={name: value for name, value in headers.items() if value},
+            content=call.body or None,
+            timeout=httpx.Timeout(self._settings.read_timeout, connect=self._settings.connect_timeout),
+        )
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._client is None:
+            tls = ssl.create_default_context()
+            if self._settings.ca_file:
+                tls.load_verify_locations(self._settings.ca_file)
+            backend = GuardedBackend(self.policy, self._resolve)
+            transport = GuardedTransport(backend, tls, max_connections=self._settings.max_connections)
+            self._client = httpx.AsyncClient(transport=transport, trust_env=False)
+            # One client serves every caller: a cookie set for one must not be sent for another.
+            self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        return self._client
+
+    @staticmethod
+    async def _read(response: httpx.Response, limit: int) -> bytes:
+        where = _show(response.request.url)
+        body = bytearray()
+        try:
+            decoder = BoundedDecoder(response.headers.get("content-encoding", ""), limit)
+            async for chunk in response.aiter_raw():
+                body += decoder.feed(chunk)
+            decoder.finish()
+        except TooLargeError:
+            raise AnswerTooLargeError(f"the answer of {where} is larger than {limit} bytes") from None
+        except InvalidError as error:
+            raise PeerError(f"the answer of {where} cannot be read: {error.message}") from None
+        return bytes(body)
+
+    def _explain(self, error: Exception) -> str:
+        return self._redactor.mask(str(error)) or _name(error)
+
+
+def _redirect(before: httpx.Request, following: httpx.Request) -> httpx.Request:
+    if before.url.scheme == "https" and following.url.scheme == "http":
+        raise PeerError(f"{_show(before.url)} redirects from https to http ({_show(following.url)}): not followed")
+    if _origin(before.url) != _origin(following.url):
+        for name in list(following.headers):
+            if name not in _HARMLESS and name not in {"host", "content-length"}:
+                del following.headers[name]
+    following.extensions = before.extensions
+    return following
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _show(url: httpx.URL) -> str:
+    port = f":{url.port}" if url.port else ""
+    return f"{url.scheme}://{url.host}{port}{url.path}"
+
+
+def _plain(headers: httpx.Headers) -> httpx.Headers:
+    plain = httpx.Headers(headers)
+    for name in ("content-encoding", "content-length", "transfer-encoding"):
+        plain.pop(name, None)
+    return plain
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__

@@ -1,0 +1,19 @@
+"""Keeps Python's garbage collector from stopping the process for long, once much is loaded that stays.
+
+A full pass visits every object: with 5,000 checks in memory that is 0.15 s, and 0.9 s on a busy machine, in which no
+schedule is kept. What stays is moved out of the collector's sight.
+"""
+
+from __future__ import annotations
+
+import gc
+
+
+def settle_collector() -> None:
+    """Collect once, then let the collector pass over all that is alive now; call it after loading or replacing much.
+
+    What was set aside before is looked at again first, so that a reload leaves nothing behind.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

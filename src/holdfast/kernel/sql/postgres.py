@@ -1,0 +1,99 @@
+"""PostgreSQL: a pool of connections, one transaction per piece of work, repeated when the server says deadlock."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import orjson
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from holdfast.kernel.errors import BusyError, UnavailableError
+from holdfast.kernel.sql.database import AfterCommit, Database, Work, take_pending, translate
+from holdfast.kernel.sql.settings import DatabaseSettings
+
+T = TypeVar("T")
+
+_ATTEMPTS: Final = 5
+_REPEATABLE: Final = {"40001", "40P01"}  # serialization_failure, deadlock_detected (PostgreSQL, appendix A)
+
+
+def open_postgres(url: str, settings: DatabaseSettings | None = None) -> Database:
+    """Open a pool to `url`; connects once, so that a wrong URL is told now.
+
+    Raises:
+        UnavailableError: the server cannot be reached or refuses us.
+    """
+    settings = settings or DatabaseSettings()
+    timeout_ms = round(settings.statement_timeout * 1000)
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=settings.pool_size * 2,
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_timeout=10.0,
+        connect_args={"connect_timeout": 5, "options": f"-c statement_timeout={timeout_ms} -c timezone=UTC"},
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+    )
+    try:
+        engine.connect().close()
+    except DBAPIError as error:
+        engine.dispose()
+        raise translate(error) from error
+    writer = PooledWriter(engine, threads=settings.pool_size, queue_size=settings.queue_size)
+    return Database(engine, writer, readers=settings.pool_size)
+
+
+class PooledWriter:
+    """Runs each piece of work in a transaction of its own, several at once."""
+
+    def __init__(self, engine: Engine, *, threads: int, queue_size: int) -> None:
+        self._engine = engine
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sql-write")
+        self._room = queue_size
+        self._running = 0
+        self._is_closed = False
+
+    async def run(self, work: Work[T]) -> T:
+        """Run `work` in a thread and wait for its commit."""
+        if self._is_closed:
+            raise UnavailableError("the database is closed")
+        if self._running >= self._room:
+            raise BusyError(
+                f"{self._room} writes already wait for the database", hint="slow down (database.queue_size)"
+            )
+        self._running += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work)
+        finally:
+            self._running -= 1
+
+    async def close(self) -> None:
+        """Wait for what runs, then end the threads."""
+        self._is_closed = True
+        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+
+    def _transact(self, work: Work[T]) -> T:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                result, calls = self._attempt(work)
+            except (DBAPIError, PoolTimeoutError) as error:
+                state = getattr(getattr(error, "orig", None), "sqlstate", None)
+                if state in _REPEATABLE and attempt < _ATTEMPTS:
+                    continue
+                raise translate(error) from error
+            for call in calls:
+                call()
+            return result
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _attempt(self, work: Work[T]) -> tuple[T, list[AfterCommit]]:
+        with self._engine.connect() as connection:
+            take_pending(connection)
+            with connection.begin():
+                result = work(connection)
+            return result, take_pending(connection)
