@@ -1,0 +1,32 @@
+"""Signals kept over time: metrics today; logs and traces stand beside them later.
+
+Owns the tables of samples, how they are written and how they are read. Refuses to judge them: checks, rules and
+alerts live above.
+"""
+
+from holdfast.telemetry.metrics import (
+    SCHEMA,
+    Matcher,
+    MatchOp,
+    MetricSink,
+    MetricSource,
+    Point,
+    Sample,
+    Series,
+    SinkSettings,
+)
+from holdfast.telemetry.wiring import TelemetryRoom, wire
+
+__all__ = [
+    "SCHEMA",
+    "MatchOp",
+    "Matcher",
+    "MetricSink",
+    "MetricSource",
+    "Point",
+    "Sample",
+    "Series",
+    "SinkSettings",
+    "TelemetryRoom",
+    "wire",
+]
