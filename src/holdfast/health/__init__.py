@@ -1,0 +1,33 @@
+"""Checks of what we depend on: probes ask, the engine schedules, results become metrics and events.
+
+Owns verdicts, probes, schedules and uptime. Refuses paging and routing: transitions are
+events that upper rooms read.
+"""
+
+from holdfast.health.commands import register as register_commands
+from holdfast.health.host import SECTION as HOST_SECTION
+from holdfast.health.host import HostSettings
+from holdfast.health.host import register as register_host
+from holdfast.health.host import wire as wire_host
+from holdfast.health.services import Services
+from holdfast.health.services import wire as wire_services
+from holdfast.health.settings import SECTION, HealthSettings
+from holdfast.health.verdict import Verdict, severity, worst
+from holdfast.health.wiring import HealthRoom, wire
+
+__all__ = [
+    "HOST_SECTION",
+    "SECTION",
+    "HealthRoom",
+    "HealthSettings",
+    "HostSettings",
+    "Services",
+    "Verdict",
+    "register_commands",
+    "register_host",
+    "severity",
+    "wire",
+    "wire_host",
+    "wire_services",
+    "worst",
+]

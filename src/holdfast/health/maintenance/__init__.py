@@ -1,0 +1,5 @@
+"""Maintenance over HTTP. What a window is stands in `checks`, what it does in `engine`."""
+
+from holdfast.health.maintenance.routes import routes
+
+__all__ = ["routes"]
