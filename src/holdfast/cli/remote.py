@@ -1,0 +1,71 @@
+"""A running Holdfast as the command line sees it: its address, a token, and its errors as ours."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Annotated, Any, Final, Self
+
+import httpx
+import typer
+
+from holdfast.kernel.errors import HoldfastError, InvalidError, UnauthenticatedError, UnavailableError
+
+DEFAULT_URL: Final = "http://127.0.0.1:4653"
+TIMEOUT_S: Final = 30.0
+MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
+
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="The server; also HOLDFAST_URL.", show_default=DEFAULT_URL)
+]
+
+
+class Remote:
+    """Calls the REST API; the token comes from HOLDFAST_TOKEN, so that it stands in no command line."""
+
+    def __init__(self, url: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = (url or os.environ.get("HOLDFAST_URL") or DEFAULT_URL).rstrip("/")
+        token = os.environ.get("HOLDFAST_TOKEN")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = httpx.Client(
+            base_url=f"{self.url}/api/v1", headers=headers, timeout=TIMEOUT_S, transport=transport
+        )
+
+    def __enter__(self) -> Self:
+        """Open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def call(self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None) -> Any:
+        """Send one request; give the decoded answer, or None where there is none.
+
+        Raises:
+            UnauthenticatedError: the token is missing or wrong.
+            UnavailableError: the server does not answer.
+            HoldfastError: the server refused; its words and its hint.
+        """
+        try:
+            answer = self._client.request(method, path, json=body, params=query)
+        except httpx.TransportError as error:
+            hint = "is it running? Name it with --url or HOLDFAST_URL"
+            raise UnavailableError(f"{self.url} does not answer: {error}", hint=hint) from error
+        if len(answer.content) > MAX_ANSWER_BYTES:
+            raise InvalidError(f"{self.url} answered more than 32 MiB")
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        raise self._refusal(answer)
+
+    def _refusal(self, answer: httpx.Response) -> HoldfastError:
+        if answer.status_code == 401:
+            return UnauthenticatedError(f"{self.url} does not know us", hint="set HOLDFAST_TOKEN to an API token")
+        try:
+            problem = answer.json()
+            message, hint = str(problem["detail"]), str(problem.get("hint", ""))
+        except (ValueError, KeyError, TypeError):
+            message, hint = f"status {answer.status_code} without an explanation", "is this a Holdfast server?"
+        return InvalidError(f"{self.url} refused: {message}", hint=hint)

@@ -1,0 +1,96 @@
+"""Bounds request bodies, declared or chunked, and decompresses them within the same bound.
+
+Behind it every route sees plain bytes and may read all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.errors import HoldfastError, InvalidError
+from holdfast.kernel.http import BoundedDecoder, SlowBodyError, TooLargeError
+from holdfast.web.asgi import header, send_problem
+
+if TYPE_CHECKING:
+    from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
+
+
+LONGEST_SILENCE_S: Final = 30.0
+
+
+class BoundedBodies:
+    """Refuses a body of more than `limit` bytes, before and after decompression."""
+
+    def __init__(self, app: AsgiApp, *, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        encoding = (header(scope["headers"], b"content-encoding") or b"").decode("latin-1")
+        try:
+            _refuse_nul(scope)
+            self._refuse_declared(header(scope["headers"], b"content-length"))
+            body = _Body(receive, encoding, self._limit)
+        except HoldfastError as error:
+            await send_problem(send, error)
+            return
+        if encoding:
+            plain = {b"content-encoding", b"content-length"}
+            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() not in plain]}
+        await self._app(scope, body.receive, send)
+
+    def _refuse_declared(self, length: bytes | None) -> None:
+        if length is None:
+            return
+        if not length.isdigit():
+            raise InvalidError("the Content-Length is not a number")
+        if int(length) > self._limit:
+            raise TooLargeError(
+                f"the body is {int(length)} bytes, more than the limit of {self._limit}",
+                hint="send less at once, or raise web.max_body",
+            )
+
+
+def _refuse_nul(scope: Scope) -> None:
+    """Refuse a zero byte in the path or query: no name holds one, and PostgreSQL cannot even compare with it."""
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+        raise InvalidError("the path or query holds a zero byte")
+
+
+class _Body:
+    __slots__ = ("_arrived", "_decoder", "_is_whole", "_limit", "_receive")
+
+    def __init__(self, receive: Receive, encoding: str, limit: int) -> None:
+        self._receive = receive
+        self._decoder = BoundedDecoder(encoding, limit)
+        self._limit = limit
+        self._arrived = 0
+        self._is_whole = False
+
+    async def receive(self) -> Message:
+        if self._is_whole:  # what comes now is only that the client has gone
+            return await self._receive()
+        try:
+            async with asyncio.timeout(LONGEST_SILENCE_S):
+                message = await self._receive()
+        except TimeoutError:
+            raise SlowBodyError(f"nothing of the body arrived for {LONGEST_SILENCE_S:g} s") from None
+        if message["type"] != "http.request":
+            return message
+        body = message.get("body", b"")
+        self._arrived += len(body)
+        if self._arrived > self._limit:
+            raise TooLargeError(
+                f"the body is larger than the limit of {self._limit} bytes",
+                hint="send less at once, or raise web.max_body",
+            )
+        plain = self._decoder.feed(body) if body else b""
+        if not message.get("more_body", False):
+            self._is_whole = True
+            self._decoder.finish()
+        return {**message, "body": plain}

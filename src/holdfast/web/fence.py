@@ -1,0 +1,93 @@
+"""The request fence: one log line per request, and an answer even when the code behind it broke.
+
+This is one of the four places that may catch everything. What it catches is logged with its traceback and told to the
+client only as a correlation id.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from holdfast import journal
+from holdfast.kernel.errors import BusyError
+from holdfast.web.asgi import send_problem
+
+if TYPE_CHECKING:
+    from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
+
+# Asked every few seconds by machines, and interesting only when they fail.
+_QUIET: Final = ("/livez", "/readyz", "/metrics", "/assets/")
+
+log = journal.get_logger("holdfast.web")
+
+
+class Fence:
+    """Wraps the app, and answers at most so many requests at once.
+
+    Put `AsgiMiddleware` of `instrument` around it, which binds the correlation id.
+    """
+
+    def __init__(self, app: AsgiApp, *, most_at_once: int) -> None:
+        self._app = app
+        self._most_at_once = most_at_once
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = _Exchange(send)
+        started = time.perf_counter()
+        self._running += 1
+        try:
+            self._refuse_crowd()
+            await self._app(scope, receive, exchange.send)
+        except BusyError as error:
+            await send_problem(exchange.send, error)
+        except Exception as error:  # the request fence
+            log.exception("request_broke", path=scope["path"], error=type(error).__name__)
+            if not exchange.status:
+                await send_problem(exchange.send, error)
+        finally:
+            self._running -= 1
+            _write_line(scope, exchange, time.perf_counter() - started)
+
+    def _refuse_crowd(self) -> None:
+        if self._running > self._most_at_once:
+            raise BusyError(
+                f"{self._most_at_once} requests are being answered already", hint="slow down, or raise web.max_requests"
+            )
+
+
+class _Exchange:
+    __slots__ = ("_send", "sent_bytes", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.sent_bytes = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        else:
+            self.sent_bytes += len(message.get("body", b""))
+        await self._send(message)
+
+
+def _write_line(scope: Scope, exchange: _Exchange, duration_s: float) -> None:
+    status = exchange.status or 499  # the client left before there was an answer
+    is_quiet = status < 400 and scope["path"].startswith(_QUIET)
+    write = log.debug if is_quiet else log.warning if status >= 500 else log.info
+    client = scope.get("client")
+    write(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        status=status,
+        duration_ms=round(duration_s * 1000, 2),
+        sent_bytes=exchange.sent_bytes,
+        client=client[0] if client else None,
+    )

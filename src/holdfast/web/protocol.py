@@ -1,0 +1,77 @@
+"""HTTP/1.1 on a connection, with the two limits that uvicorn's protocol lacks: how long and how large a head may be.
+
+Without them one client could hold connections open for nothing, or fill the memory with headers. Bodies are bounded in
+`bodies`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST_HEAD_BYTES: Final = 64 * 1024
+HEAD_TIMEOUT_S: Final = 10.0
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """One connection; a head that is too large is answered with 431, one that does not arrive is hung up on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._is_in_head = True
+        self._parsed_bytes = 0
+        self._later_bytes = 0
+        self._hang_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what belongs to a head that is not complete.
+
+        The piece in which a head begins may hold the end of a body too, so of that one only parsed headers count; the
+        pieces after it, which may be one endless header, count whole.
+        """
+        self._later_bytes += len(data)
+        super().data_received(data)
+        head_bytes = max(self._parsed_bytes, self._later_bytes)
+        if self._is_in_head and head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        super().on_message_begin()
+        self._parsed_bytes = self._later_bytes = 0
+        self._wait_for_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one header."""
+        super().on_header(name, value)
+        self._parsed_bytes += len(name) + len(value)
+
+    def on_headers_complete(self) -> None:
+        """End it."""
+        self._is_in_head = False
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _wait_for_head(self) -> None:
+        self._stop_waiting()
+        self._is_in_head = True
+        self._hang_up = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._hang_up is not None:
+            self._hang_up.cancel()
+            self._hang_up = None

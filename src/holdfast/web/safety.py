@@ -1,0 +1,90 @@
+"""Headers that make browsers careful, and the check of the name under which we were called.
+
+The host check stops DNS rebinding: a page of another site whose name suddenly points at this machine still sends its
+own name in `Host`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.errors import DeniedError
+from holdfast.web.asgi import header, send_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.web.asgi import AsgiApp, Headers, Message, Receive, Scope, Send
+
+LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
+_HEADERS: Final[Headers] = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+]
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000")
+
+
+class SafeHeaders:
+    """Adds the headers to every answer; a page may bring its own rules for caching and content."""
+
+    def __init__(self, app: AsgiApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        extra = [*_HEADERS, _HSTS] if scope.get("scheme") == "https" else _HEADERS
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", []), *extra]
+                if header(headers, b"content-security-policy") is None:
+                    headers.append((b"content-security-policy", API_POLICY))
+                if header(headers, b"cache-control") is None:
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, send_safely)
+
+
+class KnownHosts:
+    """Answers only to the given names; with none given, to every name."""
+
+    def __init__(self, app: AsgiApp, names: Iterable[str]) -> None:
+        self._app = app
+        self._names = frozenset(name.lower() for name in names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and self._names and not self._knows(scope):
+            error = DeniedError(
+                "this server does not answer to the name in the Host header",
+                hint="use localhost, or add the name to server.allowed_hosts",
+            )
+            await send_problem(send, error)
+            return
+        await self._app(scope, receive, send)
+
+    def _knows(self, scope: Scope) -> bool:
+        host = (header(scope["headers"], b"host") or b"").decode("latin-1").lower()
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        return name.rstrip(".") in self._names or name.endswith(".localhost")
+
+
+def hosts_to_answer(listen_host: str, allowed: Iterable[str]) -> frozenset[str]:
+    """Give the names to answer to: on loopback its own and the allowed ones, elsewhere the allowed ones or all."""
+    names = frozenset(allowed)
+    return names | LOOPBACK_NAMES if is_loopback(listen_host) else names
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a server that listens on `host`."""
+    return host.startswith("127.") or host in {"localhost", "::1", "[::1]"}

@@ -1,0 +1,45 @@
+"""The real app over HTTP: built from settings as `holdfast up` builds it, with nothing replaced."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from holdfast import app, web
+from holdfast.cli.configuration import SECTIONS
+from holdfast.kernel.settings import load
+
+Running = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+@pytest.fixture
+def ops(tmp_path: Path) -> Path:
+    """An empty ops folder."""
+    folder = tmp_path / "ops"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def running(tmp_path: Path, ops: Path) -> Running:
+    """Start the app on `tmp_path/data` and give a client of it; sections of settings are keyword arguments."""
+
+    @asynccontextmanager
+    async def run(**sections: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
+        server = {"data": tmp_path / "data", "ops": ops, "auth": "off", **sections.pop("server", {})}
+        settings = load(SECTIONS, environ={}, overrides={"server": server, **sections})
+        holdfast = await app.build(settings, {})
+        try:
+            await holdfast.start()
+            transport = httpx.ASGITransport(web.build(holdfast))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                yield client
+        finally:
+            await holdfast.stop()
+
+    return run
