@@ -1,0 +1,52 @@
+// Short names for the generated shapes of the API (schema.d.ts, from openapi.json). Nothing is described here by hand.
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+/** A list as every listing answers it; `next` is the cursor of the page that follows. */
+export interface Page<T, C = string | null> {
+  items: T[];
+  next?: C;
+}
+
+export type Verdict = Schemas["Verdict"];
+export type Role = Schemas["Role"];
+export type Fault = Schemas["FaultDocument"];
+/** RFC 9457. Status 0 stands for a server that was not reached at all. */
+export type Problem = Partial<Schemas["ProblemDocument"]> & Pick<Schemas["ProblemDocument"], "title" | "status">;
+
+export type Session = Schemas["SessionDocument"];
+export type Status = Schemas["Status"];
+export type LogEvent = Schemas["EventOut"];
+export type EventPage = Schemas["EventPage"];
+
+export type UptimeShare = Schemas["UptimeShare"];
+export type UptimeWindows = Schemas["UptimeWindows"];
+export type Uptime = Schemas["UptimeView"];
+export type UptimeBucket = Schemas["UptimeBucket"];
+export type RecentResult = Schemas["RecentResult"];
+export type CheckSummary = Schemas["CheckSummary"];
+export type CheckDetail = Schemas["CheckDetail"];
+export type CheckResult = Schemas["RunView"];
+export type Phases = Schemas["PhasesView"];
+export type PhaseName = keyof Phases;
+export type Latency = Schemas["LatencyView"];
+export type LatencyPoint = Schemas["LatencyPointView"];
+export type MaintenanceWindow = Schemas["WindowView"];
+export type NewMaintenanceWindow = Schemas["WindowIn"];
+
+export type Reason = Schemas["ReasonOut"];
+export type ServiceSummary = Schemas["ServiceSummary"];
+export type ServiceDetail = Schemas["ServiceDetail"];
+export type ServiceGraph = Schemas["GraphOut"];
+
+export type Token = Schemas["TokenDocument"];
+export type NewToken = Schemas["NewTokenDocument"];
+export type TokenBody = Schemas["TokenBody"];
+export type User = Schemas["UserDocument"];
+export type UserBody = Schemas["UserBody"];
+export type UserPatch = Schemas["UserPatch"];
+
+export type HostSnapshot = Schemas["HostOut"];
+export type HostMetric = Schemas["HostMetric"];
+export type HostSeries = Schemas["HostSeriesOut"];

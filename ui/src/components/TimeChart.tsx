@@ -1,0 +1,90 @@
+// One chart over time, drawn by uPlot: all charts of a page share crosshair, zoom and range, name their unit and show
+// events as marks. Drag to zoom (it writes the global time range), double click to zoom out.
+import { useMantineColorScheme } from "@mantine/core";
+import { useColorScheme } from "@mantine/hooks";
+import { useEffect, useMemo, useRef } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { buildChart, type ChartMark, type ChartSpec } from "@/lib/chart";
+import { resolveRange, type TimeRange, zoomOut } from "@/lib/timerange";
+import { useTimeRange } from "@/state/timerange";
+import classes from "./TimeChart.module.css";
+
+export interface TimeChartProps extends ChartSpec {
+  /** Says what the chart shows, for those who cannot see it. */
+  label: string;
+  height?: number;
+  marks?: readonly ChartMark[];
+}
+
+export function TimeChart({ label, height = 200, marks = NO_MARKS, times, series, unit, isStacked = false, max }: TimeChartProps) {
+  const { range, setRange } = useTimeRange();
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const scheme = useScheme();
+  const spec = useMemo<ChartSpec>(() => ({ times, series, unit, isStacked, ...(max === undefined ? {} : { max }) }), [times, series, unit, isStacked, max]);
+  const actions = useRef({ range, setRange });
+  const shape = `${scheme}|${height}|${unit}|${isStacked}|${series.map((one) => `${one.label}${one.color}`).join()}`;
+  const latest = useRef({ spec, marks });
+  useEffect(() => {
+    actions.current = { range, setRange };
+    latest.current = { spec, marks };
+  });
+
+  // A new shape needs a new chart; new numbers only flow into it.
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return undefined;
+    const zoom = {
+      in: (fromS: number, toS: number) => actions.current.setRange({ kind: "fixed", from: new Date(fromS * 1000), to: new Date(toS * 1000) }),
+      out: () => actions.current.setRange(zoomOut(actions.current.range, new Date())),
+    };
+    const { options, data } = buildChart(latest, { width: element.clientWidth, height, classes, zoom });
+    const chart = new uPlot(options, data, element);
+    plot.current = chart;
+    setWindow(chart, actions.current.range);
+    const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      chart.destroy();
+      plot.current = null;
+    };
+  }, [shape, height]);
+
+  useEffect(() => {
+    const chart = plot.current;
+    if (!chart) return;
+    chart.batch(() => {
+      chart.setData(buildChart.data(spec), false);
+      setWindow(chart, range);
+    });
+  }, [spec, marks, range]);
+
+  return (
+    <figure className={classes.figure}>
+      <div ref={host} className={classes.plot} style={{ height }} role="img" aria-label={label} />
+      <figcaption className={classes.legend}>
+        {series.map((one) => (
+          <span key={one.label} className={classes.key}>
+            <i style={{ background: one.color }} />
+            {one.label}
+          </span>
+        ))}
+      </figcaption>
+    </figure>
+  );
+}
+
+const NO_MARKS: readonly ChartMark[] = [];
+
+function setWindow(chart: uPlot, range: TimeRange): void {
+  const { start, end } = resolveRange(range, new Date());
+  chart.setScale("x", { min: start.getTime() / 1000, max: end.getTime() / 1000 });
+}
+
+function useScheme(): "light" | "dark" {
+  const { colorScheme } = useMantineColorScheme();
+  const system = useColorScheme();
+  return colorScheme === "auto" ? system : colorScheme;
+}

@@ -1,0 +1,42 @@
+// All keys on one sheet.
+import { Kbd, Modal } from "@mantine/core";
+import { Fragment } from "react";
+import { MOD } from "./TopBar";
+import classes from "./KeyHelp.module.css";
+
+const GROUPS: [string, [string[], string][]][] = [
+  ["Go to", [[["g", "o"], "Overview"], [["g", "m"], "Map"], [["g", "c"], "Checks"], [["g", "h"], "Host"], [["g", "e"], "Events"], [["g", "s"], "Settings"]]],
+  ["Lists", [[["j"], "Next row"], [["k"], "Previous row"], [["Enter"], "Open the row"], [["/"], "Filter"], [["Esc"], "Leave the filter"]]],
+  ["Anywhere", [[[MOD, "K"], "Search and commands"], [["t"], "Time range"], [["["], "Narrow or widen the navigation"], [["?"], "This sheet"]]],
+  ["On a check", [[["r"], "Run it now"], [["p"], "Pause or resume"]]],
+  ["On charts", [[["drag"], "Zoom every chart to a window"], [["double click"], "Zoom out"]]],
+  ["On events", [[["Space"], "Pause or follow the timeline"]]],
+];
+
+export function KeyHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  return (
+    <Modal opened={isOpen} onClose={onClose} title="Keyboard shortcuts" size={620} closeButtonProps={{ "aria-label": "Close" }}>
+      <div className={classes.groups}>
+        {GROUPS.map(([title, keys]) => (
+          <section key={title}>
+            <h2>{title}</h2>
+            <dl>
+              {keys.map(([combination, text]) => (
+                <div key={text} className={classes.line}>
+                  <dt>{text}</dt>
+                  <dd>
+                    {combination.map((key) => (
+                      <Fragment key={key}>
+                        <Kbd size="xs">{key}</Kbd>{" "}
+                      </Fragment>
+                    ))}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Modal>
+  );
+}

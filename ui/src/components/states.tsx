@@ -1,0 +1,98 @@
+// What stands where data would: loading (same size, no spinner), empty (teaches the next command), failed (says why).
+import { Button } from "@mantine/core";
+import { IconRefresh } from "@tabler/icons-react";
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { ApiError } from "@/api/client";
+import type { Problem } from "@/api/types";
+import { CopyButton } from "./CopyButton";
+import classes from "./states.module.css";
+
+type QueryState<T> = Pick<UseQueryResult<T>, "isError" | "error" | "isFetching"> & { data: T | undefined; refetch: () => unknown };
+
+/** Shows a query in whichever state it is. A failed refresh keeps the old data: the stale bar tells its age. */
+export function QueryView<T>({ query, skeleton, children }: { query: QueryState<T>; skeleton: ReactNode; children: (data: T) => ReactNode }) {
+  if (query.data !== undefined) return <>{children(query.data)}</>;
+  if (query.isError) return <Failed error={query.error} onRetry={() => void query.refetch()} isRetrying={query.isFetching} />;
+  return <div aria-busy="true" aria-label="Loading">{skeleton}</div>;
+}
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ApiError) return error.problem;
+  return { title: "Something went wrong here", status: 0, detail: error instanceof Error ? error.message : String(error) };
+}
+
+export function Failed({ error, onRetry, isRetrying = false }: { error: unknown; onRetry?: () => void; isRetrying?: boolean }) {
+  const problem = problemOf(error);
+  return (
+    <div className={classes.failed} role="alert">
+      <h2>{problem.title}</h2>
+      {problem.detail && <p>{problem.detail}</p>}
+      {problem.place?.file && <p className="mono">{[problem.place.file, problem.place.line, problem.place.field].filter(Boolean).join(":")}</p>}
+      {problem.hint && <p className={classes.hint}>{problem.hint}</p>}
+      <div className="row">
+        {onRetry && (
+          <Button variant="default" leftSection={<IconRefresh size={14} />} onClick={onRetry} loading={isRetrying}>
+            Try again
+          </Button>
+        )}
+        {problem.status > 0 && (
+          <span className="faint small">
+            {problem.status}
+            {problem.code ? ` · ${problem.code}` : ""}
+          </span>
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface EmptyProps {
+  title: string;
+  children: ReactNode;
+  /** A command or a file to copy: what to do next. */
+  snippet?: string;
+  icon?: ReactNode;
+  /** Inside a section of a page, where there is more to see. */
+  isSmall?: boolean;
+}
+
+export function Empty({ title, children, snippet, icon, isSmall = false }: EmptyProps) {
+  return (
+    <div className={classes.empty} data-small={isSmall || undefined}>
+      {icon && <div className={classes.emptyIcon}>{icon}</div>}
+      <h2>{title}</h2>
+      <p>{children}</p>
+      {snippet && <Snippet text={snippet} />}
+    </div>
+  );
+}
+
+export function Snippet({ text }: { text: string }) {
+  return (
+    <div className={classes.snippet}>
+      <pre tabIndex={0}>{text}</pre>
+      <CopyButton text={text} label="Copy" />
+    </div>
+  );
+}
+
+/** Grey bars in the rhythm of table rows. */
+export function SkeletonRows({ rows = 8, height = 36 }: { rows?: number; height?: number }) {
+  return (
+    <div className={classes.rows}>
+      {Array.from({ length: rows }, (_, index) => (
+        <div key={index} className={classes.row} style={{ height }}>
+          <span className={classes.bone} style={{ width: 76 }} />
+          <span className={classes.bone} style={{ width: `${22 + ((index * 7) % 12)}%` }} />
+          <span className={classes.bone} style={{ width: `${14 + ((index * 5) % 9)}%` }} />
+          <span className={classes.bone} style={{ width: 160, marginLeft: "auto" }} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+export function SkeletonBlock({ height }: { height: number }) {
+  return <div className={`${classes.bone} ${classes.block}`} style={{ height }} />;
+}

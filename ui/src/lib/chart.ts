@@ -1,0 +1,266 @@
+// Turns series into uPlot's options and data: stacking, axes in the right unit, marks, tooltip. No React here.
+import type uPlot from "uplot";
+import type { Verdict } from "@/api/types";
+import { formatBytes, formatDuration, formatPercent } from "./format";
+import { formatAbsolute } from "./time";
+
+export type Unit = "seconds" | "bytes" | "bytes_per_second" | "percent" | "count" | "load";
+
+export interface ChartSeries {
+  label: string;
+  /** A CSS colour; `var(--series-1)` follows the colour scheme. */
+  color: string;
+  values: readonly (number | null)[];
+  isFilled?: boolean;
+}
+
+export interface ChartSpec {
+  /** Seconds since the epoch, ascending. */
+  times: readonly number[];
+  series: readonly ChartSeries[];
+  unit: Unit;
+  isStacked?: boolean;
+  /** A fixed top of the axis, e.g. 100 for percentages. */
+  max?: number;
+}
+
+/** An event on the time axis. */
+export interface ChartMark {
+  atS: number;
+  text: string;
+  verdict: Verdict | null;
+}
+
+interface Placement {
+  width: number;
+  height: number;
+  classes: Record<string, string | undefined>;
+  zoom: { in: (fromS: number, toS: number) => void; out: () => void };
+}
+
+interface Latest {
+  current: { spec: ChartSpec; marks: readonly ChartMark[] };
+}
+
+/** Left axis and right padding are the same for all charts, so that bands above and below line up with them. */
+export const AXIS_WIDTH = 60;
+export const RIGHT_PAD = 12;
+const SYNC_KEY = "holdfast";
+const MARK_REACH_PX = 6;
+
+export function formatUnit(value: number | null | undefined, unit: Unit): string {
+  if (value === null || value === undefined) return "–";
+  switch (unit) {
+    case "seconds":
+      return formatDuration(value);
+    case "bytes":
+      return formatBytes(value);
+    case "bytes_per_second":
+      return `${formatBytes(value)}/s`;
+    case "percent":
+      return formatPercent(value);
+    case "load":
+      return value.toFixed(2);
+    case "count":
+      return Math.round(value).toLocaleString("en-US");
+  }
+}
+
+export function buildChart(latest: Latest, { width, height, classes, zoom }: Placement): { options: uPlot.Options; data: uPlot.AlignedData } {
+  const { spec } = latest.current;
+  const ink = cssColor("var(--text-3)");
+  const grid = { stroke: cssColor("var(--line)"), width: 1 };
+  const font = "11px 'Inter Variable', system-ui, sans-serif";
+  const options: uPlot.Options = {
+    width,
+    height,
+    padding: [10, RIGHT_PAD, 0, 0],
+    legend: { show: false },
+    cursor: {
+      y: false,
+      sync: { key: SYNC_KEY },
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 6 },
+      bind: { dblclick: () => () => (zoom.out(), null) },
+    },
+    scales: { x: { time: true }, y: { range: (_, __, dataMax) => [0, spec.max ?? niceTop(dataMax, spec.unit)] } },
+    axes: [
+      { stroke: ink, font, grid: { show: false }, ticks: { show: false }, space: 90, size: 24, gap: 4, values: axisTimes },
+      { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: increments(spec.unit), values: (_, values) => values.map((value) => axisLabel(value, spec.unit)) },
+    ],
+    series: [{}, ...spec.series.map((series) => seriesOptions(series, spec))],
+    ...(spec.isStacked ? { bands: spec.series.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
+    hooks: {
+      setSelect: [
+        (chart) => {
+          if (chart.select.width < 4) return;
+          const from = chart.posToVal(chart.select.left, "x");
+          const to = chart.posToVal(chart.select.left + chart.select.width, "x");
+          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          zoom.in(from, to);
+        },
+      ],
+      draw: [(chart) => drawMarks(chart, latest.current.marks)],
+    },
+    plugins: [tooltip(latest, classes)],
+  };
+  return { options, data: buildChart.data(spec) };
+}
+
+/** The numbers alone, cumulated where they are stacked. */
+buildChart.data = (spec: ChartSpec): uPlot.AlignedData => {
+  if (!spec.isStacked) return [[...spec.times], ...spec.series.map((series) => [...series.values])];
+  const sums = spec.times.map(() => 0);
+  const rows = spec.series.map((series) =>
+    series.values.map((value, index) => {
+      if (value === null) return spec.series.every((other) => other.values[index] === null) ? null : (sums[index] ?? 0);
+      sums[index] = (sums[index] ?? 0) + value;
+      return sums[index] ?? null;
+    }),
+  );
+  return [[...spec.times], ...rows];
+};
+
+function seriesOptions(series: ChartSeries, spec: ChartSpec): uPlot.Series {
+  const color = cssColor(series.color);
+  const isLone = spec.times.length < 3;
+  return {
+    label: series.label,
+    stroke: color,
+    width: spec.isStacked ? 1 : 1.5,
+    points: { show: isLone, size: 4, fill: color },
+    ...(spec.isStacked || series.isFilled ? { fill: withAlpha(color, spec.isStacked ? 0.35 : 0.1) } : {}),
+  };
+}
+
+/** A round number at or above the data, so that curves do not touch the ceiling. */
+export function niceTop(dataMax: number | null, unit: Unit): number {
+  if (dataMax === null || !(dataMax > 0)) return unit === "seconds" ? 0.01 : 1;
+  const wanted = dataMax * 1.08;
+  // Memory is counted in powers of two: a grid line at 18.6 GiB would help nobody.
+  if (unit.startsWith("bytes")) {
+    const power = 2 ** Math.floor(Math.log2(wanted));
+    return ([1, 1.25, 1.5, 1.75, 2].find((one) => one * power >= wanted) ?? 2) * power;
+  }
+  const power = 10 ** Math.floor(Math.log10(wanted));
+  const step = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((one) => one * power >= wanted) ?? 10;
+  return step * power;
+}
+
+/** The distances at which grid lines may stand. */
+function increments(unit: Unit): number[] {
+  if (unit.startsWith("bytes")) return Array.from({ length: 60 }, (_, index) => 2 ** index);
+  if (unit === "count") return [1, 2, 5].flatMap((one) => Array.from({ length: 13 }, (_, power) => one * 10 ** power)).sort((a, b) => a - b);
+  return [1, 2, 2.5, 5].flatMap((one) => Array.from({ length: 20 }, (_, power) => one * 10 ** (power - 9))).sort((a, b) => a - b);
+}
+
+/** As in tooltips, but round numbers stay short: "50 ms", not "50.0 ms". */
+function axisLabel(value: number, unit: Unit): string {
+  return formatUnit(value, unit).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+}
+
+const HOUR_MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const WITH_SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+
+function axisTimes(_: uPlot, splits: number[]): string[] {
+  const step = (splits[1] ?? 0) - (splits[0] ?? 0);
+  return splits.map((seconds) => {
+    const at = new Date(seconds * 1000);
+    if (step >= 86_400) return DATE.format(at);
+    if (step < 60) return WITH_SECONDS.format(at);
+    const clock = HOUR_MINUTE.format(at);
+    return clock === "00:00" ? DATE.format(at) : clock;
+  });
+}
+
+function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
+  const { ctx } = chart;
+  const { left, top, width, height } = chart.bbox;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  for (const mark of marks) {
+    const x = Math.round(chart.valToPos(mark.atS, "x", true));
+    if (x < left || x > left + width) continue;
+    const color = cssColor(mark.verdict ? `var(--${mark.verdict}-fill)` : "var(--text-3)");
+    ctx.strokeStyle = color;
+    ctx.fillStyle = color;
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([3 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x - 4 * ratio, top - 6 * ratio);
+    ctx.lineTo(x + 4 * ratio, top - 6 * ratio);
+    ctx.lineTo(x, top);
+    ctx.fill();
+  }
+  ctx.restore();
+}
+
+function tooltip(latest: Latest, classes: Record<string, string | undefined>): uPlot.Plugin {
+  const box = document.createElement("div");
+  box.className = classes["tooltip"] ?? "";
+  box.hidden = true;
+  return {
+    hooks: {
+      init: [(chart) => void chart.over.append(box)],
+      setCursor: [
+        (chart) => {
+          const { idx, left = -1 } = chart.cursor;
+          // The synced charts show the crosshair only; the words stand where the pointer is.
+          const isHere = chart.over.matches(":hover");
+          box.hidden = !isHere || left < 0 || idx === null || idx === undefined;
+          if (box.hidden) return;
+          fillTooltip(box, latest.current, idx as number, chart, classes);
+          const isRight = left > chart.over.clientWidth / 2;
+          box.style.transform = `translate(${Math.round(isRight ? left - box.offsetWidth - 12 : left + 12)}px, 8px)`;
+        },
+      ],
+    },
+  };
+}
+
+function fillTooltip(box: HTMLElement, { spec, marks }: Latest["current"], index: number, chart: uPlot, classes: Record<string, string | undefined>): void {
+  const seconds = spec.times[index] ?? 0;
+  const rows = spec.series.map((series) => {
+    const row = element("div", classes["tooltipRow"]);
+    const dot = element("i");
+    dot.style.background = series.color;
+    row.append(dot, element("span", undefined, series.label), element("b", undefined, formatUnit(series.values[index], spec.unit)));
+    return row;
+  });
+  if (spec.isStacked) rows.reverse();
+  const near = marks.filter((mark) => Math.abs(chart.valToPos(mark.atS, "x") - (chart.cursor.left ?? -99)) <= MARK_REACH_PX);
+  const notes = near.map((mark) => element("div", classes["tooltipMark"], mark.text));
+  box.replaceChildren(element("div", classes["tooltipTime"], formatAbsolute(new Date(seconds * 1000))), ...rows, ...notes);
+}
+
+function element(tag: string, className?: string, text?: string): HTMLElement {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+/** Canvas does not know CSS variables: reads what `var(--name)` stands for now. */
+export function cssColor(color: string): string {
+  const name = /^var\((--[\w-]+)\)$/.exec(color)?.[1];
+  return name ? getComputedStyle(document.documentElement).getPropertyValue(name).trim() : color;
+}
+
+function withAlpha(hex: string, alpha: number): string {
+  return `${hex}${Math.round(alpha * 255).toString(16).padStart(2, "0")}`;
+}
+
+/** Puts series with their own times onto one common axis; where a series has no sample, null. */
+export function align(series: readonly (readonly (readonly [number, number | null])[])[]): { times: number[]; values: (number | null)[][] } {
+  const times = [...new Set(series.flatMap((points) => points.map(([time]) => time)))].sort((a, b) => a - b);
+  const values = series.map((points) => {
+    const known = new Map(points.map(([time, value]) => [time, value]));
+    return times.map((time) => known.get(time) ?? null);
+  });
+  return { times, values };
+}

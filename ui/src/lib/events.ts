@@ -1,0 +1,122 @@
+// Says in one sentence what an event states. Unknown kinds still read well: their kind and subject are words.
+import type { LogEvent, Verdict } from "@/api/types";
+import { isVerdict, VERDICT_WORD } from "./status";
+import { entityName } from "./text";
+
+export interface EventText {
+  /** What it happened to, as a name. */
+  subject: string;
+  /** What happened, without the subject. */
+  text: string;
+  detail: string | null;
+  verdict: Verdict | null;
+}
+
+/** Ids of people with their names, as far as they are known. */
+export type Names = ReadonlyMap<string, string>;
+
+const NO_NAMES: Names = new Map();
+
+export function describeEvent(event: LogEvent, names: Names = NO_NAMES): EventText {
+  const { data } = event;
+  const subject = personName(event.subject, names) ?? entityName(event.subject);
+  const to = isVerdict(data["to"]) ? data["to"] : null;
+  const detail = words(data["message"]) ?? words(data["reason"]) ?? words(data["error"]) ?? firstReason(data["reasons"]);
+  if (to) return { subject, text: `is ${VERDICT_WORD[to].toLowerCase()}`, detail, verdict: to };
+  const [, verb = event.kind] = event.kind.split(".");
+  const text = TEXTS[event.kind] ?? verb.replaceAll("_", " ");
+  return { subject: words(data["name"]) ?? subject, text, detail, verdict: null };
+}
+
+const TEXTS: Record<string, string> = {
+  "check.flapping": "is flapping",
+  "check.paused": "is paused",
+  "check.resumed": "goes on",
+  "maintenance.added": "maintenance is planned",
+  "maintenance.removed": "maintenance is called off",
+  "maintenance.started": "maintenance has begun",
+  "maintenance.ended": "maintenance is over",
+  "auth.login": "signed in",
+  "auth.logout": "signed out",
+  "auth.login_failed": "failed to sign in",
+  "auth.throttled": "is slowed down after failed sign-ins",
+  "auth.administrator_created": "was made the first administrator",
+  "auth.user_created": "was added",
+  "auth.user_changed": "was changed",
+  "auth.user_removed": "was removed",
+  "auth.token_created": "token was made",
+  "auth.token_revoked": "token was revoked",
+  "catalog.changed": "has changed",
+  "ops.loaded": "files were loaded",
+  "ops.refused": "files were refused",
+  "server.started": "has started",
+  "server.stopped": "was stopped",
+};
+
+/** A service says why by its checks: the first one is told. */
+function firstReason(reasons: unknown): string | null {
+  const [first] = Array.isArray(reasons) ? (reasons as Partial<Record<string, unknown>>[]) : [];
+  const cause = words(first?.["check"]) ?? words(first?.["service"]);
+  const message = words(first?.["message"]);
+  return cause && message ? `${cause}: ${message}` : message;
+}
+
+/** How far apart a check's turn and that of its service may be to be told as one. */
+const TOGETHER_MS = 15_000;
+
+/** Leaves out turns of checks that the turn of their service already tells with its reasons. Newest first, as it comes. */
+export function condense(events: readonly LogEvent[]): LogEvent[] {
+  const told = events.filter((event) => event.kind === "service.changed");
+  return events.filter(
+    (event) =>
+      event.kind !== "check.changed" ||
+      !told.some(
+        (service) =>
+          service.service === event.service &&
+          service.data["to"] === event.data["to"] &&
+          Math.abs(Date.parse(service.at) - Date.parse(event.at)) <= TOGETHER_MS,
+      ),
+  );
+}
+
+/** The first word of a kind names its area; these are what people filter by. */
+export const EVENT_AREAS: Record<string, string> = {
+  check: "Checks",
+  service: "Services",
+  maintenance: "Maintenance",
+  ops: "Configuration",
+  catalog: "Catalog",
+  auth: "People and tokens",
+  server: "Server",
+};
+
+/** What a text filter searches. */
+export function eventText(event: LogEvent): string[] {
+  const { subject, text, detail } = describeEvent(event);
+  return [event.kind, event.subject, subject, text, detail ?? "", event.service ?? "", event.actor];
+}
+
+function words(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+/** "user/<id>" is a person, "system" is nobody worth naming. */
+export function actorName(actor: string, names: Names = NO_NAMES): string | null {
+  if (actor === "system" || actor === "") return null;
+  return personName(actor, names) ?? (actor.startsWith("token/") ? "a token" : entityName(actor));
+}
+
+function personName(reference: string, names: Names): string | null {
+  if (!reference.startsWith("user/")) return null;
+  const id = reference.slice("user/".length);
+  return names.get(id) ?? (/^[0-9a-f]{8}-/.test(id) ? `user ${id.slice(-6)}` : null);
+}
+
+/** Where a click on the event leads, if anywhere. */
+export function eventPath(event: LogEvent): string | null {
+  const [room, name] = event.subject.split("/", 2);
+  if (!name) return null;
+  if (room === "check") return `/checks/${encodeURIComponent(name)}`;
+  if (room === "service") return `/services/${encodeURIComponent(name)}`;
+  return null;
+}

@@ -1,0 +1,72 @@
+// Numbers for people: three significant figures, the unit always beside them, an em dash for "not known".
+
+export const NOTHING = "–";
+
+/** Seconds as "840 µs", "12.4 ms", "1.25 s", "2 m 5 s", "3 h 10 m", "4 d 2 h". */
+export function formatDuration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NOTHING;
+  const size = Math.abs(seconds);
+  if (size === 0) return "0 ms";
+  if (size < 0.001) return `${significant(seconds * 1e6)} µs`;
+  if (size < 0.9995) return `${significant(seconds * 1e3)} ms`;
+  if (size < 59.5) return `${significant(seconds)} s`;
+  return formatSpan(seconds);
+}
+
+/** Whole seconds in at most two units: "45 s", "2 m 5 s", "6 h", "90 d". */
+export function formatSpan(seconds: number): string {
+  let rest = Math.round(Math.abs(seconds));
+  const parts: string[] = [];
+  for (const [unit, length] of [["d", 86_400], ["h", 3_600], ["m", 60], ["s", 1]] as const) {
+    const count = Math.floor(rest / length);
+    rest -= count * length;
+    if (count > 0) parts.push(`${count} ${unit}`);
+    else if (parts.length > 0) break;
+    if (parts.length === 2) break;
+  }
+  return parts.join(" ") || "0 s";
+}
+
+/** Powers of 1024, as memory and disks are read: "512 B", "1.5 KiB", "3.20 GiB". */
+export function formatBytes(bytes: number | null | undefined): string {
+  if (bytes === null || bytes === undefined || !Number.isFinite(bytes)) return NOTHING;
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let value = Math.abs(bytes);
+  let index = 0;
+  while (value >= 1023.5 && index < units.length - 1) {
+    value /= 1024;
+    index += 1;
+  }
+  return `${bytes < 0 ? "-" : ""}${index === 0 ? Math.round(value) : significant(value)} ${units[index]}`;
+}
+
+/** A percentage already in 0..100. */
+export function formatPercent(percent: number | null | undefined): string {
+  if (percent === null || percent === undefined || !Number.isFinite(percent)) return NOTHING;
+  return `${significant(percent)}%`;
+}
+
+/** Uptime is rounded down, never up: 99.996 % is not "100 %". */
+export function formatUptime(ratio: number | null | undefined): string {
+  if (ratio === null || ratio === undefined) return NOTHING;
+  if (ratio >= 1) return "100%";
+  if (ratio <= 0) return "0%";
+  const percent = ratio * 100;
+  const digits = percent >= 99 ? 3 : percent >= 90 ? 2 : 1;
+  const floored = Math.floor(percent * 10 ** digits + 1e-9) / 10 ** digits;
+  return `${floored.toFixed(digits)}%`;
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+function significant(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 99.95) return Math.round(value).toString();
+  return size >= 9.995 ? value.toFixed(1) : value.toFixed(2).replace(/\.00$/, "");
+}

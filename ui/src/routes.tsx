@@ -1,0 +1,40 @@
+// All pages with their addresses. Every page is its own chunk; its handle says how it is called and what it shows.
+import type { ComponentType } from "react";
+import type { RouteObject } from "react-router";
+import { Gate } from "./components/Gate";
+import type { CrumbHandle } from "./components/shell/Breadcrumbs";
+
+const RANGED = { hasRange: true };
+
+export const routes: RouteObject[] = [
+  { path: "/login", HydrateFallback: Nothing, lazy: async () => ({ Component: (await import("./pages/session/Login")).Login }) },
+  { path: "/setup", HydrateFallback: Nothing, lazy: async () => ({ Component: (await import("./pages/session/Setup")).Setup }) },
+  {
+    Component: Gate,
+    HydrateFallback: Nothing,
+    children: [
+      page("", { crumb: "Overview" }, async () => (await import("./pages/overview/Overview")).Overview),
+      page("map", { crumb: "Map" }, async () => (await import("./pages/services/ServiceMap")).ServiceMap),
+      page("services/:name", { crumb: named, parent: { label: "Services", to: "/" }, ...RANGED }, async () => (await import("./pages/services/Service")).Service),
+      page("checks", { crumb: "Checks" }, async () => (await import("./pages/checks/Checks")).Checks),
+      page("checks/:name", { crumb: named, parent: { label: "Checks", to: "/checks" }, ...RANGED }, async () => (await import("./pages/checks/Check")).Check),
+      page("host", { crumb: "Host", ...RANGED }, async () => (await import("./pages/host/Host")).Host),
+      page("events", { crumb: "Events", ...RANGED }, async () => (await import("./pages/events/Events")).Events),
+      page("settings/:tab?", { crumb: "Settings" }, async () => (await import("./pages/settings/Settings")).Settings),
+      page("*", { crumb: "Not found" }, async () => (await import("./pages/session/NotFound")).NotFound),
+    ],
+  },
+];
+
+function page(path: string, handle: CrumbHandle, load: () => Promise<ComponentType>): RouteObject {
+  return { path: `/${path}`, handle, lazy: async () => ({ Component: await load() }) };
+}
+
+function named({ name }: { name?: string | undefined }): string {
+  return name ?? "";
+}
+
+/** The first chunk arrives within a blink; a flash of anything would only flicker. */
+function Nothing() {
+  return null;
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { align, buildChart, formatUnit, niceTop } from "@/lib/chart";
+import { layers } from "@/lib/layers";
+import { waterfall } from "@/lib/phases";
+import { sparkPath } from "@/lib/spark";
+
+describe("charts", () => {
+  it("stack by adding up, and leave a gap where nothing was measured at all", () => {
+    const series = [
+      { label: "a", color: "#000000", values: [1, null, 2] },
+      { label: "b", color: "#000000", values: [10, null, null] },
+    ];
+    expect(buildChart.data({ times: [1, 2, 3], series, unit: "seconds", isStacked: true })).toEqual([[1, 2, 3], [1, null, 2], [11, null, 2]]);
+  });
+  it("put series with their own times onto one axis", () => {
+    expect(align([[[1, 5], [3, 6]], [[2, 7]]])).toEqual({ times: [1, 2, 3], values: [[5, null, 6], [null, 7, null]] });
+  });
+  it("end at a round number above the data, in powers of two for memory", () => {
+    expect(niceTop(0.09, "seconds")).toBeCloseTo(0.1);
+    expect(niceTop(17 * 1024 ** 3, "bytes")).toBe(20 * 1024 ** 3);
+    expect(niceTop(null, "percent")).toBe(1);
+    expect(niceTop(0, "count")).toBe(1);
+  });
+  it("name their unit", () => {
+    expect(formatUnit(2048, "bytes_per_second")).toBe("2 KiB/s");
+    expect(formatUnit(0.25, "seconds")).toBe("250 ms");
+    expect(formatUnit(null, "percent")).toBe("–");
+  });
+});
+
+describe("sparklines", () => {
+  it("break where nothing was measured", () => expect(sparkPath([1, null, 2, 3], 40, 20).line.match(/M/g)).toHaveLength(2));
+  it("draw nothing from nothing", () => expect(sparkPath([null, null], 40, 20)).toEqual({ line: "", area: "", last: null }));
+  it("stand on zero when all is zero", () => expect(sparkPath([0, 0], 40, 20).last).toEqual([38, 18]));
+  it("cap a lone spike, so that the rest keeps its shape", () => {
+    const { line } = sparkPath([...Array.from({ length: 20 }, () => 1), 1_000], 100, 20);
+    expect(line.startsWith("M2 14L")).toBe(true);
+  });
+});
+
+it("a waterfall lays phases end to end and leaves out what did not happen", () => {
+  const bars = waterfall({ dns_s: 0.01, connect_s: null, tls_s: null, first_byte_s: 0.03, transfer_s: 0 });
+  expect(bars.map((bar) => bar.label)).toEqual(["DNS", "First byte", "Transfer"]);
+  expect(bars[1]?.start).toBeCloseTo(0.25);
+  expect(bars[1]?.width).toBeCloseTo(0.75);
+});
+
+describe("the map", () => {
+  const edge = (text: string) => ({ from: text[0] ?? "", to: text[1] ?? "" });
+  const layout = (names: string, ...edges: string[]) => layers([...names], edges.map(edge));
+  it("puts whoever uses something left of it", () => {
+    const { places } = layout("abc", "ab", "bc", "ac");
+    expect([..."abc"].map((name) => places.get(name)?.column)).toEqual([0, 1, 2]);
+  });
+  it("gives an arrow that skips a column a lane of its own", () => {
+    const { places, lanes } = layout("abc", "ab", "bc", "ac");
+    expect(lanes.get("a>c")).toHaveLength(1);
+    expect(lanes.get("a>c")?.[0]?.row).not.toBe(places.get("b")?.row);
+    expect(lanes.get("a>b")).toEqual([]);
+  });
+  it("comes to an end on circles and on services that nobody described", () => {
+    const { places } = layout("abc", "ab", "bc", "ca", "aa", "az");
+    expect(places.size).toBe(3);
+  });
+});

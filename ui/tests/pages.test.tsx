@@ -1,0 +1,73 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { force } from "../mock/life.ts";
+import { open } from "./harness";
+
+const PATIENCE = { timeout: 8_000 };
+const rows = () => [...document.querySelectorAll<HTMLElement>("main tbody tr")];
+
+describe("the overview", () => {
+  it("puts what is down first, with its reason in words", async () => {
+    open("/", "failing");
+    await screen.findByText("4 of 14 services need attention.", undefined, PATIENCE);
+    expect(rows()[0]?.textContent).toMatch(/Down.*Payments/);
+    expect(screen.getAllByText(/503 Service Unavailable/).length).toBeGreaterThan(0);
+  });
+
+  it("teaches the first file when there is nothing", async () => {
+    open("/", "empty");
+    expect(await screen.findByText("No services yet", undefined, PATIENCE)).toBeTruthy();
+    expect(screen.getByText(/ops\/services\/shop.yaml/)).toBeTruthy();
+  });
+
+  it("says why it cannot show anything, with the hint, and tries again when asked", async () => {
+    const { api } = open("/checks", "error");
+    const alert = await screen.findByRole("alert", undefined, PATIENCE);
+    expect(alert.textContent).toMatch(/The store does not answer.*127.0.0.1:8123.*telemetry.url/);
+    api.world.mode = "failing";
+    fireEvent.click(within(alert).getByRole("button", { name: "Try again" }));
+    await waitFor(() => expect(rows().length).toBe(57), PATIENCE);
+  });
+});
+
+describe("checks", () => {
+  it("are filtered by what stands in the URL", async () => {
+    open("/checks?verdict=down&service=payments", "failing");
+    await waitFor(() => expect(rows().map((row) => row.dataset["key"])).toEqual(["payments-authorise", "payments-ready"]), PATIENCE);
+  });
+
+  it("turn red the moment the event arrives", async () => {
+    const { api } = open("/checks", "green");
+    await waitFor(() => expect(rows().length).toBe(57), PATIENCE);
+    await screen.findAllByText("Live", undefined, PATIENCE);
+    const event = force(api.world, "catalog-live", "down", "connection refused");
+    if (event) api.emit(event);
+    await waitFor(() => expect(document.querySelector("[data-key=catalog-live]")?.textContent).toMatch(/Down.*connection refused/), PATIENCE);
+  });
+});
+
+describe("people", () => {
+  it("are sent to sign in and come back to where they wanted to go", async () => {
+    const { router } = open("/checks?q=pay", "login");
+    fireEvent.change(await screen.findByLabelText("Name", undefined, PATIENCE), { target: { value: "ada" } });
+    fireEvent.change(screen.getByLabelText("Password"), { target: { value: "secret" } });
+    fireEvent.click(screen.getByRole("button", { name: "Sign in" }));
+    await waitFor(() => expect(router.state.location.pathname + router.state.location.search).toBe("/checks?q=pay"), PATIENCE);
+  });
+
+  it("are never sent to another site after they typed their password", async () => {
+    const { safePath } = await import("@/pages/session/Login");
+    expect(safePath("/checks?q=1")).toBe("/checks?q=1");
+    for (const bad of ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", null]) expect(safePath(bad)).toBe("/");
+  });
+});
+
+describe("what a session may do", () => {
+  it("decides which buttons can be pressed", async () => {
+    const { client } = open("/checks/payments-ready", "failing");
+    const run = await screen.findByRole("button", { name: "Run now" }, PATIENCE);
+    expect(run).toHaveProperty("disabled", false);
+    client.setQueryData(["session"], (session: { permissions: string[] }) => ({ ...session, permissions: ["health.read"] }));
+    await waitFor(() => expect(screen.getByRole("button", { name: "Run now" })).toHaveProperty("disabled", true), PATIENCE);
+  });
+});

@@ -1,0 +1,53 @@
+import { QueryClient } from "@tanstack/react-query";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createPatcher } from "@/api/patches";
+import { checksQuery } from "@/api/queries";
+import type { CheckSummary, LogEvent } from "@/api/types";
+import { CHECKS } from "../mock/catalog.ts";
+import { createWorld, summaryOf } from "../mock/world.ts";
+
+const event = (seq: number, fields: Partial<LogEvent>) =>
+  ({ seq, id: `${seq}`, actor: "system", service: "catalog", correlation_id: null, at: new Date(Date.now() + seq * 1000).toISOString(), kind: "check.changed", subject: "check/catalog-live", data: { check: "catalog-live", from: "up", to: "down", message: "refused", duration_s: 0.1 }, ...fields }) satisfies LogEvent;
+
+describe("a live event", () => {
+  let client: QueryClient;
+  beforeEach(() => {
+    vi.useFakeTimers();
+    client = new QueryClient();
+    const world = createWorld("green");
+    client.setQueryData(checksQuery.queryKey, CHECKS.map((check) => summaryOf(world, check)));
+  });
+  afterEach(() => vi.useRealTimers());
+  const check = () => client.getQueryData<CheckSummary[]>(checksQuery.queryKey)?.find((one) => one.name === "catalog-live");
+
+  it("changes its check at once and no other", () => {
+    const before = client.getQueryData<CheckSummary[]>(checksQuery.queryKey);
+    createPatcher(client)(event(1, {}));
+    expect(check()).toMatchObject({ verdict: "down", message: "refused", duration_s: 0.1 });
+    expect(check()?.recent.at(-1)).toMatchObject({ verdict: "down" });
+    const others = client.getQueryData<CheckSummary[]>(checksQuery.queryKey)?.filter((one) => one.name !== "catalog-live");
+    expect(others?.every((one) => before?.includes(one))).toBe(true);
+  });
+
+  it("never turns time back", () => {
+    createPatcher(client)(event(-3_600, {}));
+    expect(check()?.verdict).toBe("up");
+  });
+
+  it("comes in a storm: refetches at once, then once a second", () => {
+    const refetch = vi.spyOn(client, "invalidateQueries");
+    const apply = createPatcher(client);
+    for (let seq = 1; seq <= 50; seq += 1) apply(event(seq, {}));
+    const lists = () => refetch.mock.calls.filter(([filter]) => String(filter?.queryKey) === "services").length;
+    expect(lists()).toBe(1);
+    vi.advanceTimersByTime(1_000);
+    expect(lists()).toBe(2);
+    vi.advanceTimersByTime(5_000);
+    expect(lists()).toBe(2);
+  });
+
+  it("with nonsense in it changes nothing", () => {
+    createPatcher(client)(event(1, { data: { check: "catalog-live", to: "sideways" } }));
+    expect(check()?.verdict).toBe("up");
+  });
+});
