@@ -28,7 +28,8 @@ async def test_a_healthy_answer_is_up_with_its_phases_and_facts(ask):
     phases = seen.phases
     assert phases.dns_s is phases.tls_s is None
     assert None not in {phases.connect_s, phases.first_byte_s, phases.transfer_s}
-    assert 0 < phases.connect_s + phases.first_byte_s + phases.transfer_s <= seen.duration_s
+    in_phases_s = phases.connect_s + phases.first_byte_s + phases.transfer_s
+    assert 0 < in_phases_s <= seen.duration_s + 1e-9  # the last digits of a sum of floats are nobody's
 
 
 async def test_the_request_says_what_the_file_says(ask):
