@@ -15,6 +15,7 @@ MYPY_PACKAGES := -p holdfast $(if $(wildcard examples/shop/src/shop),-p shop)
 # Those of Python stand inside .venv: whoever removes that folder removes them with it.
 digest = $(shell sha256sum $(1) 2>/dev/null | sha256sum | cut -c1-16)
 LOCKED := $(VENV)/stamps/locked-$(call digest,requirements/dev.lock)
+PEERS := $(VENV)/stamps/peers-$(call digest,requirements/bench.lock)
 SELF := $(VENV)/stamps/self-$(call digest,requirements/dev.lock pyproject.toml)
 ifneq ($(wildcard ui/package.json),)
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path 'ui/dist/*' -not -path '*/.*' \
@@ -45,7 +46,7 @@ check: setup ## lint, format, types, floors and the rules of the house
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 
-bench: setup ## every benchmark beside its peers; BENCH="benchmarks/x.py" chooses
+bench: setup $(PEERS) ## every benchmark beside its peers; BENCH="benchmarks/x.py" chooses
 	@set -e; for file in $(or $(BENCH),$(sort $(wildcard benchmarks/[a-z]*.py))); do \
 		echo "== $$file"; $(BIN)/python $$file $(ARGS); \
 	done
@@ -66,6 +67,8 @@ lock: ## resolve the dependencies anew; needs uv
 		--extra dev pyproject.toml -o requirements/dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		requirements/node.in -o requirements/node.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		-c requirements/dev.lock requirements/bench.in -o requirements/bench.lock
 
 clean: ## remove everything that the other targets made
 	rm -rf $(VENV) .make dist $(CONSOLE) ui/node_modules
@@ -81,6 +84,10 @@ $(BIN)/python:
 $(LOCKED): | $(BIN)/python
 	$(PIP) --no-deps --require-hashes -r requirements/dev.lock
 	@mkdir -p $(@D) && rm -f $(@D)/locked-* && touch $@
+
+$(PEERS): $(LOCKED)
+	$(PIP) --no-deps --require-hashes -r requirements/bench.lock
+	@rm -f $(@D)/peers-* && touch $@
 
 $(SELF): $(LOCKED)
 	$(PIP) --no-deps --no-index --no-build-isolation -e .
