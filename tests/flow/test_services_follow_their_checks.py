@@ -45,7 +45,7 @@ def shop(ops: Path, listener: asyncio.Server) -> Path:
 
 async def wait_until(client: httpx.AsyncClient, path: str, is_met: Callable[[Any], Any]) -> Any:
     """Ask until the answer fits; the server offers nothing to wait on but its event stream, which is not the point."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not is_met(found := (await client.get(path)).json()):  # noqa: ASYNC110 - it is what callers do
             await asyncio.sleep(0.05)
     return found

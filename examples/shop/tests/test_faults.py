@@ -59,7 +59,7 @@ async def test_latency_is_felt() -> None:
     await faults.apply(plan(latency_s=0.05))
     began = time.perf_counter()
     await faults.strike()
-    assert 0.04 < time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began > 0.04
     await faults.heal()
 
 

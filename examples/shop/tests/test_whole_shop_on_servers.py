@@ -112,7 +112,7 @@ def test_one_order_is_one_trace_through_all_services(served_shop: RunningShop, c
         }
         return any(collector.services_by_trace[trace] >= wanted for trace in traces)
 
-    served_shop.wait_until(is_seen, 15, "one trace of this order that all six services are part of")
+    served_shop.wait_until(is_seen, 45, "one trace of this order that all six services are part of")
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_a_fault_shows_in_readiness_and_is_gone_when_healed(
         ready = httpx.get(f"{served_shop.url(service)}/readyz", timeout=5).json()
         return bool(ready["checks"][check]["status"] == "ok")
 
-    served_shop.wait_until(is_well, 20, f"{check} is well before")
+    served_shop.wait_until(is_well, 45, f"{check} is well before")
     broken = served_shop.command("break", service, *fault.split())
     assert broken.returncode == 0, broken.stderr
-    served_shop.wait_until(lambda: not is_well(), 12, f"{check} shows {fault}")
+    served_shop.wait_until(lambda: not is_well(), 45, f"{check} shows {fault}")
     assert served_shop.command("heal", service).returncode == 0
     if check != "dead-letters":  # those are told of for a minute
-        served_shop.wait_until(is_well, 20, f"{check} is well again")
+        served_shop.wait_until(is_well, 45, f"{check} is well again")
 
 
 def test_latency_is_felt_by_customers_and_by_probes(served_shop: RunningShop) -> None:

@@ -36,7 +36,7 @@ async def test_a_query_that_takes_too_long_is_stopped(open_store, any_store_url)
     started = time.monotonic()
     with pytest.raises(TimedOutError, match="took too long"):
         await ask(store, ENDLESS, timeout_s=0.2)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     await until_running(store, 0)
 
 
@@ -62,7 +62,7 @@ async def test_closing_the_store_stops_what_runs(open_store, any_store_url):
     store = await open_store(any_store_url)
     endless = asyncio.create_task(ask(store, ENDLESS))
     await until_running(store, 1)
-    await asyncio.wait_for(store.close(), 10)
+    await asyncio.wait_for(store.close(), 60)
     with pytest.raises(UnavailableError, match="stopped"):
         await endless
 

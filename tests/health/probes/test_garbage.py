@@ -111,4 +111,4 @@ async def test_spoilt_answers_end_in_a_verdict(conversation):
         assert seen.verdict in set(Verdict)
         assert seen.message
         assert seen.message.isprintable()
-        assert seen.duration_s < 2
+        assert seen.duration_s < 20

@@ -30,7 +30,7 @@ def server(tmp_path_factory):
 
 async def seen_as(ask, url, wanted):
     """Ask until the verdict is as wanted."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (seen := await ask("prometheus", url=url)).verdict is not wanted:  # noqa: ASYNC110 - another process has no event
             await asyncio.sleep(0.05)
     return seen

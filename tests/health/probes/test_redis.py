@@ -49,7 +49,7 @@ def command(port, *words):
 
 
 async def seen_as(ask, wanted, **fields):
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while (seen := await ask("redis", host=HERE, password="${env:PASSWORD}", **fields)).verdict is not wanted:  # noqa: ASYNC110 - another process has no event
             await asyncio.sleep(0.05)
     return seen

@@ -70,9 +70,9 @@ async def test_the_environment_is_only_what_the_check_gives(ask, monkeypatch):
 async def test_when_time_is_up_the_whole_family_is_killed(ask, tmp_path):
     marker = tmp_path / "pids"
     line = f"sleep 60 & echo $! > {marker}; sleep 60 & echo $! >> {marker}; wait"
-    seen = await ask("script", shell=line, timeout_s=0.3)
+    seen = await ask("script", shell=line, timeout_s=1)
     assert seen.verdict is Verdict.DOWN
-    assert seen.message == "no verdict within 300ms: stopped while running /bin/sh"
+    assert seen.message == "no verdict within 1s: stopped while running /bin/sh"
     await wait_until_gone(marker)
 
 
@@ -80,14 +80,14 @@ async def test_a_child_left_in_the_background_neither_delays_nor_survives(ask, t
     marker = tmp_path / "pids"
     seen = await ask("script", shell=f"sleep 60 & echo $! > {marker}; echo started")
     assert (seen.verdict, seen.message) == (Verdict.UP, "started")
-    assert seen.duration_s < 2
+    assert seen.duration_s < 20
     await wait_until_gone(marker)
 
 
 async def wait_until_gone(marker):
     pids = [int(line) for line in marker.read_text().split()]
     assert pids
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         while any(is_running(pid) for pid in pids):  # noqa: ASYNC110 - another process has no event
             await asyncio.sleep(0.01)
 
@@ -102,7 +102,7 @@ def is_running(pid: int) -> bool:
 async def test_a_cancelled_check_leaves_no_process(tmp_path, ask):
     marker = tmp_path / "pids"
     attempt = asyncio.ensure_future(ask("script", shell=f"echo $$ > {marker}; sleep 60"))
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(60):
         while not marker.exists() or not marker.read_text():  # noqa: ASYNC110 - same
             await asyncio.sleep(0.01)
     attempt.cancel()

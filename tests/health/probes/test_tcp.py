@@ -170,4 +170,4 @@ async def test_cancelling_an_attempt_closes_its_connection(ask):
         attempt.cancel()
         with pytest.raises(asyncio.CancelledError):
             await attempt
-        await asyncio.wait_for(closed.wait(), 2)
+        await asyncio.wait_for(closed.wait(), 60)

@@ -30,7 +30,7 @@ class Scene:
         self.board = Board(lambda: self.entities, self.checks, self.chronicle, clock, log.wake)
 
     async def wait_for(self, kind: str, count: int) -> list:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             async for _ in self.log.tail(DEFAULT_TENANT, after=0, idle_s=0.05):
                 found = await self.log.read(DEFAULT_TENANT, after=0, kinds=(kind,))
                 if len(found) >= count:

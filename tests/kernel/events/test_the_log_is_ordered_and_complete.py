@@ -95,7 +95,7 @@ async def test_a_follower_sees_events_as_they_are_committed(log: EventLog) -> No
     follower = asyncio.create_task(follow())
     for _ in range(3):
         await log.publish(note())
-    assert await asyncio.wait_for(follower, 5) == [1, 2, 3]
+    assert await asyncio.wait_for(follower, 60) == [1, 2, 3]
 
 
 async def test_an_event_too_large_is_refused(log: EventLog) -> None:

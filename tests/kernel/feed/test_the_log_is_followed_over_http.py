@@ -73,12 +73,12 @@ async def streaming(front: web.WebApp, **headers: str) -> AsyncIterator[asyncio.
         yield frames
     finally:
         gone.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 async def next_event(frames: asyncio.Queue[bytes]) -> dict[str, str]:
     while True:
-        frame = (await asyncio.wait_for(frames.get(), 10)).decode()
+        frame = (await asyncio.wait_for(frames.get(), 60)).decode()
         if frame.startswith("id:"):
             return dict(line.split(": ", 1) for line in frame.splitlines())
 
@@ -97,7 +97,7 @@ async def test_a_page_follows_the_page_before_it(log: EventLog, front: web.WebAp
 async def test_a_stream_begins_with_what_happens_next(log: EventLog, front: web.WebApp) -> None:
     await log.publish(NewEvent("check.changed", "check/before"))
     async with streaming(front) as frames:
-        assert b"following from 1" in await asyncio.wait_for(frames.get(), 10)
+        assert b"following from 1" in await asyncio.wait_for(frames.get(), 60)
         await log.publish(NewEvent("check.changed", "check/a", {"to": "down"}))
         event = await next_event(frames)
         assert (event["id"], event["event"]) == ("2", "check.changed")
@@ -112,5 +112,5 @@ async def test_a_stream_resumes_behind_the_last_event_that_was_seen(log: EventLo
 
 async def test_a_closed_log_ends_its_streams(log: EventLog, front: web.WebApp) -> None:
     async with streaming(front) as frames:
-        await asyncio.wait_for(frames.get(), 10)
+        await asyncio.wait_for(frames.get(), 60)
         log.close()
