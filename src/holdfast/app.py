@@ -16,7 +16,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from holdfast import catalog, health, journal, store, telemetry
-from holdfast.kernel import auth, feed, http, processes, sql
+from holdfast.kernel import auth, blobs, feed, http, processes, sql
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import HoldfastError, UnavailableError
 from holdfast.kernel.events import EventKind, EventLog, NewEvent, listen_postgres, run_consumer
@@ -31,6 +31,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     processes.SECTION,
     sql.SECTION,
     http.SECTION,
+    blobs.SECTION,
     auth.SECTION,
     store.SECTION,
     catalog.SECTION,
@@ -143,6 +144,11 @@ class Holdfast:
             listen = partial(listen_postgres, url, ground.events.wake, ground.clock)
             jobs.append(Job("events:listen", listen, self.server.roles[0]))
         jobs.append(Job("ops:watch", self.ops.watch, self.server.roles[0]))
+        kept = ground.settings[blobs.BlobSettings]
+        sweep = partial(
+            blobs.sweep_for_ever, ground.blobs, ground.clock, every_s=kept.sweep_every, min_age_s=kept.sweep_after
+        )
+        jobs.append(Job("blobs:sweep", sweep, self.server.roles[0]))
         return jobs
 
 
@@ -170,7 +176,9 @@ async def _lay_ground(settings: Settings, environ: Mapping[str, str], clock: Clo
     metrics = CollectorRegistry()
     client = http.OutboundHttp(settings[http.OutboundSettings], secrets.redactor, registry=metrics)
     closing.push_async_callback(client.aclose)
-    return Ground(settings, clock, db, EventLog(db, clock), secrets, client, metrics)
+    kept = blobs.open_blobs(settings[blobs.BlobSettings], folder.path / "blobs", metrics)
+    closing.push_async_callback(kept.close)
+    return Ground(settings, clock, db, EventLog(db, clock), secrets, client, metrics, kept)
 
 
 def _secret_plugins() -> list[SecretProvider]:

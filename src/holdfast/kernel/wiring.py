@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
+from holdfast.kernel.blobs import Blobs
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.events import Consumer, EventKind, EventLog
 from holdfast.kernel.http import OutboundHttp
@@ -36,6 +37,7 @@ class Ground:
     secrets: Secrets
     http: OutboundHttp
     metrics: CollectorRegistry
+    blobs: Blobs
 
 
 @dataclass(frozen=True, slots=True)

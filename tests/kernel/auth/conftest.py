@@ -15,6 +15,7 @@ from holdfast import web
 from holdfast.kernel import auth, sql
 from holdfast.kernel.auth import Identity, Permission, Role, requires
 from holdfast.kernel.auth.passwords import Passwords
+from holdfast.kernel.blobs import Blobs, MemoryStore
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.http import OutboundHttp
@@ -109,6 +110,7 @@ async def build_house(db):
             secrets=secrets,
             http=OutboundHttp(OutboundSettings(), secrets.redactor),
             metrics=registry,
+            blobs=Blobs(MemoryStore()),
         )
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         room = auth.wire(ground, mode=mode, passwords=passwords)
