@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
@@ -59,7 +60,7 @@ async def test_a_place_handed_over_at_the_moment_of_cancellation_is_passed_on(fa
     wall = bulkhead(1, queue=2)
     tasks = [asyncio.ensure_future(wall.call(fake_clock.sleep, 1)) for _ in range(3)]
     await fake_clock.advance(0)
-    wall._waiting[0].add_done_callback(lambda _: tasks[1].cancel())
+    wall._waiting[0]._given.add_done_callback(lambda _: tasks[1].cancel())
     await fake_clock.advance(5)
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert results[2] is None
@@ -82,3 +83,26 @@ async def test_a_call_that_fails_gives_its_place_back():
 def test_sizes_that_mean_nothing_are_refused(limit, queue):
     with pytest.raises(ValueError):
         bulkhead(limit, queue=queue)
+
+
+def test_threads_wait_in_the_same_queue():
+    wall = bulkhead(1, queue=1)
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold():
+        inside.set()
+        leave.wait(30)
+
+    holder = threading.Thread(target=wall.call_sync, args=(hold,))
+    holder.start()
+    inside.wait(30)
+    waiter = threading.Thread(target=wall.call_sync, args=(lambda: None,))
+    waiter.start()
+    while not wall.waiting:
+        threading.Event().wait(0.001)
+    with pytest.raises(BulkheadFull):
+        wall.call_sync(hold)
+    leave.set()
+    holder.join(30)
+    waiter.join(30)
+    assert (wall.running, wall.waiting) == (0, 0)

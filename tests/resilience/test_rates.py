@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.kernel.clock import FakeClock
 from holdfast.resilience import RateLimited, rate_limit
+from holdfast.resilience.testing import FakeClock
 
 
 async def test_a_burst_passes_and_the_next_call_is_told_how_long_to_wait(fake_clock):

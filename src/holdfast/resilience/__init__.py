@@ -1,8 +1,8 @@
 """Keeps one failing dependency from becoming an outage: retries, breakers, deadlines, rates, bulkheads.
 
-Owns the patterns for calls made by `async` code, alone or composed with `|`; the leftmost policy is the
-outermost. Refuses everything outside the standard library, so that any program can afford it. State is per
-process.
+Owns the patterns for async and plain functions, as decorators or calls, alone or composed with `|`, the leftmost
+outermost. Refuses everything outside the standard library, so that any program can afford it; what needs more stands
+in submodules that are doors of their own: `.testing`, `.redis`, `.sql`, `.http`, `.concurrency`.
 """
 
 from holdfast.resilience.breakers import Breaker, BreakerChange, BreakerState, breaker
@@ -16,11 +16,13 @@ from holdfast.resilience.errors import (
     RateLimited,
     ResilienceError,
 )
-from holdfast.resilience.policies import Policy
+from holdfast.resilience.events import Listener, PolicyEvent, listen
+from holdfast.resilience.policies import RECOMMENDED_ORDER, Composed, Policy
 from holdfast.resilience.rates import RateLimit, rate_limit
 from holdfast.resilience.retries import Jitter, Retry, retry
 
 __all__ = [
+    "RECOMMENDED_ORDER",
     "Breaker",
     "BreakerChange",
     "BreakerOpen",
@@ -28,9 +30,12 @@ __all__ = [
     "Bulkhead",
     "BulkheadFull",
     "Clock",
+    "Composed",
     "DeadlineExceeded",
     "Jitter",
+    "Listener",
     "Policy",
+    "PolicyEvent",
     "RateLimit",
     "RateLimited",
     "ResilienceError",
@@ -39,6 +44,7 @@ __all__ = [
     "Timeout",
     "breaker",
     "bulkhead",
+    "listen",
     "rate_limit",
     "retry",
     "timeout",

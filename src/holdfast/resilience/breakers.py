@@ -7,13 +7,14 @@ through, whose outcome decides. The pattern is Nygard's ("Release It!", 2007). F
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.errors import BreakerOpen
+from holdfast.resilience.events import PolicyEvent, tell
 from holdfast.resilience.policies import Policy
 
 P = ParamSpec("P")
@@ -28,17 +29,13 @@ class BreakerState(StrEnum):
     HALF_OPEN = "half_open"
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerChange:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerChange(PolicyEvent):
     """One change of state; `failures` is the count of failures in a row that it came from."""
 
-    name: str
     before: BreakerState
     after: BreakerState
     failures: int
-
-
-Listener = Callable[[BreakerChange], None]
 
 
 class Breaker(Policy):
@@ -49,31 +46,28 @@ class Breaker(Policy):
     """
 
     __slots__ = (
-        "_clock",
         "_epoch",
         "_failures",
-        "_listeners",
         "_lock",
         "_on",
         "_since_s",
         "_state",
         "_threshold",
-        "name",
         "reset_s",
     )
+
+    kind = "breaker"
 
     def __init__(
         self, name: str, *, failures: int, reset_s: float, on: tuple[type[Exception], ...], clock: Clock
     ) -> None:
         if failures < 1 or reset_s <= 0:
             raise ValueError(f"breaker {name!r}: failures={failures} and reset_s={reset_s} must be positive")
-        self.name = name
+        super().__init__(name, clock=clock)
         self.reset_s = reset_s
         self._threshold = failures
         self._on = on
-        self._clock = clock
         self._lock = threading.Lock()
-        self._listeners: list[Listener] = []
         self._state = BreakerState.CLOSED
         self._failures = 0
         self._since_s = 0.0  # when it opened, or when the probe of a half-open breaker left
@@ -95,10 +89,6 @@ class Breaker(Policy):
             return 0.0
         return max(0.0, self._since_s + self.reset_s - self._clock.monotonic())
 
-    def add_listener(self, listener: Listener) -> None:
-        """Have `listener` called, in the thread that causes it, on every change of state."""
-        self._listeners.append(listener)
-
     def allow(self) -> bool:
         """Tell whether to call now. A yes in half-open is the one probe: report its outcome.
 
@@ -114,7 +104,7 @@ class Breaker(Policy):
                 return True
             self._since_s = self._clock.monotonic()
             change = self._enter(BreakerState.HALF_OPEN)
-        self._tell(change)
+        self._announce(change)
         return True
 
     def record_success(self) -> None:
@@ -128,29 +118,48 @@ class Breaker(Policy):
         """
         self._record(self._epoch, failed=True)
 
-    async def call(self, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `fn` if the breaker lets it; errors outside `on` count as an answer.
+    def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Call `fn` if the breaker lets it, else raise BreakerOpen; errors outside `on` count as an answer."""
 
-        Raises:
-            BreakerOpen: The call was refused; the error says in how many seconds to ask again.
-        """
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            epoch = self._admit()
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException as error:
+                self._record_error(epoch, error)
+                raise
+            self._record(epoch, failed=False)
+            return result
+
+        return guarded
+
+    def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
+        """Call `fn` if the breaker lets it, else raise BreakerOpen; errors outside `on` count as an answer."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            epoch = self._admit()
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:
+                self._record_error(epoch, error)
+                raise
+            self._record(epoch, failed=False)
+            return result
+
+        return guarded
+
+    def _admit(self) -> int:
         if not self.allow():
             wait_s = self.retry_after_s
-            raise BreakerOpen(f"breaker {self.name!r} is open for {wait_s:.1f} s more", retry_after_s=wait_s)
-        epoch = self._epoch
-        try:
-            result = await fn(*args, **kwargs)
-        except self._on:
-            self._record(epoch, failed=True)
-            raise
-        except Exception:
-            self._record(epoch, failed=False)
-            raise
-        except BaseException:
+            told = f"breaker {self.name!r} is open for {wait_s:.1f} s more"
+            raise BreakerOpen(told, policy=self.name, retry_after_s=wait_s)
+        return self._epoch
+
+    def _record_error(self, epoch: int, error: BaseException) -> None:
+        if isinstance(error, Exception):
+            self._record(epoch, failed=isinstance(error, self._on))
+        else:
             self._give_probe_back(epoch)
-            raise
-        self._record(epoch, failed=False)
-        return result
 
     def _record(self, epoch: int, *, failed: bool) -> None:
         if not failed and self._state is BreakerState.CLOSED and not self._failures:
@@ -159,7 +168,7 @@ class Breaker(Policy):
             if epoch != self._epoch:  # begun before the last change of state: it says nothing about now
                 return
             change = self._count_failure() if failed else self._count_success()
-        self._tell(change)
+        self._announce(change)
 
     def _count_failure(self) -> BreakerChange | None:
         self._failures += 1
@@ -183,12 +192,21 @@ class Breaker(Policy):
     def _enter(self, after: BreakerState) -> BreakerChange | None:
         before, self._state = self._state, after
         self._epoch += 1
-        return BreakerChange(self.name, before, after, self._failures) if before is not after else None
+        if before is after:
+            return None
+        return BreakerChange(
+            kind=self.kind,
+            name=self.name,
+            what=after.value,
+            at_s=self._clock.monotonic(),
+            before=before,
+            after=after,
+            failures=self._failures,
+        )
 
-    def _tell(self, change: BreakerChange | None) -> None:
+    def _announce(self, change: BreakerChange | None) -> None:
         if change is not None:
-            for listener in self._listeners:
-                listener(change)
+            tell(self._listeners, change)
 
 
 def breaker(

@@ -6,11 +6,14 @@ from __future__ import annotations
 class ResilienceError(Exception):
     """A policy refused or ended a call.
 
-    `retry_after_s` tells in how many seconds the same call may succeed; None where nobody can know.
+    Attributes:
+        policy: The name of that policy; empty where it has none.
+        retry_after_s: In how many seconds the same call may succeed; None where nobody can know.
     """
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, message: str, *, policy: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(message)
+        self.policy = policy
         self.retry_after_s = retry_after_s
 
 
@@ -23,7 +26,7 @@ class BulkheadFull(ResilienceError):
 
 
 class DeadlineExceeded(ResilienceError, TimeoutError):
-    """The call did not finish in its time; it was cancelled, but may have had its effect."""
+    """The call did not finish in its time; it may have had its effect. `policy` names whose time it was."""
 
 
 class RateLimited(ResilienceError):

@@ -1,7 +1,7 @@
-"""The one shape of all patterns: a policy calls an async function for you, and policies join with `|`.
+"""The one shape of all patterns: a policy puts a function under a rule, and policies join with `|`.
 
-`retry(...) | timeout(...)` gives every attempt its own deadline; `timeout(...) | retry(...)` gives all of
-them one.
+The leftmost is the outermost: `retry(...) | timeout(...)` gives every attempt its own time, `timeout(...) | retry(...)`
+gives all of them one. `RECOMMENDED_ORDER` is the order that fits when nothing speaks against it.
 """
 
 from __future__ import annotations
@@ -9,58 +9,151 @@ from __future__ import annotations
 import functools
 import inspect
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from typing import Any, ClassVar, Final, ParamSpec, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
+from holdfast.resilience.events import EVERYWHERE, Listener, PolicyEvent, tell
 
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+RECOMMENDED_ORDER: Final = (
+    "fallback",  # sees every failure of what is below
+    "cache",  # an answer that is at hand needs nothing of what is below
+    "shed",  # who is not served must not cost anything
+    "deadline",  # bounds all attempts together
+    "retry",
+    "hedge",
+    "breaker",  # each attempt counts, and an open breaker ends the retrying
+    "rate_limit",  # each attempt is a call to whoever set the rate
+    "adaptive_limit",
+    "bulkhead",  # a place is held while an attempt runs, not while a retry waits
+    "timeout",  # time spent in a queue is not the dependency's
+)
 
 
 class Policy(ABC):
-    """Calls an async function under a rule: `await policy.call(fn, ...)`, or `@policy` on its definition."""
+    """Puts functions under a rule, async and sync ones: by decorating, by calling, or joined with others by `|`.
 
-    __slots__ = ()
+    A pattern implements `bind_async` and `bind_sync`, everything else follows. Threads and tasks share a policy.
+    """
+
+    __slots__ = ("_clock", "_listeners", "name")
+
+    kind: ClassVar[str] = "policy"
+
+    def __init__(self, name: str = "", *, clock: Clock = SYSTEM_CLOCK, listeners: Iterable[Listener] = ()) -> None:
+        self.name = name
+        self._clock = clock
+        self._listeners = list(listeners)
 
     @abstractmethod
-    async def call(self, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `fn` under this policy; its result and its errors come through unchanged."""
+    def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Give an `async def` that calls `fn` under this policy. Its cost is per call, so decide here what can be."""
 
-    def __call__(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        """Put every call of the async function `fn` under this policy.
+    @abstractmethod
+    def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
+        """Give a function that calls `fn` under this policy."""
+
+    def call(self, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, T]:
+        """Call the async function `fn` under this policy; its result and its errors come through. Await the call."""
+        return self.bind_async(fn)(*args, **kwargs)
+
+    def call_sync(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call the plain function `fn` under this policy; its result and its errors come through.
 
         Raises:
-            TypeError: `fn` is not async, so that its calls could not be timed, retried or queued.
+            TypeError: `fn` is async: use `call`.
         """
-        if not inspect.iscoroutinefunction(fn):
-            raise TypeError(f"{fn!r} is not an async function; a policy can only decorate async functions")
+        code = getattr(fn, "__code__", None)
+        if code is not None and code.co_flags & inspect.CO_COROUTINE:
+            raise TypeError(f"{fn!r} is async: write `await policy.call(...)`")
+        return self.bind_sync(fn)(*args, **kwargs)
 
-        @functools.wraps(fn)
-        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            return await self.call(fn, *args, **kwargs)
+    def __call__(self, fn: F) -> F:
+        """Decorate `fn`, async or not: every call of it goes under this policy. Name, types and docs stay.
 
-        return guarded
+        Raises:
+            TypeError: `fn` cannot be guarded as a whole: a generator, a classmethod, no function at all.
+        """
+        refuse_unguardable(fn)
+        bound: Callable[..., Any] = self.bind_async(fn) if is_async(fn) else self.bind_sync(fn)
+        return fn if bound is fn else functools.update_wrapper(bound, fn)  # type: ignore[return-value]  # same signature
 
     def __or__(self, inner: Policy) -> Policy:
         """Compose: this policy outside, `inner` inside."""
-        return Composed(self, inner)
+        return Composed((*policies_of(self), *policies_of(inner)))
+
+    def add_listener(self, listener: Listener) -> None:
+        """Have `listener` called with every event of this policy, in the thread or task that causes it."""
+        self._listeners.append(listener)
+
+    def _tell(self, what: str, error: BaseException | None = None, **detail: object) -> None:
+        if self._listeners or EVERYWHERE:
+            at_s = self._clock.monotonic()
+            event = PolicyEvent(kind=self.kind, name=self.name, what=what, at_s=at_s, error=error, detail=detail)
+            tell(self._listeners, event)
 
 
 class Composed(Policy):
-    """Two policies as one: the outer one calls the inner one, which calls the function."""
+    """Several policies as one: each calls the next, the last calls the function."""
 
-    __slots__ = ("inner", "outer")
+    __slots__ = ("policies",)
 
-    def __init__(self, outer: Policy, inner: Policy) -> None:
-        self.outer = outer
-        self.inner = inner
+    kind = "composed"
 
-    async def call(self, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `fn` under both policies."""
-        # A ParamSpec cannot say that a generic method is handed on together with its arguments.
-        return await self.outer.call(self.inner.call, fn, *args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, policies: tuple[Policy, ...], *, name: str = "") -> None:
+        super().__init__(name)
+        self.policies = policies
+
+    def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Bind the innermost first."""
+        *outer, last = self.policies
+        bound = last.bind_async(fn)
+        for policy in reversed(outer):
+            bound = policy.bind_async(bound)
+        return bound
+
+    def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
+        """Bind the innermost first."""
+        for policy in reversed(self.policies):
+            fn = policy.bind_sync(fn)
+        return fn
+
+    def add_listener(self, listener: Listener) -> None:
+        """Listen to each of the policies."""
+        for policy in self.policies:
+            policy.add_listener(listener)
 
     def __repr__(self) -> str:
         """Read as it was written."""
-        return f"{self.outer!r} | {self.inner!r}"
+        return " | ".join(map(repr, self.policies))
+
+
+def policies_of(policy: Policy) -> tuple[Policy, ...]:
+    """Give the parts of a composition, outermost first; any other policy is its own only part."""
+    return policy.policies if isinstance(policy, Composed) else (policy,)
+
+
+def is_async(fn: Callable[..., Any]) -> bool:
+    """Tell whether calling `fn` gives a coroutine: async functions, partials of them, objects with an async call."""
+    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(fn, "__call__", None))  # noqa: B004 -- not whether it can be called, but how
+
+
+def refuse_unguardable(fn: object) -> None:
+    """Refuse what a policy would guard only in appearance.
+
+    Raises:
+        TypeError: With the way to guard it.
+    """
+    if isinstance(fn, classmethod | staticmethod):
+        raise TypeError(f"put the policy below @{type(fn).__name__}, next to the function")
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise TypeError(
+            f"{fn!r} is a generator: a policy would guard only its creation, none of its items;"
+            " decorate the function that fetches one item, or write `for attempt in policy.attempts():`"
+        )
+    if isinstance(fn, type) or not callable(fn):
+        raise TypeError(f"{fn!r} is no function; a policy decorates functions, async or not")

@@ -8,14 +8,14 @@ come later.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.errors import RateLimited
 from holdfast.resilience.policies import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Awaitable, Callable, Coroutine, Hashable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,16 +27,18 @@ class RateLimit(Policy):
     `evicted` counts keys that were forgotten before their bucket was full, because the table was.
     """
 
-    __slots__ = ("_clock", "_full_at_s", "burst", "evicted", "max_keys", "rate")
+    __slots__ = ("_full_at_s", "burst", "evicted", "max_keys", "rate")
 
-    def __init__(self, *, rate: float, burst: int, max_keys: int, clock: Clock) -> None:
+    kind = "rate_limit"
+
+    def __init__(self, name: str, *, rate: float, burst: int, max_keys: int, clock: Clock) -> None:
         if rate <= 0 or burst < 1 or max_keys < 1:
             raise ValueError(f"rate={rate}, burst={burst} and max_keys={max_keys} must be positive")
+        super().__init__(name, clock=clock)
         self.rate = rate
         self.burst = burst
         self.max_keys = max_keys
         self.evicted = 0
-        self._clock = clock
         self._full_at_s: OrderedDict[Hashable, float] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -72,16 +74,30 @@ class RateLimit(Policy):
         for key in [key for key, full_at_s in self._full_at_s.items() if full_at_s <= now_s]:
             del self._full_at_s[key]
 
-    async def call(self, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `fn` if a token is there.
+    def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Call `fn` if a token is there, else raise RateLimited, which says in how many seconds it will be."""
 
-        Raises:
-            RateLimited: It is not; the error says in how many seconds it will be.
-        """
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            self._take()
+            return await fn(*args, **kwargs)
+
+        return guarded
+
+    def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
+        """Call `fn` if a token is there, else raise RateLimited, which says in how many seconds it will be."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            self._take()
+            return fn(*args, **kwargs)
+
+        return guarded
+
+    def _take(self) -> None:
         wait_s = self.try_acquire()
         if wait_s:
-            raise RateLimited(f"over {self.rate:g} calls per second; wait {wait_s:.3f} s", retry_after_s=wait_s)
-        return await fn(*args, **kwargs)
+            self._tell("refused", wait_s=wait_s)
+            told = f"over {self.rate:g} calls per second; wait {wait_s:.3f} s"
+            raise RateLimited(told, policy=self.name, retry_after_s=wait_s)
 
     def _remember(self, key: Hashable, full_at_s: float, now_s: float) -> None:
         table = self._full_at_s
@@ -92,7 +108,9 @@ class RateLimit(Policy):
             self.evicted += forgotten_full_at_s > now_s
 
 
-def rate_limit(*, rate: float, burst: int = 1, max_keys: int = 10_000, clock: Clock = SYSTEM_CLOCK) -> RateLimit:
+def rate_limit(
+    *, rate: float, burst: int = 1, max_keys: int = 10_000, name: str = "", clock: Clock = SYSTEM_CLOCK
+) -> RateLimit:
     """Limit a rate, for each key on its own.
 
     Args:
@@ -100,9 +118,10 @@ def rate_limit(*, rate: float, burst: int = 1, max_keys: int = 10_000, clock: Cl
         burst: Tokens that a key may have saved up, and has at first.
         max_keys: How many keys are remembered, at about 200 bytes each; past it the key used longest ago is
             forgotten, and so starts with a full burst if it comes back.
+        name: As events and messages shall call it.
         clock: Where time comes from.
 
     Raises:
         ValueError: A number is not positive.
     """
-    return RateLimit(rate=rate, burst=burst, max_keys=max_keys, clock=clock)
+    return RateLimit(name, rate=rate, burst=burst, max_keys=max_keys, clock=clock)

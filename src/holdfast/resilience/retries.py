@@ -7,15 +7,14 @@ https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/. Budge
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.policies import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,34 +30,77 @@ class Jitter(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
 class Retry(Policy):
     """Calls again after an error of a kind in `on`, at most `attempts` times in all; see `retry`."""
 
-    attempts: int
-    base_s: float
-    cap_s: float
-    jitter: Jitter
-    on: tuple[type[Exception], ...]
-    clock: Clock = field(repr=False)
-    rng: random.Random = field(repr=False)
+    __slots__ = ("attempts", "base_s", "cap_s", "jitter", "on", "rng")
 
-    def __post_init__(self) -> None:
-        """Refuse numbers that cannot mean anything."""
-        if self.attempts < 1:
-            raise ValueError(f"attempts is {self.attempts}; the first call counts, so give at least 1")
-        if self.base_s < 0 or self.cap_s < 0:
-            raise ValueError(f"base_s={self.base_s} and cap_s={self.cap_s} are seconds and cannot be negative")
+    kind = "retry"
 
-    async def call(self, fn: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    def __init__(
+        self,
+        name: str,
+        *,
+        attempts: int,
+        base_s: float,
+        cap_s: float,
+        jitter: Jitter,
+        on: tuple[type[Exception], ...],
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        if attempts < 1:
+            raise ValueError(f"attempts is {attempts}; the first call counts, so give at least 1")
+        if base_s < 0 or cap_s < 0:
+            raise ValueError(f"base_s={base_s} and cap_s={cap_s} are seconds and cannot be negative")
+        super().__init__(name, clock=clock)
+        self.attempts = attempts
+        self.base_s = base_s
+        self.cap_s = cap_s
+        self.jitter = jitter
+        self.on = on
+        self.rng = rng
+
+    def __repr__(self) -> str:
+        """Show how often it calls."""
+        return f"Retry(attempts={self.attempts})"
+
+    def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
         """Call `fn` until it succeeds or has failed `attempts` times, which raises its last error."""
-        for attempt in range(1, self.attempts):
-            try:
-                return await fn(*args, **kwargs)
-            except self.on as error:
-                wait_s = self.wait_s(attempt, error)
-            await self.clock.sleep(wait_s)
-        return await fn(*args, **kwargs)
+
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            attempt = 1
+            while True:
+                try:
+                    return await fn(*args, **kwargs)
+                except self.on as error:
+                    if attempt >= self.attempts:
+                        raise
+                    await self._clock.sleep(self._next_wait_s(attempt, error))
+                attempt += 1
+
+        return guarded
+
+    def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
+        """Call `fn` until it succeeds or has failed `attempts` times, which raises its last error."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            attempt = 1
+            while True:
+                try:
+                    return fn(*args, **kwargs)
+                except self.on as error:
+                    if attempt >= self.attempts:
+                        raise
+                    self._clock.sleep_sync(self._next_wait_s(attempt, error))
+                attempt += 1
+
+        return guarded
+
+    def _next_wait_s(self, attempt: int, error: Exception) -> float:
+        wait_s = self.wait_s(attempt, error)
+        self._tell("retried", error, attempt=attempt, wait_s=wait_s)
+        return wait_s
 
     def wait_s(self, attempt: int, error: Exception) -> float:
         """Draw the seconds to wait after the failed `attempt` (from 1).
@@ -73,6 +115,7 @@ class Retry(Policy):
 
 def retry(
     *,
+    name: str = "",
     attempts: int = 3,
     base_s: float = 0.1,
     cap_s: float = 10.0,
@@ -84,6 +127,7 @@ def retry(
     """Retry calls that may be repeated without harm.
 
     Args:
+        name: As events and messages shall call it.
         attempts: How often to call in all, the first call included.
         base_s: Bound of the first wait in seconds; it doubles with each attempt.
         cap_s: No wait is longer than this many seconds.
@@ -95,4 +139,13 @@ def retry(
     Raises:
         ValueError: A number or the jitter is none.
     """
-    return Retry(attempts, base_s, cap_s, Jitter(jitter), on, clock, rng or random.Random())  # noqa: S311 -- spreads load, guards nothing
+    return Retry(
+        name,
+        attempts=attempts,
+        base_s=base_s,
+        cap_s=cap_s,
+        jitter=Jitter(jitter),
+        on=on,
+        clock=clock,
+        rng=rng or random.Random(),  # noqa: S311 -- spreads load, guards nothing
+    )

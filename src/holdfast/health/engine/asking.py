@@ -17,7 +17,7 @@ from holdfast.health.probes import Observation, Probe, ProbeContext
 from holdfast.health.verdict import Verdict
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.units import format_duration
-from holdfast.resilience import Jitter, Retry
+from holdfast.resilience import retry
 
 # Probes keep their own deadline and say where the time went; this one is for a plugin that does not.
 _GRACE_S: Final = 0.5
@@ -52,11 +52,11 @@ class Asking:
         self._probe = probe
         self._context = context
         self._tally = tally
-        self._retry = Retry(
+        self._retry = retry(
             attempts=1 if check.probe is None else check.retries.attempts + 1,  # what is passive is not asked again
             base_s=check.retries.backoff_s,
             cap_s=_MAX_BACKOFF_S,
-            jitter=Jitter.FULL,
+            jitter="full",
             on=(_BadAttempt,),
             clock=clock,
             rng=_RANDOM,

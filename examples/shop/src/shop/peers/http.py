@@ -19,6 +19,7 @@ from holdfast.resilience import (
     BreakerOpen,
     BreakerState,
     DeadlineExceeded,
+    PolicyEvent,
     breaker,
     retry,
     timeout,
@@ -160,7 +161,9 @@ def watch_breaker(guard: Breaker) -> None:
     """Show a breaker's state as the metric `shop_breaker_open`, and its changes in the log."""
     _breaker_open.labels(guard.name).set(0)
 
-    def note(change: BreakerChange) -> None:
+    def note(change: PolicyEvent) -> None:
+        if not isinstance(change, BreakerChange):
+            return
         _breaker_open.labels(change.name).set(change.after is not BreakerState.CLOSED)
         _log.warning("breaker_changed", peer=change.name, before=change.before, after=change.after)
 
