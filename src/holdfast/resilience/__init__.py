@@ -5,10 +5,14 @@ outermost. Refuses everything outside the standard library, so that any program 
 in submodules that are doors of their own: `.testing`, `.redis`, `.sql`, `.http`, `.concurrency`.
 """
 
+from holdfast.resilience.attempts import Attempt, Attempts
+from holdfast.resilience.backoff import Backoff, Jitter
 from holdfast.resilience.breakers import Breaker, BreakerChange, BreakerState, breaker
+from holdfast.resilience.budgets import RetryBudget
 from holdfast.resilience.bulkheads import Bulkhead, bulkhead
 from holdfast.resilience.clocks import Clock, SystemClock
-from holdfast.resilience.deadlines import Timeout, timeout
+from holdfast.resilience.deadline_headers import deadline_headers, read_deadline
+from holdfast.resilience.deadlines import check_deadline, remaining, without_deadline
 from holdfast.resilience.errors import (
     BreakerOpen,
     BulkheadFull,
@@ -19,10 +23,16 @@ from holdfast.resilience.errors import (
 from holdfast.resilience.events import Listener, PolicyEvent, listen
 from holdfast.resilience.policies import RECOMMENDED_ORDER, Composed, Policy
 from holdfast.resilience.rates import RateLimit, rate_limit
-from holdfast.resilience.retries import Jitter, Retry, retry
+from holdfast.resilience.retries import TRANSIENT, Retry, retry
+from holdfast.resilience.retry_after import parse_retry_after
+from holdfast.resilience.timeouts import SyncMode, Timeout, deadline, timeout
 
 __all__ = [
     "RECOMMENDED_ORDER",
+    "TRANSIENT",
+    "Attempt",
+    "Attempts",
+    "Backoff",
     "Breaker",
     "BreakerChange",
     "BreakerOpen",
@@ -40,12 +50,21 @@ __all__ = [
     "RateLimited",
     "ResilienceError",
     "Retry",
+    "RetryBudget",
+    "SyncMode",
     "SystemClock",
     "Timeout",
     "breaker",
     "bulkhead",
+    "check_deadline",
+    "deadline",
+    "deadline_headers",
     "listen",
+    "parse_retry_after",
     "rate_limit",
+    "read_deadline",
+    "remaining",
     "retry",
     "timeout",
+    "without_deadline",
 ]

@@ -1,107 +1,102 @@
-"""Ends a call that takes too long, because a caller that waits for ever fails with what it waits for.
+"""How much time the work at hand has left, known to everything below it without being handed down.
 
-It cancels async code. Plain code runs in a thread that is left behind: nothing can end a thread from outside.
+A deadline lives in a context variable: tasks that are started and threads that copy the context inherit it. The
+tighter one holds, and an error names whose it was. Ending work is the business of `timeouts`; passing a deadline on to
+other processes that of `deadline_headers`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from concurrent.futures import Future, wait
+from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from contextvars import ContextVar
+from typing import Any, Final
 
-from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
+from holdfast.resilience.clocks import Clock
 from holdfast.resilience.errors import DeadlineExceeded
-from holdfast.resilience.policies import Policy
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
-class Timeout(Policy):
-    """Ends a call after `seconds`; see `timeout`."""
+class Deadline:
+    """A moment on a clock by which work must be done.
 
-    __slots__ = ("seconds",)
+    Attributes:
+        name: Whose it is, as errors shall say.
+        at_s: The moment, on `clock`.
+        outer: The deadline that held before it, and holds again after.
+        task: The task that is cancelled when it passes; None where nobody watches.
+    """
 
-    kind = "timeout"
+    __slots__ = ("at_s", "clock", "name", "outer", "seconds", "task")
 
-    def __init__(self, name: str, seconds: float, *, clock: Clock) -> None:
-        if seconds <= 0:
-            raise ValueError(f"a timeout of {seconds} s would never let a call happen")
-        super().__init__(name, clock=clock)
+    def __init__(self, name: str, seconds: float, clock: Clock, outer: Deadline | None) -> None:
+        self.name = name
         self.seconds = seconds
+        self.clock = clock
+        self.at_s = clock.monotonic() + seconds
+        self.outer = outer
+        self.task: asyncio.Task[Any] | None = None
 
-    def __repr__(self) -> str:
-        """Show the time."""
-        return f"Timeout(seconds={self.seconds:g})"
-
-    def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        """Cancel `fn` after the time, which raises DeadlineExceeded; a TimeoutError of `fn` comes through as it is."""
-
-        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            has_own_time = self._clock is SYSTEM_CLOCK
-            scope = asyncio.timeout(self.seconds if has_own_time else None)
-            try:
-                if has_own_time:
-                    async with scope:
-                        return await fn(*args, **kwargs)
-                with self._expire_by_clock(scope):
-                    async with scope:
-                        return await fn(*args, **kwargs)
-            except TimeoutError as error:
-                if scope.expired():
-                    raise self._exceed(error) from error
-                raise
-
-        return guarded
-
-    def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
-        """Run `fn` in a thread and leave it behind after the time: a thread cannot be ended, only its caller freed."""
-
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            answer: Future[T] = Future()
-            here = copy_context()
-
-            def work() -> None:
-                try:
-                    answer.set_result(here.run(fn, *args, **kwargs))
-                except BaseException as error:  # noqa: BLE001 -- the fence of a job: it is raised where it is waited for
-                    answer.set_exception(error)
-
-            threading.Thread(target=work, name=f"timeout {self.name}", daemon=True).start()
-            done, _ = wait((answer,), self.seconds)
-            if not done:
-                raise self._exceed(None)
-            return answer.result()
-
-        return guarded
-
-    def _exceed(self, error: BaseException | None) -> DeadlineExceeded:
-        self._tell("timed_out", error, seconds=self.seconds)
-        return DeadlineExceeded(f"not finished within {self.seconds:g} s", policy=self.name)
-
-    @contextmanager
-    def _expire_by_clock(self, scope: asyncio.Timeout) -> Iterator[None]:
-        """Let an injected clock, not the event loop's, end `scope`."""
-        alarm = asyncio.ensure_future(self._clock.sleep(self.seconds))
-        alarm.add_done_callback(
-            lambda done: None if done.cancelled() else scope.reschedule(asyncio.get_running_loop().time())
+    def __str__(self) -> str:
+        """Name it as messages do."""
+        return (
+            f"the deadline {self.name!r} of {self.seconds:g} s" if self.name else f"the deadline of {self.seconds:g} s"
         )
-        try:
-            yield
-        finally:
-            alarm.cancel()
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left; negative when it has passed."""
+        return self.at_s - self.clock.monotonic()
+
+    def find_tightest(self) -> Deadline:
+        """Give the one among this and those around it that passes first."""
+        tightest, outer = self, self.outer
+        while outer is not None:
+            if outer.remaining_s < tightest.remaining_s:
+                tightest = outer
+            outer = outer.outer
+        return tightest
+
+    def exceeded(self) -> DeadlineExceeded:
+        """Make the error that says that it has passed."""
+        whose = f"{self.name!r}: " if self.name else ""
+        return DeadlineExceeded(f"{whose}not finished within {self.seconds:g} s", policy=self.name)
 
 
-def timeout(seconds: float, *, name: str = "", clock: Clock = SYSTEM_CLOCK) -> Timeout:
-    """Give each call `seconds` to finish.
+CURRENT: Final[ContextVar[Deadline | None]] = ContextVar("holdfast.resilience.deadline", default=None)
+
+
+def current_deadline() -> Deadline | None:
+    """Give the deadline that holds here, the tightest one; None where there is none."""
+    deadline = CURRENT.get()
+    return None if deadline is None else deadline.find_tightest()
+
+
+def remaining() -> float | None:
+    """Give the seconds left to the work at hand, never less than 0; None where nothing limits it.
+
+    Hand it to what takes a timeout: `socket.settimeout(remaining())`.
+    """
+    deadline = current_deadline()
+    return None if deadline is None else max(0.0, deadline.remaining_s)
+
+
+@contextmanager
+def without_deadline() -> Iterator[None]:
+    """Forget the deadline inside: for work that a request starts and that must outlive it."""
+    token = CURRENT.set(None)
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
+
+
+def check_deadline() -> None:
+    """Go on only while there is time; call it now and then in long plain code, which nothing else can end.
 
     Raises:
-        ValueError: `seconds` is not positive.
+        DeadlineExceeded: The time is over; `policy` names whose it was.
     """
-    return Timeout(name, seconds, clock=clock)
+    deadline = current_deadline()
+    if deadline is not None and deadline.remaining_s <= 0:
+        raise deadline.exceeded()
