@@ -11,7 +11,9 @@ from architecture.sources import PACKAGE, house_modules
 PACKAGES = [module for module in house_modules() if module.is_package and module.path.parent.name != "migrations"]
 KERNEL = "holdfast.kernel"
 # Doors beside the door: what needs an extra, or belongs to tests only, must not cost whoever imports the room.
-SIDE_DOORS = tuple(f"holdfast.resilience.{name}" for name in ("testing", "redis", "sql", "http", "concurrency"))
+SIDE_DOORS = tuple(
+    f"holdfast.resilience.{name}" for name in ("testing", "locks", "leaders", "redis", "sql", "http", "concurrency")
+)
 
 
 def read_all(module):
