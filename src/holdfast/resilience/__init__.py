@@ -13,14 +13,19 @@ from holdfast.resilience.bulkheads import Bulkhead, bulkhead
 from holdfast.resilience.clocks import Clock, SystemClock
 from holdfast.resilience.deadline_headers import deadline_headers, read_deadline
 from holdfast.resilience.deadlines import check_deadline, remaining, without_deadline
+from holdfast.resilience.degradation import Degraded, DegradedTo, degradations
 from holdfast.resilience.errors import (
     BreakerOpen,
     BulkheadFull,
     DeadlineExceeded,
+    FeatureOff,
     RateLimited,
     ResilienceError,
 )
 from holdfast.resilience.events import Listener, PolicyEvent, listen
+from holdfast.resilience.fallbacks import Fallback, fallback
+from holdfast.resilience.features import Feature
+from holdfast.resilience.hedging import Hedge, hedge, idempotent
 from holdfast.resilience.policies import RECOMMENDED_ORDER, Composed, Policy
 from holdfast.resilience.rates import RateLimit, rate_limit
 from holdfast.resilience.retries import TRANSIENT, Retry, retry
@@ -42,6 +47,12 @@ __all__ = [
     "Clock",
     "Composed",
     "DeadlineExceeded",
+    "Degraded",
+    "DegradedTo",
+    "Fallback",
+    "Feature",
+    "FeatureOff",
+    "Hedge",
     "Jitter",
     "Listener",
     "Policy",
@@ -59,6 +70,10 @@ __all__ = [
     "check_deadline",
     "deadline",
     "deadline_headers",
+    "degradations",
+    "fallback",
+    "hedge",
+    "idempotent",
     "listen",
     "parse_retry_after",
     "rate_limit",

@@ -31,3 +31,7 @@ class DeadlineExceeded(ResilienceError, TimeoutError):
 
 class RateLimited(ResilienceError):
     """The call came sooner than its rate allows; nothing was called."""
+
+
+class FeatureOff(ResilienceError):
+    """The feature is switched off, and there was nothing to answer instead; nothing was called."""

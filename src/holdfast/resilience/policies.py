@@ -113,14 +113,15 @@ class Composed(Policy):
         *outer, last = self.policies
         bound = last.bind_async(fn)
         for policy in reversed(outer):
-            bound = policy.bind_async(bound)
+            bound = policy.bind_async(_mark_like(fn, bound))
         return bound
 
     def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
         """Bind the innermost first."""
+        bound = fn
         for policy in reversed(self.policies):
-            fn = policy.bind_sync(fn)
-        return fn
+            bound = policy.bind_sync(_mark_like(fn, bound))
+        return bound
 
     def add_listener(self, listener: Listener) -> None:
         """Listen to each of the policies."""
@@ -135,6 +136,18 @@ class Composed(Policy):
 def policies_of(policy: Policy) -> tuple[Policy, ...]:
     """Give the parts of a composition, outermost first; any other policy is its own only part."""
     return policy.policies if isinstance(policy, Composed) else (policy,)
+
+
+def is_idempotent(fn: Callable[..., Any]) -> bool:
+    """Tell whether `fn` is marked as one that may be called twice without harm."""
+    return bool(getattr(fn, "__idempotent__", False))
+
+
+def _mark_like(fn: Callable[..., Any], bound: F) -> F:
+    """Carry the mark of `fn` to what a policy made of it, for the next policy to see."""
+    if bound is not fn and is_idempotent(fn):
+        bound.__idempotent__ = True  # type: ignore[attr-defined]  # the mark that is_idempotent looks for
+    return bound
 
 
 def is_async(fn: Callable[..., Any]) -> bool:

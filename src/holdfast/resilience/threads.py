@@ -98,11 +98,9 @@ class _Idle:
 _IDLE: Final = _Idle()
 
 
-def run_in_thread(work: Callable[[], T], seconds: float, left_behind: LeftBehind) -> Future[T] | None:
-    """Run `work` in a thread with a copy of this context; give it when done, None if `seconds` were not enough."""
+def start_in_thread(work: Callable[[], T]) -> Future[T]:
+    """Run `work` in a thread with a copy of this context; give what will hold its answer."""
     done: Future[T] = Future()
-    lock = threading.Lock()
-    is_left = False
     here = copy_context()
 
     def run() -> None:
@@ -112,18 +110,22 @@ def run_in_thread(work: Callable[[], T], seconds: float, left_behind: LeftBehind
             done.set_exception(error)
         else:
             done.set_result(result)
-        with lock:
-            if is_left:
-                left_behind.change(-1)
 
     _IDLE.take().give(run)
+    return done
+
+
+def run_in_thread(work: Callable[[], T], seconds: float, left_behind: LeftBehind) -> Future[T] | None:
+    """Run `work` in a thread with a copy of this context; give it when done, None if `seconds` were not enough."""
+    done = start_in_thread(work)
+    is_left = False
     try:
         done.exception(timeout=seconds)
     except TimeoutError:
         pass
     finally:
-        with lock:
-            if not done.done():
-                is_left = True
-                left_behind.change(+1)
+        if not done.done():
+            left_behind.change(+1)
+            done.add_done_callback(lambda _: left_behind.change(-1))  # at once if it ended in the meantime
+            is_left = True
     return None if is_left else done
