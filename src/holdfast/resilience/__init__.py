@@ -7,7 +7,8 @@ in submodules that are doors of their own: `.testing`, `.redis`, `.sql`, `.http`
 
 from holdfast.resilience.attempts import Attempt, Attempts
 from holdfast.resilience.backoff import Backoff, Jitter
-from holdfast.resilience.breakers import Breaker, BreakerChange, BreakerState, breaker
+from holdfast.resilience.breaker_states import BreakerChange, BreakerState
+from holdfast.resilience.breakers import Breaker, breaker
 from holdfast.resilience.budgets import RetryBudget
 from holdfast.resilience.bulkheads import Bulkhead, bulkhead
 from holdfast.resilience.clocks import Clock, SystemClock
@@ -26,6 +27,7 @@ from holdfast.resilience.events import Listener, PolicyEvent, listen
 from holdfast.resilience.fallbacks import Fallback, fallback
 from holdfast.resilience.features import Feature
 from holdfast.resilience.hedging import Hedge, hedge, idempotent
+from holdfast.resilience.per_key import PerKey, per_key
 from holdfast.resilience.policies import RECOMMENDED_ORDER, Composed, Policy
 from holdfast.resilience.rates import RateLimit, rate_limit
 from holdfast.resilience.retries import TRANSIENT, Retry, retry
@@ -55,6 +57,7 @@ __all__ = [
     "Hedge",
     "Jitter",
     "Listener",
+    "PerKey",
     "Policy",
     "PolicyEvent",
     "RateLimit",
@@ -76,6 +79,7 @@ __all__ = [
     "idempotent",
     "listen",
     "parse_retry_after",
+    "per_key",
     "rate_limit",
     "read_deadline",
     "remaining",

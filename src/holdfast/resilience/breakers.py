@@ -1,232 +1,390 @@
-"""Stops calling what keeps failing, so that it can recover and callers fail fast; asks again with one probe.
+"""Stops calling what keeps failing, so that it can recover and callers fail fast; asks again with a few probes.
 
-Closed lets calls pass and counts failures in a row; open refuses them for `reset_s`; half-open lets one
-through, whose outcome decides. The pattern is Nygard's ("Release It!", 2007). Failure rates come later.
+This is the breaker as a policy: calls, locks, listeners. What it decides is in `breaker_states`; how processes
+share it in `breaker_sharing`.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, ParamSpec, TypeVar
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
 
+from holdfast.resilience import entries
+from holdfast.resilience.breaker_sharing import Sharing
+from holdfast.resilience.breaker_states import BreakerChange, BreakerMachine, BreakerRule, BreakerState, Change
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.errors import BreakerOpen
-from holdfast.resilience.events import PolicyEvent, tell
+from holdfast.resilience.events import EVERYWHERE, tell
 from holdfast.resilience.policies import Policy
+from holdfast.resilience.ports import BreakerStore
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
-class BreakerState(StrEnum):
-    """Whether calls pass (closed), are refused (open), or one is tried (half_open)."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerChange(PolicyEvent):
-    """One change of state; `failures` is the count of failures in a row that it came from."""
-
-    before: BreakerState
-    after: BreakerState
-    failures: int
+ErrorTest = tuple[type[Exception], ...] | Callable[[Exception], bool]
+"""Which errors: kinds of them, or a function that is asked."""
 
 
 class Breaker(Policy):
-    """A circuit breaker, used as a policy or by hand; see `breaker`.
+    """A circuit breaker, as a policy, as a `with` block or by hand; see `breaker`.
 
     By hand: ask `allow()` before the call, then report with `record_success()` or `record_failure()`.
-    Threads may share it.
+    Tasks and threads may share it.
     """
 
-    __slots__ = (
-        "_epoch",
-        "_failures",
-        "_lock",
-        "_on",
-        "_since_s",
-        "_state",
-        "_threshold",
-        "reset_s",
-    )
+    __slots__ = ("_ignore", "_lock", "_machine", "_on", "_sharing")
 
     kind = "breaker"
 
     def __init__(
-        self, name: str, *, failures: int, reset_s: float, on: tuple[type[Exception], ...], clock: Clock
+        self,
+        name: str,
+        rule: BreakerRule,
+        *,
+        on: ErrorTest,
+        ignore: ErrorTest,
+        clock: Clock,
     ) -> None:
-        if failures < 1 or reset_s <= 0:
-            raise ValueError(f"breaker {name!r}: failures={failures} and reset_s={reset_s} must be positive")
         super().__init__(name, clock=clock)
-        self.reset_s = reset_s
-        self._threshold = failures
         self._on = on
+        self._ignore = ignore
         self._lock = threading.Lock()
-        self._state = BreakerState.CLOSED
-        self._failures = 0
-        self._since_s = 0.0  # when it opened, or when the probe of a half-open breaker left
-        self._epoch = 0  # counts changes of state, so that a late report is known to be late
+        self._machine = BreakerMachine(rule)
+        self._sharing: Sharing | None = None
+
+    def share_through(self, store: BreakerStore, *, refresh_s: float = 1.0) -> None:
+        """Share the state with breakers of the same name in other processes; call it before anything is decorated."""
+        self._sharing = Sharing(
+            self.name,
+            store,
+            self._machine,
+            self._lock,
+            refresh_s=refresh_s,
+            clock=self._clock,
+            tell=self._tell,
+        )
 
     def __repr__(self) -> str:
         """Name it and its state."""
-        return f"Breaker({self.name!r}, {self._state})"
+        return f"Breaker({self.name!r}, {'isolated' if self.is_isolated else self.state})"
 
     @property
     def state(self) -> BreakerState:
-        """The state now; an open breaker whose `reset_s` has passed stays open until somebody asks."""
-        return self._state
+        """The state now; an open breaker whose time has passed stays open until somebody asks."""
+        return self._machine.state
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether it was isolated by hand, and so stays open until it is closed by hand."""
+        return self._machine.is_isolated
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it remembers nothing that a new one would not: it may be forgotten."""
+        machine = self._machine
+        has_counted = machine.window is not None and machine.window.calls > 0
+        return machine.state is BreakerState.CLOSED and not machine.failures and not has_counted
+
+    @property
+    def reset_s(self) -> float:
+        """Seconds that it stays open the first time."""
+        return self._machine.rule.reset_s
 
     @property
     def retry_after_s(self) -> float:
-        """Seconds until `allow()` may say yes again; 0 when it may now."""
-        if self._state is BreakerState.CLOSED:
+        """Seconds until `allow()` may say yes again; 0 when it may now, infinite while it is isolated."""
+        if self._machine.state is BreakerState.CLOSED:
             return 0.0
-        return max(0.0, self._since_s + self.reset_s - self._clock.monotonic())
+        with self._lock:
+            return self._machine.wait_s(self._clock.monotonic())
 
     def allow(self) -> bool:
-        """Tell whether to call now. A yes in half-open is the one probe: report its outcome.
+        """Tell whether to call now. A yes in half-open is a probe: report its outcome.
 
-        A probe that is never reported is given up after `reset_s`, and the next one may go.
+        A probe that is never reported is given up after its time, and the next one may go.
         """
-        return self._state is BreakerState.CLOSED or self._allow_probe()
-
-    def _allow_probe(self) -> bool:
-        with self._lock:
-            if self.retry_after_s > 0:
-                return False
-            if self._state is BreakerState.CLOSED:  # another thread closed it since we looked
-                return True
-            self._since_s = self._clock.monotonic()
-            change = self._enter(BreakerState.HALF_OPEN)
-        self._announce(change)
-        return True
+        return self._machine.state is BreakerState.CLOSED or self._ask() is not None
 
     def record_success(self) -> None:
-        """Report that the dependency answered, asked or not: counting starts afresh, the breaker closes."""
-        self._record(self._epoch, failed=False)
+        """Report that the dependency answered, asked or not: one that is open closes."""
+        self._record(None, failed=False)
 
     def record_failure(self) -> None:
-        """Report that the dependency failed: the last one allowed, or the probe, opens the breaker.
+        """Report that the dependency failed: the last one allowed, or a probe, opens the breaker.
 
         One that is open already stays so no longer for it: that call began before.
         """
-        self._record(self._epoch, failed=True)
+        self._record(None, failed=True)
+
+    def open(self, for_s: float | None = None) -> None:
+        """Refuse calls as if it had opened by itself, for `for_s` seconds if given."""
+        with self._lock:
+            change = self._machine.open(self._clock.monotonic(), for_s)
+        self._announce(change)
+
+    def isolate(self) -> None:
+        """Refuse calls until `close` is called: the dependency is known to be away."""
+        with self._lock:
+            change = self._machine.isolate(self._clock.monotonic())
+        self._announce(change)
+
+    def close(self) -> None:
+        """Let calls pass, and forget what was counted."""
+        with self._lock:
+            change = self._machine.close(self._clock.monotonic())
+        self._announce(change)
 
     def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        """Call `fn` if the breaker lets it, else raise BreakerOpen; errors outside `on` count as an answer."""
+        """Call `fn` if the breaker lets it, else raise BreakerOpen; its errors come through, counted or not."""
+        machine, closed = self._machine, BreakerState.CLOSED
+        if machine.window is not None or self._sharing is not None:
+            return self._bind_measured_async(fn)
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            epoch = self._admit()
+            ticket = machine.epoch  # read before the state: a change between the two makes the ticket an old one
+            if machine.state is not closed:
+                ticket = self._admit()
             try:
                 result = await fn(*args, **kwargs)
             except BaseException as error:
-                self._record_error(epoch, error)
+                self._record_error(ticket, error)
                 raise
-            self._record(epoch, failed=False)
+            if machine.failures or ticket < 0:
+                self._record(ticket, failed=False)
             return result
 
         return guarded
 
     def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
-        """Call `fn` if the breaker lets it, else raise BreakerOpen; errors outside `on` count as an answer."""
+        """Call `fn` if the breaker lets it, else raise BreakerOpen; its errors come through, counted or not."""
+        machine, closed = self._machine, BreakerState.CLOSED
+        if machine.window is not None or self._sharing is not None:
+            return self._bind_measured_sync(fn)
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            epoch = self._admit()
+            ticket = machine.epoch
+            if machine.state is not closed:
+                ticket = self._admit()
             try:
                 result = fn(*args, **kwargs)
             except BaseException as error:
-                self._record_error(epoch, error)
+                self._record_error(ticket, error)
                 raise
-            self._record(epoch, failed=False)
+            if machine.failures or ticket < 0:
+                self._record(ticket, failed=False)
             return result
 
         return guarded
 
-    def _admit(self) -> int:
-        if not self.allow():
-            wait_s = self.retry_after_s
-            told = f"breaker {self.name!r} is open for {wait_s:.1f} s more"
-            raise BreakerOpen(told, policy=self.name, retry_after_s=wait_s)
-        return self._epoch
+    def _bind_measured_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        monotonic, sharing = self._clock.monotonic, self._sharing
 
-    def _record_error(self, epoch: int, error: BaseException) -> None:
-        if isinstance(error, Exception):
-            self._record(epoch, failed=isinstance(error, self._on))
+        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            begun_s = monotonic()
+            if sharing is not None and sharing.is_due(begun_s):
+                await self.share_async()
+            ticket = self._admit()
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException as error:
+                self._record_error(ticket, error, begun_s)
+                raise
+            else:
+                self._record(ticket, failed=False, begun_s=begun_s)
+                return result
+            finally:
+                if sharing is not None and sharing.has_news:
+                    await self.share_async()
+
+        return guarded
+
+    def _bind_measured_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
+        monotonic, sharing = self._clock.monotonic, self._sharing
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+            begun_s = monotonic()
+            if sharing is not None and sharing.is_due(begun_s):
+                self.share()
+            ticket = self._admit()
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:
+                self._record_error(ticket, error, begun_s)
+                raise
+            else:
+                self._record(ticket, failed=False, begun_s=begun_s)
+                return result
+            finally:
+                if sharing is not None and sharing.has_news:
+                    self.share()
+
+        return guarded
+
+    def __enter__(self) -> Self:
+        """Ask; the block is the call."""
+        begun_s = self._clock.monotonic()
+        if self._sharing is not None and self._sharing.is_due(begun_s):
+            self.share()
+        entries.push(self, (self._admit(), begun_s))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Report how the block ended."""
+        self._leave(error)
+        if self._sharing is not None and self._sharing.has_news:
+            self.share()
+
+    async def __aenter__(self) -> Self:
+        """Ask; the block is the call."""
+        begun_s = self._clock.monotonic()
+        if self._sharing is not None and self._sharing.is_due(begun_s):
+            await self.share_async()
+        entries.push(self, (self._admit(), begun_s))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        """Report how the block ended."""
+        self._leave(error)
+        if self._sharing is not None and self._sharing.has_news:
+            await self.share_async()
+
+    def share(self) -> None:
+        """Tell the store what changed here, and take over what changed elsewhere; calls do so by themselves."""
+        if self._sharing is not None:
+            for change in self._sharing.run():
+                self._announce(change)
+
+    async def share_async(self) -> None:
+        """Do as `share`."""
+        if self._sharing is not None:
+            for change in await self._sharing.run_async():
+                self._announce(change)
+
+    def _leave(self, error: BaseException | None) -> None:
+        ticket, begun_s = entries.pop(self)
+        if error is None:
+            self._record(ticket, failed=False, begun_s=begun_s)
         else:
-            self._give_probe_back(epoch)
+            self._record_error(ticket, error, begun_s)
 
-    def _record(self, epoch: int, *, failed: bool) -> None:
-        if not failed and self._state is BreakerState.CLOSED and not self._failures:
+    def _ask(self) -> int | None:
+        with self._lock:
+            ticket, change = self._machine.admit(self._clock.monotonic())
+        self._announce(change)
+        return ticket
+
+    def _admit(self) -> int:
+        ticket = self._ask()
+        if ticket is not None:
+            return ticket
+        wait_s = self.retry_after_s
+        if self.is_isolated:
+            told = f"breaker {self.name!r} is isolated until somebody closes it"
+            raise BreakerOpen(told, policy=self.name)
+        self._tell("refused", wait_s=wait_s)
+        told = f"breaker {self.name!r} is open for {wait_s:.1f} s more"
+        raise BreakerOpen(told, policy=self.name, retry_after_s=wait_s)
+
+    def _record_error(self, ticket: int, error: BaseException, begun_s: float | None = None) -> None:
+        if isinstance(error, Exception) and not _is_one(error, self._ignore):
+            self._record(ticket, failed=_is_one(error, self._on), begun_s=begun_s)
             return
         with self._lock:
-            if epoch != self._epoch:  # begun before the last change of state: it says nothing about now
-                return
-            change = self._count_failure() if failed else self._count_success()
+            self._machine.give_back(ticket)
+
+    def _record(self, ticket: int | None, *, failed: bool, begun_s: float | None = None) -> None:
+        slow_s = self._machine.rule.slow_call_s
+        with self._lock:
+            now_s = self._clock.monotonic()
+            is_slow = slow_s is not None and begun_s is not None and now_s - begun_s > slow_s
+            change = self._machine.record(ticket, now_s, failed=failed, is_slow=is_slow)
         self._announce(change)
 
-    def _count_failure(self) -> BreakerChange | None:
-        self._failures += 1
-        is_few = self._state is BreakerState.CLOSED and self._failures < self._threshold
-        if is_few or self._state is BreakerState.OPEN:
-            return None
-        self._since_s = self._clock.monotonic()
-        return self._enter(BreakerState.OPEN)
-
-    def _count_success(self) -> BreakerChange | None:
-        change = self._enter(BreakerState.CLOSED) if self._state is not BreakerState.CLOSED else None
-        self._failures = 0
-        return change
-
-    def _give_probe_back(self, epoch: int) -> None:
-        """Let the next caller probe at once: this one was cancelled and learned nothing."""
-        with self._lock:
-            if epoch == self._epoch and self._state is BreakerState.HALF_OPEN:
-                self._since_s = self._clock.monotonic() - self.reset_s
-
-    def _enter(self, after: BreakerState) -> BreakerChange | None:
-        before, self._state = self._state, after
-        self._epoch += 1
-        if before is after:
-            return None
-        return BreakerChange(
-            kind=self.kind,
-            name=self.name,
-            what=after.value,
-            at_s=self._clock.monotonic(),
-            before=before,
-            after=after,
-            failures=self._failures,
-        )
-
-    def _announce(self, change: BreakerChange | None) -> None:
-        if change is not None:
-            tell(self._listeners, change)
+    def _announce(self, change: Change | None) -> None:
+        if change is not None and (self._listeners or EVERYWHERE):
+            event = BreakerChange(
+                kind=self.kind,
+                name=self.name,
+                what=change.after.value,
+                at_s=self._clock.monotonic(),
+                before=change.before,
+                after=change.after,
+                cause=change.cause,
+                failures=change.failures,
+            )
+            tell(self._listeners, event)
 
 
-def breaker(
+def _is_one(error: Exception, which: ErrorTest) -> bool:
+    return isinstance(error, which) if isinstance(which, tuple) else which(error)
+
+
+def breaker(  # noqa: PLR0913 -- each number is a choice of its own, by keyword, with a default
     *,
     name: str,
-    failures: int = 5,
+    failures: int | None = None,
+    failure_rate: float | None = None,
+    slow_rate: float | None = None,
+    slow_call_s: float | None = None,
+    window_calls: int = 100,
+    window_s: float | None = None,
+    minimum_calls: int = 10,
     reset_s: float = 30.0,
-    on: tuple[type[Exception], ...] = (Exception,),
+    reset_cap_s: float | None = None,
+    probes: int = 1,
+    probe_s: float | None = None,
+    on: ErrorTest = (Exception,),
+    ignore: ErrorTest = (),
+    store: BreakerStore | None = None,
+    refresh_s: float = 1.0,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Breaker:
     """Put a circuit breaker in front of one dependency; share it between all calls of that dependency.
 
     Args:
-        name: The dependency, as messages and metrics shall call it.
-        failures: How many failures in a row open it.
-        reset_s: Seconds that it stays open before one probe is let through.
-        on: The errors that count as failures. Cancellation never does.
+        name: The dependency, as messages and metrics shall call it; processes share by it.
+        failures: How many failures in a row open it; 5 where no rate is given.
+        failure_rate: Which part of the calls in the window, 0 to 1, must fail to open it.
+        slow_rate: Which part must be slow to open it.
+        slow_call_s: A call that takes longer than these seconds is slow, whether it fails or not.
+        window_calls: The rates are those of this many last calls.
+        window_s: The rates are those of this many last seconds instead.
+        minimum_calls: No rate counts before this many calls are in the window.
+        reset_s: Seconds that it stays open before probes are let through.
+        reset_cap_s: With each failed probe it stays open twice as long, up to this; `reset_s` itself by default.
+        probes: How many probes must succeed to close it; so many run at a time. One that fails opens it again.
+        probe_s: Seconds after which a probe that was not heard of is given up; `reset_s` by default.
+        on: The errors that count as failures: kinds, or a function. Others count as an answer, cancellation as neither.
+        ignore: Errors that count as neither.
+        store: Where processes share the state; each counts its own calls. See `holdfast.resilience.redis` and `.sql`.
+        refresh_s: How often, in seconds, the store is asked; a change of our own is told at once.
         clock: Where time comes from.
 
     Raises:
-        ValueError: `failures` or `reset_s` is not positive.
+        ValueError: A number means nothing.
     """
-    return Breaker(name, failures=failures, reset_s=reset_s, on=on, clock=clock)
+    has_rate = failure_rate is not None or slow_rate is not None
+    try:
+        rule = BreakerRule(
+            failures=5 if failures is None and not has_rate else failures,
+            failure_rate=failure_rate,
+            slow_rate=slow_rate,
+            slow_call_s=slow_call_s,
+            window_calls=window_calls,
+            window_s=window_s,
+            minimum_calls=minimum_calls if has_rate else 1,
+            reset_s=reset_s,
+            reset_cap_s=reset_s if reset_cap_s is None else reset_cap_s,
+            probes=probes,
+            probe_s=reset_s if probe_s is None else probe_s,
+        )
+    except ValueError as error:
+        raise ValueError(f"breaker {name!r}: {error}") from None
+    guard = Breaker(name, rule, on=on, ignore=ignore, clock=clock)
+    if store is not None:
+        guard.share_through(store, refresh_s=refresh_s)
+    return guard
