@@ -12,6 +12,7 @@ from holdfast.resilience.breakers import Breaker, breaker
 from holdfast.resilience.budgets import RetryBudget
 from holdfast.resilience.bulkheads import Bulkhead, bulkhead
 from holdfast.resilience.clocks import Clock, SystemClock
+from holdfast.resilience.configuration import PolicySettingsError
 from holdfast.resilience.deadline_headers import deadline_headers, read_deadline
 from holdfast.resilience.deadlines import check_deadline, remaining, without_deadline
 from holdfast.resilience.degradation import Degraded, DegradedTo, degradations
@@ -30,6 +31,7 @@ from holdfast.resilience.hedging import Hedge, hedge, idempotent
 from holdfast.resilience.per_key import PerKey, per_key
 from holdfast.resilience.policies import RECOMMENDED_ORDER, Composed, Policy
 from holdfast.resilience.rates import RateLimit, rate_limit
+from holdfast.resilience.registries import Registry, UnknownPolicyError, registry
 from holdfast.resilience.retries import TRANSIENT, Retry, retry
 from holdfast.resilience.retry_after import parse_retry_after
 from holdfast.resilience.timeouts import SyncMode, Timeout, deadline, timeout
@@ -60,14 +62,17 @@ __all__ = [
     "PerKey",
     "Policy",
     "PolicyEvent",
+    "PolicySettingsError",
     "RateLimit",
     "RateLimited",
+    "Registry",
     "ResilienceError",
     "Retry",
     "RetryBudget",
     "SyncMode",
     "SystemClock",
     "Timeout",
+    "UnknownPolicyError",
     "breaker",
     "bulkhead",
     "check_deadline",
@@ -82,6 +87,7 @@ __all__ = [
     "per_key",
     "rate_limit",
     "read_deadline",
+    "registry",
     "remaining",
     "retry",
     "timeout",

@@ -1,13 +1,15 @@
-"""What tests of code with policies need: a clock that stands still. Shipped, because users' tests need it too."""
+"""A clock that moves only when a test says so, for async code and for plain code."""
 
 from __future__ import annotations
 
 import asyncio
 import heapq
 import itertools
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-__all__ = ["FakeClock"]
+T = TypeVar("T")
 
 
 class FakeClock:
@@ -64,6 +66,25 @@ class FakeClock:
             await self._settle()
         self._elapsed_s = max(self._elapsed_s, target)
         await self._settle()
+
+    async def run(self, work: Awaitable[T]) -> T:
+        """Await `work`, moving time on to the next sleeper whenever nothing else goes on.
+
+        Raises:
+            RuntimeError: The work waits for something that no passing of time brings.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                await self._settle()
+                if task.done():
+                    break
+                if not self._sleepers:
+                    raise RuntimeError("the work waits, and nothing sleeps on this clock: time alone will not end it")
+                await self.advance(max(0.0, self._sleepers[0][0] - self._elapsed_s))
+        finally:
+            task.cancel()
+        return await task
 
     def jump(self, delta: timedelta) -> None:
         """Set the wall clock off by `delta` without passing time, as NTP or a resumed laptop does."""
