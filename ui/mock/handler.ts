@@ -3,13 +3,16 @@ import type { HostMetric, LogEvent, MaintenanceWindow, Problem, ServiceDetail, S
 import { CHECKS, SERVICES } from "./catalog.ts";
 import { hostSeries, hostSnapshot } from "./host.ts";
 import { force, record, seedEvents } from "./life.ts";
+import { RunDesk } from "./runs/desk.ts";
+import { answerRuns } from "./runs/routes.ts";
 import { createWorld, detailOf, latencyPoint, type Mode, resultAt, serviceSummaryOf, summaryOf, type World } from "./world.ts";
 
 const DAY = 86_400_000;
-const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "server.read", "server.reload"];
+const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload"];
 
 export class MockApi {
   world: World = createWorld("failing");
+  desk = new RunDesk("failing");
   private signedIn = true;
   private readonly listeners = new Set<(event: LogEvent) => void>();
   private tokens: Token[] = [];
@@ -22,6 +25,7 @@ export class MockApi {
 
   reset(mode: Mode): void {
     this.world = createWorld(mode);
+    this.desk = new RunDesk(mode);
     this.signedIn = mode !== "login" && mode !== "setup";
     seedEvents(this.world);
     const ago = (days: number) => new Date(Date.now() - days * DAY).toISOString();
@@ -109,7 +113,7 @@ export class MockApi {
     if (room === "maintenance") return this.maintenanceRoute(request.method, id, body);
     if (room === "tokens") return this.tokenRoute(request.method, id, body);
     if (room === "users") return this.userRoute(request.method, id, body);
-    return undefined;
+    return answerRuns(this.desk, request.method, path, query, body, (missing) => problem(404, "No such run", `There is no run ${missing}.`, "It may have been removed after its time; the list has what is kept."));
   }
 
   private service(name: string): Response {

@@ -3,8 +3,10 @@ import type { ComponentType } from "react";
 import type { RouteObject } from "react-router";
 import { Gate } from "./components/Gate";
 import type { CrumbHandle } from "./components/shell/Breadcrumbs";
+import { shortId } from "./lib/runs";
 
 const RANGED = { hasRange: true };
+const RUNS = { label: "Runs", to: "/runs" };
 
 export const routes: RouteObject[] = [
   { path: "/login", HydrateFallback: Nothing, lazy: async () => ({ Component: (await import("./pages/session/Login")).Login }) },
@@ -18,6 +20,10 @@ export const routes: RouteObject[] = [
       page("services/:name", { crumb: named, parent: { label: "Services", to: "/" }, ...RANGED }, async () => (await import("./pages/services/Service")).Service),
       page("checks", { crumb: "Checks" }, async () => (await import("./pages/checks/Checks")).Checks),
       page("checks/:name", { crumb: named, parent: { label: "Checks", to: "/checks" }, ...RANGED }, async () => (await import("./pages/checks/Check")).Check),
+      page("runs", { crumb: "Runs" }, async () => (await import("./pages/runs/Runs")).Runs),
+      page("runs/queues", { crumb: "Queues", parent: RUNS }, async () => (await import("./pages/runs/Queues")).Queues),
+      page("runs/schedules", { crumb: "Schedules", parent: RUNS }, async () => (await import("./pages/runs/Schedules")).Schedules),
+      page("runs/:id", { crumb: ({ id }) => `Run ${shortId(id ?? "")}`, parent: RUNS }, async () => (await import("./pages/runs/Run")).Run),
       page("host", { crumb: "Host", ...RANGED }, async () => (await import("./pages/host/Host")).Host),
       page("events", { crumb: "Events", ...RANGED }, async () => (await import("./pages/events/Events")).Events),
       page("settings/:tab?", { crumb: "Settings" }, async () => (await import("./pages/settings/Settings")).Settings),

@@ -19,9 +19,15 @@ export function createPatcher(client: QueryClient): (event: LogEvent) => void {
       const name = checkName(event);
       if (name) refetch(["checks", "one", name]);
     }
+    if (event.kind.startsWith("run.")) {
+      for (const key of [["runs", "list"], ["runs", "needy"], ["queues"]]) refetch(key);
+      if (event.subject.startsWith("run/")) refetch(["runs", "one", event.subject.slice("run/".length)]);
+    }
+    if (event.kind.startsWith("queue.")) refetch(["queues"]);
+    if (event.kind.startsWith("schedule.")) refetch(["schedules"]);
     if (/^(check|service|maintenance)\./.test(event.kind)) refetch(["services"]);
     if (event.kind.startsWith("service.")) patchHealth(client, event);
-    if (/^(ops|catalog|server)\./.test(event.kind)) for (const key of ["checks", "services", "status"]) refetch([key]);
+    if (/^(ops|catalog|server)\./.test(event.kind)) for (const key of ["checks", "services", "status", "workflows", "queues", "schedules"]) refetch([key]);
     if (event.kind.startsWith("maintenance.")) refetch(["maintenance"]);
     if (event.kind.startsWith("auth.token")) refetch(["tokens"]);
     if (event.kind.startsWith("auth.")) refetch(["users"]);

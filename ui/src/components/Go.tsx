@@ -9,3 +9,4 @@ export function Go({ to, ...rest }: Omit<ComponentProps<typeof Link>, "to"> & { 
 
 export const checkPath = (name: string): string => `/checks/${encodeURIComponent(name)}`;
 export const servicePath = (name: string): string => `/services/${encodeURIComponent(name)}`;
+export const runPath = (id: string): string => `/runs/${encodeURIComponent(id)}`;

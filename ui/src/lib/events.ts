@@ -23,8 +23,11 @@ export function describeEvent(event: LogEvent, names: Names = NO_NAMES): EventTe
   const to = isVerdict(data["to"]) ? data["to"] : null;
   const detail = words(data["message"]) ?? words(data["reason"]) ?? words(data["error"]) ?? firstReason(data["reasons"]);
   if (to) return { subject, text: `is ${VERDICT_WORD[to].toLowerCase()}`, detail, verdict: to };
-  const [, verb = event.kind] = event.kind.split(".");
+  const [area, verb = event.kind] = event.kind.split(".");
   const text = TEXTS[event.kind] ?? verb.replaceAll("_", " ");
+  if (area === "run") return { subject: words(data["workflow"]) ?? subject, text: runText(event, text), detail, verdict: null };
+  if (event.kind === "queue.changed") return { subject, text: `queue is ${words(data["state"]) ?? "changed"}`, detail, verdict: null };
+  if (event.kind === "schedule.changed") return { subject, text: `schedule ${data["paused"] === true ? "is paused" : "goes on"}`, detail, verdict: null };
   return { subject: words(data["name"]) ?? subject, text, detail, verdict: null };
 }
 
@@ -49,9 +52,28 @@ const TEXTS: Record<string, string> = {
   "catalog.changed": "has changed",
   "ops.loaded": "files were loaded",
   "ops.refused": "files were refused",
+  "run.started": "was started",
+  "run.succeeded": "has succeeded",
+  "run.failed": "has failed",
+  "run.cancelling": "is to be cancelled",
+  "run.cancelled": "was cancelled",
+  "run.compensation_failed": "could not undo a step",
+  "run.stranded": "is stranded: its code changed",
+  "run.signalled": "was signalled",
+  "run.retried": "goes on after a failure",
+  "run.replayed": "is done anew from a step",
+  "run.resolved": "is no longer stranded",
   "server.started": "has started",
   "server.stopped": "was stopped",
 };
+
+/** A run is known by its workflow; of a signal, a step and a way out the name is told. */
+function runText({ kind, data }: LogEvent, text: string): string {
+  if (kind === "run.signalled") return `got the signal “${words(data["signal"]) ?? "?"}”`;
+  if (kind === "run.resolved") return `${text}: ${(words(data["way"]) ?? "resolved").replaceAll("-", " ")}`;
+  const step = words(data["step"]) ?? words(data["from_step"]);
+  return step ? `${text} at “${step}”` : text;
+}
 
 /** A service says why by its checks: the first one is told. */
 function firstReason(reasons: unknown): string | null {
@@ -83,6 +105,9 @@ export function condense(events: readonly LogEvent[]): LogEvent[] {
 export const EVENT_AREAS: Record<string, string> = {
   check: "Checks",
   service: "Services",
+  run: "Runs",
+  queue: "Queues",
+  schedule: "Schedules",
   maintenance: "Maintenance",
   ops: "Configuration",
   catalog: "Catalog",
@@ -117,6 +142,9 @@ export function eventPath(event: LogEvent): string | null {
   const [room, name] = event.subject.split("/", 2);
   if (!name) return null;
   if (room === "check") return `/checks/${encodeURIComponent(name)}`;
+  if (room === "run") return `/runs/${encodeURIComponent(name)}`;
+  if (room === "queue") return "/runs/queues";
+  if (room === "schedule") return "/runs/schedules";
   if (room === "service") return `/services/${encodeURIComponent(name)}`;
   return null;
 }

@@ -76,7 +76,7 @@ function Palette({ onClose, onHelp }: Pick<CommandPaletteProps, "onClose" | "onH
           aria-activedescendant={chosen >= 0 ? `${id}-${chosen}` : undefined}
           autoComplete="off"
           spellCheck={false}
-          placeholder="Go to a service, a check, a page, or run an action"
+          placeholder="Go to a service, a check, a workflow, a page, or run an action"
           value={query}
           onChange={(event) => {
             setQuery(event.currentTarget.value);

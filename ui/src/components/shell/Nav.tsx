@@ -1,15 +1,16 @@
 // Navigation: the rooms that exist, how many problems wait in each, and who is signed in.
 import { Menu, UnstyledButton } from "@mantine/core";
 import {
-  IconActivityHeartbeat, IconChevronsLeft, IconChevronsRight, IconHierarchy3, IconLayoutDashboard, IconLogout, IconServer2, IconSettings, IconTimelineEvent, IconUserCircle,
+  IconActivityHeartbeat, IconChevronsLeft, IconChevronsRight, IconHierarchy3, IconLayoutDashboard, IconLogout, IconRoute, IconServer2, IconSettings, IconTimelineEvent, IconUserCircle,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { NavLink } from "react-router";
 import { servicesQuery, sickChecksQuery } from "@/api/queries";
+import { needyRunsQuery } from "@/api/runQueries";
 import type { Verdict } from "@/api/types";
 import { plural } from "@/lib/format";
 import { VERDICT_WORD, worst } from "@/lib/status";
-import { useSession, useSignOut } from "@/state/session";
+import { useMay, useSession, useSignOut } from "@/state/session";
 import { useCarry } from "@/state/timerange";
 import { StatusIcon } from "../StatusMark";
 import { Logo } from "./Logo";
@@ -19,6 +20,7 @@ const PLACES = [
   { to: "/", label: "Overview", icon: IconLayoutDashboard, keys: "g o" },
   { to: "/map", label: "Map", icon: IconHierarchy3, keys: "g m" },
   { to: "/checks", label: "Checks", icon: IconActivityHeartbeat, keys: "g c" },
+  { to: "/runs", label: "Runs", icon: IconRoute, keys: "g r" },
   { to: "/host", label: "Host", icon: IconServer2, keys: "g h" },
   { to: "/events", label: "Events", icon: IconTimelineEvent, keys: "g e" },
 ] as const;
@@ -74,10 +76,12 @@ interface ProblemMark {
   verdict: Verdict;
   count: number;
   noun: string;
+  /** What is the matter, where it is not the verdict's own word. */
+  word?: string;
 }
 
-function Problem({ verdict, count, noun }: ProblemMark) {
-  const text = `${plural(count, noun)} ${VERDICT_WORD[verdict].toLowerCase()}`;
+function Problem({ verdict, count, noun, word }: ProblemMark) {
+  const text = `${plural(count, noun)} ${word ?? VERDICT_WORD[verdict].toLowerCase()}`;
   return (
     <span className={classes.problem} data-verdict={verdict} data-tip={text}>
       <StatusIcon verdict={verdict} size={13} />
@@ -96,6 +100,8 @@ function useProblems(): Partial<Record<string, ProblemMark>> {
     const isProblem = verdict === "down" || verdict === "degraded";
     if (isProblem) marks[label] = { verdict, noun, count: verdicts.filter((one) => one === verdict).length };
   }
+  const stranded = useQuery({ ...needyRunsQuery, enabled: useMay("runs.read") }).data?.items.length ?? 0;
+  if (stranded > 0) marks["Runs"] = { verdict: "degraded", noun: "run", word: "stranded", count: stranded };
   return marks;
 }
 

@@ -1,13 +1,14 @@
 // What the palette offers: pages, services and checks (the worst first), actions.
 import { useMantineColorScheme } from "@mantine/core";
-import { IconArrowRight, IconKeyboard, IconLogout, IconMoon, IconRefresh, IconSun } from "@tabler/icons-react";
+import { IconArrowRight, IconKeyboard, IconLogout, IconMoon, IconPlayerPlay, IconRefresh, IconRoute, IconSun } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
 import { useNavigate } from "react-router";
 import { checksQuery, servicesQuery } from "@/api/queries";
+import { workflowsQuery } from "@/api/runQueries";
 import { severity } from "@/lib/status";
 import { matchesText } from "@/lib/text";
-import { useSignOut } from "@/state/session";
+import { useMay, useSignOut } from "@/state/session";
 import { PLACES } from "@/state/shortcuts";
 import { useCarry } from "@/state/timerange";
 import { checkPath, servicePath } from "../Go";
@@ -28,16 +29,17 @@ export interface EntryGroup {
 }
 
 const PER_GROUP = 7;
-const CHECKS_UNASKED = 3;
+/** Before somebody types, these groups show only so many. */
+const UNASKED: Record<string, number> = { Checks: 3, Workflows: 2 };
 
-const PLACE_NAMES: Record<string, string> = { "/": "Overview", "/map": "Map of services", "/checks": "Checks", "/host": "Host", "/events": "Events", "/settings": "Settings" };
+const PLACE_NAMES: Record<string, string> = { "/": "Overview", "/map": "Map of services", "/checks": "Checks", "/runs": "Runs", "/runs/queues": "Queues of runs", "/runs/schedules": "Schedules of runs", "/host": "Host", "/events": "Events", "/settings": "Settings" };
 
 /** What of the groups matches the typed words; without words a few of each. */
 export function findEntries(groups: readonly EntryGroup[], query: string): EntryGroup[] {
   return groups
     .map(({ label, entries }) => ({
       label,
-      entries: entries.filter((entry) => matchesText(query, [entry.label, entry.context, label])).slice(0, query === "" && label === "Checks" ? CHECKS_UNASKED : PER_GROUP),
+      entries: entries.filter((entry) => matchesText(query, [entry.label, entry.context, label])).slice(0, query === "" ? (UNASKED[label] ?? PER_GROUP) : PER_GROUP),
     }))
     .filter(({ entries }) => entries.length > 0);
 }
@@ -47,6 +49,8 @@ export function useEntries(onHelp: () => void): EntryGroup[] {
   const carry = useCarry();
   const services = useQuery(servicesQuery).data;
   const checks = useQuery(checksQuery).data;
+  const workflows = useQuery({ ...workflowsQuery, enabled: useMay("runs.read") }).data;
+  const mayStart = useMay("runs.start");
   const actions = useActions(onHelp);
   return useMemo(() => {
     const go = (path: string) => () => void navigate(carry(path));
@@ -57,13 +61,18 @@ export function useEntries(onHelp: () => void): EntryGroup[] {
     const checkEntries = [...(checks ?? [])]
       .sort((a, b) => severity(a.verdict) - severity(b.verdict) || a.name.localeCompare(b.name))
       .map((check): Entry => ({ id: `check/${check.name}`, label: check.name, context: check.target ?? check.kind, icon: <StatusIconLabelled verdict={check.verdict} size={15} />, run: go(checkPath(check.name)) }));
+    const workflowEntries = (workflows?.items ?? []).flatMap(({ name, summary }): Entry[] => [
+      { id: `runs/${name}`, label: `Runs of ${name}`, context: summary || undefined, icon: <IconRoute size={15} />, run: go(`/runs?workflow=${encodeURIComponent(name)}`) },
+      ...(mayStart ? [{ id: `start/${name}`, label: `Start ${name}`, context: "a new run", icon: <IconPlayerPlay size={15} />, run: go(`/runs?start=${encodeURIComponent(name)}`) }] : []),
+    ]);
     return [
       { label: "Pages", entries: pages },
       { label: "Services", entries: serviceEntries },
       { label: "Checks", entries: checkEntries },
+      { label: "Workflows", entries: workflowEntries },
       { label: "Actions", entries: actions },
     ];
-  }, [services, checks, actions, navigate, carry]);
+  }, [services, checks, workflows, mayStart, actions, navigate, carry]);
 }
 
 function useActions(onHelp: () => void): Entry[] {

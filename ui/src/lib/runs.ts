@@ -1,0 +1,69 @@
+// What the states of runs and steps are called, how much they ask for attention, and what a run says in one line.
+import type { RunProgress, RunState, RunStep, RunSummary, RunWait, StepState } from "@/api/runs";
+import type { Verdict } from "@/api/types";
+import { NOTHING } from "./format";
+
+/** In the order in which people look for them: what needs a person first, what is over last. */
+export const RUN_STATES: readonly RunState[] = ["stranded", "failed", "cancelling", "waiting", "running", "queued", "succeeded", "cancelled"];
+
+export type AnyState = RunState | StepState;
+
+export const STATE_WORD: Record<AnyState, string> = {
+  queued: "Queued",
+  running: "Running",
+  waiting: "Waiting",
+  cancelling: "Cancelling",
+  succeeded: "Succeeded",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  stranded: "Stranded",
+  compensated: "Undone",
+  compensation_failed: "Not undone",
+  skipped: "Skipped",
+};
+
+/** The colour of status that a state may wear; most wear none. */
+export const STATE_TONE: Partial<Record<AnyState, Verdict>> = { succeeded: "up", failed: "down", compensation_failed: "down", stranded: "degraded" };
+
+export const KIND_WORD: Record<RunStep["kind"], string> = { step: "step", sleep: "sleep", signal: "signal", child: "child run", map: "fan-out", compensation: "compensation" };
+
+export function isOver(state: AnyState): boolean {
+  return !["queued", "running", "waiting", "cancelling", "stranded"].includes(state);
+}
+
+export function parseStates(text: string): RunState[] {
+  return RUN_STATES.filter((state) => text.split(",").includes(state));
+}
+
+/** Seconds that a run has taken, up to now while it lasts; null before it begins. */
+export function runSeconds(run: Pick<RunSummary, "started_at" | "finished_at">, now: Date): number | null {
+  if (!run.started_at) return null;
+  return Math.max(0, ((run.finished_at ? Date.parse(run.finished_at) : now.getTime()) - Date.parse(run.started_at)) / 1000);
+}
+
+/** "signal approve", "sleep two-days", "its turn in deploys". */
+export function waitText({ kind, name }: RunWait): string {
+  if (kind === "queue") return `its turn in ${name}`;
+  if (kind === "retry") return `the next try of ${name}`;
+  return `${kind} ${name}`;
+}
+
+/** Who began it: a person by name, a schedule, a service, a run above. */
+export function starterText(actor: string, names: ReadonlyMap<string, string>): string {
+  const [kind = "", ...rest] = actor.split("/");
+  const name = rest.join("/");
+  if (kind === "user") return names.get(name) ?? `user ${name.slice(-6)}`;
+  if (kind === "run") return "another run";
+  if (kind === "token") return "a token";
+  return name ? `${kind} ${name}` : actor || NOTHING;
+}
+
+export function progressShare(progress: RunProgress | null | undefined): number | null {
+  if (!progress?.total) return null;
+  return Math.min(1, progress.done / progress.total);
+}
+
+/** The tail of an id tells runs apart; its head is a time. */
+export function shortId(id: string): string {
+  return id.slice(-8);
+}
