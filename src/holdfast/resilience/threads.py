@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -23,22 +23,69 @@ IDLE_S: Final = 10.0
 class LeftBehind:
     """Counts the calls that go on although nobody waits for them."""
 
-    __slots__ = ("_lock", "count", "most")
+    __slots__ = ("count", "lock", "most")
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.count = 0
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     @property
     def is_full(self) -> bool:
         """Whether no more may be left behind."""
         return self.count >= self.most
 
-    def change(self, by: int) -> None:
-        """Count one more or one less."""
-        with self._lock:
-            self.count += by
+
+class _Job(Generic[T]):
+    """One call and what came of it. A bare lock tells that it is done: a Future costs twice as much."""
+
+    __slots__ = ("_context", "_done", "_error", "_left_behind", "_result", "_was_left", "_work")
+
+    def __init__(self, work: Callable[[], T], left_behind: LeftBehind) -> None:
+        self._work = work
+        self._left_behind = left_behind
+        self._was_left = False
+        self._error: BaseException | None = None
+        self._context = copy_context()
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def __call__(self) -> None:
+        try:
+            self._result = self._context.run(self._work)
+        except BaseException as error:  # noqa: BLE001 -- the fence of a job: it is raised where it is waited for
+            self._error = error
+        with self._left_behind.lock:
+            self._done.release()
+            if self._was_left:
+                self._left_behind.count -= 1
+
+    def wait(self, seconds: float) -> bool:
+        """Tell whether it is done within so many seconds; what is not is left behind, also by an interrupt."""
+        is_done = False
+        try:
+            is_done = self._done.acquire(timeout=seconds)
+        finally:
+            if not is_done:
+                with self._left_behind.lock:
+                    is_done = self._done.acquire(blocking=False)
+                    if not is_done:
+                        self._was_left = True
+                        self._left_behind.count += 1
+        return is_done
+
+    def give(self) -> T:
+        """Give the result, or raise the error, of a job that is done."""
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None  # an error that holds its traceback, which holds this, would live for long
+        return self._result
+
+
+class LeftBehindError(Exception):
+    """The work goes on, and nobody waits for it any more."""
 
 
 class _Thread:
@@ -115,17 +162,14 @@ def start_in_thread(work: Callable[[], T]) -> Future[T]:
     return done
 
 
-def run_in_thread(work: Callable[[], T], seconds: float, left_behind: LeftBehind) -> Future[T] | None:
-    """Run `work` in a thread with a copy of this context; give it when done, None if `seconds` were not enough."""
-    done = start_in_thread(work)
-    is_left = False
-    try:
-        done.exception(timeout=seconds)
-    except TimeoutError:
-        pass
-    finally:
-        if not done.done():
-            left_behind.change(+1)
-            done.add_done_callback(lambda _: left_behind.change(-1))  # at once if it ended in the meantime
-            is_left = True
-    return None if is_left else done
+def run_in_thread(work: Callable[[], T], seconds: float, left_behind: LeftBehind) -> T:
+    """Run `work` in a thread with a copy of this context and give what it gives.
+
+    Raises:
+        LeftBehindError: So many seconds were not enough; it goes on, and is counted.
+    """
+    job = _Job(work, left_behind)
+    _IDLE.take().give(job)
+    if not job.wait(seconds):
+        raise LeftBehindError
+    return job.give()

@@ -15,7 +15,7 @@ from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.deadlines import CURRENT, Deadline
 from holdfast.resilience.errors import BulkheadFull, DeadlineExceeded
 from holdfast.resilience.policies import Policy
-from holdfast.resilience.threads import LeftBehind, run_in_thread
+from holdfast.resilience.threads import LeftBehind, LeftBehindError, run_in_thread
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -158,10 +158,10 @@ class Timeout(Policy):
             told = f"{self._left_behind.count} calls that ran out of time still go on in their threads"
             raise BulkheadFull(told, policy=self.name)
         tightest = deadline.find_tightest()
-        done = run_in_thread(work, tightest.remaining_s, self._left_behind)
-        if done is None:
-            raise self._exceed(tightest)
-        return done.result()
+        try:
+            return run_in_thread(work, tightest.remaining_s, self._left_behind)
+        except LeftBehindError:
+            raise self._exceed(tightest) from None
 
     def _note_late(self, deadline: Deadline) -> None:
         tightest = deadline.find_tightest()
