@@ -29,5 +29,5 @@ export default defineConfig(async ({ mode }) => ({
       },
     },
   },
-  test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"] },
+  test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"], testTimeout: 30_000 },
 }));

@@ -2,7 +2,7 @@ import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { open } from "./harness";
 
-const PATIENCE = { timeout: 10_000 };
+const PATIENCE = { timeout: 20_000 };
 const rows = () => [...document.querySelectorAll<HTMLElement>("main tbody tr")];
 
 describe("the list of runs", () => {
@@ -32,7 +32,8 @@ describe("the list of runs", () => {
 
 describe("a run", () => {
   it("is started with a checked form, approved, and seen to succeed as it happens", async () => {
-    const { router } = open("/runs?start=shop.refund", "failing");
+    const { router, api } = open("/runs?start=shop.refund", "failing");
+    api.desk.pace = 0.01;
     const order = await screen.findByRole("textbox", { name: /^Order/ }, PATIENCE);
     fireEvent.click(screen.getByRole("button", { name: "Start run" }));
     expect(await screen.findByText("This is needed")).toBeTruthy();

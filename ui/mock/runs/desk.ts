@@ -20,6 +20,8 @@ export class RunDesk {
   runs: MockRun[] = [];
   queues: RunQueue[] = [];
   schedules: RunSchedule[] = [];
+  /** How long the steps of runs that are started here take, as a share of what a person would like to watch. */
+  pace = 1;
   private readonly born = Date.now();
   private readonly listeners = new Map<string, Set<() => void>>();
 
@@ -175,7 +177,7 @@ export class RunDesk {
       story.log.push([Date.now(), "info", key, `${key} is done`]);
       then();
       this.tell(story.run.id);
-    }, ms);
+    }, ms * this.pace);
   }
 
   listen(id: string, listener: () => void): () => void {
