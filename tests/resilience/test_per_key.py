@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from holdfast.resilience import BreakerOpen, breaker, per_key
+from holdfast.resilience import BreakerOpen, BulkheadFull, breaker, bulkhead, per_key
 
 
 def per_host(fake_clock, **how):
@@ -58,3 +60,20 @@ def test_plain_functions_have_keys_too(fake_clock):
     assert guard.call_sync(lambda host: host, "b") == "b"
     with pytest.raises(ValueError):
         per_host(fake_clock, max_keys=0)
+
+
+async def test_a_key_with_calls_under_way_keeps_its_limit(fake_clock):
+    wall = per_key(lambda _: bulkhead(1), key=lambda key, *_: key, max_keys=2)
+
+    @wall
+    async def work(key, seconds):
+        await fake_clock.sleep(seconds)
+
+    busy = asyncio.ensure_future(work("busy", 5))
+    await fake_clock.advance(0)
+    for number in range(20):
+        await work(number, 0)
+    with pytest.raises(BulkheadFull):
+        await work("busy", 1)
+    await fake_clock.advance(5)
+    await busy

@@ -5,6 +5,7 @@ outermost. Refuses everything outside the standard library, so that any program 
 in submodules that are doors of their own: `.testing`, `.redis`, `.sql`, `.http`, `.concurrency`.
 """
 
+from holdfast.resilience.adaptive import AdaptiveLimit, adaptive_limit
 from holdfast.resilience.attempts import Attempt, Attempts
 from holdfast.resilience.backoff import Backoff, Jitter
 from holdfast.resilience.breaker_states import BreakerChange, BreakerState
@@ -21,6 +22,7 @@ from holdfast.resilience.errors import (
     BulkheadFull,
     DeadlineExceeded,
     FeatureOff,
+    LoadShed,
     RateLimited,
     ResilienceError,
 )
@@ -28,17 +30,21 @@ from holdfast.resilience.events import Listener, PolicyEvent, listen
 from holdfast.resilience.fallbacks import Fallback, fallback
 from holdfast.resilience.features import Feature
 from holdfast.resilience.hedging import Hedge, hedge, idempotent
+from holdfast.resilience.limit_rules import Aimd, Gradient
 from holdfast.resilience.per_key import PerKey, per_key
 from holdfast.resilience.policies import RECOMMENDED_ORDER, Composed, Policy
 from holdfast.resilience.rates import RateLimit, rate_limit
 from holdfast.resilience.registries import Registry, UnknownPolicyError, registry
 from holdfast.resilience.retries import TRANSIENT, Retry, retry
 from holdfast.resilience.retry_after import parse_retry_after
+from holdfast.resilience.shedding import Priority, Shed, current_priority, priority, shed
 from holdfast.resilience.timeouts import SyncMode, Timeout, deadline, timeout
 
 __all__ = [
     "RECOMMENDED_ORDER",
     "TRANSIENT",
+    "AdaptiveLimit",
+    "Aimd",
     "Attempt",
     "Attempts",
     "Backoff",
@@ -56,26 +62,32 @@ __all__ = [
     "Fallback",
     "Feature",
     "FeatureOff",
+    "Gradient",
     "Hedge",
     "Jitter",
     "Listener",
+    "LoadShed",
     "PerKey",
     "Policy",
     "PolicyEvent",
     "PolicySettingsError",
+    "Priority",
     "RateLimit",
     "RateLimited",
     "Registry",
     "ResilienceError",
     "Retry",
     "RetryBudget",
+    "Shed",
     "SyncMode",
     "SystemClock",
     "Timeout",
     "UnknownPolicyError",
+    "adaptive_limit",
     "breaker",
     "bulkhead",
     "check_deadline",
+    "current_priority",
     "deadline",
     "deadline_headers",
     "degradations",
@@ -85,11 +97,13 @@ __all__ = [
     "listen",
     "parse_retry_after",
     "per_key",
+    "priority",
     "rate_limit",
     "read_deadline",
     "registry",
     "remaining",
     "retry",
+    "shed",
     "timeout",
     "without_deadline",
 ]

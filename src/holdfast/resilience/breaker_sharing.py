@@ -38,12 +38,12 @@ class Sharing:
     __slots__ = (
         "_ask_at_s",
         "_clock",
-        "_lock",
         "_machine",
         "_name",
         "_seen",
         "_tell",
         "_told_epoch",
+        "lock",
         "refresh_s",
         "store",
     )
@@ -65,7 +65,7 @@ class Sharing:
         self.refresh_s = refresh_s
         self._name = name
         self._machine = machine
-        self._lock = lock
+        self.lock = lock
         self._clock = clock
         self._tell = tell
         self._seen = 0  # the version last seen
@@ -169,7 +169,7 @@ class Sharing:
     def _take_over(self, told: BreakerRecord, offset_s: float) -> list[Change]:
         """Bring the breaker to what another process has found out."""
         machine, now_s = self._machine, self._clock.monotonic()
-        with self._lock:
+        with self.lock:
             if told.state == _ISOLATED:
                 change = machine.isolate(now_s, "told")
             elif told.state == BreakerState.CLOSED.value:

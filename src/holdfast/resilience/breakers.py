@@ -17,6 +17,7 @@ from holdfast.resilience.breaker_states import BreakerChange, BreakerMachine, Br
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.errors import BreakerOpen
 from holdfast.resilience.events import EVERYWHERE, tell
+from holdfast.resilience.forks import renew_after_fork
 from holdfast.resilience.policies import Policy
 from holdfast.resilience.ports import BreakerStore
 
@@ -34,7 +35,7 @@ class Breaker(Policy):
     Tasks and threads may share it.
     """
 
-    __slots__ = ("_ignore", "_lock", "_machine", "_on", "_sharing")
+    __slots__ = ("__weakref__", "_ignore", "_lock", "_machine", "_on", "_sharing")
 
     kind = "breaker"
 
@@ -53,6 +54,14 @@ class Breaker(Policy):
         self._lock = threading.Lock()
         self._machine = BreakerMachine(rule)
         self._sharing: Sharing | None = None
+        renew_after_fork(self._renew)
+
+    def _renew(self) -> None:
+        """Start in a forked child with what is known, but without the probes: the parent makes those."""
+        self._lock = threading.Lock()
+        self._machine.probes.clear()
+        if self._sharing is not None:
+            self._sharing.lock = self._lock
 
     def share_through(self, store: BreakerStore, *, refresh_s: float = 1.0) -> None:
         """Share the state with breakers of the same name in other processes; call it before anything is decorated."""

@@ -1,18 +1,16 @@
 """Keeps one slow dependency from taking every worker: so many calls at a time, so many waiting, no more.
 
-First come, first served, tasks of any event loop and threads in one queue.
+First come, first served, tasks of any event loop and threads in one queue (`places`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections import deque
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.errors import BulkheadFull
+from holdfast.resilience.places import NoPlaceError, Places
 from holdfast.resilience.policies import Policy
 
 if TYPE_CHECKING:
@@ -22,157 +20,147 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class TaskPlace:
-    """A task's turn in the queue."""
-
-    __slots__ = ("_given", "_loop", "has_turn")
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._given = self._loop.create_future()
-        self.has_turn = False
-
-    def give(self) -> None:
-        """Wake the task, from any thread."""
-        self.has_turn = True
-        self._loop.call_soon_threadsafe(self._wake)
-
-    def _wake(self) -> None:
-        if not self._given.done():
-            self._given.set_result(None)
-
-    async def wait(self) -> None:
-        """Return when the turn has come."""
-        await self._given
-
-
-class ThreadPlace:
-    """A thread's turn in the queue."""
-
-    __slots__ = ("_given", "has_turn")
-
-    def __init__(self) -> None:
-        self._given = threading.Event()
-        self.has_turn = False
-
-    def give(self) -> None:
-        """Wake the thread."""
-        self.has_turn = True
-        self._given.set()
-
-    def wait(self) -> None:
-        """Return when the turn has come."""
-        self._given.wait()
-
-
 class Bulkhead(Policy):
     """At most `limit` calls run at once, and at most `queue` wait; see `bulkhead`.
 
-    `running` and `waiting` tell how full it is.
+    `running` and `waiting` tell how full it is. Entered twice by one call it takes two places.
     """
 
-    __slots__ = ("_lock", "_waiting", "limit", "queue", "running")
+    __slots__ = ("_places", "timeout_s")
 
     kind = "bulkhead"
 
-    def __init__(self, name: str, limit: int, *, queue: int, clock: Clock) -> None:
+    def __init__(self, name: str, limit: int, *, queue: int, timeout_s: float | None, clock: Clock) -> None:
         if limit < 1 or queue < 0:
             raise ValueError(f"limit={limit} must be positive and queue={queue} not negative")
+        if timeout_s is not None and timeout_s <= 0:
+            raise ValueError(f"queue_timeout_s={timeout_s} must be positive; a queue of 0 refuses at once")
         super().__init__(name, clock=clock)
-        self.limit = limit
-        self.queue = queue
-        self.running = 0
-        self._lock = threading.Lock()
-        self._waiting: deque[TaskPlace | ThreadPlace] = deque()
+        self.timeout_s = timeout_s
+        self._places = Places(limit, queue=queue, clock=clock)
 
     def __repr__(self) -> str:
         """Show its size."""
         return f"Bulkhead(limit={self.limit}, queue={self.queue})"
 
     @property
+    def limit(self) -> int:
+        """How many calls may run at once."""
+        return self._places.limit
+
+    @property
+    def queue(self) -> int:
+        """How many calls may wait."""
+        return self._places.queue
+
+    @property
+    def running(self) -> int:
+        """How many calls run."""
+        return self._places.running
+
+    @property
     def waiting(self) -> int:
         """How many calls wait for a place."""
-        return len(self._waiting)
+        return self._places.waiting
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is inside: it may be forgotten."""
+        return not self._places.running
 
     def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        """Call `fn` when a place is free; raise BulkheadFull when the queue is full too."""
+        """Call `fn` when a place is free; raise BulkheadFull when the queue is full too, or its time is over."""
+        try_enter, leave = self._places.try_enter, self._places.leave
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            place = self._enter(TaskPlace)
-            if place is not None:
-                try:
-                    await place.wait()
-                except asyncio.CancelledError:
-                    self._give_up(place)
-                    raise
+            if not try_enter():
+                await self._wait_async()
             try:
                 return await fn(*args, **kwargs)
             finally:
-                self._leave()
+                leave()
 
         return guarded
 
     def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
-        """Call `fn` when a place is free; raise BulkheadFull when the queue is full too."""
+        """Call `fn` when a place is free; raise BulkheadFull when the queue is full too, or its time is over."""
+        try_enter, leave = self._places.try_enter, self._places.leave
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            place = self._enter(ThreadPlace)
-            if place is not None:
-                try:
-                    place.wait()
-                except BaseException:
-                    self._give_up(place)
-                    raise
+            if not try_enter():
+                self._wait()
             try:
                 return fn(*args, **kwargs)
             finally:
-                self._leave()
+                leave()
 
         return guarded
 
-    def _enter(self, make_place: Callable[[], PlaceT]) -> PlaceT | None:
-        """Take a place, or a turn in the queue."""
-        with self._lock:
-            if self.running < self.limit:
-                self.running += 1
-                return None
-            if len(self._waiting) < self.queue:
-                place = make_place()
-                self._waiting.append(place)
-                return place
-        self._tell("refused", running=self.limit, waiting=self.queue)
-        told = f"{self.limit} calls are running and {self.queue} waiting: that is the limit"
-        raise BulkheadFull(told, policy=self.name)
+    def __enter__(self) -> Self:
+        """Hold a place for the block."""
+        if not self._places.try_enter():
+            self._wait()
+        return self
 
-    def _give_up(self, place: TaskPlace | ThreadPlace) -> None:
-        with self._lock:
-            if not place.has_turn:
-                with suppress(ValueError):
-                    self._waiting.remove(place)
-                return
-        self._leave()  # the place came in the same moment: pass it on
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Give it back."""
+        self._places.leave()
 
-    def _leave(self) -> None:
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().give()  # the place changes hands; `running` stays as it is
-            else:
-                self.running -= 1
+    async def __aenter__(self) -> Self:
+        """Hold a place for the block."""
+        if not self._places.try_enter():
+            await self._wait_async()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        """Give it back."""
+        self._places.leave()
+
+    async def _wait_async(self) -> None:
+        try:
+            waited_s = await self._places.enter_async(self.timeout_s)
+        except NoPlaceError as refusal:
+            raise self._refuse(refusal.why) from None
+        self._tell("waited", waited_s=waited_s)
+
+    def _wait(self) -> None:
+        try:
+            waited_s = self._places.enter(self.timeout_s)
+        except NoPlaceError as refusal:
+            raise self._refuse(refusal.why) from None
+        self._tell("waited", waited_s=waited_s)
+
+    def _refuse(self, why: str) -> BulkheadFull:
+        self._tell("refused", running=self.running, waiting=self.waiting, why=why)
+        if why == "timeout":
+            told = f"no place came within {self.timeout_s:g} s: {self.limit} calls are running"
+        else:
+            told = f"{self.limit} calls are running and {self.queue} waiting: that is the limit"
+        return BulkheadFull(told, policy=self.name, retry_after_s=self._places.head_waited_s())
 
 
-PlaceT = TypeVar("PlaceT", TaskPlace, ThreadPlace)
+def bulkhead(
+    limit: int,
+    *,
+    queue: int = 0,
+    queue_timeout_s: float | None = None,
+    name: str = "",
+    clock: Clock = SYSTEM_CLOCK,
+) -> Bulkhead:
+    """Bound how many calls of one dependency run at once. For one bulkhead per key see `per_key`.
 
-
-def bulkhead(limit: int, *, queue: int = 0, name: str = "", clock: Clock = SYSTEM_CLOCK) -> Bulkhead:
-    """Bound how many calls of one dependency run at once.
+    A refusal's `retry_after_s` is what the first in the queue has waited so far, where somebody waits.
 
     Args:
         limit: Calls that may run at once.
         queue: Calls that may wait for a place, first come, first served; 0 refuses at once.
+        queue_timeout_s: How long a call waits for a place, in seconds; as long as it takes by default.
         name: As events and messages shall call it.
         clock: Where time comes from.
 
     Raises:
-        ValueError: `limit` is not positive or `queue` is negative.
+        ValueError: A number means nothing.
     """
-    return Bulkhead(name, limit, queue=queue, clock=clock)
+    return Bulkhead(name, limit, queue=queue, timeout_s=queue_timeout_s, clock=clock)

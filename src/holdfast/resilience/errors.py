@@ -29,6 +29,10 @@ class DeadlineExceeded(ResilienceError, TimeoutError):
     """The call did not finish in its time; it may have had its effect. `policy` names whose time it was."""
 
 
+class LoadShed(ResilienceError):
+    """There is more to do than can be done, and this call mattered less than others; nothing was called."""
+
+
 class RateLimited(ResilienceError):
     """The call came sooner than its rate allows; nothing was called."""
 
