@@ -6,6 +6,7 @@ The fixtures themselves stand in tests/fixtures, one file per subject.
 pytest_plugins = (
     "fixtures.clocks",
     "fixtures.databases",
+    "fixtures.engines_of_runs",
     "fixtures.network",
     "fixtures.ops",
     "fixtures.properties",

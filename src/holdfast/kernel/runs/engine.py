@@ -1,0 +1,387 @@
+"""`Runs`: the engine as its callers see it. It starts, steers and shows runs; `worker` carries them out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection
+
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import ConflictError, NotFoundError
+from holdfast.kernel.events import EventLog, NewEvent
+from holdfast.kernel.ids import ServiceId, TenantId, new_id
+from holdfast.kernel.runs import journal_rows, payloads, steering
+from holdfast.kernel.runs.execution import Execution
+from holdfast.kernel.runs.handles import Endings, RunHandle
+from holdfast.kernel.runs.journal_writer import FaultPoint, JournalWriter
+from holdfast.kernel.runs.model import (
+    OnCancel,
+    RunId,
+    RunState,
+    StartOptions,
+    WayOut,
+)
+from holdfast.kernel.runs.observers import RunObserver
+from holdfast.kernel.runs.planning import plan_run, read_options
+from holdfast.kernel.runs.records import Entry, NewRun
+from holdfast.kernel.runs.residents import Residents
+from holdfast.kernel.runs.row_reading import facts_of_new
+from holdfast.kernel.runs.settings import RunsSettings
+from holdfast.kernel.runs.views import Views
+from holdfast.kernel.runs.worker import Worker
+from holdfast.kernel.runs.workflows import Registry, Workflow
+from holdfast.kernel.sql import Database, after_commit
+
+O = TypeVar("O")  # noqa: E741 - the output
+_SIGNAL_RECEIVED: Final = "run.signal_received"
+
+
+class Runs(Views):
+    """The durable engine of one process.
+
+    Args:
+        db: where runs stand.
+        events: where what people care about is told.
+        clock: the time.
+        settings: limits.
+        observer: hears what happens, for metrics.
+        url: of the PostgreSQL database, to hear other processes; empty on SQLite.
+        fault_point: see `JournalWriter`.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        events: EventLog,
+        clock: Clock,
+        settings: RunsSettings | None = None,
+        *,
+        observer: RunObserver | None = None,
+        url: str = "",
+        fault_point: FaultPoint | None = None,
+    ) -> None:
+        self.settings = settings or RunsSettings()
+        self.observer = observer or RunObserver()
+        self.registry = Registry()
+        super().__init__(db)
+        self._events = events
+        self._clock = clock
+        self._id = new_id()
+        self.journal = JournalWriter(
+            db,
+            journal_rows.Rows(db.dialect, events),
+            clock,
+            queue_size=self.settings.journal_size,
+            applied=self._applied,
+            observer=self.observer,
+            fault_point=fault_point,
+        )
+        self.residents = Residents(self._id, db, self.journal, clock, self.settings, self.observer)
+        self.residents.plan_child = self._plan_child
+        self.residents.started_child = self._started
+        self._endings = Endings(db, clock, self.settings.poll)
+        self._worker = Worker(db, clock, self.residents, self.registry, self._endings, events=events, url=url)
+        self._is_running = False
+
+    # --- what there is
+
+    @property
+    def worker_id(self) -> str:
+        """Give the id of this process among those that share the database."""
+        return self._id
+
+    def register(self, *workflows: Workflow[Any, Any]) -> None:
+        """Take workflows, before `running`.
+
+        Raises:
+            ConflictError: two different ones have the same name and version.
+        """
+        for workflow in workflows:
+            self.registry.add(workflow)
+
+    def workflows(self) -> list[Workflow[Any, Any]]:
+        """Give all versions of all workflows."""
+        return self.registry.all()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Carry out runs as long as the context lasts; what a former process has left behind goes first."""
+        await self._worker.start()
+        self._is_running = True
+        try:
+            yield
+        finally:
+            self._is_running = False
+            await self._worker.stop()
+
+    # --- starting
+
+    async def start(
+        self,
+        workflow: Workflow[Any, O] | str,
+        input: Any = None,  # noqa: A002 - the word of the field
+        options: StartOptions | None = None,
+        **fields: Any,
+    ) -> RunHandle[O]:
+        """Start a run; when this returns it is on the disk.
+
+        Args:
+            workflow: the workflow, or the name of one.
+            input: its input, or plain JSON data that fits its type.
+            options: see `StartOptions`.
+            fields: the same as `options`, by name.
+
+        Raises:
+            InvalidError: the input does not fit.
+            NotFoundError: there is no workflow of this name.
+            BusyError: too much waits for the disk.
+        """
+        found = self.registry.newest(workflow) if isinstance(workflow, str) else workflow
+        wanted = read_options(options, fields)
+        self.journal.demand_room()
+        new = self._plan(found, input, wanted)
+        is_ours = self._admits(new, found)
+        if is_ours:
+            new.owner = self._id
+        entry = self.journal.add(Entry(new.id, 0, start=new))
+        if is_ours:
+            self._endings.expect(new.id)
+            self.residents.launch(facts_of_new(new), found, new.input, begun_by=entry)
+        await self.journal.wait(entry)
+        return RunHandle(entry.existing or new.id, found, self._endings, is_new=entry.existing is None)
+
+    def enqueue(
+        self,
+        tx: Connection,
+        workflow: Workflow[Any, Any] | str,
+        input: Any = None,  # noqa: A002 - the word of the field
+        options: StartOptions | None = None,
+        **fields: Any,
+    ) -> RunId:
+        """Start a run in the caller's own transaction: it exists when, and only if, that commits."""
+        found = self.registry.newest(workflow) if isinstance(workflow, str) else workflow
+        new = self._plan(found, input, read_options(options, fields))
+        entry = Entry(new.id, 0, start=new)
+        journal_rows.Rows(self._db.dialect, self._events).apply(tx, [entry])
+        after_commit(tx, self._worker.look_soon)
+        return entry.existing or new.id
+
+    def _admits(self, new: NewRun, workflow: Workflow[Any, Any]) -> bool:
+        """Tell whether a run may begin here at once instead of standing in its queue."""
+        is_known = self.registry.find(workflow.name, workflow.version) is workflow
+        return self._is_running and is_known and new.wake_at is None and self.residents.room > 0
+
+    def _plan(self, workflow: Workflow[Any, Any], given: Any, wanted: StartOptions) -> NewRun:
+        return plan_run(workflow, given, wanted, self._clock.now(), self.settings.payload_limit)
+
+    def _plan_child(
+        self, run: Execution, workflow: Any, given: Any, on_cancel: OnCancel, key: str | None, queue: str | None
+    ) -> tuple[NewRun, Any]:
+        found = self.registry.newest(workflow) if isinstance(workflow, str) else workflow
+        facts = run.facts
+        options = StartOptions(
+            key=key,
+            queue=queue,
+            is_dry_run=facts.is_dry_run,
+            tenant=TenantId(facts.tenant),
+            actor=facts.actor,
+            service=ServiceId(facts.service) if facts.service else None,
+        )
+        new = self._plan(found, given, options)
+        new.parent_id, new.on_cancel = facts.id, on_cancel
+        if self._admits(new, found):
+            new.owner = self._id
+        return new, found
+
+    def _started(self, new: NewRun, is_ours: bool) -> None:  # noqa: FBT001 - a callback
+        found = self.registry.find(new.workflow, new.version)
+        if is_ours and new.owner is not None and found is not None:
+            self.residents.launch(facts_of_new(new), found, new.input)
+
+    def _applied(self, applied: journal_rows.Applied) -> None:
+        for run_id in applied.woken:
+            self.residents.poke(run_id)
+        if applied.queued:
+            self._worker.look_soon()
+
+    # --- steering
+
+    async def signal(
+        self,
+        run_id: str,
+        name: str,
+        payload: Any = None,
+        *,
+        actor: str = "system",
+        key: str | None = None,
+        tenant: TenantId | None = None,
+    ) -> bool:
+        """Send a signal; it waits for the run if the run does not wait for it yet. False when `key` was sent before.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: the run has ended.
+            InvalidError: the payload is not JSON, or not what the waiting run takes.
+        """
+        text = payloads.encode(payload, what=f"signal {name!r}", limit_bytes=self.settings.payload_limit)
+        run = self.residents.get(RunId(run_id))
+        for wait in run.waits.values() if run is not None else ():
+            if wait.kind == "signal" and wait.name == name:
+                payloads.decode(text, wait.kind_of_payload or Any, what=f"signal {name!r}")
+
+        def work(tx: Connection) -> bool:
+            row = steering.lock(tx, run_id, tenant)
+            is_new = steering.send_signal(tx, row, name, text, actor=actor, key=key, now=self._clock.now())
+            if is_new:
+                self._events.append(tx, _about(row, _SIGNAL_RECEIVED, {"signal": name}, actor))
+            after_commit(tx, functools.partial(self._worker.hear_soon, RunId(run_id)))
+            return is_new
+
+        return await self._db.write(work)
+
+    async def cancel(
+        self, run_id: str, *, actor: str = "system", reason: str = "", tenant: TenantId | None = None
+    ) -> RunState:
+        """Have a run cancelled: its code ends, then its compensations run. Gives its state now.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: it has ended.
+        """
+
+        def work(tx: Connection) -> tuple[RunState, list[RunId]]:
+            row = steering.lock(tx, run_id, tenant)
+            now = self._clock.now()
+            if row.state == RunState.STRANDED:
+                steering.undo_stranded(tx, row, self._code(row), actor, now)
+                return RunState.QUEUED, []
+            state = steering.request_cancel(tx, row, actor, reason, now)
+            children = steering.cancel_children(tx, run_id, actor, now)
+            data = {"workflow": row.workflow, "reason": reason[:1000]}
+            self._events.append(tx, _about(row, "run.cancel_requested", data, actor))
+            return state, children
+
+        state, children = await self._db.write(work)
+        for child in (RunId(run_id), *children):
+            self._worker.hear(child)
+        self._worker.look_soon()
+        return state
+
+    async def retry(self, run_id: str, *, actor: str = "system", tenant: TenantId | None = None) -> None:
+        """Have a failed or cancelled run go on from the step that failed.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ConflictError: it has not failed.
+        """
+        await self._steer(run_id, tenant, actor, "run.retried", {}, steering.retry)
+
+    async def replay(
+        self, run_id: str, *, from_step: str | None = None, actor: str = "system", tenant: TenantId | None = None
+    ) -> None:
+        """Have an ended or stranded run go on from a step, on the newest code, with new idempotency keys.
+
+        Raises:
+            NotFoundError: there is no such run or step.
+            ConflictError: the run is still under way.
+        """
+
+        def change(tx: Connection, row: Any, code: steering.Code, now: Any) -> None:
+            steering.replay(tx, row, code, from_step, now)
+
+        await self._steer(run_id, tenant, actor, "run.replayed", {"from_step": from_step}, change)
+
+    async def resolve_stranded(
+        self,
+        run_id: str,
+        way: WayOut,
+        *,
+        from_step: str | None = None,
+        actor: str = "system",
+        tenant: TenantId | None = None,
+    ) -> None:
+        """Lead a stranded run out: on its old code, by replaying on the new one, or by cancelling it.
+
+        Raises:
+            NotFoundError: there is no such run or step.
+            ConflictError: it is not stranded, or its old code is not registered here.
+        """
+        view = await self.get(run_id, tenant=tenant)
+        if view.state is not RunState.STRANDED:
+            raise ConflictError(f"run {run_id} is {view.state}, not stranded")
+        if way == "cancel":
+            await self.cancel(run_id, actor=actor, reason="it was stranded", tenant=tenant)
+        elif way == "replay":
+            await self.replay(run_id, from_step=from_step, actor=actor, tenant=tenant)
+        else:
+            await self._steer(run_id, tenant, actor, "run.resumed", {}, self._finish_old)
+
+    def _finish_old(self, tx: Connection, row: Any, _code: steering.Code, _now: Any) -> None:
+        found = self.registry.find(row.workflow, row.version)
+        if found is None or found.fingerprint != row.fingerprint:
+            raise ConflictError(
+                f"the code that the run began with, version {row.version} of {row.workflow!r}, is not registered here",
+                hint="register the old function under its old version beside the new one, or replay the run",
+            )
+        steering.finish_old(tx, row)
+
+    async def _steer(
+        self,
+        run_id: str,
+        tenant: TenantId | None,
+        actor: str,
+        kind: str,
+        data: dict[str, Any],
+        change: Callable[[Connection, Any, steering.Code, Any], None],
+    ) -> None:
+        def work(tx: Connection) -> None:
+            row = steering.lock(tx, run_id, tenant)
+            change(tx, row, self._code(row), self._clock.now())
+            self._events.append(tx, _about(row, kind, {"workflow": row.workflow} | data, actor))
+
+        await self._db.write(work)
+        self._worker.look_soon()
+
+    def _code(self, row: Any) -> steering.Code:
+        try:
+            newest = self.registry.newest(row.workflow)
+        except NotFoundError:
+            return steering.Code(row.version, row.fingerprint)
+        return steering.Code(newest.version, newest.fingerprint)
+
+    # --- looking
+
+    def handle(self, run_id: str, workflow: Workflow[Any, O] | None = None) -> RunHandle[O]:
+        """Give a handle to a run that was started before."""
+        return RunHandle(RunId(run_id), workflow, self._endings, is_new=False)
+
+    async def query(self, run_id: str, name: str, *, tenant: TenantId | None = None) -> Any:
+        """Ask a run: live while it is in this process, otherwise what it last published.
+
+        Raises:
+            NotFoundError: it does not answer to `name`.
+        """
+        view = await self.get(run_id, tenant=tenant)
+        run = self.residents.get(RunId(run_id))
+        if run is not None and name in run.queries:
+            published = run.publish()
+            return payloads.decode(published)[name]
+        if name not in view.published:
+            known = ", ".join(sorted(view.published)) or "nothing yet"
+            raise NotFoundError(f"run {run_id} does not answer to {name!r}", hint=f"it answers to: {known}")
+        return view.published[name]
+
+
+def _about(row: Any, kind: str, data: dict[str, Any], actor: str) -> NewEvent:
+    return NewEvent(
+        kind,
+        f"run/{row.id}",
+        data,
+        service=ServiceId(row.service) if row.service else None,
+        actor=actor,
+        tenant=TenantId(row.tenant),
+        correlation_id=row.id,
+    )
