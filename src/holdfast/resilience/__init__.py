@@ -33,7 +33,7 @@ from holdfast.resilience.hedging import Hedge, hedge, idempotent
 from holdfast.resilience.limit_rules import Aimd, Gradient
 from holdfast.resilience.per_key import PerKey, per_key
 from holdfast.resilience.policies import RECOMMENDED_ORDER, Composed, Policy
-from holdfast.resilience.rates import RateLimit, rate_limit
+from holdfast.resilience.rates import RateLimit, Reservation, rate_limit
 from holdfast.resilience.registries import Registry, UnknownPolicyError, registry
 from holdfast.resilience.retries import TRANSIENT, Retry, retry
 from holdfast.resilience.retry_after import parse_retry_after
@@ -75,6 +75,7 @@ __all__ = [
     "RateLimit",
     "RateLimited",
     "Registry",
+    "Reservation",
     "ResilienceError",
     "Retry",
     "RetryBudget",

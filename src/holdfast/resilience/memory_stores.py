@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import Final
 
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
@@ -29,7 +30,18 @@ class MemoryLimiterStore:
         self.evicted = 0
         self._clock = clock
         self._lock = threading.Lock()
-        self._states: OrderedDict[tuple[str, RateRule], RateState] = OrderedDict()
+        self._states: OrderedDict[tuple[Hashable, RateRule], RateState] = OrderedDict()
+
+    def renew_lock(self) -> None:
+        """Start anew in a forked child, where a lock that was held at the fork would never be free."""
+        self._lock = threading.Lock()
+
+    def release_idle(self) -> None:
+        """Forget every key whose state means nothing any more."""
+        with self._lock:
+            now_s = self._clock.monotonic()
+            for place in [place for place, state in self._states.items() if place[1].idle_from_s(state) <= now_s]:
+                del self._states[place]
 
     def __len__(self) -> int:
         """Tell how many keys are remembered."""
@@ -37,6 +49,10 @@ class MemoryLimiterStore:
 
     def take(self, key: str, rule: RateRule, *, cost: float = 1, most_wait_s: float = 0.0) -> Taken:
         """Take `cost` of `key`, now or in at most `most_wait_s`."""
+        return self.take_of(key, rule, cost, most_wait_s)
+
+    def take_of(self, key: Hashable, rule: RateRule, cost: float, most_wait_s: float) -> Taken:
+        """Take `cost` of any kind of key: in memory it need not be text."""
         with self._lock:
             now_s = self._clock.monotonic()
             place = (key, rule)
@@ -50,6 +66,10 @@ class MemoryLimiterStore:
 
     def give_back(self, key: str, rule: RateRule, *, cost: float, due_s: float) -> None:
         """Return what was taken but will not be used."""
+        self.give_back_of(key, rule, cost, due_s)
+
+    def give_back_of(self, key: Hashable, rule: RateRule, cost: float, due_s: float) -> None:
+        """Return what `take_of` took."""
         with self._lock:
             if (state := self._states.get((key, rule))) is not None:
                 self._states[key, rule] = rule.give_back(state, due_s, cost)
