@@ -16,6 +16,7 @@ from holdfast.kernel.runs.errors import (
     StepTimedOutError,
     StrandedError,
 )
+from holdfast.kernel.runs.facilities import Facilities, open_facilities
 from holdfast.kernel.runs.handles import RunHandle
 from holdfast.kernel.runs.model import (
     AttemptView,
@@ -36,7 +37,23 @@ from holdfast.kernel.runs.model import (
     WorkerId,
 )
 from holdfast.kernel.runs.observers import RunObserver
-from holdfast.kernel.runs.plans import Change, Plan, PlannedStep, RunPlan, UnplannedStepError
+from holdfast.kernel.runs.places import (
+    Command,
+    CommandFailedError,
+    CommandResult,
+    Container,
+    KubernetesJob,
+    KubernetesPlace,
+    Place,
+    Places,
+    Process,
+    StepDiedError,
+    StepPlaceError,
+    StepRaisedError,
+    ThreadsAbandonedError,
+    Work,
+)
+from holdfast.kernel.runs.plans import Change, Plan, PlannedStep, RunPlan, UnplannedStepError, read_plan
 from holdfast.kernel.runs.settings import SECTION, RunsSettings
 from holdfast.kernel.runs.steps import StepContext
 from holdfast.kernel.runs.sync_contexts import SyncRun
@@ -47,12 +64,22 @@ __all__ = [
     "AttemptView",
     "Change",
     "ChildFailedError",
+    "Command",
+    "CommandFailedError",
+    "CommandResult",
+    "Container",
+    "Facilities",
     "Failure",
+    "KubernetesJob",
+    "KubernetesPlace",
     "LogLine",
     "MapFailedError",
     "Page",
+    "Place",
+    "Places",
     "Plan",
     "PlannedStep",
+    "Process",
     "Run",
     "RunFailedError",
     "RunFilter",
@@ -69,17 +96,24 @@ __all__ = [
     "SignalView",
     "StartOptions",
     "StepContext",
+    "StepDiedError",
     "StepFailedError",
     "StepKind",
+    "StepPlaceError",
+    "StepRaisedError",
     "StepRetry",
     "StepState",
     "StepTimedOutError",
     "StepView",
     "StrandedError",
     "SyncRun",
+    "ThreadsAbandonedError",
     "UnplannedStepError",
     "WaitView",
+    "Work",
     "WorkerId",
     "Workflow",
+    "open_facilities",
+    "read_plan",
     "workflow",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
@@ -9,17 +10,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, Unpack
 
 from holdfast.kernel.errors import InvalidError
-from holdfast.kernel.runs import children, fan_out, payloads, waits
+from holdfast.kernel.runs import children, dry_runs, fan_out, payloads, waits
 from holdfast.kernel.runs.execution import Execution
 from holdfast.kernel.runs.model import OnCancel, OnError, RunId, StepKind, StepRetry
+from holdfast.kernel.runs.places import Command, CommandResult, PlaceChoice, Work
+from holdfast.kernel.runs.records import NewRun
 from holdfast.kernel.runs.steps import Spec, StepContext, run_step
-from holdfast.kernel.units import parse_duration
+from holdfast.kernel.units import format_duration, parse_duration
 
 if TYPE_CHECKING:
     from holdfast.kernel.runs.workflows import Workflow
 
 T = TypeVar("T")
 Duration = str | float
+Todo = Callable[..., Any] | Command
 _OURS: Final = ("step", "ctx", "result")
 
 
@@ -32,14 +36,17 @@ class StepOptions(TypedDict, total=False):
         compensate: called with the step's arguments when the run does not succeed though this step did, or may have
             done so; a parameter `result` gets what the step gave, None when that is not known.
         dry_run: called instead of the function in a dry run; gives the plan.
-        place: where the function runs: `task`, `thread`, `process`, or a place of its own.
+        read_only: the step changes nothing, so a dry run does it for real.
+        place: where the function runs: `task`, `thread`, `process`, a `Container`, a `KubernetesJob` or a place of your
+            own; by default async functions stay in the event loop, others go to a thread, commands to a process.
     """
 
     retry: StepRetry | None
     timeout: Duration | None
     compensate: Callable[..., Any] | None
     dry_run: Callable[..., Any] | None
-    place: Any
+    read_only: bool
+    place: PlaceChoice
 
 
 class Run:
@@ -96,7 +103,7 @@ class Run:
     def step(
         self,
         name: str,
-        fn: Callable[..., Any],
+        fn: Todo,
         *args: Any,
         **options: Unpack[StepOptions],
     ) -> Awaitable[Any]:
@@ -113,8 +120,7 @@ class Run:
             StepFailedError: it has failed for good.
         """
         key = self._run.claim_key(self._scope, name)
-        spec = self._spec(key, fn, args, options)
-        return run_step(self._run, self._scope, name, key, spec)
+        return self._do(name, key, fn, args, options, scope=self._scope)
 
     async def gather(self, *works: Awaitable[Any]) -> list[Any]:
         """Do all side by side; when one fails the others are cancelled and awaited, then its error is raised."""
@@ -123,7 +129,7 @@ class Run:
     async def map(
         self,
         name: str,
-        fn: Callable[..., Any],
+        fn: Todo,
         items: Iterable[Any],
         *,
         concurrency: int = 50,
@@ -144,9 +150,7 @@ class Run:
         run, scope = self._run, key
 
         def do_one(index: int, item: Any) -> Awaitable[Any]:
-            item_key = f"{key}[{index}]"
-            spec = self._spec(item_key, fn, (item,), options)
-            return run_step(run, scope, f"{name}[{index}]", item_key, spec)
+            return self._do(f"{name}[{index}]", f"{key}[{index}]", fn, (item,), options, scope=scope)
 
         return await fan_out.run_map(
             run, self._scope, key, name, list(items), do_one, concurrency=concurrency, on_error=on_error
@@ -154,21 +158,39 @@ class Run:
 
     def sleep(self, name: str, duration: Duration) -> Awaitable[None]:
         """Wait for `duration`, whatever happens to the process meanwhile."""
-        return waits.sleep(self._run, self._scope, name, self._run.claim_key(self._scope, name), _seconds(duration))
+        return self._sleep(name, _seconds(duration), f"would sleep for {_show(duration)}")
 
     def sleep_until(self, name: str, moment: datetime) -> Awaitable[None]:
         """Wait until `moment`."""
         if moment.tzinfo is None:
             raise InvalidError(f"{moment.isoformat()} has no time zone")
-        return waits.sleep(self._run, self._scope, name, self._run.claim_key(self._scope, name), moment)
+        return self._sleep(name, moment, f"would sleep until {moment.isoformat()}")
 
-    def signal(self, name: str, *, type: Any = Any, timeout: Duration | None = None) -> Awaitable[Any]:  # noqa: A002 - reads best
+    def signal(
+        self,
+        name: str,
+        *,
+        type: Any = Any,  # noqa: A002 - reads best
+        timeout: Duration | None = None,
+        dry_run: Any = None,
+    ) -> Awaitable[Any]:
         """Wait for the signal `name`, and give its payload as a `type`.
+
+        Args:
+            name: of the signal.
+            type: of its payload.
+            timeout: how long to wait.
+            dry_run: what a dry run, which does not wait, goes on with.
 
         Raises:
             SignalTimedOutError: nobody sent it in time.
         """
         key = self._run.claim_key(self._scope, name)
+        if self._run.facts.is_dry_run:
+            note = f"would wait for the signal {name!r}" + (f" for {_show(timeout)}" if timeout is not None else "")
+            return dry_runs.pass_wait(
+                self._run, self._scope, name, StepKind.SIGNAL, key=key, note=note, assumed=dry_run
+            )
         timeout_s = None if timeout is None else _seconds(timeout)
         return waits.wait_for_signal(self._run, self._scope, name, key, payloads.as_type(type), timeout_s)
 
@@ -198,14 +220,39 @@ class Run:
         step_key = self._run.claim_key(self._scope, name)
         new, found = self._run.services.plan_child(self._run, workflow, input, on_cancel, key, queue)
         new.parent_key = step_key
+        if self._run.facts.is_dry_run:
+            return self._plan_child(name, step_key, new, found)
         return children.run_child(self._run, self._scope, name, step_key, new, found)
 
-    def _spec(self, key: str, fn: Callable[..., Any], args: tuple[Any, ...], options: StepOptions) -> Spec:
+    async def _plan_child(self, name: str, key: str, new: NewRun, found: Workflow[Any, Any]) -> Any:
+        told = await children.run_child(
+            self._run, self._scope, name, key, new, dataclasses.replace(found, output_type=Any)
+        )
+        return dry_runs.take_child(self._run, key, told, found.output_type)
+
+    def _sleep(self, name: str, until: datetime | float, note: str) -> Awaitable[Any]:
+        key = self._run.claim_key(self._scope, name)
+        if self._run.facts.is_dry_run:
+            return dry_runs.pass_wait(self._run, self._scope, name, StepKind.SLEEP, key=key, note=note)
+        return waits.sleep(self._run, self._scope, name, key, until)
+
+    def _do(
+        self, name: str, key: str, fn: Todo, args: tuple[Any, ...], options: StepOptions, *, scope: str
+    ) -> Awaitable[Any]:
+        spec = self._spec(key, fn, args, options)
+        if not self._run.facts.is_dry_run:
+            return run_step(self._run, scope, name, key, spec)
+        plan = options.get("dry_run")
+        call = None if plan is None else functools.partial(self._call, key, plan, args, None)
+        is_read_only = options.get("read_only", False)
+        return dry_runs.plan_step(self._run, scope, name, spec, key=key, plan=call, is_read_only=is_read_only)
+
+    def _spec(self, key: str, fn: Todo, args: tuple[Any, ...], options: StepOptions) -> Spec:
         compensate, timeout = options.get("compensate"), options.get("timeout")
         undo = None if compensate is None else functools.partial(self._undo, compensate, args)
         return Spec(
-            functools.partial(self._call, key, fn, args),
-            payloads.result_type(fn),
+            functools.partial(self._call, key, fn, args, options.get("place")),
+            CommandResult if isinstance(fn, Command) else payloads.result_type(fn),
             options.get("retry") or self._workflow.retry,
             None if timeout is None else _seconds(timeout),
             undo,
@@ -213,17 +260,22 @@ class Run:
             undo is not None,
         )
 
-    async def _call(self, key: str, fn: Callable[..., Any], args: tuple[Any, ...], step: StepContext) -> Any:
-        is_async, extras = _find_extras(fn, args)
+    async def _call(self, key: str, fn: Todo, args: tuple[Any, ...], place: PlaceChoice, step: StepContext) -> Any:
+        is_async, extras = (False, []) if isinstance(fn, Command) else _find_extras(fn, args)
         named: dict[str, Any] = {}
         if "step" in extras:
             named["step"] = step
         if "ctx" in extras:
             self._run.forget_names(key)
             named["ctx"] = Run(self._run, self._workflow, key)
-        if is_async:
+        if is_async and place is None and not isinstance(fn, Command):
             return await fn(*args, **named)
-        return await self._run.services.in_thread(functools.partial(fn, *args, **named))
+        work = Work(
+            key, fn, args, named,
+            idempotency_key=step.idempotency_key, attempt=step.attempt, run_id=step.run_id, write=step.write,
+        )  # fmt: skip
+        self._run.open_output()  # from here on lines may come from other threads
+        return await self._run.services.places.run(work, place)
 
     async def _undo(self, fn: Callable[..., Any], args: tuple[Any, ...], step: StepContext, result: Any) -> Any:
         is_async, extras = _find_extras(fn, args)
@@ -231,6 +283,7 @@ class Run:
         named = {name: given[name] for name in extras if name in given}
         if is_async:
             return await fn(*args, **named)
+        self._run.open_output()
         return await self._run.services.in_thread(functools.partial(fn, *args, **named))
 
 
@@ -265,3 +318,7 @@ def _look_at(fn: Callable[..., Any]) -> tuple[bool, tuple[tuple[str, int], ...]]
 
 def _seconds(duration: Duration) -> float:
     return parse_duration(duration) if isinstance(duration, str) else float(duration)
+
+
+def _show(duration: Duration) -> str:
+    return duration if isinstance(duration, str) else format_duration(duration)

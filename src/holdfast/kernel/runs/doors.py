@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.runs.journal_writer import JournalWriter
+from holdfast.kernel.runs.masking import Mask
 from holdfast.kernel.runs.model import OnCancel, RunId
+from holdfast.kernel.runs.places import Places
 from holdfast.kernel.runs.records import NewRun
 from holdfast.kernel.runs.settings import RunsSettings
 from holdfast.kernel.runs.timers import Timers
@@ -24,6 +26,8 @@ class Doors(Protocol):
     clock: Clock
     timers: Timers
     settings: RunsSettings
+    places: Places
+    mask: Mask
     is_stopping: bool
 
     def look(self, run: Execution) -> None:

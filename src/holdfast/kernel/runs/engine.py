@@ -15,6 +15,7 @@ from holdfast.kernel.events import EventLog, NewEvent
 from holdfast.kernel.ids import ServiceId, TenantId, new_id
 from holdfast.kernel.runs import journal_rows, payloads, steering
 from holdfast.kernel.runs.execution import Execution
+from holdfast.kernel.runs.facilities import Facilities
 from holdfast.kernel.runs.handles import Endings, RunHandle
 from holdfast.kernel.runs.journal_writer import FaultPoint, JournalWriter
 from holdfast.kernel.runs.model import (
@@ -25,7 +26,7 @@ from holdfast.kernel.runs.model import (
     WayOut,
 )
 from holdfast.kernel.runs.observers import RunObserver
-from holdfast.kernel.runs.planning import plan_run, read_options
+from holdfast.kernel.runs.planning import as_planned, plan_run, read_options
 from holdfast.kernel.runs.records import Entry, NewRun
 from holdfast.kernel.runs.residents import Residents
 from holdfast.kernel.runs.row_reading import facts_of_new
@@ -50,6 +51,7 @@ class Runs(Views):
         observer: hears what happens, for metrics.
         url: of the PostgreSQL database, to hear other processes; empty on SQLite.
         fault_point: see `JournalWriter`.
+        facilities: what the process lends: places for step code, the eye for secrets.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Runs(Views):
         observer: RunObserver | None = None,
         url: str = "",
         fault_point: FaultPoint | None = None,
+        facilities: Facilities | None = None,
     ) -> None:
         self.settings = settings or RunsSettings()
         self.observer = observer or RunObserver()
@@ -79,7 +82,10 @@ class Runs(Views):
             observer=self.observer,
             fault_point=fault_point,
         )
-        self.residents = Residents(self._id, db, self.journal, clock, self.settings, self.observer)
+        lent = facilities or Facilities()
+        self.residents = Residents(
+            self._id, db, self.journal, clock, self.settings, observer=self.observer, facilities=lent
+        )
         self.residents.plan_child = self._plan_child
         self.residents.started_child = self._started
         self._endings = Endings(db, clock, self.settings.poll)
@@ -151,6 +157,7 @@ class Runs(Views):
             self._endings.expect(new.id)
             self.residents.launch(facts_of_new(new), found, new.input, begun_by=entry)
         await self.journal.wait(entry)
+        found = as_planned(found, wanted)
         return RunHandle(entry.existing or new.id, found, self._endings, is_new=entry.existing is None)
 
     def enqueue(

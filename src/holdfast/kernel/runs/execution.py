@@ -6,7 +6,7 @@ The operations of workflow code stand in `steps`, `waits`, `children` and `fan_o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -19,6 +19,8 @@ from holdfast.kernel.runs import payloads
 from holdfast.kernel.runs.doors import Doors
 from holdfast.kernel.runs.errors import Leave, RunCancelled, StrandedError
 from holdfast.kernel.runs.model import Failure, RunId, RunState, StepKind, StepState
+from holdfast.kernel.runs.output import RunOutput
+from holdfast.kernel.runs.plans import PlannedStep
 from holdfast.kernel.runs.records import Attempt, Entry, Line, Mark, Step, Taking
 
 Stopping = Literal["", "cancel", "timeout"]
@@ -70,9 +72,8 @@ class Execution:
 
     __slots__ = (
         "branches", "busy", "facts", "is_interrupted", "is_reentry", "is_undoing", "journal", "last", "leaving",
-        "lines",
-        "main", "position", "protected", "queries", "recorded", "seen", "services", "shown", "stopping", "strand",
-        "task", "undos", "waits",
+        "main", "output", "planned", "position", "protected", "queries", "recorded", "seen", "services", "shown",
+        "stopping", "strand", "task", "undos", "waits",
     )  # fmt: skip
 
     def __init__(self, facts: Facts, services: Doors, recorded: dict[str, Step] | None) -> None:
@@ -89,7 +90,8 @@ class Execution:
         self.seen: dict[str, tuple[int, asyncio.Task[Any] | None]] = {}
         self.branches: set[asyncio.Task[Any]] = set()
         self.queries: dict[str, Callable[[], Any]] = {}
-        self.lines = facts.epoch * LINES_PER_EPOCH
+        self.output: RunOutput | None = None
+        self.planned: dict[str, PlannedStep] = {}
         self.main: asyncio.Task[Any] | None = None
         self.task: asyncio.Task[Any] | None = None
         self.leaving: Leave | None = None
@@ -236,7 +238,7 @@ class Execution:
         step: Step | None = None,
         attempt: Attempt | None = None,
         taking: Taking | None = None,
-        line: Line | None = None,
+        lines: tuple[Line, ...] = (),
         mark: Mark | None = None,
         events: tuple[NewEvent, ...] = (),
         parent_id: RunId | None = None,
@@ -245,22 +247,31 @@ class Execution:
         if step is not None:
             self.recorded[step.key] = step
             mark = mark or self._standing()
-        entry = Entry(self.facts.id, self.facts.epoch, None, step, mark, attempt, taking, line, events, parent_id)
+        entry = Entry(self.facts.id, self.facts.epoch, None, step, mark, attempt, taking, lines, events, parent_id)
         self.last = self.journal.add(entry)
         return entry
 
-    def write_line(self, step: str, stream: str, text: str, fields: dict[str, Any]) -> None:
-        """Add a line to the run's log; over the limit it is dropped, after one line that says so."""
-        self.lines += 1
-        count = self.lines - self.facts.epoch * LINES_PER_EPOCH
-        limit = self.services.settings.log_lines
-        if count > limit + 1:
-            return
-        if count == limit + 1:
-            step, stream, text, fields = "", "log", f"more than {limit} lines: the rest is dropped", {}
-        encoded = payloads.encode(fields, what="a log line", limit_bytes=16_384) if fields else None
-        now = self.services.clock.now()
-        self.write(line=Line(self.lines, now, step, stream, text.replace("\0", "")[:8192], encoded))
+    def write_line(self, step: str, stream: str, text: str, fields: Mapping[str, Any]) -> None:
+        """Add a line to the run's log, soon."""
+        self.open_output().line(step, stream, text, fields)
+
+    def open_output(self) -> RunOutput:
+        """Give the run's log, which takes lines from any thread; called first in the event loop's."""
+        if self.output is None:
+            services = self.services
+            self.output = RunOutput(
+                lambda lines: self.write(lines=lines),
+                services.mask,
+                services.clock,
+                limit=services.settings.log_lines,
+                first_seq=self.facts.epoch * LINES_PER_EPOCH + 1,
+            )
+        return self.output
+
+    def end_output(self) -> None:
+        """Hand the last lines on, before the run ends or leaves."""
+        if self.output is not None:
+            self.output.end()
 
     def _standing(self) -> Mark | None:
         is_waiting = self.busy == 0 and bool(self.waits)

@@ -124,9 +124,7 @@ class Rows:
                 attempts.append((run_id, a.key, a.attempt_group, a.attempt, a.state.value, *times, a.error))
             if entry.taking is not None:
                 takings.append((run_id, entry.taking.signal_id, entry.taking.step, entry.taking.refused))
-            if entry.line is not None:
-                line = entry.line
-                lines.append((run_id, line.seq, stamp(line.at), line.step, line.stream, line.text, line.fields))
+            lines += [(run_id, it.seq, stamp(it.at), it.step, it.stream, it.text, it.fields) for it in entry.lines]
         self._run(statements.UPSERT_STEPS, raw, list(steps.values()))
         self._run(statements.MARK_RUNS, raw, [self._mark_row(entry) for entry in marks.values()])
         self._run(statements.INSERT_ATTEMPTS, raw, attempts)

@@ -10,6 +10,7 @@ from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.runs import payloads
 from holdfast.kernel.runs.model import RunId, StartOptions
+from holdfast.kernel.runs.plans import RunPlan
 from holdfast.kernel.runs.records import NewRun
 from holdfast.kernel.runs.workflows import Workflow
 
@@ -52,7 +53,7 @@ def plan_run(
         queue=wanted.queue or workflow.queue,
         priority=wanted.priority,
         concurrency_key=wanted.concurrency_key,
-        dedupe_key=wanted.key,
+        dedupe_key=f"dry run of {wanted.key}" if wanted.key is not None and wanted.is_dry_run else wanted.key,
         input=_encode_input(workflow, given, payload_limit),
         is_dry_run=wanted.is_dry_run,
         actor=wanted.actor,
@@ -64,6 +65,11 @@ def plan_run(
         wake_at=due,
         deadline=min(moments, default=None),
     )
+
+
+def as_planned(workflow: Workflow[Any, Any], wanted: StartOptions) -> Workflow[Any, Any]:
+    """Give the workflow as its caller sees it: a dry run gives a `RunPlan` instead of the result."""
+    return replace(workflow, output_type=RunPlan) if wanted.is_dry_run else workflow
 
 
 def _encode_input(workflow: Workflow[Any, Any], given: Any, limit_bytes: int) -> str | None:

@@ -146,7 +146,7 @@ class Entry:
     mark: Mark | None = None
     attempt: Attempt | None = None
     taking: Taking | None = None
-    line: Line | None = None
+    lines: tuple[Line, ...] = ()
     events: tuple[NewEvent, ...] = ()
     parent_id: RunId | None = None
     is_refused: bool = False

@@ -16,6 +16,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.runs.errors import FencedError, Leave, Parked
 from holdfast.kernel.runs.execution import Execution, Facts, Wait
+from holdfast.kernel.runs.facilities import Facilities
 from holdfast.kernel.runs.journal_writer import JournalWriter
 from holdfast.kernel.runs.model import FINAL, OnCancel, RunId, RunState, StepKind
 from holdfast.kernel.runs.observers import RunObserver
@@ -44,7 +45,9 @@ class Residents:
         writer: JournalWriter,
         clock: Clock,
         settings: RunsSettings,
+        *,
         observer: RunObserver,
+        facilities: Facilities,
     ) -> None:
         self.worker = worker
         self.journal = writer
@@ -52,6 +55,8 @@ class Residents:
         self.timers = Timers(clock)
         self.settings = settings
         self.observer = observer
+        self.places = facilities.places
+        self.mask = facilities.mask
         self.plan_child: PlanChild = _cannot_plan
         self.started_child: Callable[[NewRun, bool], None] = lambda _new, _is_ours: None
         self.ended: Callable[[Execution, Workflow[Any, Any], Ending | None], None] = lambda _run, _workflow, _ending: (
@@ -158,6 +163,7 @@ class Residents:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.timers.close()
+        await self.places.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def quiesce(self) -> None:
@@ -205,6 +211,7 @@ class Residents:
         """Write that the run waits as a row only, and end its code here."""
         mark = run.mark(RunState.WAITING, owner=None)
         mark.published = run.publish()
+        run.end_output()
         run.write(mark=mark)
         run.leave(Parked())
         self.observer.run_parked(self._workflows[run.facts.id].name)

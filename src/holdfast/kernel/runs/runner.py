@@ -11,7 +11,7 @@ from typing import Any, Final
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.events import NewEvent
 from holdfast.kernel.ids import ServiceId, TenantId
-from holdfast.kernel.runs import payloads, sagas
+from holdfast.kernel.runs import dry_runs, payloads, sagas
 from holdfast.kernel.runs.contexts import Run
 from holdfast.kernel.runs.errors import Leave, RunCancelled, RunTimedOutError, StepFailedError, StrandedError
 from holdfast.kernel.runs.execution import Execution, as_text
@@ -74,6 +74,8 @@ async def _call_code(run: Execution, workflow: Workflow[Any, Any], given: str | 
         else:
             loop = asyncio.get_running_loop()
             value = await run.services.in_workflow_thread(workflow.fn, SyncRun(context, loop), *arguments)
+        if run.facts.is_dry_run:
+            value = dry_runs.conclude(run, value)
         text = payloads.encode(value, what="the run's result", limit_bytes=run.services.settings.payload_limit)
     except Leave as leave:
         run.leave(leave)
@@ -134,6 +136,7 @@ def _forget_cancellation() -> None:
 
 
 async def _finish(run: Execution, workflow: Workflow[Any, Any], ending: Ending) -> None:
+    run.end_output()
     now = run.services.clock.now()
     is_final = ending.state.is_final
     mark = Mark(

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import ConfigDict, Field
 
+from holdfast.kernel.secrets import Secret
 from holdfast.kernel.settings import Section
 from holdfast.kernel.units import Duration, Size
 
@@ -19,7 +20,13 @@ class RunsSettings:
         concurrency: runs that this process executes at once; more wait in their queues.
         resident_limit: waiting runs kept in memory for a quick answer; more leave it at once.
         park_after: how long a run may wait in memory; then it is a row until what it waits for happens.
-        threads: sync workflows that run at once, each in a thread of its own.
+        threads: sync workflows that run at once, each in a thread of its own; as many steps may be in threads.
+        processes: steps that run at once in processes of their own; others wait.
+        container_socket: where Docker or Podman serves its API, for steps in containers.
+        kubernetes_url: the API server, for steps as Jobs; empty means the cluster that this process runs in.
+        kubernetes_token: a token for it; empty means that of the service account.
+        kubernetes_ca: file of the authority that vouches for it; empty means the service account's or the system's.
+        kubernetes_namespace: where Jobs run that name no other; empty means the service account's.
         lease: how long another process waits for a sign of life before it takes this one's runs over (PostgreSQL).
         heartbeat: how often this process gives that sign.
         recovery_limit: a run that was there at so many crashes without getting any further is failed.
@@ -38,6 +45,12 @@ class RunsSettings:
     resident_limit: Annotated[int, Field(ge=0, le=100_000)] = 1000
     park_after: Duration = 1.0
     threads: Annotated[int, Field(ge=1, le=1000)] = 32
+    processes: Annotated[int, Field(ge=1, le=1000)] = 16
+    container_socket: str = "/var/run/docker.sock"
+    kubernetes_url: str = ""
+    kubernetes_token: Secret = Secret("")
+    kubernetes_ca: str = ""
+    kubernetes_namespace: str = ""
     lease: Duration = 15.0
     heartbeat: Duration = 3.0
     recovery_limit: Annotated[int, Field(ge=1, le=1000)] = 5

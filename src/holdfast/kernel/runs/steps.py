@@ -19,6 +19,7 @@ from holdfast.kernel.runs import payloads
 from holdfast.kernel.runs.errors import Leave, StepFailedError, StepTimedOutError
 from holdfast.kernel.runs.execution import Execution, Undo, as_text, seconds_from
 from holdfast.kernel.runs.model import Failure, StepKind, StepRetry, StepState
+from holdfast.kernel.runs.places import WriteLine
 from holdfast.kernel.runs.records import Attempt, Step
 from holdfast.kernel.runs.timers import Timer
 
@@ -41,7 +42,7 @@ class StepContext:
     idempotency_key: str
     attempt: int
     is_dry_run: bool
-    write: Callable[[str, str, dict[str, Any]], None]
+    write: WriteLine
 
     def log(self, text: str, **fields: Any) -> None:
         """Write a line into the run's log, under this step."""

@@ -4,7 +4,7 @@ Owns starting it, hearing it, and ending it for real. Refuses retries, timeouts 
 which ends work by cancelling it.
 """
 
-from holdfast.kernel.runs.places.choosing import PlaceName, Places
+from holdfast.kernel.runs.places.choosing import PlaceChoice, PlaceName, Places
 from holdfast.kernel.runs.places.containers import Container, ContainerPlace
 from holdfast.kernel.runs.places.errors import (
     CommandFailedError,
@@ -14,7 +14,7 @@ from holdfast.kernel.runs.places.errors import (
     ThreadsAbandonedError,
 )
 from holdfast.kernel.runs.places.kubernetes import KubernetesJob, KubernetesPlace
-from holdfast.kernel.runs.places.ports import Command, CommandResult, Place, Work, write_nowhere
+from holdfast.kernel.runs.places.ports import Command, CommandResult, Place, Work, WriteLine, write_nowhere
 from holdfast.kernel.runs.places.processes import Process, ProcessPlace
 from holdfast.kernel.runs.places.tasks import TaskPlace
 from holdfast.kernel.runs.places.threads import ThreadPlace
@@ -28,6 +28,7 @@ __all__ = [
     "KubernetesJob",
     "KubernetesPlace",
     "Place",
+    "PlaceChoice",
     "PlaceName",
     "Places",
     "Process",
@@ -39,5 +40,6 @@ __all__ = [
     "ThreadPlace",
     "ThreadsAbandonedError",
     "Work",
+    "WriteLine",
     "write_nowhere",
 ]

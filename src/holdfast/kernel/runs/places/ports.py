@@ -9,10 +9,10 @@ from typing import Any, Literal, Protocol
 from holdfast.kernel.secrets import Secret
 
 Stream = Literal["stdout", "stderr", "log"]
-WriteLine = Callable[[Stream, str, Mapping[str, Any]], None]
+WriteLine = Callable[[str, str, Mapping[str, Any]], None]  # stream, text, fields
 
 
-def write_nowhere(_stream: Stream, _text: str, _fields: Mapping[str, Any]) -> None:
+def write_nowhere(_stream: str, _text: str, _fields: Mapping[str, Any]) -> None:
     """Drop a line."""
 
 
