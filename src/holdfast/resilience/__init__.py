@@ -12,6 +12,8 @@ from holdfast.resilience.breaker_states import BreakerChange, BreakerState
 from holdfast.resilience.breakers import Breaker, breaker
 from holdfast.resilience.budgets import RetryBudget
 from holdfast.resilience.bulkheads import Bulkhead, bulkhead
+from holdfast.resilience.cached_values import CacheStatistics
+from holdfast.resilience.caches import Cache, cache
 from holdfast.resilience.clocks import Clock, SystemClock
 from holdfast.resilience.configuration import PolicySettingsError
 from holdfast.resilience.deadline_headers import deadline_headers, read_deadline
@@ -54,6 +56,8 @@ __all__ = [
     "BreakerState",
     "Bulkhead",
     "BulkheadFull",
+    "Cache",
+    "CacheStatistics",
     "Clock",
     "Composed",
     "DeadlineExceeded",
@@ -87,6 +91,7 @@ __all__ = [
     "adaptive_limit",
     "breaker",
     "bulkhead",
+    "cache",
     "check_deadline",
     "current_priority",
     "deadline",
