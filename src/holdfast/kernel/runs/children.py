@@ -24,11 +24,13 @@ async def run_child(
     """
     step = run.find(key, StepKind.CHILD)
     if step is not None and step.is_done:
-        return _recall(step, workflow)
+        return await _recall(run, step, workflow)
     await run.pass_barrier()
     if step is None or step.child is None:
         step = step or run.new_step(key, name, scope, StepKind.CHILD)
         child.dedupe_key = child.dedupe_key or f"child:{run.facts.id}:{key}:{step.attempt_group}"
+        if child.input is not None:
+            child.input = await run.services.large.keep(child.input, child.tenant, child.id)
         step.child = await run.services.start_child(run, child)
     step.state = StepState.WAITING
     wait = run.open_wait(StepKind.CHILD, step.child, key, None)
@@ -41,11 +43,12 @@ async def run_child(
     step.state = StepState.SUCCEEDED if state == RunState.SUCCEEDED else StepState.FAILED
     step.finished_at = run.services.clock.now()
     run.write(step=step)
-    return _recall(step, workflow)
+    return await _recall(run, step, workflow)
 
 
-def _recall(step: Step, workflow: Workflow[Any, Any]) -> Any:
+async def _recall(run: Execution, step: Step, workflow: Workflow[Any, Any]) -> Any:
     if step.state is StepState.FAILED:
         failure = payloads.read_failure(step.error) or Failure("Exception", "")
         raise ChildFailedError(step.key, failure, step.child or RunId(""))
-    return payloads.decode(step.result, workflow.output_type, what=f"the result of child {step.key!r}")
+    text = await run.services.large.fetch(step.result)
+    return payloads.decode(text, workflow.output_type, what=f"the result of child {step.key!r}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.runs.journal_writer import JournalWriter
+from holdfast.kernel.runs.large_payloads import LargePayloads
 from holdfast.kernel.runs.masking import Mask
 from holdfast.kernel.runs.model import OnCancel, RunId
 from holdfast.kernel.runs.places import Places
@@ -28,6 +29,7 @@ class Doors(Protocol):
     settings: RunsSettings
     places: Places
     mask: Mask
+    large: LargePayloads
     is_stopping: bool
 
     def look(self, run: Execution) -> None:

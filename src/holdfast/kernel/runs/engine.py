@@ -18,6 +18,7 @@ from holdfast.kernel.runs.execution import Execution
 from holdfast.kernel.runs.facilities import Facilities
 from holdfast.kernel.runs.handles import Endings, RunHandle
 from holdfast.kernel.runs.journal_writer import FaultPoint, JournalWriter
+from holdfast.kernel.runs.large_payloads import own_blobs
 from holdfast.kernel.runs.model import (
     OnCancel,
     RunId,
@@ -88,7 +89,9 @@ class Runs(Views):
         )
         self.residents.plan_child = self._plan_child
         self.residents.started_child = self._started
-        self._endings = Endings(db, clock, self.settings.poll)
+        if lent.blobs is not None:
+            own_blobs(lent.blobs, db)
+        self._endings = Endings(db, clock, self.settings.poll, self.residents.large)
         self._worker = Worker(db, clock, self.residents, self.registry, self._endings, events=events, url=url)
         self._is_running = False
 
@@ -149,6 +152,8 @@ class Runs(Views):
         wanted = read_options(options, fields)
         self.journal.demand_room()
         new = self._plan(found, input, wanted)
+        if new.input is not None:
+            new.input = await self.residents.large.keep(new.input, new.tenant, new.id)
         is_ours = self._admits(new, found)
         if is_ours:
             new.owner = self._id

@@ -251,6 +251,10 @@ class Execution:
         self.last = self.journal.add(entry)
         return entry
 
+    async def keep(self, text: str) -> str:
+        """Give what a row holds for a payload: the text itself, or a reference to its blob."""
+        return await self.services.large.keep(text, self.facts.tenant, self.facts.id)
+
     def write_line(self, step: str, stream: str, text: str, fields: Mapping[str, Any]) -> None:
         """Add a line to the run's log, soon."""
         self.open_output().line(step, stream, text, fields)

@@ -1,4 +1,4 @@
-"""What the engine is lent by the process around it: places for step code, and the eye for secrets."""
+"""What the engine is lent by the process: places for step code, room for large values, the eye for secrets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
+from holdfast.kernel.blobs import Blobs
 from holdfast.kernel.runs.masking import Mask
 from holdfast.kernel.runs.places import KubernetesPlace, Places
 from holdfast.kernel.runs.settings import RunsSettings
@@ -23,13 +24,17 @@ class Facilities:
     Attributes:
         places: where step code runs.
         mask: hides secrets in lines of output and in plans.
+        blobs: for inputs and results that are too large for a row; None keeps them there all the same.
     """
 
     places: Places = field(default_factory=Places)
     mask: Mask = field(default_factory=_mask_known_shapes)
+    blobs: Blobs | None = None
 
 
-def open_facilities(settings: RunsSettings, redactor: Redactor, registry: CollectorRegistry) -> Facilities:
+def open_facilities(
+    settings: RunsSettings, redactor: Redactor, registry: CollectorRegistry, blobs: Blobs
+) -> Facilities:
     """Give what a server lends its engine; nothing is connected to before a step asks for it."""
     cluster = KubernetesPlace(
         settings.kubernetes_url,
@@ -44,4 +49,4 @@ def open_facilities(settings: RunsSettings, redactor: Redactor, registry: Collec
         kubernetes=cluster,
         registry=registry,
     )
-    return Facilities(places, redactor.mask)
+    return Facilities(places, redactor.mask, blobs)

@@ -12,6 +12,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import NotFoundError, TimedOutError
 from holdfast.kernel.runs import payloads
 from holdfast.kernel.runs.errors import RunFailedError
+from holdfast.kernel.runs.large_payloads import LargePayloads
 from holdfast.kernel.runs.model import Failure, RunId, RunState
 from holdfast.kernel.runs.tables import RUNS
 from holdfast.kernel.runs.workflows import Workflow
@@ -33,7 +34,8 @@ class End:
 class Endings:
     """Who waits for which run's end, in this process."""
 
-    def __init__(self, db: Database, clock: Clock, poll_s: float) -> None:
+    def __init__(self, db: Database, clock: Clock, poll_s: float, large: LargePayloads) -> None:
+        self.large = large
         self._db = db
         self._clock = clock
         self._poll_s = poll_s
@@ -137,7 +139,8 @@ class RunHandle(Generic[O]):
             raise TimedOutError(f"run {self.id} has not ended within {timeout_s:g} s") from None
         if end.state is RunState.SUCCEEDED:
             kind = self._workflow.output_type if self._workflow is not None else Any
-            value: O = payloads.decode(end.result, kind, what="the run's result")
+            text = await self._endings.large.fetch(end.result)
+            value: O = payloads.decode(text, kind, what="the run's result")
             return value
         failure = payloads.read_failure(end.error) or Failure("RunCancelled", "the run was cancelled")
         raise RunFailedError(self.id, failure)

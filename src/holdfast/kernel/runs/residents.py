@@ -18,6 +18,7 @@ from holdfast.kernel.runs.errors import FencedError, Leave, Parked
 from holdfast.kernel.runs.execution import Execution, Facts, Wait
 from holdfast.kernel.runs.facilities import Facilities
 from holdfast.kernel.runs.journal_writer import JournalWriter
+from holdfast.kernel.runs.large_payloads import LargePayloads
 from holdfast.kernel.runs.model import FINAL, OnCancel, RunId, RunState, StepKind
 from holdfast.kernel.runs.observers import RunObserver
 from holdfast.kernel.runs.records import Entry, NewRun, Step
@@ -57,6 +58,7 @@ class Residents:
         self.observer = observer
         self.places = facilities.places
         self.mask = facilities.mask
+        self.large = LargePayloads(facilities.blobs, settings.inline_limit, clock)
         self.plan_child: PlanChild = _cannot_plan
         self.started_child: Callable[[NewRun, bool], None] = lambda _new, _is_ours: None
         self.ended: Callable[[Execution, Workflow[Any, Any], Ending | None], None] = lambda _run, _workflow, _ending: (

@@ -67,6 +67,7 @@ async def _call_code(run: Execution, workflow: Workflow[Any, Any], given: str | 
     """Call the workflow's function and say how it came out; what it raises is the run's failure, not ours."""
     try:
         await run.pass_barrier()
+        given = await run.services.large.fetch(given)
         arguments = [payloads.decode(given, workflow.input_type, what="the input")] if workflow.takes_input else []
         context = Run(run, workflow)
         if workflow.is_async:
@@ -77,6 +78,7 @@ async def _call_code(run: Execution, workflow: Workflow[Any, Any], given: str | 
         if run.facts.is_dry_run:
             value = dry_runs.conclude(run, value)
         text = payloads.encode(value, what="the run's result", limit_bytes=run.services.settings.payload_limit)
+        text = await run.keep(text)
     except Leave as leave:
         run.leave(leave)
         return Ending(RunState.FAILED)

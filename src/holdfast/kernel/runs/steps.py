@@ -78,7 +78,7 @@ async def run_step(run: Execution, scope: str, name: str, key: str, spec: Spec) 
     """
     step = run.find(key, spec.kind)
     if step is not None and step.is_done:
-        return _recall(run, step, spec)
+        return await _recall(run, step, spec)
     try:
         if run.is_reentry:
             await asyncio.sleep(0)  # a branch that failed before the crash fails first again, and ends this one
@@ -97,14 +97,15 @@ async def run_step(run: Execution, scope: str, name: str, key: str, spec: Spec) 
         raise
 
 
-def _recall(run: Execution, step: Step, spec: Spec) -> Any:
+async def _recall(run: Execution, step: Step, spec: Spec) -> Any:
     if step.state is StepState.FAILED:
         failure = payloads.read_failure(step.error) or Failure("Exception", "")
         if failure.is_in_doubt:
             _push_undo(run, step, spec, is_known=False)
         raise StepFailedError(step.key, failure)
     _push_undo(run, step, spec, is_known=True)
-    return payloads.decode(step.result, spec.result_type, what=f"the recorded result of {step.key!r}")
+    text = await run.services.large.fetch(step.result)
+    return payloads.decode(text, spec.result_type, what=f"the recorded result of {step.key!r}")
 
 
 async def _attempt_until_done(run: Execution, step: Step, spec: Spec) -> Any:
@@ -116,6 +117,7 @@ async def _attempt_until_done(run: Execution, step: Step, spec: Spec) -> Any:
             text = payloads.encode(
                 value, what=f"the result of step {step.key!r}", limit_bytes=run.services.settings.payload_limit
             )
+            kept = await run.keep(text) if run.services.large.is_large(text) else text
         except Leave:
             raise
         except asyncio.CancelledError as error:
@@ -129,7 +131,7 @@ async def _attempt_until_done(run: Execution, step: Step, spec: Spec) -> Any:
             else:
                 await _try_again(run, step, error, began, pause_s)
         else:
-            step.state, step.finished_at, step.result = StepState.SUCCEEDED, clock.now(), text
+            step.state, step.finished_at, step.result = StepState.SUCCEEDED, clock.now(), kept
             step.wake_at, step.error = None, None
             run.write(step=step)
             _push_undo(run, step, spec, is_known=True)
@@ -267,7 +269,8 @@ def _push_undo(run: Execution, step: Step, spec: Spec, *, is_known: bool) -> Non
         return
 
     async def call(context: StepContext) -> Any:
-        result = payloads.decode(step.result, spec.result_type) if is_known else None
+        text = await run.services.large.fetch(step.result) if is_known else None
+        result = payloads.decode(text, spec.result_type) if is_known else None
         return await undo(context, result)
 
     run.undos.append(Undo(step, call))
