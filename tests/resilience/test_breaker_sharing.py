@@ -24,6 +24,19 @@ def pair(breaker_store, fake_clock):
     return breaker(**how), breaker(**how)
 
 
+async def probe_for(guard, seconds, clock):
+    """Have `guard` make a call of `seconds`; give it once it is under way, however far the store is."""
+    begun = asyncio.Event()
+
+    async def last():
+        begun.set()
+        await clock.sleep(seconds)
+
+    probe = asyncio.ensure_future(guard.call(last))
+    await begun.wait()
+    return probe
+
+
 async def open_one(guard):
     for _ in range(2):
         with pytest.raises(ConnectionError):
@@ -47,8 +60,7 @@ async def test_of_all_processes_one_probes_and_its_success_closes_for_all(pair, 
     with pytest.raises(BreakerOpen):
         await other.call(answer)
     await fake_clock.advance(9.5)
-    probe = asyncio.ensure_future(one.call(fake_clock.sleep, 2))
-    await fake_clock.advance(0)
+    probe = await probe_for(one, 2, fake_clock)
     with pytest.raises(BreakerOpen):
         await other.call(answer)
     await fake_clock.advance(2)
@@ -63,8 +75,7 @@ async def test_a_probe_of_a_process_that_died_does_not_lock_the_others_out(pair,
     one, other = pair
     await open_one(one)
     await fake_clock.advance(10.5)
-    lost = asyncio.ensure_future(one.call(fake_clock.sleep, 1000))
-    await fake_clock.advance(0)
+    lost = await probe_for(one, 1000, fake_clock)
     with pytest.raises(BreakerOpen):
         await other.call(answer)
     await fake_clock.advance(11)

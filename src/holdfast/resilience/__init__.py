@@ -27,6 +27,7 @@ from holdfast.resilience.errors import (
     LoadShed,
     RateLimited,
     ResilienceError,
+    StoreAway,
 )
 from holdfast.resilience.events import Listener, PolicyEvent, listen
 from holdfast.resilience.fallbacks import Fallback, fallback
@@ -84,6 +85,7 @@ __all__ = [
     "Retry",
     "RetryBudget",
     "Shed",
+    "StoreAway",
     "SyncMode",
     "SystemClock",
     "Timeout",

@@ -39,3 +39,7 @@ class RateLimited(ResilienceError):
 
 class FeatureOff(ResilienceError):
     """The feature is switched off, and there was nothing to answer instead; nothing was called."""
+
+
+class StoreAway(ResilienceError):
+    """The store of shared state does not answer, or refuses."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from holdfast.resilience.locks import Claim, Deadlock, Fence, Grant, Refusal, StaleToken
+from holdfast.resilience.sql import SqlLocks, admit_token, metadata
 
 TTL_S = 30.0
 PATIENCE_S = 5.0
@@ -201,3 +204,31 @@ async def test_the_async_verbs_do_the_same(backend):
     await backend.release_async(claim_of("ann"), granted.token)
     again = await backend.claim_async(claim_of("cid"))
     assert again.token > granted.token
+
+
+async def test_an_async_engine_serves_async_callers_and_refuses_the_others(lock_database_url):
+    engine = create_async_engine(make_url(lock_database_url).set(drivername="postgresql+psycopg"))
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    locks = SqlLocks(engine)
+    granted = await locks.claim_async(claim_of("ann"))
+    assert (await locks.claim_async(claim_of("bob"))).holder == "ann"
+    await locks.release_async(claim_of("ann"), granted.token)
+    with pytest.raises(TypeError, match="give an Engine"):
+        locks.claim(claim_of("ann"))
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.drop_all)
+    await engine.dispose()
+
+
+def test_a_write_with_an_old_token_is_refused_inside_its_transaction(lock_database_url, tmp_path):
+    for url in (f"sqlite:///{tmp_path}/fences.db", make_url(lock_database_url).set(drivername="postgresql+psycopg")):
+        engine = create_engine(url)
+        metadata.create_all(engine)
+        for token in (3, 3, 5):
+            with engine.begin() as connection:
+                admit_token(connection, "orders/42", token)
+        with engine.begin() as connection, pytest.raises(StaleToken, match="newer token than 4"):
+            admit_token(connection, "orders/42", 4)
+        metadata.drop_all(engine)
+        engine.dispose()

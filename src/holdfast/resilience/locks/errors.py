@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.resilience.errors import ResilienceError
+from holdfast.resilience.errors import ResilienceError, StoreAway
 
 if TYPE_CHECKING:
     from holdfast.resilience.locks.circles import Circle
@@ -26,7 +26,7 @@ class LockQueueFull(LockError):
     """As many as allowed wait for this lock already."""
 
 
-class LockStoreAway(LockError):
+class LockStoreAway(LockError, StoreAway):
     """The store of the locks does not answer. Nobody gets a lock meanwhile: locks fail closed."""
 
 

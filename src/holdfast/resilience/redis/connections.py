@@ -7,6 +7,7 @@ answer is lost on the way, so each is written to bear that.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -17,13 +18,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from holdfast.resilience.redis.errors import RedisAway
+from holdfast.resilience.errors import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TIMEOUT_S: Final = 5.0
 ATTEMPTS_MORE: Final = 1
+PREFIX: Final = re.compile(r"[\w.:/-]+")
 
 
 class RedisServer:
@@ -33,8 +35,8 @@ class RedisServer:
     """
 
     def __init__(self, url: str, *, prefix: str = "holdfast", timeout_s: float = TIMEOUT_S) -> None:
-        if not prefix or "{" in prefix or "}" in prefix:
-            raise ValueError(f"the prefix {prefix!r} must not be empty and has no braces: they are put around it")
+        if not PREFIX.fullmatch(prefix):
+            raise ValueError(f"the prefix {prefix!r} may hold letters, digits and any of _ . : / -")
         self.prefix = f"{{{prefix}}}"
         self._url = url
         self._options: dict[str, Any] = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
@@ -82,11 +84,11 @@ class Step:
         self._server = server
         self._text = text
 
-    async def run(self, *arguments: str | float) -> Any:
+    async def run(self, *arguments: str | float | bytes) -> Any:
         """Run it.
 
         Raises:
-            RedisAway: Redis does not answer, or refuses.
+            StoreAway: Redis does not answer, or refuses.
         """
         client = self._server.asynchronous
         try:
@@ -94,7 +96,7 @@ class Step:
         except (RedisError, OSError) as error:
             raise away(error) from error
 
-    def run_sync(self, *arguments: str | float) -> Any:
+    def run_sync(self, *arguments: str | float | bytes) -> Any:
         """Do what `run` does, without an event loop."""
         client = self._server.plain
         try:
@@ -103,9 +105,9 @@ class Step:
             raise away(error) from error
 
 
-def away(error: Exception) -> RedisAway:
+def away(error: Exception) -> StoreAway:
     """Say that Redis cannot be used, and why."""
-    return RedisAway(f"Redis does not answer: {type(error).__name__}: {error}")
+    return StoreAway(f"Redis does not answer: {type(error).__name__}: {error}")
 
 
 def decode(words: Sequence[Any]) -> list[str]:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from holdfast.resilience.errors import StoreAway
 from holdfast.resilience.locks.errors import Deadlock, LockQueueFull, LockStoreAway
 from holdfast.resilience.locks.port import Answer, Claim, Grant, Refusal
 from holdfast.resilience.redis import lock_scripts
 from holdfast.resilience.redis.connections import RedisServer, Step, away, decode
-from holdfast.resilience.redis.errors import RedisAway
 
 if TYPE_CHECKING:
     from holdfast.resilience.clocks import Clock
@@ -102,14 +102,14 @@ class RedisLocks:
 async def _asked(step: Step, *arguments: str | float) -> Any:
     try:
         return await step.run(*arguments)
-    except RedisAway as error:
+    except StoreAway as error:
         raise LockStoreAway(str(error)) from error
 
 
 def _asked_sync(step: Step, *arguments: str | float) -> Any:
     try:
         return step.run_sync(*arguments)
-    except RedisAway as error:
+    except StoreAway as error:
         raise LockStoreAway(str(error)) from error
 
 

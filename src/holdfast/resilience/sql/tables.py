@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Double, Identity, Index, Integer, MetaData, String, Table
+from sqlalchemy import BigInteger, Column, Double, Identity, Index, Integer, MetaData, String, Table, Text
 
 metadata: Final = MetaData()
 
@@ -42,4 +42,24 @@ fences: Final = Table(
     metadata,
     Column("resource", String(200), primary_key=True),
     Column("token", BigInteger, nullable=False),
+)
+
+rates: Final = Table(
+    "resilience_rates",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("idle_from_s", Double, nullable=False, index=True),
+)
+
+breakers: Final = Table(
+    "resilience_breakers",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("since_s", Double, nullable=False),
+    Column("wait_s", Double, nullable=False),
+    Column("failed_probes", Integer, nullable=False),
+    Column("until_s", Double, nullable=False),
 )
