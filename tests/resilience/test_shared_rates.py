@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from holdfast.resilience.locks import Claim, LockStoreAway
 from holdfast.resilience.memory_stores import MemoryLimiterStore
 from holdfast.resilience.rate_rules import rate_rule
 from holdfast.resilience.redis import RedisBreakerStore, RedisCacheStore, RedisLimiterStore, RedisLocks, RedisServer
+from holdfast.resilience.redis.connections import heed
 from holdfast.resilience.sql import SqlBreakerStore, SqlLimiterStore, SqlLocks
 
 LONG_S = 60.0
@@ -56,6 +58,7 @@ print(sum(store.take("quota", rule).is_admitted for _ in range(30)))
 
 MAKE_SQL = """
 from sqlalchemy import create_engine
+from holdfast.resilience.redis.connections import heed
 from holdfast.resilience.sql import SqlLimiterStore
 store = SqlLimiterStore(create_engine({url!r}))
 """
@@ -134,6 +137,23 @@ async def test_a_database_that_is_away_or_lacks_its_tables_is_told_by_every_adap
         SqlLimiterStore(empty).take("key", RULES[0])
     empty.dispose()
     away.dispose()
+
+
+async def test_a_cancellation_that_the_client_loses_is_heeded():
+    begun = asyncio.Event()
+
+    async def lose_it():
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "sent"
+
+    calling = asyncio.ensure_future(heed(lose_it()))
+    await begun.wait()
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
 
 
 @pytest.mark.parametrize("prefix", ["", "a{b}", "star*"])

@@ -101,9 +101,7 @@ class Rules:
     def choose_policy(self, request: httpx.Request) -> Policy | None:
         """Give the policy of this call: without retries and hedges where it must not be sent twice."""
         may_repeat = request.method in IDEMPOTENT or IDEMPOTENCY_KEY in request.headers
-        may_repeat = may_repeat and isinstance(
-            request.stream, httpx.ByteStream
-        )  # others can be sent once
+        may_repeat = may_repeat and isinstance(request.stream, httpx.ByteStream)  # others can be sent once
         return self.options.policy if may_repeat else self.once
 
     def reserve(self, request: httpx.Request) -> float:

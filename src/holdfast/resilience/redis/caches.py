@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import RedisError
 
 from holdfast.resilience.ports import StoredValue
-from holdfast.resilience.redis.connections import RedisServer, Step, away
+from holdfast.resilience.redis.connections import RedisServer, Step, away, heed
 
 if TYPE_CHECKING:
     from holdfast.resilience.clocks import Clock
@@ -92,7 +92,7 @@ class RedisCacheStore:
     async def remove_async(self, key: str) -> None:
         """Do as `remove`."""
         try:
-            await self._server.asynchronous.unlink(self._place(key))
+            await heed(self._server.asynchronous.unlink(self._place(key)))
         except (RedisError, OSError) as error:
             raise away(error) from error
 
@@ -101,7 +101,7 @@ class RedisCacheStore:
         client = self._server.asynchronous
         try:
             async for place in client.scan_iter(match=self._place("*"), count=_BATCH):
-                await client.unlink(place)
+                await heed(client.unlink(place))
         except (RedisError, OSError) as error:
             raise away(error) from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import redis
@@ -21,7 +21,9 @@ from redis.retry import Retry
 from holdfast.resilience.errors import StoreAway
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
+
+T = TypeVar("T")
 
 TIMEOUT_S: Final = 5.0
 ATTEMPTS_MORE: Final = 1
@@ -92,7 +94,7 @@ class Step:
         """
         client = self._server.asynchronous
         try:
-            return await client.register_script(self._text)(keys=[self._server.prefix], args=arguments)
+            return await heed(client.register_script(self._text)(keys=[self._server.prefix], args=arguments))
         except (RedisError, OSError) as error:
             raise away(error) from error
 
@@ -103,6 +105,20 @@ class Step:
             return client.register_script(self._text)(keys=[self._server.prefix], args=arguments)
         except (RedisError, OSError) as error:
             raise away(error) from error
+
+
+async def heed(call: Awaitable[T]) -> T:
+    """Give the answer of `call`, unless this task was cancelled meanwhile.
+
+    The client sends with `asyncio.wait_for`, which before Python 3.12 loses a cancellation that comes as it ends:
+    https://github.com/python/cpython/issues/86296.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    answer = await call
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return answer
 
 
 def away(error: Exception) -> StoreAway:

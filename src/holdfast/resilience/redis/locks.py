@@ -16,7 +16,7 @@ from holdfast.resilience.errors import StoreAway
 from holdfast.resilience.locks.errors import Deadlock, LockQueueFull, LockStoreAway
 from holdfast.resilience.locks.port import Answer, Claim, Grant, Refusal
 from holdfast.resilience.redis import lock_scripts
-from holdfast.resilience.redis.connections import RedisServer, Step, away, decode
+from holdfast.resilience.redis.connections import RedisServer, Step, away, decode, heed
 
 if TYPE_CHECKING:
     from holdfast.resilience.clocks import Clock
@@ -49,7 +49,7 @@ class RedisLocks:
     async def wait_async(self, claim: Claim, answer: Refusal, seconds: float) -> None:  # noqa: ARG002 -- the port's shape
         """Wait for the bell."""
         try:
-            await self._server.asynchronous.blpop([self._bell(claim)], timeout=min(seconds, self._poll_s))
+            await heed(self._server.asynchronous.blpop([self._bell(claim)], timeout=min(seconds, self._poll_s)))
         except RedisTimeoutError:
             return
         except (RedisError, OSError) as error:
