@@ -74,6 +74,7 @@ class Residents:
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="run-step")
         self._workflow_places = asyncio.Semaphore(settings.threads)
         self._looking: dict[RunId, bool] = {}
+        self._postponed: set[RunId] = set()
         self.is_stopping = False
         self._calm = asyncio.Event()
 
@@ -204,6 +205,9 @@ class Residents:
         is_idle = run.busy == 0 and run.waits and not any(wait.answer.done() for wait in run.waits.values())
         if not is_idle or run.leaving is not None:
             return
+        if run.facts.id in self._looking:  # what it waits for may be there: parked now, it would come back at once
+            self._postponed.add(run.facts.id)
+            return
         wake_at = run.wake_at()
         if wake_at is not None and (wake_at - self.clock.now()).total_seconds() < self.settings.park_after:
             return
@@ -251,8 +255,12 @@ class Residents:
         except (HoldfastError, Leave):
             return  # the database is away, or the run is gone: the poll looks again
         finally:
+            is_postponed = run_id in self._postponed
+            self._postponed.discard(run_id)
             if self._looking.pop(run_id, False) and run.leaving is None:
                 self.look(run)
+            if is_postponed and self._live.get(run_id) is run:
+                self._park_if_idle(run)
 
     async def _settle(self, run: Execution) -> None:
         """Wait until what the run has written can be read."""
