@@ -126,15 +126,57 @@ async def test_a_child_task_inherits_the_deadline(fake_clock):
         await task
 
 
-async def test_a_child_task_that_outlives_its_parent_keeps_the_deadline(fake_clock):
+@pytest.mark.parametrize("work_s", [1, 9], ids=["in-time", "late"])
+async def test_a_background_task_outlives_the_request_that_happened_to_start_it(fake_clock, work_s):
+    started = []
+
+    async def background():
+        await timeout(30, clock=fake_clock).call(fake_clock.sleep, 20)
+        return remaining()
+
     async def handle():
         async with deadline(2, name="request", clock=fake_clock):
-            return asyncio.ensure_future(timeout(30, clock=fake_clock).call(fake_clock.sleep, 60))
+            started.append(asyncio.ensure_future(background()))
+            await fake_clock.sleep(work_s)
+
+    task = asyncio.ensure_future(handle())
+    await fake_clock.advance(25)
+    await asyncio.gather(task, return_exceptions=True)
+    assert (task.exception() is None) == (work_s == 1)
+    if work_s == 1:
+        assert await started[0] is None
+    else:  # it was still the request's when the request ran out of time
+        with pytest.raises(DeadlineExceeded, match="'request'"):
+            await started[0]
+
+
+async def test_the_own_time_of_a_task_that_outlives_its_request_still_holds(fake_clock):
+    async def handle():
+        async with deadline(2, name="request", clock=fake_clock):
+            return asyncio.ensure_future(timeout(5, name="own", clock=fake_clock).call(fake_clock.sleep, 60))
 
     child = await handle()
     await fake_clock.advance(2)
-    with pytest.raises(DeadlineExceeded, match="'request'"):
+    assert not child.done()
+    await fake_clock.advance(3)
+    with pytest.raises(DeadlineExceeded, match="'own'"):
         await child
+
+
+def test_plain_code_that_was_left_behind_learns_that_its_time_is_over():
+    began, learned = threading.Event(), threading.Event()
+
+    def work():
+        began.wait(30)
+        try:
+            check_deadline()
+        except DeadlineExceeded:
+            learned.set()
+
+    with pytest.raises(DeadlineExceeded):
+        timeout(0.01).call_sync(work)
+    began.set()
+    assert learned.wait(30)
 
 
 async def test_work_that_must_outlive_the_request_can_forget_its_deadline(fake_clock):

@@ -7,7 +7,7 @@ in submodules that are doors of their own: `.testing`, `.redis`, `.sql`, `.http`
 
 from holdfast.resilience.adaptive import AdaptiveLimit, adaptive_limit
 from holdfast.resilience.attempts import Attempt, Attempts
-from holdfast.resilience.backoff import Backoff, Jitter
+from holdfast.resilience.backoff import Backoff, Jitter, Pauses
 from holdfast.resilience.breaker_states import BreakerChange, BreakerState
 from holdfast.resilience.breakers import Breaker, breaker
 from holdfast.resilience.budgets import RetryBudget
@@ -72,6 +72,7 @@ __all__ = [
     "Jitter",
     "Listener",
     "LoadShed",
+    "Pauses",
     "PerKey",
     "Policy",
     "PolicyEvent",

@@ -6,6 +6,7 @@ https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Protocol
@@ -54,7 +55,7 @@ class Backoff:
             raise ValueError(f"attempts is {self.attempts}; the first call counts, so give at least 1")
         object.__setattr__(self, "jitter", Jitter(self.jitter))
 
-    def wait_s(self, failures: int, before_s: float, rng: Chance) -> float:
+    def wait_s(self, failures: int, before_s: float = 0.0, rng: Chance = random) -> float:
         """Draw the seconds to wait after `failures` in a row, the wait before having been `before_s` (0 at first)."""
         if self.jitter is Jitter.DECORRELATED:
             return min(self.cap_s, rng.uniform(self.base_s, max(self.base_s, before_s * 3)))
@@ -62,3 +63,29 @@ class Backoff:
         if self.jitter is Jitter.FULL:
             return rng.uniform(0, bound_s)
         return rng.uniform(bound_s / 2, bound_s) if self.jitter is Jitter.EQUAL else bound_s
+
+
+class Pauses:
+    """The waits of a loop that goes on for ever, longer with each failure: ask `next_s()`, and `reset()` when it works.
+
+    For a supervisor or a background loop; a call that ends takes a `retry`.
+    """
+
+    __slots__ = ("_backoff", "_before_s", "_failures", "_rng")
+
+    def __init__(self, backoff: Backoff, *, rng: Chance = random) -> None:
+        self._backoff = backoff
+        self._rng = rng
+        self._failures = 0
+        self._before_s = 0.0
+
+    def next_s(self) -> float:
+        """Count a failure, and give the seconds to wait after it."""
+        self._failures += 1
+        self._before_s = self._backoff.wait_s(self._failures, self._before_s, self._rng)
+        return self._before_s
+
+    def reset(self) -> None:
+        """Begin with short waits again."""
+        self._failures = 0
+        self._before_s = 0.0

@@ -1,8 +1,8 @@
 """How much time the work at hand has left, known to everything below it without being handed down.
 
-A deadline lives in a context variable: tasks that are started and threads that copy the context inherit it. The
-tighter one holds, and an error names whose it was. Ending work is the business of `timeouts`; passing a deadline on to
-other processes that of `deadline_headers`.
+A deadline lives in a context variable: tasks that are started and threads that copy the context inherit it, for as
+long as the work goes on that it was set for. The tighter one holds, and an error names whose it was. Ending work is the
+business of `timeouts`; passing a deadline on to other processes that of `deadline_headers`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ class Deadline:
         at_s: The moment, on `clock`.
         outer: The deadline that held before it, and holds again after.
         task: The task that is cancelled when it passes; None where nobody watches.
+        is_over: Whether the work that it was set for has ended.
+        was_late: Whether that was because the time was over.
     """
 
-    __slots__ = ("at_s", "clock", "name", "outer", "seconds", "task")
+    __slots__ = ("at_s", "clock", "is_over", "name", "outer", "seconds", "task", "was_late")
 
     def __init__(self, name: str, seconds: float, clock: Clock, outer: Deadline | None) -> None:
         self.name = name
@@ -35,6 +37,8 @@ class Deadline:
         self.clock = clock
         self.at_s = clock.monotonic() + seconds
         self.outer = outer
+        self.is_over = False
+        self.was_late = False
         self.task: asyncio.Task[Any] | None = None
 
     def __str__(self) -> str:
@@ -48,14 +52,19 @@ class Deadline:
         """Seconds left; negative when it has passed."""
         return self.at_s - self.clock.monotonic()
 
-    def find_tightest(self) -> Deadline:
-        """Give the one among this and those around it that passes first."""
-        tightest, outer = self, self.outer
-        while outer is not None:
-            if outer.remaining_s < tightest.remaining_s:
-                tightest = outer
-            outer = outer.outer
-        return tightest
+    @property
+    def holds(self) -> bool:
+        """Whether it binds the code that asks.
+
+        A task that outlives the work in which it was started is somebody else's: a background task that a request
+        happened to start must not fail for ever. A thread that goes on after the time was over should learn of it.
+        """
+        return not self.is_over or (self.was_late and not _is_in_event_loop())
+
+    def finish(self, error: BaseException | None) -> None:
+        """Note that the work has ended, with `error` or well."""
+        self.is_over = True
+        self.was_late = error is not None and self.remaining_s <= 0
 
     def exceeded(self) -> DeadlineExceeded:
         """Make the error that says that it has passed."""
@@ -63,13 +72,30 @@ class Deadline:
         return DeadlineExceeded(f"{whose}not finished within {self.seconds:g} s", policy=self.name)
 
 
+def find_tightest(deadline: Deadline | None) -> Deadline | None:
+    """Give the one among `deadline` and those around it that holds here and passes first."""
+    tightest = None
+    while deadline is not None:
+        if deadline.holds and (tightest is None or deadline.remaining_s < tightest.remaining_s):
+            tightest = deadline
+        deadline = deadline.outer
+    return tightest
+
+
+def _is_in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 CURRENT: Final[ContextVar[Deadline | None]] = ContextVar("holdfast.resilience.deadline", default=None)
 
 
 def current_deadline() -> Deadline | None:
     """Give the deadline that holds here, the tightest one; None where there is none."""
-    deadline = CURRENT.get()
-    return None if deadline is None else deadline.find_tightest()
+    return find_tightest(CURRENT.get())
 
 
 def remaining() -> float | None:

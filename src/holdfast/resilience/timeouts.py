@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
-from holdfast.resilience.deadlines import CURRENT, Deadline
+from holdfast.resilience.deadlines import CURRENT, Deadline, find_tightest
 from holdfast.resilience.errors import BulkheadFull, DeadlineExceeded
 from holdfast.resilience.policies import Policy
 from holdfast.resilience.threads import LeftBehind, LeftBehindError, run_in_thread
@@ -43,7 +43,7 @@ class Watch(Deadline):
     def __init__(self, name: str, seconds: float, clock: Clock) -> None:
         outer = CURRENT.get()
         super().__init__(name, seconds, clock, outer)
-        self._whose: Deadline = self if outer is None else self.find_tightest()
+        self._whose: Deadline = self if outer is None else find_tightest(self) or self
         self.task = task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a timeout needs a running task: work is ended by cancelling its task")
@@ -66,15 +66,23 @@ class Watch(Deadline):
         return alarm
 
     def _fire(self) -> None:
-        if self.task is not None:
-            self._has_fired = True
-            self.task.cancel()
+        if self.task is None:
+            return
+        if (
+            self._whose.is_over and not self._whose.was_late
+        ):  # the work that was to end by then has ended, this goes on: until the next deadline
+            self._whose = find_tightest(self) or self
+            self._alarm = self._set_alarm(max(0.0, self._whose.remaining_s), self._whose.clock)
+            return
+        self._has_fired = True
+        self.task.cancel()
 
     def end(self, error: BaseException | None) -> DeadlineExceeded | None:
         """Stop; give the error to raise instead of the cancellation that this watch caused, if `error` is that."""
         if self._alarm is not None:
             self._alarm.cancel()
         CURRENT.set(self.outer)
+        self.finish(error)
         task, self.task = self.task, None
         if self._has_fired and task is not None:
             # As asyncio.timeout does it: somebody else's cancellation must not be swallowed with ours.
@@ -138,8 +146,12 @@ class Timeout(Policy):
                 if in_thread:
                     return self._run_in_thread(deadline, lambda: fn(*args, **kwargs))
                 result = fn(*args, **kwargs)
+            except BaseException as error:
+                deadline.finish(error)
+                raise
             finally:
                 CURRENT.reset(token)
+                deadline.is_over = True
             self._note_late(deadline)
             return result
 
@@ -147,7 +159,7 @@ class Timeout(Policy):
 
     def _begin_sync(self) -> Deadline:
         deadline = Deadline(self.name, self.seconds, self._clock, CURRENT.get())
-        tightest = deadline.find_tightest()
+        tightest = find_tightest(deadline) or deadline
         if tightest.remaining_s <= 0:
             raise self._exceed(tightest)
         return deadline
@@ -157,14 +169,14 @@ class Timeout(Policy):
             self._tell("refused", left_behind=self._left_behind.count)
             told = f"{self._left_behind.count} calls that ran out of time still go on in their threads"
             raise BulkheadFull(told, policy=self.name)
-        tightest = deadline.find_tightest()
+        tightest = find_tightest(deadline) or deadline
         try:
             return run_in_thread(work, tightest.remaining_s, self._left_behind)
         except LeftBehindError:
             raise self._exceed(tightest) from None
 
     def _note_late(self, deadline: Deadline) -> None:
-        tightest = deadline.find_tightest()
+        tightest = find_tightest(deadline) or deadline
         if tightest.remaining_s > 0:
             return
         if self.mode is SyncMode.THREAD:  # on a clock that no thread can wait for, it is judged afterwards
@@ -198,6 +210,7 @@ class Timeout(Policy):
         deadline = CURRENT.get()
         if deadline is not None:
             CURRENT.set(deadline.outer)
+            deadline.finish(error)
             if error is None and deadline.remaining_s <= 0:
                 self._tell("overran", late_s=-deadline.remaining_s, seconds=self.seconds)
 

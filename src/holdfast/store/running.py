@@ -20,6 +20,7 @@ from holdfast import journal
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError, TimedOutError
 from holdfast.kernel.ids import new_id
+from holdfast.resilience import timeout
 from holdfast.store import batches, embedding, faults, migrations
 from holdfast.store.clients import Client, client_opener, parse_address
 from holdfast.store.folder import FolderLock, check_metadata
@@ -177,7 +178,7 @@ class RunningStore:
         self._live[tag] = future
         future.add_done_callback(lambda _: self._live.pop(tag, None))
         try:
-            async with asyncio.timeout(timeout_s + GRACE_S):
+            async with timeout(timeout_s + GRACE_S):
                 return await asyncio.wrap_future(future)
         except TimeoutError as error:
             self._stop(future, tag)

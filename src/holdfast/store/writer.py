@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from holdfast.kernel.errors import (
     UnavailableError,
 )
 from holdfast.kernel.ids import TenantId, new_id
+from holdfast.resilience import PolicyEvent, Retry, retry
 from holdfast.store.metrics import StoreMetrics
 from holdfast.store.retention import Retention
 from holdfast.store.schema import Table
@@ -75,6 +75,7 @@ class Writer:
         self._closing = False
         self._give_up_s = math.inf
         self._task: asyncio.Task[None] | None = None
+        self._repeat = self._make_retry()
 
     @property
     def queued_rows(self) -> int:
@@ -201,27 +202,45 @@ class Writer:
             self._answer(taken, None)
 
     async def _insert(self, taken: list[_Waiting]) -> None:
-        clock, name = self._around.clock, self.table.name
-        token, pause_s = new_id(), FIRST_PAUSE_S
-        give_up_s = clock.monotonic() + self._around.settings.write_retry
+        name, token = self.table.name, new_id()
         batches = [waiting.batch for waiting in taken]
-        while True:
-            started_s = clock.monotonic()
-            try:
-                self._around.space.check()
-                await self._around.insert(self.table, batches, token)
-            except StorageFullError:
-                raise self._around.space.report_full() from None
-            except UnavailableError:
-                if clock.monotonic() + pause_s > min(give_up_s, self._give_up_s):
-                    raise
-                self._around.metrics.retries.labels(name).inc()
-                await clock.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 -- jitter
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            else:
-                self._around.metrics.flush_seconds.labels(name).observe(clock.monotonic() - started_s)
-                self._around.metrics.batch_rows.labels(name).observe(sum(batch.num_rows for batch in batches))
-                return
+        try:
+            await self._repeat.call(self._insert_once, batches, token)
+        except StorageFullError:
+            raise self._around.space.report_full() from None
+        self._around.metrics.batch_rows.labels(name).observe(sum(batch.num_rows for batch in batches))
+
+    async def _insert_once(self, batches: Sequence[pa.RecordBatch], token: str) -> None:
+        started_s = self._around.clock.monotonic()
+        self._around.space.check()
+        await self._around.insert(self.table, batches, token)
+        duration_s = self._around.clock.monotonic() - started_s
+        self._around.metrics.flush_seconds.labels(self.table.name).observe(duration_s)
+
+    def _make_retry(self) -> Retry:
+        around = self._around
+        policy = retry(
+            attempts=None,
+            max_elapsed_s=around.settings.write_retry,
+            base_s=FIRST_PAUSE_S,
+            cap_s=LONGEST_PAUSE_S,
+            jitter="equal",
+            on=self._may_pass,
+            name=f"store.{self.table.name}",
+            clock=around.clock,
+        )
+
+        def count(event: PolicyEvent) -> None:
+            if event.what == "retried":
+                around.metrics.retries.labels(self.table.name).inc()
+
+        policy.add_listener(count)
+        return policy
+
+    def _may_pass(self, error: Exception) -> bool:
+        """Tell whether the engine may be back soon; a writer that closes waits once for it, not for every batch."""
+        is_away = isinstance(error, UnavailableError) and not isinstance(error, StorageFullError)
+        return is_away and self._around.clock.monotonic() < self._give_up_s
 
     def _answer(self, taken: list[_Waiting], error: HoldfastError | None) -> None:
         for waiting in taken:

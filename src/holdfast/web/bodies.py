@@ -5,11 +5,11 @@ Behind it every route sees plain bytes and may read all of them.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import HoldfastError, InvalidError
 from holdfast.kernel.http import BoundedDecoder, SlowBodyError, TooLargeError
+from holdfast.resilience import timeout
 from holdfast.web.asgi import header, send_problem
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class _Body:
         if self._is_whole:  # what comes now is only that the client has gone
             return await self._receive()
         try:
-            async with asyncio.timeout(LONGEST_SILENCE_S):
+            async with timeout(LONGEST_SILENCE_S):
                 message = await self._receive()
         except TimeoutError:
             raise SlowBodyError(f"nothing of the body arrived for {LONGEST_SILENCE_S:g} s") from None

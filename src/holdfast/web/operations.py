@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from holdfast.kernel.auth import Gate
 from holdfast.kernel.errors import HoldfastError, TimedOutError
 from holdfast.kernel.wiring import Wiring
+from holdfast.resilience import timeout
 
 METRICS_PERMISSION: Final = "web.metrics"
 CHECK_TIMEOUT_S: Final = 3.0
@@ -70,7 +71,7 @@ async def _judge(room: str, name: str, check: Callable[[], Awaitable[None]]) -> 
     started = time.perf_counter()
     message = ""
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
+        async with timeout(CHECK_TIMEOUT_S):
             await check()
     except TimeoutError:
         message = str(TimedOutError(f"no answer within {CHECK_TIMEOUT_S:g} s"))

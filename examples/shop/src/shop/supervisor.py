@@ -16,14 +16,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.resilience import Backoff, Pauses
 from shop.control import ask
 from shop.errors import ShopError
 from shop.residence import move_in
 from shop.settings import LIFELINE, ServiceName, Settings
 
 GRACE_S = 6.0
-FIRST_PAUSE_S = 0.3
-LONGEST_PAUSE_S = 10.0
+BACKOFF = Backoff(base_s=0.3, cap_s=10.0, jitter="none")
 STABLE_S = 20.0
 READY_TIMEOUT_S = 60.0
 LOG_LIMIT_BYTES = 10_000_000
@@ -87,13 +87,15 @@ class _Supervisor:
 
     async def _keep(self, program: Program) -> None:
         """Start a program again and again; wait longer when it dies young."""
-        pause_s = FIRST_PAUSE_S
+        pauses = Pauses(BACKOFF)
         while not self._stopping.is_set():
             began = time.monotonic()
             code = await self._run_once(program)
             if self._stopping.is_set():
                 return
-            pause_s = FIRST_PAUSE_S if time.monotonic() - began > STABLE_S else min(pause_s * 2, LONGEST_PAUSE_S)
+            if time.monotonic() - began > STABLE_S:
+                pauses.reset()
+            pause_s = pauses.next_s()
             _say(f"{program.name:<10} ended with {_describe(code)}; again in {pause_s:g} s ({self._log(program)})")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause_s)

@@ -11,6 +11,7 @@ from holdfast.health.discover import webs
 from holdfast.health.discover.listening import Listener
 from holdfast.health.discover.protocols import QUESTIONS, Recognised, recognise_greeting
 from holdfast.health.discover.wire import Line
+from holdfast.resilience import bulkhead
 
 _AT_ONCE: Final = 16
 _GREETING_S: Final = 0.4
@@ -43,11 +44,10 @@ class Found:
 
 async def look_at(listeners: Sequence[Listener], patience_s: float = 1.0) -> list[Found]:
     """Ask every listener, several at once; in the order given."""
-    slots = asyncio.Semaphore(_AT_ONCE)
+    slots = bulkhead(_AT_ONCE, queue=len(listeners))
 
     async def look(listener: Listener) -> Found:
-        async with slots:
-            return Found(listener, await recognise(Line(listener, patience_s)))
+        return Found(listener, await slots.call(recognise, Line(listener, patience_s)))
 
     return list(await asyncio.gather(*(look(listener) for listener in listeners)))
 

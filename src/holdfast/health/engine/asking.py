@@ -5,7 +5,6 @@ One call is one run with all its attempts. What the answer means for the check i
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from holdfast.health.probes import Observation, Probe, ProbeContext
 from holdfast.health.verdict import Verdict
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.units import format_duration
-from holdfast.resilience import retry
+from holdfast.resilience import retry, timeout
 
 # Probes keep their own deadline and say where the time went; this one is for a plugin that does not.
 _GRACE_S: Final = 0.5
@@ -89,7 +88,7 @@ async def observe_within(probe: Probe, context: ProbeContext) -> Observation:
     """Make one attempt; a probe that breaks or overruns its time becomes an observation too."""
     started_s = time.monotonic()
     try:
-        async with asyncio.timeout(context.timeout_s + _GRACE_S):
+        async with timeout(context.timeout_s + _GRACE_S):
             return await probe.observe(context)
     except TimeoutError:
         message = f"no answer within {format_duration(context.timeout_s)}"

@@ -16,6 +16,7 @@ from holdfast.health.engine.results import Result
 from holdfast.health.probes import Observation
 from holdfast.health.verdict import Verdict
 from holdfast.kernel.clock import Clock
+from holdfast.resilience import bulkhead
 
 AT_ONCE: Final = 64
 _UNSURE: Final = frozenset({Verdict.DOWN, Verdict.UNKNOWN})
@@ -32,11 +33,10 @@ async def check_once(
         clock: where time comes from.
         tell: is called with each result as it comes, before parents are taken into account.
     """
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots = bulkhead(AT_ONCE, queue=len(checks))
 
     async def ask(check: Check) -> Result:
-        async with slots:
-            result = await _ask(check, grant, clock)
+        result = await slots.call(_ask, check, grant, clock)
         tell(result)
         return result
 

@@ -22,13 +22,13 @@ from holdfast.health.verdict import Verdict
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
+from holdfast.resilience import Backoff, Pauses
 from holdfast.store import Store
 from holdfast.telemetry import MetricSink, Sample
 
 _LINGER_S: Final = 0.5
 _HOURS_EVERY_S: Final = 15.0
-_FIRST_PAUSE_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 10.0
+_BACKOFF: Final = Backoff(base_s=0.5, cap_s=10.0, jitter="none")
 _BATCH: Final = 1_000  # more at once would keep the event loop from the schedule for too long
 _SAMPLES: Final = 1_000
 HOURS_KEPT_S: Final = 400 * 86_400
@@ -69,18 +69,17 @@ class Recorder:
 
     async def run(self) -> None:
         """Bring results into the store until cancelled; a store that refuses is tried again."""
-        pause_s = _FIRST_PAUSE_S
+        pauses = Pauses(_BACKOFF)
         while True:
             await self._arrived.wait()
             await self._clock.sleep(_LINGER_S)
             self._arrived.clear()
             try:
                 await self.flush(is_last=False)
-                pause_s = _FIRST_PAUSE_S
+                pauses.reset()
             except HoldfastError:
                 self._arrived.set()
-                await self._clock.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+                await self._clock.sleep(pauses.next_s())
 
     async def flush(self, *, is_last: bool = True) -> None:
         """Write what waits; what the store refuses stays queued.

@@ -18,6 +18,7 @@ from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.secrets import find_references
 from holdfast.kernel.units import format_duration
+from holdfast.resilience import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,7 +129,7 @@ async def observe(context: ProbeContext, examine: Examine) -> Observation:
     attempt = Attempt(context)
     summary = ""
     try:
-        async with asyncio.timeout(context.timeout_s):
+        async with timeout(context.timeout_s):
             summary = await examine(attempt)
     except FaultError as fault:
         attempt.note(fault.verdict, fault.message)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, delete, select, text
 from holdfast.kernel.auth.tables import ATTEMPTS
 from holdfast.kernel.errors import LimitError, after
 from holdfast.kernel.sql import UtcDateTime
+from holdfast.resilience import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ class Brake:
     def pause_s(self, failures: int) -> float:
         """Give the pause after so many failures: nothing, then 1, 2, 4, ... seconds."""
         over = failures - self.free
-        return min(self.longest_s, 2.0 ** min(over, 30)) if over >= 0 else 0.0
+        return Backoff(base_s=1.0, cap_s=self.longest_s, jitter="none").wait_s(over + 1) if over >= 0 else 0.0
 
 
 def account_brake(name_key: str) -> Brake:

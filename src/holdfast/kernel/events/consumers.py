@@ -19,6 +19,7 @@ from holdfast.kernel.events.model import Event, NewEvent
 from holdfast.kernel.events.tables import EVENT_CURSORS, EVENT_HEADS, EVENT_LOG, EVENT_PARKED
 from holdfast.kernel.ids import TenantId
 from holdfast.kernel.sql import Database
+from holdfast.resilience import retry
 
 PARKED: Final = "consumer.parked"
 _BATCH: Final = 200
@@ -66,18 +67,19 @@ async def consume_once(consumer: Consumer, db: Database, log: EventLog, clock: C
 
 
 async def _handle_alone(consumer: Consumer, db: Database, log: EventLog, clock: Clock, tenant: TenantId) -> int:
-    failure = ""
-    for attempt in range(_ATTEMPTS):
-        try:
-            return await db.write(lambda tx: _handle_batch(tx, consumer, tenant, 1))
-        except HoldfastError as error:
-            if error.retry.possible:
-                raise
-            failure = str(error)
-        except Exception as error:  # noqa: BLE001 - the fence of a job: the event is parked with its error
-            failure = f"{type(error).__name__}: {error}"
-        await clock.sleep(0.1 * 2**attempt)
+    patience = retry(attempts=_ATTEMPTS, base_s=0.1, jitter="equal", on=_is_events_fault, name="consumer", clock=clock)
+    try:
+        return await patience.call(db.write, lambda tx: _handle_batch(tx, consumer, tenant, 1))
+    except Exception as error:
+        if not _is_events_fault(error):
+            raise
+        failure = str(error) if isinstance(error, HoldfastError) else f"{type(error).__name__}: {error}"
     return await db.write(lambda tx: _park(tx, consumer, tenant, log, clock, failure))
+
+
+def _is_events_fault(error: Exception) -> bool:
+    """Tell whether an event cannot be handled, rather than the database not being there."""
+    return not (isinstance(error, HoldfastError) and error.retry.possible)
 
 
 def _lagging(tx: Connection, consumer: str) -> Sequence[TenantId]:

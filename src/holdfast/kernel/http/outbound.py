@@ -6,7 +6,6 @@ time each phase of a connection, have their own client and share only the addres
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
 from contextlib import aclosing
@@ -25,6 +24,7 @@ from holdfast.kernel.http.encodings import ACCEPTED, BoundedDecoder
 from holdfast.kernel.http.errors import AnswerTooLargeError, PeerError, TooLargeError
 from holdfast.kernel.http.metrics import OutboundMetrics
 from holdfast.kernel.http.network import GuardedBackend, GuardedTransport, Resolve, resolve
+from holdfast.resilience import timeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +108,7 @@ class OutboundHttp:
         limit_s = call.timeout_s if call.timeout_s is not None else self._settings.total_timeout
         where = _show(request.url)
         try:
-            async with asyncio.timeout(limit_s):
+            async with timeout(limit_s):
                 return await self._follow(request, call, started)
         except TimeoutError:
             raise TimedOutError(f"{where} did not answer within {limit_s:g} s") from None

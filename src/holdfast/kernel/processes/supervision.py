@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from holdfast import journal
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.wiring import Job
+from holdfast.resilience import Backoff, Pauses
 
-_FIRST_PAUSE_S: Final = 0.5
-_LONGEST_PAUSE_S: Final = 30.0
+_BACKOFF: Final = Backoff(base_s=0.5, cap_s=30.0, jitter="none")
 _CALM_S: Final = 60.0  # a job that ran this long starts with a short pause again
 
 _log = journal.get_logger()
@@ -64,7 +64,7 @@ class Supervisor:
         self._tasks.clear()
 
     async def _keep(self, job: Job) -> None:
-        pause_s = _FIRST_PAUSE_S
+        pauses = Pauses(_BACKOFF)
         while True:
             started = self._clock.monotonic()
             self._running.inc()
@@ -78,9 +78,8 @@ class Supervisor:
             finally:
                 self._running.dec()
             if self._clock.monotonic() - started > _CALM_S:
-                pause_s = _FIRST_PAUSE_S
-            await self._clock.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+                pauses.reset()
+            await self._clock.sleep(pauses.next_s())
             self._note(job, is_running=True)
 
     def _record(self, job: Job, error: Exception) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from holdfast.kernel.errors import BusyError, UnavailableError
 from holdfast.kernel.sql.database import AfterCommit, Database, Work, take_pending, translate
 from holdfast.kernel.sql.settings import DatabaseSettings
+from holdfast.resilience import BulkheadFull, bulkhead, retry
 
 T = TypeVar("T")
 
@@ -54,23 +55,20 @@ class PooledWriter:
     def __init__(self, engine: Engine, *, threads: int, queue_size: int) -> None:
         self._engine = engine
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sql-write")
-        self._room = queue_size
-        self._running = 0
+        self._room = bulkhead(queue_size, name="sql.writes")
+        self._repeat = retry(attempts=_ATTEMPTS, base_s=0.002, cap_s=0.1, on=is_repeatable, name="sql.transaction")
         self._is_closed = False
 
     async def run(self, work: Work[T]) -> T:
         """Run `work` in a thread and wait for its commit."""
         if self._is_closed:
             raise UnavailableError("the database is closed")
-        if self._running >= self._room:
-            raise BusyError(
-                f"{self._room} writes already wait for the database", hint="slow down (database.queue_size)"
-            )
-        self._running += 1
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work)
-        finally:
-            self._running -= 1
+            return await self._room.call(loop.run_in_executor, self._threads, self._transact, work)
+        except BulkheadFull as error:
+            told = f"{self._room.limit} writes already wait for the database"
+            raise BusyError(told, hint="slow down (database.queue_size)") from error
 
     async def close(self) -> None:
         """Wait for what runs, then end the threads."""
@@ -78,18 +76,13 @@ class PooledWriter:
         await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
 
     def _transact(self, work: Work[T]) -> T:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                result, calls = self._attempt(work)
-            except (DBAPIError, PoolTimeoutError) as error:
-                state = getattr(getattr(error, "orig", None), "sqlstate", None)
-                if state in _REPEATABLE and attempt < _ATTEMPTS:
-                    continue
-                raise translate(error) from error
-            for call in calls:
-                call()
-            return result
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        try:
+            result, calls = self._repeat.call_sync(self._attempt, work)
+        except (DBAPIError, PoolTimeoutError) as error:
+            raise translate(error) from error
+        for call in calls:
+            call()
+        return result
 
     def _attempt(self, work: Work[T]) -> tuple[T, list[AfterCommit]]:
         with self._engine.connect() as connection:
@@ -97,3 +90,8 @@ class PooledWriter:
             with connection.begin():
                 result = work(connection)
             return result, take_pending(connection)
+
+
+def is_repeatable(error: Exception) -> bool:
+    """Tell whether the server rolled a transaction back only because of others, so that it may be run again."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _REPEATABLE

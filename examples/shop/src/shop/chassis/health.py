@@ -14,6 +14,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from holdfast.resilience import timeout
+
 PROBE_TIMEOUT_S = 1.0
 _KEEP_S = 0.5
 
@@ -94,7 +96,7 @@ async def _ask(dependency: Dependency) -> Finding:
     began = time.perf_counter()
     failed = Status.FAILING if dependency.is_required else Status.DEGRADED
     try:
-        async with asyncio.timeout(PROBE_TIMEOUT_S):
+        async with timeout(PROBE_TIMEOUT_S):
             await dependency.probe()
     except Degraded as finding:
         return Finding(Status.DEGRADED, time.perf_counter() - began, str(finding))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from prometheus_client import Counter
 
 from holdfast import journal
+from holdfast.resilience import Backoff, Pauses
 
 LONGEST_PAUSE_S = 10.0
 _failures = Counter("shop_loop_failures", "Rounds of background work that failed", ["loop"])
@@ -39,18 +40,17 @@ class Loop:
             await asyncio.wait([task])
 
     async def _repeat(self) -> None:
-        pause_s = self._pause_s
+        pauses = Pauses(Backoff(base_s=self._pause_s * 2, cap_s=LONGEST_PAUSE_S, jitter="none"))
         while True:
             self._woken.clear()
             try:
                 if await self._work():
                     continue
-                pause_s = self._pause_s
+                pauses.reset()
             except Exception as error:  # noqa: BLE001 -- the fence of a job: counted, logged, tried again
                 _failures.labels(self._name).inc()
                 journal.get_logger().warning("loop_failed", loop=self._name, error=repr(error))
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-                await asyncio.sleep(pause_s)
+                await asyncio.sleep(pauses.next_s())
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), pause_s)
+                await asyncio.wait_for(self._woken.wait(), self._pause_s)

@@ -4,13 +4,12 @@ Waiting doubles with each attempt; after `ATTEMPTS` an event is a dead letter.
 """
 
 import asyncio
-import random
 
 from opentelemetry import trace
 from prometheus_client import Counter, Gauge
 
 from holdfast import journal
-from holdfast.resilience import DeadlineExceeded, timeout
+from holdfast.resilience import Backoff, DeadlineExceeded, timeout
 from shop.chassis import Degraded, InjectedError, OutcomeWindow, continued_span, now_ms
 from shop.notifier.events import OrderEvent, UnreadableEvent, read_event
 from shop.notifier.inbox import Letter, bury, claim_due, count_letters, finish, postpone
@@ -18,6 +17,7 @@ from shop.notifier.mailer import Mailer, write_message
 from shop.storage import Database
 
 ATTEMPTS = 5
+BACKOFF = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
 BATCH = 10
 SEND_TIMEOUT_S = 2.0
 FRESH_DEATH_MS = 60_000
@@ -82,7 +82,7 @@ class Worker:
         if letter.attempts >= ATTEMPTS:
             await self._bury(letter, error)
             return
-        pause_s = 0.5 * 2**letter.attempts * random.uniform(0.5, 1.0)
+        pause_s = BACKOFF.wait_s(letter.attempts)
         await self._database.write(postpone, letter, error, pause_s)
         _deliveries.labels("postponed").inc()
         _log.warning("message_postponed", attempt=letter.attempts, pause_s=round(pause_s, 2), error=error)
