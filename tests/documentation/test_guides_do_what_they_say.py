@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = sorted((ROOT / "docs" / "guide").glob("*.md"))
+FOLDER = ROOT / "docs" / "guide"
+GUIDES = sorted(FOLDER.rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^(?:#|//|<!--) (\S+\.\w+)(?: -->)?\n")
 
@@ -40,7 +41,7 @@ def shell(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.stem)
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.relative_to(FOLDER).with_suffix("").as_posix())
 def test_the_guide_does_what_it_says(guide: Path, tmp_path: Path, shell: dict[str, str]) -> None:
     for language, body in BLOCK.findall(guide.read_text()):
         named = FILE.match(body)

@@ -79,6 +79,8 @@ class FakeClock:
                 await self._settle()
                 if task.done():
                     break
+                while self._sleepers and self._sleepers[0][2].done():  # who was cancelled wakes for nothing
+                    heapq.heappop(self._sleepers)
                 if not self._sleepers:
                     raise RuntimeError("the work waits, and nothing sleeps on this clock: time alone will not end it")
                 await self.advance(max(0.0, self._sleepers[0][0] - self._elapsed_s))
