@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.resilience import PolicySettingsError, Registry, UnknownPolicyError, retry, timeout
+from holdfast.resilience import RECOMMENDED_ORDER, PolicySettingsError, Registry, UnknownPolicyError, retry, timeout
 from holdfast.resilience.testing import fails
 
 
@@ -48,6 +48,29 @@ def test_settings_join_patterns_in_the_recommended_order(registry):
     kinds = [part.partition("(")[0] for part in text.split(" | ")]
     assert kinds == ["Fallback", "Retry", "Breaker", "Bulkhead", "Timeout"]
     assert "attempts=4" in text
+
+
+@pytest.mark.parametrize("kind", sorted(set(RECOMMENDED_ORDER) - {"cache"}))
+def test_every_pattern_can_be_configured(registry, kind):
+    needed = {
+        "fallback": {"value": 0},
+        "hedge": 0.1,
+        "rate_limit": 10,
+        "bulkhead": 3,
+        "shed": 3,
+        "deadline": 1,
+        "timeout": 1,
+    }
+    registry.configure({"any": {kind: needed.get(kind)}})
+    assert registry.get("any").kind == kind
+
+
+def test_errors_are_found_by_name_wherever_a_pattern_takes_them(registry):
+    registry.configure({"pay": {"breaker": {"failures": 1, "ignore": ["LookupError"], "on": "Exception"}}})
+    policy = registry.get("pay")
+    with pytest.raises(KeyError):
+        policy.call_sync(fails(KeyError, times=None))
+    assert policy.call_sync(int) == 0
 
 
 def test_a_list_is_joined_as_it_stands(registry):

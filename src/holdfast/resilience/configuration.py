@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from holdfast.resilience.adaptive import adaptive_limit
 from holdfast.resilience.breakers import breaker
 from holdfast.resilience.budgets import RetryBudget
 from holdfast.resilience.bulkheads import bulkhead
@@ -25,9 +26,11 @@ from holdfast.resilience.hedging import hedge
 from holdfast.resilience.policies import RECOMMENDED_ORDER, Composed, Policy
 from holdfast.resilience.rates import rate_limit
 from holdfast.resilience.retries import retry
+from holdfast.resilience.shedding import shed
 from holdfast.resilience.timeouts import deadline, timeout
 
 CONSTRUCTORS: Final[Mapping[str, Callable[..., Policy]]] = {
+    "adaptive_limit": adaptive_limit,
     "breaker": breaker,
     "bulkhead": bulkhead,
     "deadline": deadline,
@@ -35,9 +38,11 @@ CONSTRUCTORS: Final[Mapping[str, Callable[..., Policy]]] = {
     "hedge": hedge,
     "rate_limit": rate_limit,
     "retry": retry,
+    "shed": shed,
     "timeout": timeout,
 }
 _PLAIN: Final = (int, float, str, bool, types.NoneType)
+_ERROR_KINDS: Final = frozenset({"on", "ignore", "drops_on"})
 _GIVEN_HERE: Final = frozenset({"name", "clock"})
 
 
@@ -97,7 +102,7 @@ def _settable(constructor: Callable[..., Policy]) -> dict[str, Any]:
     """Map each parameter that a file can give to its type."""
     hints = get_type_hints(constructor)
     names = [name for name in inspect.signature(constructor).parameters if name not in _GIVEN_HERE]
-    special = ("on", "budget")
+    special = {*_ERROR_KINDS, "budget"}
     return {name: hints[name] for name in names if name in special or any(map(_is_plain, _members(hints[name])))}
 
 
@@ -118,7 +123,7 @@ def _is_enum(hint: Any) -> bool:
 
 
 def _read(place: str, key: str, value: Any, hint: Any) -> Any:
-    if key == "on":
+    if key in _ERROR_KINDS:
         return tuple(_find_error(place, name) for name in ([value] if isinstance(value, str) else value))
     if key == "budget":
         return _read_budget(place, value)

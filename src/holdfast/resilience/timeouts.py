@@ -5,7 +5,7 @@ Async work is cancelled. Plain code cannot be: see `SyncMode` for what happens t
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import CancelledError, Future, TimerHandle, current_task, ensure_future, get_running_loop
 from collections.abc import Awaitable, Callable, Coroutine
 from enum import StrEnum
 from types import TracebackType
@@ -43,13 +43,15 @@ class Watch(Deadline):
     def __init__(self, name: str, seconds: float, clock: Clock) -> None:
         outer = CURRENT.get()
         super().__init__(name, seconds, clock, outer)
-        self._whose: Deadline = self if outer is None else find_tightest(self) or self
-        self.task = task = asyncio.current_task()
+        self.task = task = current_task()
         if task is None:
             raise RuntimeError("a timeout needs a running task: work is ended by cancelling its task")
         self._has_fired = False
         self._cancelling = task.cancelling()
-        self._alarm: asyncio.TimerHandle | asyncio.Future[None] | None = None
+        self._alarm: TimerHandle | Future[None] | None = None
+        self._whose: Deadline = self
+        if outer is not None:
+            self._whose = find_tightest(self) or self
         if self._whose is self:
             self._alarm = self._set_alarm(seconds, clock)
         elif self._whose.remaining_s <= 0:
@@ -58,19 +60,18 @@ class Watch(Deadline):
             self._alarm = self._set_alarm(self._whose.remaining_s, self._whose.clock)
         CURRENT.set(self)
 
-    def _set_alarm(self, seconds: float, clock: Clock) -> asyncio.TimerHandle | asyncio.Future[None]:
+    def _set_alarm(self, seconds: float, clock: Clock) -> TimerHandle | Future[None]:
         if clock is SYSTEM_CLOCK:
-            return asyncio.get_running_loop().call_later(seconds, self._fire)
-        alarm = asyncio.ensure_future(clock.sleep(seconds))
+            return get_running_loop().call_later(seconds, self._fire)
+        alarm = ensure_future(clock.sleep(seconds))
         alarm.add_done_callback(lambda done: None if done.cancelled() else self._fire())
         return alarm
 
     def _fire(self) -> None:
         if self.task is None:
             return
-        if (
-            self._whose.is_over and not self._whose.was_late
-        ):  # the work that was to end by then has ended, this goes on: until the next deadline
+        if self._whose.is_over and not self._whose.was_late:
+            # The work that was to end by now has ended, and this goes on: until the next deadline.
             self._whose = find_tightest(self) or self
             self._alarm = self._set_alarm(max(0.0, self._whose.remaining_s), self._whose.clock)
             return
@@ -82,12 +83,15 @@ class Watch(Deadline):
         if self._alarm is not None:
             self._alarm.cancel()
         CURRENT.set(self.outer)
-        self.finish(error)
+        self.is_over = True
         task, self.task = self.task, None
+        if error is None and not self._has_fired:
+            return None
+        self.finish(error)
         if self._has_fired and task is not None:
             # As asyncio.timeout does it: somebody else's cancellation must not be swallowed with ours.
             is_ours = task.uncancel() <= self._cancelling
-            if is_ours and isinstance(error, asyncio.CancelledError):
+            if is_ours and isinstance(error, CancelledError):
                 return self._whose.exceeded()
         return None
 

@@ -70,7 +70,7 @@ async def _handle_alone(consumer: Consumer, db: Database, log: EventLog, clock: 
     patience = retry(attempts=_ATTEMPTS, base_s=0.1, jitter="equal", on=_is_events_fault, name="consumer", clock=clock)
     try:
         return await patience.call(db.write, lambda tx: _handle_batch(tx, consumer, tenant, 1))
-    except Exception as error:
+    except Exception as error:  # the fence of a job: the event is parked with its error
         if not _is_events_fault(error):
             raise
         failure = str(error) if isinstance(error, HoldfastError) else f"{type(error).__name__}: {error}"
