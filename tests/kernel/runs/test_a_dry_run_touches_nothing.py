@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 
 import pytest
 
+from fixtures.engines_of_runs import kill
 from holdfast.kernel.runs import Change, Facilities, Plan, Run, RunFailedError, RunState, SyncRun, workflow
 from holdfast.kernel.runs.plans import RunPlan, read_plan
 from holdfast.kernel.secrets import Redactor, Secret
@@ -176,3 +178,50 @@ async def test_secrets_in_a_plan_are_masked(engines):
     assert "abc12345" not in text
     assert "s3cret-value" not in text
     assert "s3cret-value" not in str((await runs.get(handle.id)).result)
+
+
+async def test_a_step_of_nested_steps_plans_each_of_them(engines, world):
+    async def rollout(replicas: int, ctx: Run) -> int:
+        scaled = await ctx.step("scale", world.scale, replicas, dry_run=world.plan_scale)
+        await ctx.step("tell", world.mail, "done", dry_run=world.plan_mail)
+        return scaled.replicas
+
+    @workflow("shop.nested")
+    async def nested(ctx: Run) -> int:
+        return await ctx.step("rollout", rollout, 5, read_only=True)
+
+    runs = await engines.run(nested)
+    plan = await (await runs.start(nested, is_dry_run=True)).result(30)
+    assert [(step.key, step.kind) for step in plan.steps] == [
+        ("rollout", "read"),
+        ("rollout/scale", "change"),
+        ("rollout/tell", "change"),
+    ]
+    assert (plan.result, world.touched) == (5, 0)
+
+
+async def test_a_plan_survives_a_crash_in_the_middle(engines, world):
+    gate, begun = asyncio.Event(), asyncio.Event()
+
+    async def look() -> int:
+        begun.set()
+        await gate.wait()
+        return 3
+
+    @workflow("shop.crash")
+    async def crash(ctx: Run) -> int:
+        await ctx.step("scale", world.scale, 5, dry_run=world.plan_scale)
+        return await ctx.step("look", look, read_only=True)
+
+    lost = await engines.run(crash)
+    handle = await lost.start(crash, is_dry_run=True)
+    await asyncio.wait_for(begun.wait(), 30)
+    await kill(lost)
+    gate.set()
+    found = await engines.run(crash)
+    if engines.db.dialect == "postgresql":
+        await engines.db.write(lambda tx: tx.exec_driver_sql("UPDATE runs SET owner = NULL, state = 'queued'"))
+        found._worker.look_soon()
+    plan = read_plan(await found.handle(handle.id).result(30))
+    assert [step.key for step in plan.steps] == ["scale", "look"]
+    assert (plan.result, world.touched) == (3, 0)

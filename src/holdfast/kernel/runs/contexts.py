@@ -228,7 +228,7 @@ class Run:
         told = await children.run_child(
             self._run, self._scope, name, key, new, dataclasses.replace(found, output_type=Any)
         )
-        return dry_runs.take_child(self._run, key, told, found.output_type)
+        return dry_runs.take_child(key, told, found.output_type)
 
     def _sleep(self, name: str, until: datetime | float, note: str) -> Awaitable[Any]:
         key = self._run.claim_key(self._scope, name)
@@ -243,24 +243,27 @@ class Run:
         if not self._run.facts.is_dry_run:
             return run_step(self._run, scope, name, key, spec)
         plan = options.get("dry_run")
-        call = None if plan is None else functools.partial(self._call, key, plan, args, None)
+        call = None if plan is None else functools.partial(self._call, key, plan, args, None, spec.timeout_s)
         is_read_only = options.get("read_only", False)
         return dry_runs.plan_step(self._run, scope, name, spec, key=key, plan=call, is_read_only=is_read_only)
 
     def _spec(self, key: str, fn: Todo, args: tuple[Any, ...], options: StepOptions) -> Spec:
         compensate, timeout = options.get("compensate"), options.get("timeout")
+        timeout_s = None if timeout is None else _seconds(timeout)
         undo = None if compensate is None else functools.partial(self._undo, compensate, args)
         return Spec(
-            functools.partial(self._call, key, fn, args, options.get("place")),
+            functools.partial(self._call, key, fn, args, options.get("place"), timeout_s),
             CommandResult if isinstance(fn, Command) else payloads.result_type(fn),
             options.get("retry") or self._workflow.retry,
-            None if timeout is None else _seconds(timeout),
+            timeout_s,
             undo,
             StepKind.STEP,
             undo is not None,
         )
 
-    async def _call(self, key: str, fn: Todo, args: tuple[Any, ...], place: PlaceChoice, step: StepContext) -> Any:
+    async def _call(
+        self, key: str, fn: Todo, args: tuple[Any, ...], place: PlaceChoice, timeout_s: float | None, step: StepContext
+    ) -> Any:
         is_async, extras = (False, []) if isinstance(fn, Command) else _find_extras(fn, args)
         named: dict[str, Any] = {}
         if "step" in extras:
@@ -271,8 +274,7 @@ class Run:
         if is_async and place is None and not isinstance(fn, Command):
             return await fn(*args, **named)
         work = Work(
-            key, fn, args, named,
-            idempotency_key=step.idempotency_key, attempt=step.attempt, run_id=step.run_id, write=step.write,
+            key, fn, args, named, step.idempotency_key, step.attempt, step.run_id, timeout_s, step.write,
         )  # fmt: skip
         self._run.open_output()  # from here on lines may come from other threads
         return await self._run.services.places.run(work, place)

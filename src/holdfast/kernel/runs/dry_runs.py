@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 from holdfast.kernel.runs import payloads
 from holdfast.kernel.runs.execution import Execution
 from holdfast.kernel.runs.masking import mask_values
-from holdfast.kernel.runs.model import NO_RETRY, StepKind
+from holdfast.kernel.runs.model import NO_RETRY, StepKind, StepState
 from holdfast.kernel.runs.plans import (
     PlannedKind,
     PlannedStep,
@@ -51,8 +51,7 @@ async def plan_step(
         return _record(PlannedStep(key, "change", planned.changes, planned.note), planned.result)
 
     told = await run_step(run, scope, name, key, replace(spec, call=call, result_type=Any, undo=None))
-    step = _note(run, key, told)
-    if told["result"] is None and step.kind == "change":
+    if told["result"] is None and not is_read_only:
         return None
     return payloads.check(told["result"], spec.result_type, what=f"the planned result of {key!r}")
 
@@ -66,29 +65,29 @@ async def pass_wait(
         return _record(PlannedStep(key, _WAITS[kind], note=note), assumed)
 
     told = await run_step(run, scope, name, key, Spec(call, Any, NO_RETRY, None, kind=kind))
-    _note(run, key, told)
     return told["result"]
 
 
-def take_child(run: Execution, key: str, told: Any, output_type: Any) -> Any:
-    """Note the plan of a child; give what its workflow would have returned."""
-    child = read_plan(told)
-    run.planned[key] = PlannedStep(key, "child", child=child)
-    return payloads.check(child.result, output_type, what=f"the planned result of child {key!r}")
+def take_child(key: str, told: Any, output_type: Any) -> Any:
+    """Give what a child's workflow would have returned."""
+    return payloads.check(read_plan(told).result, output_type, what=f"the planned result of child {key!r}")
 
 
-def conclude(run: Execution, value: Any) -> dict[str, Any]:
-    """Give the plan of the whole run as JSON data, secrets masked."""
-    places = {key: step.position for key, step in run.recorded.items()}
-    steps = sorted(run.planned.values(), key=lambda step: places.get(step.key, 0))
+async def conclude(run: Execution, value: Any) -> dict[str, Any]:
+    """Give the plan of the whole run as JSON data, secrets masked: what its steps have recorded, in order."""
+    large = run.services.large
+    steps = [
+        _read(step.key, step.kind, payloads.decode(await large.fetch(step.result)))
+        for step in sorted(run.recorded.values(), key=lambda step: step.position)
+        if step.kind is not StepKind.MAP and step.state is StepState.SUCCEEDED
+    ]
     plan = RunPlan(tuple(steps), to_jsonable_python(value)).as_json()
     masked: dict[str, Any] = mask_values(run.services.mask, "", plan)
     return masked
 
 
-def _note(run: Execution, key: str, told: Any) -> PlannedStep:
-    step = run.planned[key] = read_step(told["planned"])
-    return step
+def _read(key: str, kind: StepKind, told: Any) -> PlannedStep:
+    return PlannedStep(key, "child", child=read_plan(told)) if kind is StepKind.CHILD else read_step(told["planned"])
 
 
 def _record(step: PlannedStep, result: Any) -> dict[str, Any]:

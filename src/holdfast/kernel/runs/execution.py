@@ -20,7 +20,6 @@ from holdfast.kernel.runs.doors import Doors
 from holdfast.kernel.runs.errors import Leave, RunCancelled, StrandedError
 from holdfast.kernel.runs.model import Failure, RunId, RunState, StepKind, StepState
 from holdfast.kernel.runs.output import RunOutput
-from holdfast.kernel.runs.plans import PlannedStep
 from holdfast.kernel.runs.records import Attempt, Entry, Line, Mark, Step, Taking
 
 Stopping = Literal["", "cancel", "timeout"]
@@ -72,7 +71,7 @@ class Execution:
 
     __slots__ = (
         "branches", "busy", "facts", "is_interrupted", "is_reentry", "is_undoing", "journal", "last", "leaving",
-        "main", "output", "planned", "position", "protected", "queries", "recorded", "seen", "services", "shown",
+        "main", "output", "position", "protected", "queries", "recorded", "seen", "services", "shown",
         "stopping", "strand", "task", "undos", "waits",
     )  # fmt: skip
 
@@ -91,7 +90,6 @@ class Execution:
         self.branches: set[asyncio.Task[Any]] = set()
         self.queries: dict[str, Callable[[], Any]] = {}
         self.output: RunOutput | None = None
-        self.planned: dict[str, PlannedStep] = {}
         self.main: asyncio.Task[Any] | None = None
         self.task: asyncio.Task[Any] | None = None
         self.leaving: Leave | None = None

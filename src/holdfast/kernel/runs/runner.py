@@ -76,7 +76,7 @@ async def _call_code(run: Execution, workflow: Workflow[Any, Any], given: str | 
             loop = asyncio.get_running_loop()
             value = await run.services.in_workflow_thread(workflow.fn, SyncRun(context, loop), *arguments)
         if run.facts.is_dry_run:
-            value = dry_runs.conclude(run, value)
+            value = await dry_runs.conclude(run, value)
         text = payloads.encode(value, what="the run's result", limit_bytes=run.services.settings.payload_limit)
         text = await run.keep(text)
     except Leave as leave:

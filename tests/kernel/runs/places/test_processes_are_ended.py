@@ -106,6 +106,47 @@ async def test_the_death_of_the_guard_ends_its_process(processes, work_of, heard
     os.kill(heard.pids[1], signal.SIGKILL)  # it has left the group, and nobody is left to know of it
 
 
+SERVER_LOOP = """
+import asyncio, uvloop
+from types import SimpleNamespace
+from fixtures import stepcode
+from holdfast.kernel.runs.places import Command, Process, ProcessPlace, Work
+
+async def main():
+    place, begun = ProcessPlace(), asyncio.Event()
+    assert await place.run(Work("s", stepcode.add, (1, 2))) == 3
+    cat = Command(("cat",), stdin=b"x" * 200_000, keep_bytes=10**6)
+    assert (await place.run(Work("s", cat))).stdout == "x" * 200_000
+
+    def write(stream, text, fields):
+        print(*fields["pids"], flush=True)
+        begun.set()
+
+    work = Work("s", stepcode.hang_stubbornly, named={"step": SimpleNamespace()}, write=write)
+    running = asyncio.create_task(place.run(work, Process(grace_s=0.05)))
+    await begun.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+uvloop.run(main())
+"""
+
+
+def test_the_servers_event_loop_ends_processes_too(until_gone):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SERVER_LOOP],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    for pid in done.stdout.split():
+        until_gone(int(pid))
+
+
 async def test_only_so_many_run_at_once(work_of, heard, registry):
     place = ProcessPlace(most=1, registry=registry)
     first = await begin(place, work_of(stepcode.hang), heard, Process(grace_s=0.05))

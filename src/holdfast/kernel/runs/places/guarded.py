@@ -123,9 +123,8 @@ class Guarded:
         return os.waitstatus_to_exitcode(told["status"])
 
     def _feed(self) -> None:
-        stdin = self._transport.get_pipe_transport(0)
+        stdin: Any = self._transport.get_pipe_transport(0)  # uvloop's is no asyncio.WriteTransport
         if stdin is not None:
-            assert isinstance(stdin, asyncio.WriteTransport)
             stdin.write(self._order.stdin)
             stdin.close()  # once it is written
 
