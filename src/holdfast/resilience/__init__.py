@@ -41,6 +41,7 @@ from holdfast.resilience.registries import Registry, UnknownPolicyError, registr
 from holdfast.resilience.retries import TRANSIENT, Retry, retry
 from holdfast.resilience.retry_after import parse_retry_after
 from holdfast.resilience.shedding import Priority, Shed, current_priority, priority, shed
+from holdfast.resilience.spare_rates import SpareLimiterStore
 from holdfast.resilience.timeouts import SyncMode, Timeout, deadline, timeout
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "Retry",
     "RetryBudget",
     "Shed",
+    "SpareLimiterStore",
     "StoreAway",
     "SyncMode",
     "SystemClock",
