@@ -15,7 +15,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from holdfast import catalog, health, journal, store, telemetry
+from holdfast import catalog, health, instrument, journal, store, telemetry
 from holdfast.kernel import auth, blobs, feed, http, processes, sql
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import HoldfastError, UnavailableError
@@ -174,6 +174,7 @@ async def _lay_ground(settings: Settings, environ: Mapping[str, str], clock: Clo
     db = await asyncio.to_thread(_open_database, folder.path, settings[sql.DatabaseSettings])
     closing.push_async_callback(db.close)
     metrics = CollectorRegistry()
+    closing.callback(instrument.watch_policies(metrics))
     client = http.OutboundHttp(settings[http.OutboundSettings], secrets.redactor, registry=metrics)
     closing.push_async_callback(client.aclose)
     kept = blobs.open_blobs(settings[blobs.BlobSettings], folder.path / "blobs", metrics)

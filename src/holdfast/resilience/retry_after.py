@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from math import isfinite
 
 ATTRIBUTES = ("retry_after_s", "retry_after")
@@ -49,6 +48,8 @@ def parse_retry_after(value: object, now: Callable[[], datetime]) -> float | Non
 
 
 def _parse_date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 -- a tenth of the package's import for a rare form
+
     try:
         return parsedate_to_datetime(text)
     except ValueError:

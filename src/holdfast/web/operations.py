@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from holdfast.kernel.auth import Gate
 from holdfast.kernel.errors import HoldfastError, TimedOutError
 from holdfast.kernel.wiring import Wiring
-from holdfast.resilience import timeout
+from holdfast.resilience import cache, timeout
 
 METRICS_PERMISSION: Final = "web.metrics"
 CHECK_TIMEOUT_S: Final = 3.0
@@ -51,20 +51,15 @@ class ReadinessBoard:
 
     def __init__(self, wirings: Sequence[Wiring]) -> None:
         self._checks = [(wiring.name, each) for wiring in wirings for each in wiring.readiness]
-        self._lock = asyncio.Lock()
-        self._asked_at_s = -FRESH_FOR_S
-        self._report = ReadinessReport(ready=False, conditions=[])
+        self._report = cache(ttl_s=FRESH_FOR_S, jitter=0.0, max_entries=1, name="readiness")(self._ask)
 
     async def report(self) -> ReadinessReport:
         """Give the state of every condition."""
-        async with self._lock:
-            if time.monotonic() - self._asked_at_s >= FRESH_FOR_S:
-                conditions = await asyncio.gather(
-                    *(_judge(room, check.name, check.check) for room, check in self._checks)
-                )
-                self._report = ReadinessReport(all(each.ready for each in conditions), list(conditions))
-                self._asked_at_s = time.monotonic()
-            return self._report
+        return await self._report()
+
+    async def _ask(self) -> ReadinessReport:
+        conditions = await asyncio.gather(*(_judge(room, check.name, check.check) for room, check in self._checks))
+        return ReadinessReport(all(each.ready for each in conditions), list(conditions))
 
 
 async def _judge(room: str, name: str, check: Callable[[], Awaitable[None]]) -> Condition:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
@@ -10,23 +9,26 @@ from typing import Final
 
 from holdfast.health.history.reading import Held, History
 from holdfast.kernel.clock import Clock
+from holdfast.resilience import cache
 
 WINDOWS: Final[Mapping[str, timedelta]] = MappingProxyType(
     {"d1": timedelta(days=1), "d7": timedelta(days=7), "d30": timedelta(days=30), "d90": timedelta(days=90)}
 )
 NOTHING: Final = MappingProxyType({name: Held(length.total_seconds()) for name, length in WINDOWS.items()})
 _FRESH_S: Final = 30.0
+_STALE_S: Final = 86_400.0  # while the store does not answer
 
 
 class Uptimes:
-    """A cache that reads itself anew, once at a time."""
+    """The last answer, read anew once at a time."""
 
     def __init__(self, history: History, clock: Clock) -> None:
         self._history = history
         self._clock = clock
-        self._reading: asyncio.Task[None] | None = None
-        self._read_s = float("-inf")
-        self._known: Mapping[str, Mapping[str, Held]] = {}
+        kept = cache(
+            ttl_s=_FRESH_S, stale_s=_STALE_S, jitter=0.0, keep_if=bool, max_entries=1, name="check-uptimes", clock=clock
+        )
+        self._read = kept(self._read_anew)
 
     async def read(self) -> Mapping[str, Mapping[str, Held]]:
         """Give each check's `Held` by window (`d1`, `d7`, `d30`, `d90`); checks without history are missing.
@@ -36,14 +38,7 @@ class Uptimes:
         Raises:
             HoldfastError: the store does not answer and nothing was read before.
         """
-        if self._clock.monotonic() - self._read_s < _FRESH_S:
-            return self._known
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_anew(), name="check-uptimes")
-        if not self._known:
-            await asyncio.shield(self._reading)
-        return self._known
+        return await self._read()
 
-    async def _read_anew(self) -> None:
-        known = await self._history.uptimes(self._clock.now(), WINDOWS)
-        self._known, self._read_s = known, self._clock.monotonic()
+    async def _read_anew(self) -> Mapping[str, Mapping[str, Held]]:
+        return await self._history.uptimes(self._clock.now(), WINDOWS)
