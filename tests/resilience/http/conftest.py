@@ -67,6 +67,7 @@ def peer():
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 64
 
         def handle_error(self, request, client_address):
             pass

@@ -251,13 +251,19 @@ def test_a_thread_is_told_by_check_and_at_the_end(backend, fake_clock):
         work()
 
 
-def test_a_thread_keeps_its_lock_while_it_works():
-    backend, renewed = MemoryLocks(), threading.Event()
+def test_a_thread_keeps_its_lock_while_it_works(backend, fake_clock):
+    renewed = threading.Event()
     renew = backend.renew
     backend.renew = lambda *args: renew(*args) and not renewed.set()
-    with lock("stock", backend, ttl_s=0.5) as held:
+    with lock("stock", backend, ttl_s=0.3, clock=fake_clock) as held:
         assert renewed.wait(LONG_S)
         assert held.token
+
+
+async def test_one_kind_of_lock_serves_many_things(backend):
+    orders = lock("order", backend, wait_s=0)
+    async with orders.with_name("order/1"), orders.with_name("order/2"):
+        assert sorted(backend._leases) == ["order/1", "order/2"]
 
 
 async def test_who_leaves_what_it_does_not_hold_is_told(backend):
