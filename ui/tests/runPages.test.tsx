@@ -10,7 +10,7 @@ describe("the list of runs", () => {
     open("/runs?state=failed,stranded", "failing");
     await waitFor(() => expect(rows().length).toBe(3), PATIENCE);
     expect(new Set(rows().map((row) => row.dataset["state"]))).toEqual(new Set(["failed", "stranded"]));
-    expect(screen.getByRole("button", { name: /Succeeded\s*159/ })).toBeTruthy();
+    expect(screen.getByRole("button", { name: /Cancelled\s*3/ })).toBeTruthy();
     fireEvent.click(screen.getByRole("button", { name: /^Failed/ }));
     await waitFor(() => expect(rows().map((row) => row.dataset["state"])).toEqual(["stranded"]), PATIENCE);
   });

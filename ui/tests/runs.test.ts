@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { withStep } from "@/api/runPatches";
-import type { RunStep } from "@/api/runs";
+import type { RunStep } from "@/api/types";
 import { cronWords } from "@/lib/cron";
 import { diffCount, diffLines } from "@/lib/diff";
 import { graphOf } from "@/lib/runGraph";
@@ -11,8 +11,8 @@ const at = (second: number): string => new Date(Date.UTC(2026, 0, 1) + second * 
 
 function step(key: string, from: number, to: number | null, more: Partial<RunStep> = {}): RunStep {
   return {
-    key, name: key, parent: null, kind: "step", state: to === null ? "running" : "succeeded", order: from, place: "task", started_at: at(from), finished_at: to === null ? null : at(to), duration_s: to === null ? null : to - from,
-    attempt_count: 1, attempts: [], output: null, failure: null, wait: null, items: null, child_id: null, compensates: null, has_compensation: false, signalled_by: null, idempotency_key: null, plan: null, ...more,
+    key, name: key, parent: null, kind: "step", state: to === null ? "running" : "succeeded", order: from, started_at: at(from), finished_at: to === null ? null : at(to), duration_s: to === null ? null : to - from,
+    attempt_group: 1, attempt_count: 1, attempts: [], output: null, failure: null, wait: null, items: null, child_id: null, compensates: null, signalled_by: null, idempotency_key: key, plan: null, ...more,
   };
 }
 
@@ -69,9 +69,10 @@ describe("a form from a JSON schema", () => {
 
 describe("the timeline", () => {
   it("draws attempts and the pauses between them", () => {
-    const attempts = [1, 2].map((number) => ({ number, group: 1, state: "failed" as const, started_at: at(number * 10), finished_at: at(number * 10 + 4), failure: null, retry_at: null }));
-    const segments = segmentsOf(step("charge", 10, 24, { attempts, attempt_count: 2 }), 0);
-    expect(segments.map(({ tone, from, to }) => [tone, (to - from) / 1000])).toEqual([["failed", 4], ["pause", 6], ["succeeded", 4]]);
+    const attempts = [1, 2].map((number) => ({ number, group: 1, state: "failed" as const, started_at: at(number * 10), finished_at: at(number * 10 + 4), failure: null }));
+    const segments = segmentsOf(step("charge", 10, 31, { attempts, attempt_count: 3 }), 0);
+    expect(segments.map(({ tone, from, to }) => [tone, (to - from) / 1000])).toEqual([["failed", 4], ["pause", 6], ["failed", 4], ["succeeded", 7]]);
+    expect(segmentsOf(step("charge", 10, null, { attempts, state: "waiting" }), Date.parse(at(30))).at(-1)?.tone).toBe("pause");
   });
 
   it("lets a step that goes on reach to the present", () => {
@@ -106,7 +107,7 @@ describe("the graph", () => {
   });
 
   it("ties a compensation to what it undoes", () => {
-    expect(graphOf([step("a", 0, 1), step("undo", 2, 3, { kind: "compensation", compensates: "a" })]).undoes).toEqual([{ from: "undo", to: "a" }]);
+    expect(graphOf([step("a", 0, 1), step("a!undo", 2, 3, { kind: "compensation" })]).undoes).toEqual([{ from: "a!undo", to: "a" }]);
   });
 });
 

@@ -1,7 +1,7 @@
 // The mock's runs: lists, pages of steps, logs, and what happens when somebody starts, approves, cancels or retries one.
-import type { RunAttempt, RunList, RunQueue, RunSchedule, RunState, RunStep, RunWait, StepList, StepState, Workflow } from "@/api/runs";
+import type { RunList, RunQueue, RunSchedule, RunState, RunStep, RunWait, StepList, StepState, Workflow } from "@/api/types";
 import { noise } from "../world.ts";
-import { APPROVAL_SCHEMA, blankRun, makeStories, type MockRun, payload, TIMED_OUT } from "./stories.ts";
+import { blankRun, makeStories, type MockRun, payload, TIMED_OUT } from "./stories.ts";
 
 const workflow = (name: string, version: number, queue: string, summary: string, properties: Record<string, object>, required: string[]): Workflow => ({
   name, version, queue, summary, versions: Array.from({ length: version }, (_, index) => index + 1), fingerprint: "c07fa1d2be31", source: `workflows/${name.replace(/.*\./, "")}.py:14`,
@@ -45,7 +45,7 @@ export class RunDesk {
     this.schedules = [
       schedule("black-friday-prices", "catalog.price-update", ago(this.born, -590_000), 590_000, 0, { kind: "once", zone: null, upcoming: [ago(this.born, -590_000)], last_at: null, last_run_id: null }),
       schedule("catalog.resize-images", "catalog.resize-images", "*/15 * * * *", 212, 900),
-      schedule("nightly-backup", "platform.nightly-backup", "0 3 * * *", 21_400, 86_400, { zone: "Europe/Berlin", catch_up: "latest" }),
+      schedule("nightly-backup", "platform.nightly-backup", "0 3 * * *", 21_400, 86_400, { zone: "Europe/Berlin", catch_up: "last" }),
       schedule("price-feed", "catalog.price-update", "2m", 88, 120, { kind: "interval", zone: null, jitter_s: 15, overlap: "queue", catch_up: "all" }),
       schedule("weekly-report", "shop.invoice-mail", "30 8 * * MON-FRI", 230_000, 604_800, { zone: "America/New_York", is_paused: true, next_at: null, upcoming: [], changed_by: "user/u2", changed_at: ago(this.born, 88_000) }),
     ];
@@ -63,13 +63,16 @@ export class RunDesk {
     return parent && kid && { run: blankRun(id, kid.workflow, kid.state, Date.parse(parent.run.created_at) + 58_200, { parent_id: parent.run.id, actor: `run/${parent.run.id}`, service: parent.run.service }), steps: [], log: [] };
   }
 
+  private doneOf({ fan }: MockRun): number {
+    return fan ? Math.min(fan.total, Math.floor(fan.done + ((Date.now() - this.born) / 1000) * fan.perSecond)) : 0;
+  }
+
   private turnFan(story: MockRun): void {
     const { fan, run } = story;
     const map = story.steps.find((step) => step.key === fan?.key);
     if (!fan || !map?.items) return;
-    const done = Math.min(fan.total, Math.floor(fan.done + ((Date.now() - this.born) / 1000) * fan.perSecond));
+    const done = this.doneOf(story);
     map.items.counts = { succeeded: done - fan.failed, failed: fan.failed, running: Math.min(50, fan.total - done) };
-    run.progress = { done: done + 1, total: fan.total + 1 };
     if (done < fan.total || run.finished_at) return;
     Object.assign(map, { state: "succeeded", finished_at: new Date().toISOString() });
     Object.assign(run, { state: "succeeded", finished_at: new Date().toISOString(), owner: null });
@@ -83,8 +86,8 @@ export class RunDesk {
       .map(({ run }) => run)
       .filter((run) => (!workflow || run.workflow === workflow) && (!queue || run.queue === queue) && (!service || run.service === service) && (!actor || run.actor === actor) && (!since || run.created_at >= since) && (!parent || run.parent_id === parent) && (!text || JSON.stringify([run.id, run.workflow, run.key, run.failure?.message]).toLowerCase().includes(text.toLowerCase())))
       .sort((a, b) => b.created_at.localeCompare(a.created_at));
-    const counts: Partial<Record<RunState, number>> = {};
-    for (const run of matching) counts[run.state] = (counts[run.state] ?? 0) + 1;
+    const counts: Record<string, number> = {};
+    for (const { run } of this.runs) if (run.state !== "succeeded") counts[run.state] = (counts[run.state] ?? 0) + 1;
     const shown = matching.filter((run) => states.length === 0 || states.includes(run.state));
     const from = Number(query.get("cursor") ?? 0);
     const limit = Number(query.get("limit") ?? 50);
@@ -97,7 +100,7 @@ export class RunDesk {
     const limit = Number(query.get("limit") ?? 500);
     const { fan } = story;
     if (fan && parent === fan.key) {
-      const begun = Math.min(fan.total, (story.run.progress?.done ?? 0) + 49);
+      const begun = Math.min(fan.total, this.doneOf(story) + 50);
       const count = Math.max(0, Math.min(limit, begun - from));
       return { items: Array.from({ length: count }, (_, index) => this.item(story, from + index)), next: from + count < begun ? String(from + count) : null };
     }
@@ -108,17 +111,16 @@ export class RunDesk {
   private item(story: MockRun, index: number): RunStep {
     const fan = story.fan as NonNullable<MockRun["fan"]>;
     const isBad = index % Math.floor(fan.done / fan.failed) === 412 % Math.floor(fan.done / fan.failed);
-    const done = (story.run.progress?.done ?? 1) - 1;
+    const done = this.doneOf(story);
     const state: StepState = index >= done ? "running" : isBad ? "failed" : "succeeded";
     const from = Date.parse(story.run.started_at ?? "") + 2_800 + (index / fan.perSecond) * 1_000;
     const took = 300 + noise("resize", index) * 1_400;
     const finished = state === "running" ? null : new Date(from + took).toISOString();
-    const failure = state === "failed" ? { ...TIMED_OUT, type: "TruncatedImage", step: `${fan.key}[${index}]`, message: `image ${index} is cut off after ${12_288 + index} bytes` } : null;
+    const failure = state === "failed" ? { ...TIMED_OUT, type: "TruncatedImage", is_in_doubt: false, message: `image ${index} is cut off after ${12_288 + index} bytes` } : null;
     const started = new Date(from).toISOString();
     const key = `${fan.key}[${index}]`;
     return {
       ...stepOf(story.run.id, key, "step", state), name: fan.key, parent: fan.key, order: index + 3, started_at: started, finished_at: finished, duration_s: finished ? took / 1000 : null, failure,
-      attempts: [{ number: 1, group: 1, state, started_at: started, finished_at: finished, failure, retry_at: null }],
       output: state === "succeeded" ? payload({ bytes: 20_000 + Math.floor(noise("bytes", index) * 90_000) }) : null,
     };
   }
@@ -128,13 +130,13 @@ export class RunDesk {
     const isDry = body["dry_run"] === true;
     const now = Date.now();
     const id = `0199a9ff-${(now % 65_536).toString(16).padStart(4, "0")}-7a10-8c44-${now.toString(16).padStart(12, "0")}`;
-    const run = blankRun(id, String(body["workflow"]), "running", now, { version: workflow?.version ?? 1, queue: workflow?.queue ?? "default", input: payload(body["input"] ?? null), key: (body["key"] as string | null) ?? null, is_dry_run: isDry, progress: { done: 0, total: 3 }, service: (body["service"] as string | null) ?? null });
+    const run = blankRun(id, String(body["workflow"]), "running", now, { version: workflow?.version ?? 1, queue: workflow?.queue ?? "default", input: payload(body["input"] ?? null), key: (body["key"] as string | null) ?? null, is_dry_run: isDry, service: (body["service"] as string | null) ?? null });
     const story: MockRun = { run, steps: [], log: [[now, "info", null, `started by ada${isDry ? ", dry" : ""}`]] };
     this.runs.unshift(story);
     this.act(story, "load", now, 1_200, () => {
-      if (isDry) return this.finish(story, "succeeded", { plan: [{ step: "apply", summary: "Would change one order", diff: "--- order\n+++ order\n-  state: paid\n+  state: refunded", value: null }] });
+      if (isDry) return this.finish(story, "succeeded", { plan: [{ step: "apply", kind: "change", summary: "one order", changes: [{ resource: "order", action: "update", note: "", diff: "--- order (now)\n+++ order (then)\n-state: paid\n+state: refunded" }] }] });
       story.steps.push(stepOf(run.id, "approve", "signal", "waiting"));
-      const wait: RunWait = { kind: "signal", name: "approve", step: "approve", since: new Date().toISOString(), until: new Date(Date.now() + 3_600_000).toISOString(), payload_schema: APPROVAL_SCHEMA };
+      const wait: RunWait = { kind: "signal", name: "approve", step: "approve", since: new Date().toISOString(), until: new Date(Date.now() + 3_600_000).toISOString() };
       Object.assign(run, { state: "waiting", waits: [wait] });
       this.tell(run.id);
     });
@@ -172,8 +174,6 @@ export class RunDesk {
     this.tell(story.run.id);
     setTimeout(() => {
       Object.assign(step, { state: "succeeded", finished_at: new Date().toISOString(), output: payload({ ok: true }) });
-      if (step.attempts[0]) step.attempts[0].finished_at = step.finished_at;
-      story.run.progress = { done: story.steps.filter((one) => one.finished_at).length, total: Math.max(3, story.steps.length) };
       story.log.push([Date.now(), "info", key, `${key} is done`]);
       then();
       this.tell(story.run.id);
@@ -193,10 +193,9 @@ export class RunDesk {
 
 function stepOf(id: string, key: string, kind: RunStep["kind"], state: StepState): RunStep {
   const started = new Date().toISOString();
-  const attempts: RunAttempt[] = kind === "step" ? [{ number: 1, group: 1, state, started_at: started, finished_at: null, failure: null, retry_at: null }] : [];
   return {
-    key, name: key, kind, state, parent: null, order: Date.now(), place: kind === "step" ? "task" : null, started_at: started, finished_at: null, duration_s: null, attempts, attempt_count: attempts.length, output: null, failure: null,
-    wait: null, items: null, child_id: null, compensates: null, has_compensation: false, signalled_by: null, idempotency_key: kind === "step" ? `${id}:${key}:1` : null, plan: null,
+    key, name: key, kind, state, parent: null, order: Date.now(), started_at: started, finished_at: null, duration_s: null, attempts: [], attempt_count: 1, attempt_group: 1, output: null, failure: null,
+    wait: null, items: null, child_id: null, compensates: null, signalled_by: null, idempotency_key: `${id}:${key}:1`, plan: null,
   };
 }
 

@@ -1,4 +1,5 @@
 // The addresses of the mock's runs, queues and schedules.
+import type { RunDetail } from "@/api/types";
 import type { RunDesk } from "./desk.ts";
 import { WORKFLOWS } from "./desk.ts";
 import type { MockRun } from "./stories.ts";
@@ -20,7 +21,7 @@ export function answerRuns(desk: RunDesk, method: string, path: string, query: U
   if (verb === "steps") return name ? json(story.steps.find((step) => step.key === name) ?? {}) : json(desk.steps(story, query));
   if (verb === "log") return json(logOf(story, Number(query.get("after") ?? 0)));
   if (verb === "stream") return stream(desk, story);
-  return json({ ...story.run, steps: countOf(story) });
+  return json(detailOf(story));
 }
 
 function lever<T extends { name: string }>(items: T[], name: string, change: (one: T) => void): Response {
@@ -38,6 +39,10 @@ function change(desk: RunDesk, story: MockRun, verb: string, name: string, body:
   return json(story.run, 202);
 }
 
+function detailOf(story: MockRun): RunDetail {
+  return { ...story.run, steps: countOf(story), maps: story.steps.flatMap((step) => step.items ?? []) };
+}
+
 function countOf(story: MockRun): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const step of story.steps) if (!step.parent) counts[step.state] = (counts[step.state] ?? 0) + 1;
@@ -46,7 +51,7 @@ function countOf(story: MockRun): Record<string, number> {
 
 function logOf(story: MockRun, after: number) {
   const lines = story.log.map(([at, level, step, text], index) => ({ seq: index + 1, at: new Date(at).toISOString(), step, stream: "log", text, fields: level === "info" ? {} : { level } }));
-  return { items: lines.filter((line) => line.seq > after), next: lines.length, dropped: 0 };
+  return { items: lines.filter((line) => line.seq > after), next: null };
 }
 
 function stream(desk: RunDesk, story: MockRun): Response {
@@ -60,7 +65,7 @@ function stream(desk: RunDesk, story: MockRun): Response {
         desk.find(story.run.id);
         for (const step of story.steps) if (!step.parent) write("step", step);
         for (const line of logOf(story, 0).items) write("log", line);
-        write("run", { ...story.run, steps: countOf(story) });
+        write("run", detailOf(story));
       };
       tell();
       const unlisten = desk.listen(story.run.id, tell);

@@ -1,6 +1,6 @@
 // Carries what the stream of one run says into the caches: the run, its outer steps, its log lines.
 import type { QueryClient } from "@tanstack/react-query";
-import type { RunDetail, RunLogLine, RunStep, StepList } from "./runs";
+import type { RunDetail, RunLogLine, RunStep, StepList } from "./types";
 import { runQuery } from "./runQueries";
 
 export function putRun(client: QueryClient, run: RunDetail): void {
@@ -22,18 +22,13 @@ export function withStep(pages: readonly StepList[], step: RunStep): StepList[] 
   return pages.map((page, index) => (index === last && page.next === null ? { ...page, items: [...page.items, step] } : page));
 }
 
-interface LogData {
-  lines: RunLogLine[];
-  dropped: number;
-}
-
 /** Lines behind the last known one; the stream begins from the first line anew when it is opened again. */
 export function putLines(client: QueryClient, id: string, lines: readonly RunLogLine[]): void {
-  for (const [key, data] of client.getQueriesData<LogData>({ queryKey: ["runs", "one", id, "log"] })) {
+  for (const [key, data] of client.getQueriesData<RunLogLine[]>({ queryKey: ["runs", "one", id, "log"] })) {
     if (!data) continue;
     const step = key[4];
-    const last = data.lines.at(-1)?.seq ?? 0;
+    const last = data.at(-1)?.seq ?? 0;
     const fresh = lines.filter((line) => line.seq > last && (step === "" || line.step === step));
-    if (fresh.length > 0) client.setQueryData<LogData>(key, { ...data, lines: [...data.lines, ...fresh] });
+    if (fresh.length > 0) client.setQueryData<RunLogLine[]>(key, [...data, ...fresh]);
   }
 }

@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { isOver } from "@/lib/runs";
 import { get } from "./client";
-import type { RunDetail, RunList, RunLogLine, RunLogPage, RunQueue, RunSchedule, RunState, RunStep, StepList, StepState, WorkflowList } from "./runs";
+import type { RunDetail, RunList, RunLogLine, RunLogPage, RunQueue, RunSchedule, RunState, RunStep, StepList, StepState, WorkflowList } from "./types";
 import type { Page } from "./types";
 
 export interface RunFilter {
@@ -103,15 +103,14 @@ export const stepQuery = (id: string, key: string) =>
 export const logQuery = (id: string, step: string | null) =>
   queryOptions({
     queryKey: ["runs", "one", id, "log", step ?? ""],
-    queryFn: async ({ signal, client }): Promise<{ lines: RunLogLine[]; dropped: number }> => {
-      const known = client.getQueryData<{ lines: RunLogLine[] }>(["runs", "one", id, "log", step ?? ""])?.lines ?? [];
-      const lines = [...known];
+    queryFn: async ({ signal, client }): Promise<RunLogLine[]> => {
+      const lines = [...(client.getQueryData<RunLogLine[]>(["runs", "one", id, "log", step ?? ""]) ?? [])];
       let page: RunLogPage;
       do {
         page = await get<RunLogPage>(`${runAddress(id)}/log`, { after: lines.at(-1)?.seq ?? 0, step }, signal);
         lines.push(...page.items);
-      } while (page.items.length >= 1_000 && lines.length < LOG_KEPT);
-      return { lines: lines.slice(-LOG_KEPT), dropped: page.dropped };
+      } while (page.next !== null && lines.length < LOG_KEPT);
+      return lines.slice(-LOG_KEPT);
     },
   });
 

@@ -1,148 +1,182 @@
-// Shapes of durable runs, queues and schedules as the REST contract states them.
+// Shapes of durable runs as the contract of the API states them.
 
 export type RunState = "queued" | "running" | "waiting" | "cancelling" | "succeeded" | "failed" | "cancelled" | "stranded";
+
 export type StepState = "running" | "waiting" | "succeeded" | "failed" | "compensated" | "compensation_failed" | "skipped";
+
 export type StepKind = "step" | "sleep" | "signal" | "child" | "map" | "compensation";
 
 export interface Payload {
-  value: unknown;
-  size_bytes: number;
   is_cut: boolean;
   preview: string;
+  size_bytes: number;
+  value: unknown;
 }
 
 export interface RunFailure {
-  type: string;
+  is_in_doubt: boolean;
   message: string;
-  step: string | null;
   traceback: string;
+  type: string;
 }
 
 export interface RunWait {
-  kind: string;
+  kind: StepKind;
   name: string;
-  step: string | null;
-  since: string;
+  since: string | null;
+  step: string;
   until: string | null;
-  payload_schema?: Record<string, unknown> | null;
-}
-
-export interface RunProgress {
-  done: number;
-  total: number | null;
 }
 
 export interface RunSummary {
-  id: string;
-  workflow: string;
-  version: number;
-  state: RunState;
-  queue: string;
-  priority: number;
-  concurrency_key: string | null;
-  service: string | null;
-  key: string | null;
   actor: string;
-  schedule: string | null;
-  parent_id: string | null;
-  is_dry_run: boolean;
-  created_at: string;
-  due_at: string | null;
-  started_at: string | null;
-  finished_at: string | null;
-  deadline_at: string | null;
   attempt_group: number;
-  waits: RunWait[];
+  concurrency_key: string | null;
+  created_at: string;
+  deadline_at: string | null;
+  due_at: string | null;
   failure: RunFailure | null;
-  progress?: RunProgress | null;
+  finished_at: string | null;
+  id: string;
+  is_dry_run: boolean;
+  key: string | null;
+  parent_id: string | null;
+  priority: number;
+  queue: string;
+  schedule: string | null;
+  service: string | null;
+  started_at: string | null;
+  state: RunState;
+  version: number;
+  waits: RunWait[];
+  workflow: string;
+}
+
+export interface RunDetail {
+  actor: string;
+  attempt_group: number;
+  cancel_reason: string | null;
+  cancelled_by: string | null;
+  children: RunChild[];
+  compensations: {
+    [key: string]: number;
+  };
+  concurrency_key: string | null;
+  created_at: string;
+  deadline_at: string | null;
+  due_at: string | null;
+  failure: RunFailure | null;
+  finished_at: string | null;
+  id: string;
+  input: Payload;
+  is_dry_run: boolean;
+  key: string | null;
+  maps: RunMap[];
+  output: Payload | null;
+  owner: string | null;
+  parent_id: string | null;
+  plan: RunPlan[];
+  priority: number;
+  queries: string[];
+  queue: string;
+  recoveries: number;
+  schedule: string | null;
+  service: string | null;
+  signals: RunSignal[];
+  started_at: string | null;
+  state: RunState;
+  steps: {
+    [key: string]: number;
+  };
+  stranded: RunStranded | null;
+  version: number;
+  waits: RunWait[];
+  workflow: string;
+}
+
+export interface RunList {
+  counts: {
+    [key: string]: number;
+  };
+  items: RunSummary[];
+  next: string | null;
+}
+
+export interface PlannedChange {
+  action: string;
+  diff: string;
+  note: string;
+  resource: string;
+}
+
+export interface RunPlan {
+  changes: PlannedChange[];
+  kind: string;
+  step: string;
+  summary: string;
 }
 
 export interface RunSignal {
-  id: string;
-  name: string;
   actor: string;
   at: string;
-  payload: Payload | null;
+  id: string;
   key: string | null;
+  name: string;
+  payload: Payload | null;
+  refused: string | null;
   taken_by: string | null;
+}
+
+export interface RunAttempt {
+  failure: RunFailure | null;
+  finished_at: string;
+  group: number;
+  number: number;
+  started_at: string;
+  state: StepState;
+}
+
+export interface RunStep {
+  attempt_count: number;
+  attempt_group: number;
+  attempts: RunAttempt[];
+  child_id: string | null;
+  compensates: string | null;
+  duration_s: number | null;
+  failure: RunFailure | null;
+  finished_at: string | null;
+  idempotency_key: string;
+  items: RunMap | null;
+  key: string;
+  kind: StepKind;
+  name: string;
+  order: number;
+  output: Payload | null;
+  parent: string | null;
+  plan: RunPlan | null;
+  signalled_by: string | null;
+  started_at: string;
+  state: StepState;
+  wait: RunWait | null;
+}
+
+export interface RunMap {
+  counts: {
+    [key: string]: number;
+  };
+  key: string;
 }
 
 export interface RunChild {
   id: string;
-  workflow: string;
   state: RunState;
   step: string;
+  workflow: string;
 }
 
-export interface RunMap {
-  key: string;
-  total: number | null;
-  counts: Record<string, number>;
-}
-
-export interface RunPlan {
-  step: string;
-  summary: string;
-  diff: string;
-  value: Payload | null;
-}
-
-export interface RunDetail extends RunSummary {
-  input: Payload;
-  output: Payload | null;
-  fingerprint: string;
-  owner: string | null;
-  cancel_reason: string | null;
-  steps: Record<string, number>;
-  maps: RunMap[];
-  signals: RunSignal[];
-  children: RunChild[];
-  queries: string[];
-  compensation: { declared: number; done: number; failed: number; waiting: number } | null;
-  stranded: { reason: string; started_with: string; registered: string | null; ways: string[] } | null;
-  plan: RunPlan[];
-  timeout_s: number | null;
-}
-
-export interface RunList {
-  items: RunSummary[];
-  next: string | null;
-  counts?: Partial<Record<RunState, number>>;
-}
-
-export interface RunAttempt {
-  number: number;
-  group: number;
-  state: StepState;
-  started_at: string;
-  finished_at: string | null;
-  failure: RunFailure | null;
-  retry_at: string | null;
-}
-
-export interface RunStep {
-  key: string;
-  name: string;
-  parent: string | null;
-  kind: StepKind;
-  state: StepState;
-  order: number;
-  place: string | null;
-  started_at: string | null;
-  finished_at: string | null;
-  duration_s: number | null;
-  attempt_count: number;
-  attempts: RunAttempt[];
-  output: Payload | null;
-  failure: RunFailure | null;
-  wait: RunWait | null;
-  items: RunMap | null;
-  child_id: string | null;
-  compensates: string | null;
-  has_compensation: boolean;
-  signalled_by: string | null;
-  idempotency_key: string | null;
-  plan: RunPlan | null;
+export interface RunStranded {
+  reason: string;
+  ways: string[];
 }
 
 export interface StepList {
@@ -151,42 +185,79 @@ export interface StepList {
 }
 
 export interface RunLogLine {
-  seq: number;
   at: string;
+  fields: {
+    [key: string]: unknown;
+  };
+  seq: number;
   step: string | null;
   stream: string;
   text: string;
-  fields: Record<string, unknown>;
 }
 
 export interface RunLogPage {
   items: RunLogLine[];
   next: number | null;
-  dropped: number;
+}
+
+export interface StartBody {
+  concurrency_key?: string | null;
+  deadline_at?: string | null;
+  delay_s?: number | null;
+  dry_run: boolean;
+  input?: unknown;
+  key?: string | null;
+  priority: number;
+  queue?: string | null;
+  service?: string | null;
+  version?: number | null;
+  workflow: string;
+}
+
+export interface SignalBody {
+  key?: string | null;
+  payload?: unknown;
+}
+
+export interface ReasonBody {
+  reason: string;
+}
+
+export interface ReplayBody {
+  from_step?: string | null;
+}
+
+export interface ResolveBody {
+  from_step?: string | null;
+  way: "finish-old" | "replay" | "cancel";
 }
 
 export interface StartedRun {
-  run: RunSummary;
   is_new: boolean;
+  run: RunSummary;
 }
 
 export interface Workflow {
+  events: string;
+  fingerprint: string;
+  input_schema: {
+    [key: string]: unknown;
+  };
   name: string;
+  output_schema: {
+    [key: string]: unknown;
+  };
+  queue: string;
+  source: string;
+  summary: string;
+  timeout_s: number | null;
   version: number;
   versions: number[];
-  fingerprint: string;
-  summary: string;
-  source: string;
-  queue: string;
-  timeout_s: number | null;
-  events: string;
-  input_schema: Record<string, unknown>;
-  output_schema: Record<string, unknown>;
 }
 
 export interface WorkflowList {
-  items: Workflow[];
   faults: string[];
+  items: Workflow[];
   next: string | null;
 }
 
@@ -218,7 +289,7 @@ export interface RunSchedule {
   changed_by: string | null;
   changed_at: string | null;
   next_at: string | null;
-  upcoming?: string[];
+  upcoming: string[];
   last_at: string | null;
   last_run_id: string | null;
 }

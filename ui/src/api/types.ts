@@ -50,3 +50,5 @@ export type UserPatch = Schemas["UserPatch"];
 export type HostSnapshot = Schemas["HostOut"];
 export type HostMetric = Schemas["HostMetric"];
 export type HostSeries = Schemas["HostSeriesOut"];
+
+export type * from "./runs";

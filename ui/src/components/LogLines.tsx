@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { IconArrowDown } from "@tabler/icons-react";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
-import type { RunLogLine } from "@/api/runs";
+import type { RunLogLine } from "@/api/types";
 import { formatAbsolute, formatClock } from "@/lib/time";
 import { useKeys } from "@/state/shortcuts";
 import { useSight } from "@/state/virtual";

@@ -1,7 +1,8 @@
 // Reads the shape of a run from its times: a step follows those that were over before it began. Steps that overlap are
 // branches. (An interval order: exact for code that awaits; code that merely happened to be slow looks sequential.)
-import type { RunStep } from "@/api/runs";
+import type { RunStep } from "@/api/types";
 import type { GraphEdge } from "./layers";
+import { undoneKey } from "./runs";
 
 /** More boxes than this show nothing that the timeline would not show better. */
 export const MOST_NODES = 150;
@@ -22,6 +23,9 @@ export function graphOf(all: readonly RunStep[]): RunGraphShape {
     return over.filter((other) => !over.some((between) => between !== other && other.to <= between.from)).map((other) => ({ from: other.key, to: step.key }));
   });
   const keys = new Set(steps.map((step) => step.key));
-  const undoes = steps.flatMap((step) => (step.compensates && keys.has(step.compensates) ? [{ from: step.key, to: step.compensates }] : []));
+  const undoes = steps.flatMap((step) => {
+    const undone = undoneKey(step);
+    return undone && keys.has(undone) ? [{ from: step.key, to: undone }] : [];
+  });
   return { steps, edges, undoes };
 }

@@ -1,5 +1,5 @@
 // What the states of runs and steps are called, how much they ask for attention, and what a run says in one line.
-import type { RunProgress, RunState, RunStep, RunSummary, RunWait, StepState } from "@/api/runs";
+import type { RunMap, RunState, RunStep, RunSummary, RunWait, StepState } from "@/api/types";
 import type { Verdict } from "@/api/types";
 import { NOTHING } from "./format";
 
@@ -41,11 +41,31 @@ export function runSeconds(run: Pick<RunSummary, "started_at" | "finished_at">, 
   return Math.max(0, ((run.finished_at ? Date.parse(run.finished_at) : now.getTime()) - Date.parse(run.started_at)) / 1000);
 }
 
-/** "signal approve", "sleep two-days", "its turn in deploys". */
+/** "signal approve", "sleep two-days", "child run 4b0000a1": what must happen before it goes on. */
 export function waitText({ kind, name }: RunWait): string {
-  if (kind === "queue") return `its turn in ${name}`;
-  if (kind === "retry") return `the next try of ${name}`;
-  return `${kind} ${name}`;
+  if (kind === "child") return `child run ${shortId(name)}`;
+  return kind === "signal" || kind === "sleep" ? `${kind} ${name}` : `the next try of ${name}`;
+}
+
+/** The key of the step that a compensation undoes. */
+export function undoneKey(step: Pick<RunStep, "key" | "kind" | "compensates">): string | null {
+  if (step.kind !== "compensation") return null;
+  return step.key.endsWith("!undo") ? step.key.slice(0, -"!undo".length) : step.compensates;
+}
+
+/** How many items of a fan-out are over, however they ended. */
+export function itemsOver({ counts }: RunMap): number {
+  return Object.entries(counts).reduce((sum, [state, count]) => (state === "running" || state === "waiting" ? sum : sum + count), 0);
+}
+
+/** How often a step was tried, in all attempts of the run. */
+export function triesOf(step: RunStep): number {
+  return Math.max(step.attempt_count, step.attempts.length + 1);
+}
+
+/** The failed one of some steps: a run fails where one of its steps did. */
+export function failedStep(steps: readonly RunStep[]): RunStep | undefined {
+  return steps.findLast((step) => step.state === "failed");
 }
 
 /** Who began it: a person by name, a schedule, a service, a run above. */
@@ -56,11 +76,6 @@ export function starterText(actor: string, names: ReadonlyMap<string, string>): 
   if (kind === "run") return "another run";
   if (kind === "token") return "a token";
   return name ? `${kind} ${name}` : actor || NOTHING;
-}
-
-export function progressShare(progress: RunProgress | null | undefined): number | null {
-  if (!progress?.total) return null;
-  return Math.min(1, progress.done / progress.total);
 }
 
 /** The tail of an id tells runs apart; its head is a time. */

@@ -33,7 +33,7 @@ function fieldOf(name: string, raw: Schema, root: Schema, isRequired: boolean): 
   const choices = Array.isArray(inner["enum"]) ? inner["enum"] : "const" in inner ? [inner["const"]] : [];
   return {
     name,
-    label: words(outer["title"]) ?? words(raw["title"]) ?? label(name),
+    label: said(raw["title"], name) ?? said(outer["title"], name) ?? label(name),
     hint: words(raw["description"]) ?? words(outer["description"]) ?? words(inner["description"]) ?? "",
     kind: real.length > 1 ? "json" : kindOf(inner, choices),
     isRequired,
@@ -125,6 +125,12 @@ export function parseJson(text: string): { value: unknown; fault: string | null 
 function label(name: string): string {
   const text = name.replaceAll("_", " ");
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A title that somebody has written; one made of the name by a machine ("Is Granted") says no more than the name. */
+function said(title: unknown, name: string): string | null {
+  const text = words(title);
+  return text && text.toLowerCase() !== name.replaceAll("_", " ").toLowerCase() ? text : null;
 }
 
 function words(value: unknown): string | null {

@@ -1,7 +1,7 @@
 // Turns steps into rows and bars over time: which rows are open, where each attempt stands, which marks the axis shows.
-import type { RunStep } from "@/api/runs";
+import type { RunStep } from "@/api/types";
 import { formatCount, formatDuration } from "./format";
-import { STATE_WORD } from "./runs";
+import { STATE_WORD, triesOf, undoneKey } from "./runs";
 import { formatAbsolute } from "./time";
 
 export interface Window {
@@ -53,17 +53,17 @@ export function segmentsOf(step: RunStep, now: number): Segment[] {
   const to = step.finished_at ? Date.parse(step.finished_at) : now;
   const isRest = step.kind === "sleep" || step.kind === "signal";
   const tone = isRest && step.state !== "failed" ? "waiting" : TONES[step.state];
-  if (step.attempts.length < 2) return [{ from, to: Math.max(from, to), tone }];
+  if (step.attempts.length === 0) return [{ from, to: Math.max(from, to), tone }];
   const segments: Segment[] = [];
-  step.attempts.forEach((attempt, index) => {
-    const start = Date.parse(attempt.started_at);
-    const isLast = index === step.attempts.length - 1;
-    const end = attempt.finished_at ? Date.parse(attempt.finished_at) : isLast ? to : start;
-    segments.push({ from: start, to: end, tone: isLast ? (attempt.finished_at && attempt.failure ? "failed" : TONES[step.state]) : "failed" });
-    const next = step.attempts[index + 1];
-    if (next) segments.push({ from: end, to: Date.parse(next.started_at), tone: "pause" });
-    else if (!step.finished_at && attempt.finished_at) segments.push({ from: end, to, tone: "pause" });
-  });
+  let last = from;
+  for (const attempt of step.attempts) {
+    const begin = Date.parse(attempt.started_at);
+    if (segments.length > 0 && begin > last) segments.push({ from: last, to: begin, tone: "pause" });
+    last = Date.parse(attempt.finished_at);
+    segments.push({ from: begin, to: last, tone: attempt.state === "failed" ? "failed" : "undone" });
+  }
+  // The journal keeps when the last attempt ended, not when it began: it is drawn from the end of the one before.
+  if (to > last || step.finished_at) segments.push({ from: last, to: Math.max(last, to), tone: step.state === "waiting" ? "pause" : tone });
   return segments;
 }
 
@@ -117,7 +117,8 @@ export function shift(window: Window, whole: Window): Window {
 
 /** What a step is called in its row: the way it undoes, its index in a fan-out, or its own name. */
 export function stepLabel(step: Pick<RunStep, "key" | "parent" | "kind" | "compensates">): string {
-  if (step.kind === "compensation" && step.compensates) return `undo ${step.compensates}`;
+  const undone = undoneKey(step);
+  if (undone) return `undo ${undone}`;
   if (step.parent && step.key.startsWith(step.parent)) return step.key.slice(step.parent.length).replace(/^\//, "");
   return step.key;
 }
@@ -126,7 +127,7 @@ export function stepLabel(step: Pick<RunStep, "key" | "parent" | "kind" | "compe
 export function describeStep(step: RunStep): string {
   const lines = [`${step.key}: ${STATE_WORD[step.state].toLowerCase()}`];
   if (step.duration_s !== null) lines.push(`took ${formatDuration(step.duration_s)}`);
-  if (step.attempt_count > 1) lines.push(`${formatCount(step.attempt_count)} attempts`);
+  if (triesOf(step) > 1) lines.push(`${formatCount(triesOf(step))} attempts`);
   if (step.failure) lines.push(`${step.failure.type}: ${step.failure.message}`);
   if (step.started_at) lines.push(`began ${formatAbsolute(new Date(step.started_at))}`);
   return lines.join("\n");

@@ -2,7 +2,7 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { putLines, putRun, putStep } from "@/api/runPatches";
-import type { RunDetail, RunLogLine, RunStep } from "@/api/runs";
+import type { RunDetail, RunLogLine, RunStep } from "@/api/types";
 import { createParser, retryDelayMs, type ServerSentEvent } from "@/lib/sse";
 
 /** Frames that come together are applied together: one render for a burst. */

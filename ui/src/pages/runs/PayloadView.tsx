@@ -1,6 +1,6 @@
 // A JSON value as text: whole where it is small, its first part and its size where it is not.
 import { useMemo } from "react";
-import type { Payload } from "@/api/runs";
+import type { Payload } from "@/api/types";
 import { Snippet } from "@/components/states";
 import { formatBytes, NOTHING } from "@/lib/format";
 import classes from "./PayloadView.module.css";

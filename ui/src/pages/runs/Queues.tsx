@@ -6,7 +6,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { post } from "@/api/client";
 import { queuesQuery } from "@/api/runQueries";
-import type { RunQueue } from "@/api/runs";
+import type { RunQueue } from "@/api/types";
 import { Confirm } from "@/components/Confirm";
 import { Go } from "@/components/Go";
 import { Page } from "@/components/Page";

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { useParams } from "react-router";
 import { runQuery } from "@/api/runQueries";
-import type { RunDetail } from "@/api/runs";
+import type { RunDetail } from "@/api/types";
 import { CopyButton } from "@/components/CopyButton";
 import { Go, servicePath } from "@/components/Go";
 import { Page } from "@/components/Page";
@@ -107,7 +107,7 @@ function Body({ run }: { run: RunDetail }) {
   const view = VIEWS.some((one) => one === viewText) ? viewText : run.plan.length > 0 ? "plan" : "timeline";
   return (
     <>
-      <RunNotices run={run} onChoose={choose} />
+      <RunNotices run={run} steps={steps.data ?? []} onChoose={choose} />
       <RunFigures run={run} />
       <div className={classes.columns} data-view={view}>
         <div className={classes.main}>

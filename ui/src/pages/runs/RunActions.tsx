@@ -1,7 +1,7 @@
 // What a person may do about a run, as far as its state and their permissions allow; each asks before it acts.
 import { Button, Menu } from "@mantine/core";
 import { IconChevronDown, IconGavel, IconPlayerStop, IconRotateClockwise2, IconSend, IconArrowForwardUp } from "@tabler/icons-react";
-import type { RunDetail } from "@/api/runs";
+import type { RunDetail } from "@/api/types";
 import { isOver } from "@/lib/runs";
 import { useMay } from "@/state/session";
 import { useKeys } from "@/state/shortcuts";
@@ -31,8 +31,8 @@ export function RunActions({ run }: { run: RunDetail }) {
           Cancel
         </Button>
       )}
-      {run.state === "failed" && (
-        <Button leftSection={<IconRotateClockwise2 size={14} />} onClick={() => setDialog("retry")} disabled={!maySignal} data-tip={maySignal ? undefined : RESPONDER}>
+      {(run.state === "failed" || run.state === "cancelled") && (
+        <Button variant={run.state === "failed" ? "filled" : "default"} leftSection={<IconRotateClockwise2 size={14} />} onClick={() => setDialog("retry")} disabled={!maySignal} data-tip={maySignal ? undefined : RESPONDER}>
           Retry
         </Button>
       )}

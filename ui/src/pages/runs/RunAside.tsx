@@ -1,14 +1,13 @@
 // Beside the timeline: input and result, who told it what, the runs that it started, the small print.
 import { useQuery } from "@tanstack/react-query";
 import { childRunsQuery } from "@/api/runQueries";
-import type { RunDetail } from "@/api/runs";
+import type { RunDetail } from "@/api/types";
 import { Facts } from "@/components/Facts";
 import { Go, runPath } from "@/components/Go";
 import { Section } from "@/components/Page";
 import { StateMark } from "@/components/StateMark";
 import { When } from "@/components/When";
 import { actorName } from "@/lib/events";
-import { formatSpan } from "@/lib/format";
 import { isOver, shortId } from "@/lib/runs";
 import { formatAbsolute } from "@/lib/time";
 import { useNames } from "@/state/session";
@@ -34,9 +33,8 @@ export function RunAside({ run }: { run: RunDetail }) {
             Created: formatAbsolute(new Date(run.created_at)),
             ...(run.key ? { Key: run.key } : {}),
             ...(run.concurrency_key ? { "Concurrency key": run.concurrency_key } : {}),
-            ...(run.timeout_s ? { Timeout: formatSpan(run.timeout_s) } : {}),
             ...(run.owner ? { "Runs on": run.owner } : {}),
-            Fingerprint: run.fingerprint.slice(0, 12),
+            ...(run.recoveries > 0 ? { Recoveries: `${run.recoveries}, each after a process had died` } : {}),
             ...(run.queries.length > 0 ? { Queries: run.queries } : {}),
           }}
         />
@@ -70,7 +68,7 @@ function Signals({ run }: { run: RunDetail }) {
               </span>
             </div>
             {signal.payload && signal.payload.value !== null && <code className={classes.payload}>{signal.payload.is_cut ? signal.payload.preview : JSON.stringify(signal.payload.value)}</code>}
-            {!signal.taken_by && !isOver(run.state) && <div className="faint small">Nobody has asked for it yet</div>}
+            {signal.refused ? <div className="dim small">Refused: {signal.refused}</div> : !signal.taken_by && !isOver(run.state) && <div className="faint small">No step has asked for it yet</div>}
           </li>
         ))}
       </ul>

@@ -3,13 +3,13 @@ import { Background, Controls, type Edge, Handle, MarkerType, type Node, type No
 import "@xyflow/react/dist/base.css";
 import { UnstyledButton } from "@mantine/core";
 import { memo, useMemo } from "react";
-import type { RunStep } from "@/api/runs";
+import type { RunStep } from "@/api/types";
 import { Empty } from "@/components/states";
 import { StateIconLabelled } from "@/components/StateMark";
 import { formatCount, formatDuration } from "@/lib/format";
 import { layers, type Place } from "@/lib/layers";
 import { graphOf, MOST_NODES, type RunGraphShape } from "@/lib/runGraph";
-import { KIND_WORD, STATE_WORD } from "@/lib/runs";
+import { itemsOver, KIND_WORD, STATE_WORD, triesOf, undoneKey } from "@/lib/runs";
 import { stepLabel } from "@/lib/timeline";
 import map from "@/pages/services/ServiceMap.module.css";
 import classes from "./RunGraph.module.css";
@@ -68,13 +68,13 @@ export function RunGraph({ steps, chosen, onChoose }: RunGraphProps) {
 
 /** In columns as they followed each other; what undoes a step stands below it, where it can be seen what it belongs to. */
 function placesOf({ steps, edges }: RunGraphShape): Map<string, Place> {
-  const forward = steps.filter((step) => step.kind !== "compensation" || !step.compensates);
+  const forward = steps.filter((step) => undoneKey(step) === null);
   const { places } = layers(forward.map((step) => step.key), edges);
   const taken = new Map<number, number>();
   const floor = Math.max(0, ...[...places.values()].map(({ row }) => row));
   for (const step of steps) {
     if (places.has(step.key)) continue;
-    const column = places.get(step.compensates ?? "")?.column ?? 0;
+    const column = places.get(undoneKey(step) ?? "")?.column ?? 0;
     const below = (taken.get(column) ?? 0) + 1;
     taken.set(column, below);
     places.set(step.key, { column, row: floor + 0.5 + below });
@@ -112,7 +112,7 @@ const StepBox = memo(function StepBox({ data: { step, isChosen, onChoose } }: No
 function noteOf(step: RunStep): string {
   const kind = step.kind === "step" ? "" : KIND_WORD[step.kind];
   const time = step.finished_at ? formatDuration(step.duration_s) : STATE_WORD[step.state].toLowerCase();
-  const count = step.items ? `${formatCount(step.items.total ?? 0)} items` : step.attempt_count > 1 ? `${step.attempt_count} attempts` : "";
+  const count = step.items ? `${formatCount(itemsOver(step.items))} items` : triesOf(step) > 1 ? `${triesOf(step)} attempts` : "";
   return [kind, count, time].filter(Boolean).join(" · ");
 }
 

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { logQuery } from "@/api/runQueries";
-import type { RunDetail } from "@/api/runs";
+import type { RunDetail } from "@/api/types";
 import { FilterInput } from "@/components/FilterInput";
 import { LogLines } from "@/components/LogLines";
 import { Empty, QueryView, SkeletonRows } from "@/components/states";
@@ -15,7 +15,7 @@ import classes from "./RunLog.module.css";
 export function RunLog({ run, onChoose }: { run: RunDetail; onChoose: (step: string) => void }) {
   const query = useQuery(logQuery(run.id, null));
   const [text] = useUrlFilter("find");
-  const lines = query.data?.lines;
+  const lines = query.data;
   const shown = useMemo(() => (lines ?? []).filter((line) => matchesText(text, [line.text, line.step])), [lines, text]);
   return (
     <>
@@ -23,7 +23,6 @@ export function RunLog({ run, onChoose }: { run: RunDetail; onChoose: (step: str
         <FilterInput name="find" placeholder="Filter lines" />
         <span className="faint small tabular">
           {lines && (shown.length === lines.length ? plural(lines.length, "line") : `${formatCount(shown.length)} of ${plural(lines.length, "line")}`)}
-          {query.data && query.data.dropped > 0 && `, ${formatCount(query.data.dropped)} over the limit were not kept`}
         </span>
       </div>
       <QueryView query={query} skeleton={<SkeletonRows rows={10} height={20} />}>

@@ -1,15 +1,17 @@
 // What a person must know before anything else: why it failed, what it waits for, what was not undone.
 import { Button } from "@mantine/core";
-import type { RunDetail } from "@/api/runs";
+import type { RunDetail, RunStep } from "@/api/types";
 import { Notice } from "@/components/Notice";
-import { Due, When } from "@/components/When";
+import { Due } from "@/components/When";
+import { actorName } from "@/lib/events";
 import { plural } from "@/lib/format";
-import { waitText } from "@/lib/runs";
-import { useMay } from "@/state/session";
+import { failedStep, waitText } from "@/lib/runs";
+import { useMay, useNames } from "@/state/session";
 import { useUrlFilter } from "@/state/timerange";
 import classes from "./RunNotices.module.css";
 
-export function RunNotices({ run, onChoose }: { run: RunDetail; onChoose: (key: string) => void }) {
+export function RunNotices({ run, steps, onChoose }: { run: RunDetail; steps: readonly RunStep[]; onChoose: (key: string) => void }) {
+  const failed = failedStep(steps);
   return (
     <>
       {run.stranded && (
@@ -19,20 +21,22 @@ export function RunNotices({ run, onChoose }: { run: RunDetail; onChoose: (key: 
       )}
       {run.failure && !run.stranded && (
         <Notice tone="down" title={`${run.failure.type}: ${run.failure.message}`}>
-          {run.failure.step && (
+          {failed && (
             <>
               at{" "}
-              <button type="button" className={classes.step} onClick={() => onChoose(run.failure?.step ?? "")}>
-                {run.failure.step}
+              <button type="button" className={classes.step} onClick={() => onChoose(failed.key)}>
+                {failed.key}
               </button>
+              .
             </>
           )}
+          {run.failure.is_in_doubt && " It may have taken effect all the same: look before it is done again."}
         </Notice>
       )}
       <Undoing run={run} />
       {run.state === "waiting" && run.waits.map((wait) => <Waiting key={`${wait.kind}/${wait.name}/${wait.step ?? ""}`} wait={wait} />)}
       {run.state === "queued" && <Notice title={run.due_at ? <>Starts <Due at={run.due_at} /></> : `Waits for its turn in ${run.queue}`} />}
-      {run.cancel_reason && <Notice title={`${run.state === "cancelling" ? "Being cancelled" : "Cancelled"}: ${run.cancel_reason}`} />}
+      <Cancelled run={run} />
     </>
   );
 }
@@ -48,10 +52,9 @@ function Waiting({ wait }: { wait: RunDetail["waits"][number] }) {
             Waits for {waitText(wait)}
             <span className={classes.since}>
               {" "}
-              since <When at={wait.since} />
               {wait.until && (
                 <>
-                  , ends <Due at={wait.until} />
+                  ends <Due at={wait.until} />
                 </>
               )}
             </span>
@@ -68,9 +71,17 @@ function Waiting({ wait }: { wait: RunDetail["waits"][number] }) {
 }
 
 function Undoing({ run }: { run: RunDetail }) {
-  const undo = run.compensation;
-  if (!undo || undo.declared === 0 || (undo.done === 0 && undo.failed === 0 && run.state !== "cancelling")) return null;
-  const text = `${undo.done} of ${plural(undo.declared, "step")} undone`;
-  if (undo.failed > 0) return <Notice tone="down" title={`${text}, ${undo.failed} could not be`}>Somebody must look at what is left: open the steps marked “Not undone”.</Notice>;
-  return <Notice title={undo.waiting > 0 ? `${text}, ${undo.waiting} to go` : `${text}, in reverse order`} />;
+  const count = (state: string): number => run.compensations[state] ?? 0;
+  const all = Object.values(run.compensations).reduce((sum, one) => sum + one, 0);
+  if (all === 0) return null;
+  const text = `${count("succeeded")} of ${plural(all, "step")} undone`;
+  if (count("failed") > 0) return <Notice tone="down" title={`${text}, ${count("failed")} could not be`}>Somebody must look at what is left: open the steps marked “Not undone”.</Notice>;
+  return <Notice title={run.state === "cancelling" ? `${text} so far` : `${text}, in reverse order`} />;
+}
+
+function Cancelled({ run }: { run: RunDetail }) {
+  const names = useNames();
+  if (run.state !== "cancelling" && run.state !== "cancelled") return null;
+  const by = run.cancelled_by ? ` by ${actorName(run.cancelled_by, names) ?? "the system"}` : "";
+  return <Notice title={`${run.state === "cancelling" ? "Being cancelled" : "Cancelled"}${by}${run.cancel_reason ? `: ${run.cancel_reason}` : ""}`} />;
 }

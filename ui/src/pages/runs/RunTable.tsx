@@ -1,12 +1,12 @@
 // Runs as dense rows, newest first: how they stand, what they do or why they do not, since when, how long.
 import { memo, useRef } from "react";
-import type { RunSummary } from "@/api/runs";
+import type { RunSummary } from "@/api/types";
 import { Go, runPath, servicePath } from "@/components/Go";
 import { StateMark } from "@/components/StateMark";
 import table from "@/components/table.module.css";
 import { Due, When } from "@/components/When";
-import { formatCount, formatDuration, NOTHING } from "@/lib/format";
-import { progressShare, runSeconds, shortId, starterText, waitText } from "@/lib/runs";
+import { formatDuration, NOTHING } from "@/lib/format";
+import { runSeconds, shortId, starterText, waitText } from "@/lib/runs";
 import type { Names } from "@/lib/events";
 import { useGlide, useSettledOrder } from "@/state/motion";
 import { useNow } from "@/state/now";
@@ -91,26 +91,8 @@ function Doing({ run }: { run: RunSummary }) {
   const wait = run.waits[0];
   if (run.state === "waiting" && wait) return <>for {waitText(wait)}{wait.until && <>, ends <Due at={wait.until} /></>}</>;
   if (run.state === "queued") return run.due_at ? <>starts <Due at={run.due_at} /></> : <>waits for its turn{run.priority !== 0 && `, priority ${run.priority}`}</>;
-  if (run.state === "running" || run.state === "waiting") return <Progress run={run} />;
   if (run.state === "cancelling") return <>undoes what it has done</>;
   return null;
-}
-
-function Progress({ run }: { run: RunSummary }) {
-  const { progress } = run;
-  const share = progressShare(progress);
-  if (!progress) return null;
-  const text = progress.total ? `${formatCount(progress.done)} of ${formatCount(progress.total)}` : `${formatCount(progress.done)} done`;
-  return (
-    <span className={classes.progress}>
-      {share !== null && (
-        <span className={classes.track} role="progressbar" aria-label={`Progress of ${run.workflow}`} aria-valuenow={Math.round(share * 100)} aria-valuemin={0} aria-valuemax={100}>
-          <span className={classes.bar} style={{ width: `${share * 100}%` }} />
-        </span>
-      )}
-      <span className="tabular">{text}</span>
-    </span>
-  );
 }
 
 export function Took({ run }: { run: Pick<RunSummary, "started_at" | "finished_at"> }) {

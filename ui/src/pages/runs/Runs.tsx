@@ -4,8 +4,8 @@ import { IconFilter, IconPlayerPlay, IconRoute } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { servicesQuery, usersQuery } from "@/api/queries";
-import { queuesQuery, runsQuery, WITHIN, workflowsQuery } from "@/api/runQueries";
-import type { RunList } from "@/api/runs";
+import { runsQuery, WITHIN, workflowsQuery } from "@/api/runQueries";
+import type { RunList } from "@/api/types";
 import { FilterInput } from "@/components/FilterInput";
 import { Page } from "@/components/Page";
 import { Empty, QueryView, SkeletonRows } from "@/components/states";
@@ -47,7 +47,7 @@ export function Runs() {
       }
     >
       <RunsTabs />
-      <Filters filter={filter} counts={countsOf(query.data?.pages)} />
+      {(filter.isSet || runs === undefined || runs.length > 0) && <Filters filter={filter} counts={countsOf(query.data?.pages)} known={(runs ?? []).map((run) => run.queue)} />}
       <QueryView query={{ ...query, data: runs }} skeleton={<SkeletonRows rows={18} />}>
         {(loaded) =>
           loaded.length > 0 ? (
@@ -92,14 +92,23 @@ function useFilter() {
   return { value, isSet: Boolean(stateText || workflow || queue || service || actor || text || within), setState, setWorkflow, setQueue, setService, setActor, setWithin };
 }
 
-function Filters({ filter, counts }: { filter: ReturnType<typeof useFilter>; counts: RunList["counts"] | null }) {
+interface FiltersProps {
+  filter: ReturnType<typeof useFilter>;
+  counts: RunList["counts"] | null;
+  /** Queues of the runs that are shown; a run may be in another one than its workflow's own. */
+  known: readonly string[];
+}
+
+function Filters({ filter, counts, known }: FiltersProps) {
   const { value } = filter;
   const [isOpen, setOpen] = useState(false);
   const set = [value.workflow, value.queue, value.service, value.actor, value.within].filter(Boolean).length;
-  const workflows = useQuery(workflowsQuery).data?.items.map((one) => one.name);
-  const queues = useQuery(queuesQuery).data?.items.map((one) => one.name);
+  const offered = useQuery(workflowsQuery).data?.items;
+  const workflows = offered?.map((one) => one.name);
+  const queues = [...new Set([...(offered ?? []).map((one) => one.queue), ...known])].sort();
   const services = useQuery(servicesQuery).data?.map((one) => one.name);
-  const users = useQuery({ ...usersQuery, enabled: useMay("auth.read") }).data?.items.map((one) => ({ value: `user/${one.id}`, label: one.name }));
+  const maySee = useMay("auth.read");
+  const users = useQuery({ ...usersQuery, enabled: maySee }).data?.items.map((one) => ({ value: `user/${one.id}`, label: one.name }));
   return (
     <div className={classes.filters}>
       <div className={classes.states}>
@@ -112,7 +121,7 @@ function Filters({ filter, counts }: { filter: ReturnType<typeof useFilter>; cou
         <Choice label="workflow" all="All workflows" data={workflows} value={value.workflow} onChange={filter.setWorkflow} />
         <Choice label="queue" all="All queues" data={queues} value={value.queue} onChange={filter.setQueue} />
         <Choice label="service" all="All services" data={services} value={value.service} onChange={filter.setService} />
-        {users && <Choice label="starter" all="Started by all" data={users} value={value.actor} onChange={filter.setActor} />}
+        {maySee && <Choice label="starter" all="Started by all" data={users} value={value.actor} onChange={filter.setActor} />}
         <Choice label="time" all="Any time" data={Object.entries(WITHIN).map(([name, { label }]) => ({ value: name, label }))} value={value.within} onChange={filter.setWithin} />
       </div>
       <FilterInput name="q" placeholder="Filter runs" />

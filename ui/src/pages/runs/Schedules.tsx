@@ -6,7 +6,7 @@ import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/rea
 import { useState } from "react";
 import { post } from "@/api/client";
 import { runQuery, schedulesQuery } from "@/api/runQueries";
-import type { RunSchedule, RunState, StartedRun } from "@/api/runs";
+import type { RunSchedule, RunState, StartedRun } from "@/api/types";
 import { Confirm } from "@/components/Confirm";
 import { Go, runPath } from "@/components/Go";
 import { Page } from "@/components/Page";
@@ -25,7 +25,7 @@ import classes from "./Schedules.module.css";
 const TEACH = `# ops/workflows/backup.py
 from holdfast.kernel.runs import Schedule
 
-nightly = Schedule("nightly-backup", backup, cron="0 3 * * *", zone="Europe/Berlin")`;
+nightly = Schedule("nightly-backup", "platform.backup", cron="0 3 * * *", zone="Europe/Berlin")`;
 
 type Verb = "pause" | "resume" | "start";
 
@@ -144,8 +144,8 @@ function ScheduleRow({ schedule, last, onAsk }: { schedule: RunSchedule; last: R
   );
 }
 
-const OVERLAP: Record<string, string> = { skip: "skip while one runs", queue: "wait for the one before", buffer: "wait for the one before", allow: "run side by side", cancel: "cancel the one before", replace: "cancel the one before" };
-const CATCH_UP: Record<string, string> = { skip: "left out", none: "left out", latest: "only the latest", last: "only the latest", one: "only the latest", all: "each is made up for" };
+const OVERLAP: Record<string, string> = { skip: "skip while one runs", queue: "wait for the one before", allow: "run side by side", "cancel-old": "cancel the one before" };
+const CATCH_UP: Record<string, string> = { skip: "left out", last: "only the latest", all: "each is made up for" };
 
 function Rule({ schedule }: { schedule: RunSchedule }) {
   const words = schedule.kind === "cron" ? cronWords(schedule.rule) : schedule.kind === "interval" ? `every ${spanOf(schedule.rule)}` : "once";

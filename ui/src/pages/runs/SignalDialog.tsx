@@ -1,7 +1,7 @@
 // Tells a run what it waits for: an approval, an acknowledgement, anything with a payload.
 import { Button, Modal, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import type { RunDetail } from "@/api/runs";
+import type { RunDetail, SignalBody } from "@/api/types";
 import { FormProblem } from "@/components/FormProblem";
 import { useChange } from "./change";
 import { initialPayload, PayloadForm } from "./PayloadForm";
@@ -15,19 +15,18 @@ interface SignalDialogProps {
 }
 
 export function SignalDialog({ run, name, onClose }: SignalDialogProps) {
-  const wait = run.waits.find((one) => one.kind === "signal" && one.name === name);
   return (
     <Modal opened={name !== null} onClose={onClose} title={name ? `Answer “${name}”` : "Send a signal"} closeButtonProps={{ "aria-label": "Close" }}>
-      {name !== null && <SignalForm run={run} fixed={name} schema={wait?.payload_schema ?? null} onClose={onClose} />}
+      {name !== null && <SignalForm run={run} fixed={name} onClose={onClose} />}
     </Modal>
   );
 }
 
-function SignalForm({ run, fixed, schema, onClose }: { run: RunDetail; fixed: string; schema: Record<string, unknown> | null; onClose: () => void }) {
+function SignalForm({ run, fixed, onClose }: { run: RunDetail; fixed: string; onClose: () => void }) {
   const [name, setName] = useState(fixed);
-  const [payload, setPayload] = useState(() => initialPayload(schema));
+  const [payload, setPayload] = useState(() => initialPayload(null));
   const [isAsked, setAsked] = useState(false);
-  const send = useChange(run.id, `signals/${encodeURIComponent(name.trim())}`, onClose);
+  const send = useChange<SignalBody>(run.id, `signals/${encodeURIComponent(name.trim())}`, onClose);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     setAsked(true);
@@ -36,7 +35,7 @@ function SignalForm({ run, fixed, schema, onClose }: { run: RunDetail; fixed: st
   return (
     <form className={classes.form} onSubmit={submit} noValidate>
       {fixed ? <p className="dim">{run.workflow} goes on as soon as it has your answer. Your name stands beside it.</p> : <TextInput label="Name of the signal" value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />}
-      <PayloadForm label="Payload" schema={schema} onChange={setPayload} isAsked={isAsked} />
+      <PayloadForm label="Payload" schema={null} onChange={setPayload} isAsked={isAsked} />
       {send.error !== null && <FormProblem error={send.error} />}
       <div className={classes.buttons}>
         <Button variant="default" onClick={onClose}>

@@ -7,7 +7,7 @@ import { useNavigate } from "react-router";
 import { post } from "@/api/client";
 import { servicesQuery } from "@/api/queries";
 import { workflowsQuery } from "@/api/runQueries";
-import type { StartedRun, Workflow } from "@/api/runs";
+import type { StartBody, StartedRun, Workflow } from "@/api/types";
 import { FormProblem } from "@/components/FormProblem";
 import { runPath } from "@/components/Go";
 import { Empty, QueryView, SkeletonBlock } from "@/components/states";
@@ -89,7 +89,7 @@ function useStart(onClose: () => void) {
   const navigate = useNavigate();
   const carry = useCarry();
   return useMutation({
-    mutationFn: (body: object) => post<StartedRun>("/runs", body),
+    mutationFn: (body: StartBody) => post<StartedRun>("/runs", body),
     onSuccess: ({ run, is_new }) => {
       onClose();
       if (!is_new) notifications.show({ title: "This key was used before", message: "Here is the run that it started then.", color: "gray" });

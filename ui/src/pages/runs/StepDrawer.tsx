@@ -2,7 +2,7 @@
 import { Drawer } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { logQuery, stepQuery, stepsQuery } from "@/api/runQueries";
-import type { RunDetail, RunFailure, RunStep } from "@/api/runs";
+import type { RunDetail, RunFailure, RunStep } from "@/api/types";
 import { CopyButton } from "@/components/CopyButton";
 import { Facts } from "@/components/Facts";
 import { Go, runPath } from "@/components/Go";
@@ -14,13 +14,12 @@ import table from "@/components/table.module.css";
 import { Due, When } from "@/components/When";
 import { actorName } from "@/lib/events";
 import { formatDuration, NOTHING } from "@/lib/format";
-import { isOver, KIND_WORD, shortId, waitText } from "@/lib/runs";
-import { diffLines } from "@/lib/diff";
+import { isOver, KIND_WORD, shortId, triesOf, undoneKey, waitText } from "@/lib/runs";
 import { formatAbsolute } from "@/lib/time";
 import { stepLabel } from "@/lib/timeline";
 import { useNames } from "@/state/session";
 import { PayloadView } from "./PayloadView";
-import { Diff } from "./PlanPanel";
+import { Changes } from "./PlanPanel";
 import classes from "./StepDrawer.module.css";
 
 interface StepDrawerProps {
@@ -51,7 +50,8 @@ function Step({ run, step, onChoose }: { run: RunDetail; step: RunStep; onChoose
       <StepFacts step={step} />
       {step.wait && (
         <p className="dim">
-          Waits for {waitText(step.wait)} since <When at={step.wait.since} />
+          Waits for {waitText(step.wait)}
+          {step.wait.since && <> since <When at={step.wait.since} /></>}
           {step.wait.until && <>, ends <Due at={step.wait.until} /></>}
         </p>
       )}
@@ -60,7 +60,7 @@ function Step({ run, step, onChoose }: { run: RunDetail; step: RunStep; onChoose
       {step.plan && (
         <Section title="Plan">
           <p className={classes.gap}>{step.plan.summary}</p>
-          {step.plan.diff && <Diff lines={diffLines(step.plan.diff)} />}
+          <Changes plan={step.plan} />
         </Section>
       )}
       {step.output && (
@@ -88,12 +88,11 @@ function StepFacts({ step }: { step: RunStep }) {
           ...(step.started_at ? { Began: formatAbsolute(new Date(step.started_at)) } : {}),
           ...(step.finished_at ? { Ended: formatAbsolute(new Date(step.finished_at)) } : {}),
           ...(step.signalled_by ? { "Sent by": actorName(step.signalled_by, names) ?? "the system" } : {}),
-          ...(step.compensates ? { Undoes: step.compensates } : {}),
-          ...(step.place && step.place !== "task" ? { "Runs in": step.place } : {}),
-          ...(step.has_compensation ? { "Can be undone": true } : {}),
+          ...(undoneKey(step) ? { Undoes: undoneKey(step) } : {}),
+          ...(step.attempt_group > 1 ? { "Attempt of the run": step.attempt_group } : {}),
         }}
       />
-      {step.idempotency_key && (
+      {(step.kind === "step" || step.kind === "compensation") && (
         <div className={classes.key} data-tip="Every outside call of this step carries it, so that a repetition is recognised">
           <span className="faint">Idempotency key</span>
           <code className="truncate">{step.idempotency_key}</code>
@@ -128,9 +127,9 @@ function Failure({ failure }: { failure: RunFailure }) {
 }
 
 function Attempts({ step }: { step: RunStep }) {
-  const hidden = step.attempt_count - step.attempts.length;
+  const hidden = triesOf(step) - 1 - step.attempts.length;
   return (
-    <Section title="Attempts" aside={hidden > 0 && `the last ${step.attempts.length} of ${step.attempt_count}`}>
+    <Section title="Attempts" aside={hidden > 0 && `the last ${step.attempts.length + 1} of ${triesOf(step)}`}>
       <table className={`${table.table} ${table.plain}`}>
         <tbody>
           {step.attempts.map((attempt) => (
@@ -143,10 +142,22 @@ function Attempts({ step }: { step: RunStep }) {
                 {attempt.failure ? attempt.failure.message : <When at={attempt.started_at} />}
               </td>
               <td className={`${classes.took} tabular`} data-align="right">
-                {attempt.finished_at ? formatDuration((Date.parse(attempt.finished_at) - Date.parse(attempt.started_at)) / 1000) : NOTHING}
+                {formatDuration((Date.parse(attempt.finished_at) - Date.parse(attempt.started_at)) / 1000)}
               </td>
             </tr>
           ))}
+          <tr>
+            <td className={classes.number}>{step.attempt_count}</td>
+            <td className={classes.state}>
+              <StateMark state={step.state} size={14} />
+            </td>
+            <td className="dim" data-tip={step.failure ? `${step.failure.type}: ${step.failure.message}` : undefined}>
+              {step.failure ? step.failure.message : step.finished_at ? <>ended <When at={step.finished_at} /></> : "under way"}
+            </td>
+            <td className={classes.took} data-align="right">
+              {NOTHING}
+            </td>
+          </tr>
         </tbody>
       </table>
     </Section>
@@ -176,7 +187,7 @@ function Within({ run, step, onChoose }: { run: RunDetail; step: RunStep; onChoo
 
 function StepLog({ run, step }: { run: RunDetail; step: RunStep }) {
   const query = useQuery(logQuery(run.id, step.key));
-  const lines = query.data?.lines ?? [];
+  const lines = query.data ?? [];
   if (lines.length === 0) return null;
   return (
     <Section title="Log">

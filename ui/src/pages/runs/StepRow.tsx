@@ -2,10 +2,10 @@
 import { UnstyledButton } from "@mantine/core";
 import { IconChevronDown, IconChevronRight } from "@tabler/icons-react";
 import { memo } from "react";
-import type { RunStep } from "@/api/runs";
+import type { RunStep } from "@/api/types";
 import { StateIconLabelled } from "@/components/StateMark";
 import { formatCount, formatDuration, NOTHING } from "@/lib/format";
-import { KIND_WORD } from "@/lib/runs";
+import { itemsOver, KIND_WORD, triesOf } from "@/lib/runs";
 import { describeStep, place, segmentsOf, stepLabel, type TimelineRow, type Window } from "@/lib/timeline";
 import classes from "./StepRow.module.css";
 
@@ -54,19 +54,17 @@ export const StepRow = memo(function StepRow({ row, window, now, isChosen, onCho
 
 function Count({ step }: { step: RunStep }) {
   if (step.items) {
-    const { total, counts } = step.items;
-    const done = (counts["succeeded"] ?? 0) + (counts["failed"] ?? 0) + (counts["compensated"] ?? 0) + (counts["skipped"] ?? 0);
-    const failed = counts["failed"] ?? 0;
+    const failed = step.items.counts["failed"] ?? 0;
     return (
       <span className={`${classes.count} tabular`}>
         {failed > 0 && <span className={classes.failed}>{formatCount(failed)} failed</span>}
-        {formatCount(done)}
-        {total !== null && `/${formatCount(total)}`}
+        {formatCount(itemsOver(step.items))}
       </span>
     );
   }
   if (step.kind === "sleep" || step.kind === "signal" || step.kind === "child") return <span className={classes.count}>{KIND_WORD[step.kind]}</span>;
-  return step.attempt_count > 1 ? <span className={classes.count} data-tip={`${step.attempt_count} attempts`}>×{step.attempt_count}</span> : null;
+  const tries = triesOf(step);
+  return tries > 1 ? <span className={classes.count} data-tip={`${tries} attempts`}>×{tries}</span> : null;
 }
 
 function took(step: RunStep, now: number): string {

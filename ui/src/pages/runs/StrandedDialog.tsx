@@ -1,7 +1,7 @@
 // The three ways out of a run under which the code changed, each with what it does; those that are not open say why.
-import { Modal, TextInput } from "@mantine/core";
+import { Modal } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import type { RunDetail } from "@/api/runs";
+import type { ResolveBody, RunDetail } from "@/api/types";
 import { FormProblem } from "@/components/FormProblem";
 import { useChange } from "./change";
 import { Buttons, StepSelect } from "./RunDialogs";
@@ -22,25 +22,17 @@ export function StrandedDialog({ run, isOpen, onClose }: { run: RunDetail; isOpe
 }
 
 function Ways({ run, stranded, onClose }: { run: RunDetail; stranded: NonNullable<RunDetail["stranded"]>; onClose: () => void }) {
-  const [way, setWay] = useState("");
+  const [way, setWay] = useState<ResolveBody["way"] | null>(null);
   const [from, setFrom] = useState("");
-  const [reason, setReason] = useState("");
-  const resolve = useChange(run.id, "resolve", onClose);
+  const resolve = useChange<ResolveBody>(run.id, "resolve", onClose);
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    resolve.mutate({ way, from_step: way === "replay" ? from || null : null, reason: reason.trim() });
+    if (way) resolve.mutate({ way, from_step: way === "replay" ? from || null : null });
   };
   return (
     <form className={classes.form} onSubmit={submit}>
       <p className="dim">
-        {stranded.reason}. It began with <code>{stranded.started_with.slice(0, 12)}</code>
-        {stranded.registered ? (
-          <>
-            ; registered now is <code>{stranded.registered.slice(0, 12)}</code>.
-          </>
-        ) : (
-          "; the workflow is not registered now."
-        )}
+        {stranded.reason}
       </p>
       <fieldset className={classes.ways}>
         <legend className="visually-hidden">Way out</legend>
@@ -55,10 +47,9 @@ function Ways({ run, stranded, onClose }: { run: RunDetail; stranded: NonNullabl
           );
         })}
       </fieldset>
-      {way === "replay" && <StepSelect run={run} label="From" value={from} onChange={setFrom} />}
-      <TextInput label="Reason" placeholder="for whoever reads this later" value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
+      {way === "replay" && <StepSelect run={run} value={from} onChange={setFrom} />}
       {resolve.error !== null && <FormProblem error={resolve.error} />}
-      <Buttons action="Resolve" isPending={resolve.isPending} isReady={way !== ""} onClose={onClose} />
+      <Buttons action="Resolve" isPending={resolve.isPending} isReady={way !== null} onClose={onClose} />
     </form>
   );
 }

@@ -2,7 +2,7 @@
 import { ActionIcon, Select } from "@mantine/core";
 import { IconZoomIn, IconZoomOut, IconZoomReset } from "@tabler/icons-react";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
-import type { RunDetail, RunStep } from "@/api/runs";
+import type { RunDetail, RunStep } from "@/api/types";
 import { Empty } from "@/components/states";
 import { isOver, STATE_WORD } from "@/lib/runs";
 import { offsetText, place, rowsOf, ticksOf, type TimelineRow, type Window } from "@/lib/timeline";

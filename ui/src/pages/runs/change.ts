@@ -3,10 +3,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { post } from "@/api/client";
 import { runAddress } from "@/api/runQueries";
 
-export function useChange(id: string, verb: string, onDone: () => void) {
+export function useChange<Body>(id: string, verb: string, onDone: () => void) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: object) => post<unknown>(`${runAddress(id)}/${verb}`, body),
+    mutationFn: (body: Body) => post<unknown>(`${runAddress(id)}/${verb}`, body),
     onSuccess: async () => {
       onDone();
       await Promise.all([client.invalidateQueries({ queryKey: ["runs", "one", id] }), client.invalidateQueries({ queryKey: ["runs", "list"] }), client.invalidateQueries({ queryKey: ["runs", "needy"] })]);

@@ -2,7 +2,7 @@
 import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { stepsQuery } from "@/api/runQueries";
-import type { StepList, StepState } from "@/api/runs";
+import type { StepList, StepState } from "@/api/types";
 import type { Inside } from "@/lib/timeline";
 
 /** Outermost steps are fetched as far as this; a workflow with more of them is better told by a fan-out. */
@@ -29,8 +29,9 @@ export function useOpened(id: string, filter: ItemFilter): Opened {
   const opened = [...pages];
   const results = useQueries({ queries: opened.map(([key, count]) => stepsQuery(id, key, count, filter)) });
   const inside = new Map<string, Inside>();
-  opened.forEach(([key], index) => {
-    const loaded = results[index]?.data as StepList[] | undefined;
+  opened.forEach(([key, count], index) => {
+    // While a further page loads, what is there stays: a list that collapsed would lose its place.
+    const loaded = (results[index]?.data as StepList[] | undefined) ?? client.getQueryData<StepList[]>(stepsQuery(id, key, count - 1, filter).queryKey);
     inside.set(key, { steps: loaded?.flatMap((page) => page.items) ?? [], hasMore: loaded === undefined || Boolean(loaded.at(-1)?.next) });
   });
   useEffect(() => setPages((before) => new Map([...before].map(([key]) => [key, 1]))), [filter]);
