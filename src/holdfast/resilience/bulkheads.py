@@ -70,29 +70,43 @@ class Bulkhead(Policy):
 
     def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
         """Call `fn` when a place is free; raise BulkheadFull when the queue is full too, or its time is over."""
-        try_enter, leave = self._places.try_enter, self._places.leave
+        places = self._places  # entering and leaving are written out: they are on the way of every call
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            if not try_enter():
+            with places.lock:
+                has_place = places.running < places.limit and not places.waiting
+                if has_place:
+                    places.running += 1
+            if not has_place:
                 await self._wait_async()
             try:
                 return await fn(*args, **kwargs)
             finally:
-                leave()
+                with places.lock:
+                    places.running -= 1
+                    if places.waiting:
+                        places.hand_out()
 
         return guarded
 
     def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
         """Call `fn` when a place is free; raise BulkheadFull when the queue is full too, or its time is over."""
-        try_enter, leave = self._places.try_enter, self._places.leave
+        places = self._places  # entering and leaving are written out: they are on the way of every call
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            if not try_enter():
+            with places.lock:
+                has_place = places.running < places.limit and not places.waiting
+                if has_place:
+                    places.running += 1
+            if not has_place:
                 self._wait()
             try:
                 return fn(*args, **kwargs)
             finally:
-                leave()
+                with places.lock:
+                    places.running -= 1
+                    if places.waiting:
+                        places.hand_out()
 
         return guarded
 

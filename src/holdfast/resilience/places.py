@@ -161,7 +161,7 @@ class Places:
             turn = kind(lane, self._clock.monotonic())
             self._lanes[lane].append(turn)
             self.waiting += 1
-            self._hand_out()  # the limit may have been raised, with nobody leaving since
+            self.hand_out()  # the limit may have been raised, with nobody leaving since
             return turn
 
     def _displace(self, lane: int) -> bool:
@@ -194,15 +194,16 @@ class Places:
         with self.lock:
             self.running -= 1
             if self.waiting:
-                self._hand_out()
+                self.hand_out()
 
     def resize(self, limit: int) -> None:
         """Have `limit` places from now on; those inside too many leave when they are done."""
         with self.lock:
             self.limit = limit
-            self._hand_out()
+            self.hand_out()
 
-    def _hand_out(self) -> None:
+    def hand_out(self) -> None:
+        """Wake as many as there are free places; the caller holds the lock."""
         for lane in self._lanes:
             while lane and self.running < self.limit:
                 turn = lane.popleft()

@@ -232,41 +232,44 @@ class RateLimit(Policy):
         return self._key is None and self._cost == 1 and self._memory is not None and isinstance(self._rule, Gcra)
 
     def _bind_simple_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        take = self._make_taker()
+        one_s, most_s, monotonic = *self._measure_own(), self._clock.monotonic
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            if not take():
+            with self._lock:  # the arithmetic of `Gcra`, written out: it is on the way of every call
+                now_s = monotonic()
+                full_at_s = self._full_at_s
+                full_at_s = (full_at_s if full_at_s > now_s else now_s) + one_s  # noqa: FURB136 -- max() costs a call
+                has_room = full_at_s - now_s <= most_s
+                if has_room:
+                    self._full_at_s = full_at_s
+            if not has_room:
                 await self.acquire_async()
             return await fn(*args, **kwargs)
 
         return guarded
 
     def _bind_simple(self, fn: Callable[P, T]) -> Callable[P, T]:
-        take = self._make_taker()
+        one_s, most_s, monotonic = *self._measure_own(), self._clock.monotonic
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            if not take():
+            with self._lock:
+                now_s = monotonic()
+                full_at_s = self._full_at_s
+                full_at_s = (full_at_s if full_at_s > now_s else now_s) + one_s  # noqa: FURB136 -- max() costs a call
+                has_room = full_at_s - now_s <= most_s
+                if has_room:
+                    self._full_at_s = full_at_s
+            if not has_room:
                 self.acquire()
             return fn(*args, **kwargs)
 
         return guarded
 
-    def _make_taker(self) -> Callable[[], bool]:
-        rule, monotonic = self._rule, self._clock.monotonic
+    def _measure_own(self) -> tuple[float, float]:
+        """Give the seconds that one call takes to come back, and those of a whole burst."""
+        rule = self._rule
         assert isinstance(rule, Gcra)
-        one_s = 1 / rule.rate
-        most_s = rule.burst / rule.rate + ROUNDING_S
-
-        def take() -> bool:
-            with self._lock:
-                now_s = monotonic()
-                full_at_s = (self._full_at_s if self._full_at_s > now_s else now_s) + one_s  # noqa: FURB136 -- max() costs a call
-                if full_at_s - now_s > most_s:
-                    return False
-                self._full_at_s = full_at_s
-            return True
-
-        return take
+        return 1 / rule.rate, rule.burst / rule.rate + ROUNDING_S
 
     def _take(self, key: Hashable, cost: float, most_wait_s: float) -> Taken:
         self._check(cost)
