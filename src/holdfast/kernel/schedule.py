@@ -5,9 +5,11 @@ Pure arithmetic; nothing here waits or runs. Five fields as in crontab(5), with 
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -69,25 +71,24 @@ class Cron:
         """Give the first match later than `moment`, in UTC; None when there is none within 28 years."""
         local = moment.astimezone(self.zone)
         for offset in range(-1, _HORIZON_DAYS):
-            for candidate in self._times_on(local.date() + timedelta(days=offset)):
-                if candidate > moment:
-                    return candidate
+            times = self._times_on(local.date() + timedelta(days=offset))
+            place = bisect.bisect_right(times, moment)
+            if place < len(times):
+                return times[place]
         return None
 
     def last_before(self, moment: datetime) -> datetime | None:
         """Give the last match at or before `moment`, in UTC; None when there is none within 28 years."""
         local = moment.astimezone(self.zone)
         for offset in range(-1, _HORIZON_DAYS):
-            for candidate in reversed(self._times_on(local.date() - timedelta(days=offset))):
-                if candidate <= moment:
-                    return candidate
+            times = self._times_on(local.date() - timedelta(days=offset))
+            place = bisect.bisect_right(times, moment)
+            if place > 0:
+                return times[place - 1]
         return None
 
-    def _times_on(self, day: date) -> list[datetime]:
-        if not self._matches_day(day):
-            return []
-        walls = [datetime.combine(day, time(hour, minute)) for hour in self.hours for minute in self.minutes]
-        return sorted({_first_instant(wall, self.zone) for wall in walls})
+    def _times_on(self, day: date) -> tuple[datetime, ...]:
+        return _instants_on(day, self.hours, self.minutes, self.zone) if self._matches_day(day) else ()
 
     def _matches_day(self, day: date) -> bool:
         is_day, is_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
@@ -136,6 +137,12 @@ def parse_zone(name: str) -> ZoneInfo:
 def to_instant(wall: datetime, zone: tzinfo) -> datetime:
     """Give the UTC instant of a time on the wall in `zone`; an aware time keeps its own zone."""
     return wall.astimezone(UTC) if wall.tzinfo else _first_instant(wall, zone)
+
+
+@lru_cache(maxsize=512)
+def _instants_on(day: date, hours: tuple[int, ...], minutes: tuple[int, ...], zone: tzinfo) -> tuple[datetime, ...]:
+    walls = [datetime.combine(day, time(hour, minute)) for hour in hours for minute in minutes]
+    return tuple(sorted({_first_instant(wall, zone) for wall in walls}))
 
 
 def _first_instant(wall: datetime, zone: tzinfo) -> datetime:

@@ -14,6 +14,7 @@ from holdfast.kernel.errors import ConflictError, NotFoundError
 from holdfast.kernel.events import EventLog, NewEvent
 from holdfast.kernel.ids import ServiceId, TenantId, new_id
 from holdfast.kernel.runs import journal_rows, payloads, steering
+from holdfast.kernel.runs.declarations import Declarations
 from holdfast.kernel.runs.execution import Execution
 from holdfast.kernel.runs.facilities import Facilities
 from holdfast.kernel.runs.handles import Endings, RunHandle
@@ -27,10 +28,13 @@ from holdfast.kernel.runs.model import (
     WayOut,
 )
 from holdfast.kernel.runs.observers import RunObserver
-from holdfast.kernel.runs.planning import as_planned, plan_run, read_options
+from holdfast.kernel.runs.planning import Planner, as_planned, keep_input, options_of_child, read_options
+from holdfast.kernel.runs.queues import QueueBoard
 from holdfast.kernel.runs.records import Entry, NewRun
 from holdfast.kernel.runs.residents import Residents
 from holdfast.kernel.runs.row_reading import facts_of_new
+from holdfast.kernel.runs.scheduled_starts import EngineLauncher
+from holdfast.kernel.runs.schedules import ScheduleBook
 from holdfast.kernel.runs.settings import RunsSettings
 from holdfast.kernel.runs.views import Views
 from holdfast.kernel.runs.worker import Worker
@@ -41,7 +45,7 @@ O = TypeVar("O")  # noqa: E741 - the output
 _SIGNAL_RECEIVED: Final = "run.signal_received"
 
 
-class Runs(Views):
+class Runs(Declarations, Views):
     """The durable engine of one process.
 
     Args:
@@ -92,7 +96,15 @@ class Runs(Views):
         if lent.blobs is not None:
             own_blobs(lent.blobs, db)
         self._endings = Endings(db, clock, self.settings.poll, self.residents.large)
-        self._worker = Worker(db, clock, self.residents, self.registry, self._endings, events=events, url=url)
+        self.queues = QueueBoard(db, events, clock)
+        self._planner = Planner(self.queues, clock, self.settings.payload_limit)
+        self._worker = Worker(
+            db, clock, self.residents, self.registry, self._endings, queues=self.queues, events=events, url=url
+        )
+        launcher = EngineLauncher(self.registry, self._planner.plan, self._enqueue, clock)
+        self.schedules = ScheduleBook(db, events, clock, launcher, self._worker.ticked)
+        self.queues.announce = self._worker.announce
+        self._worker.schedules = self.schedules
         self._is_running = False
 
     # --- what there is
@@ -101,19 +113,6 @@ class Runs(Views):
     def worker_id(self) -> str:
         """Give the id of this process among those that share the database."""
         return self._id
-
-    def register(self, *workflows: Workflow[Any, Any]) -> None:
-        """Take workflows, before `running`.
-
-        Raises:
-            ConflictError: two different ones have the same name and version.
-        """
-        for workflow in workflows:
-            self.registry.add(workflow)
-
-    def workflows(self) -> list[Workflow[Any, Any]]:
-        """Give all versions of all workflows."""
-        return self.registry.all()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -151,12 +150,13 @@ class Runs(Views):
         found = self.registry.newest(workflow) if isinstance(workflow, str) else workflow
         wanted = read_options(options, fields)
         self.journal.demand_room()
-        new = self._plan(found, input, wanted)
-        if new.input is not None:
-            new.input = await self.residents.large.keep(new.input, new.tenant, new.id)
+        new = self._planner.plan(found, input, wanted)
+        await keep_input(new, self.residents.large)
         is_ours = self._admits(new, found)
         if is_ours:
             new.owner = self._id
+        else:
+            self._planner.stand_in_line(new)
         entry = self.journal.add(Entry(new.id, 0, start=new))
         if is_ours:
             self._endings.expect(new.id)
@@ -175,7 +175,10 @@ class Runs(Views):
     ) -> RunId:
         """Start a run in the caller's own transaction: it exists when, and only if, that commits."""
         found = self.registry.newest(workflow) if isinstance(workflow, str) else workflow
-        new = self._plan(found, input, read_options(options, fields))
+        return self._enqueue(tx, self._planner.plan(found, input, read_options(options, fields)))
+
+    def _enqueue(self, tx: Connection, new: NewRun) -> RunId:
+        self._planner.stand_in_line(new)
         entry = Entry(new.id, 0, start=new)
         journal_rows.Rows(self._db.dialect, self._events).apply(tx, [entry])
         after_commit(tx, self._worker.look_soon)
@@ -184,28 +187,19 @@ class Runs(Views):
     def _admits(self, new: NewRun, workflow: Workflow[Any, Any]) -> bool:
         """Tell whether a run may begin here at once instead of standing in its queue."""
         is_known = self.registry.find(workflow.name, workflow.version) is workflow
-        return self._is_running and is_known and new.wake_at is None and self.residents.room > 0
-
-    def _plan(self, workflow: Workflow[Any, Any], given: Any, wanted: StartOptions) -> NewRun:
-        return plan_run(workflow, given, wanted, self._clock.now(), self.settings.payload_limit)
+        is_free = new.wake_at is None and new.singleton_key is None and self.queues.may_start_at_once(new.queue)
+        return self._is_running and is_known and is_free and self.residents.room > 0
 
     def _plan_child(
         self, run: Execution, workflow: Any, given: Any, on_cancel: OnCancel, key: str | None, queue: str | None
     ) -> tuple[NewRun, Any]:
         found = self.registry.newest(workflow) if isinstance(workflow, str) else workflow
-        facts = run.facts
-        options = StartOptions(
-            key=key,
-            queue=queue,
-            is_dry_run=facts.is_dry_run,
-            tenant=TenantId(facts.tenant),
-            actor=facts.actor,
-            service=ServiceId(facts.service) if facts.service else None,
-        )
-        new = self._plan(found, given, options)
-        new.parent_id, new.on_cancel = facts.id, on_cancel
+        new = self._planner.plan(found, given, options_of_child(run.facts, key, queue), is_child=True)
+        new.parent_id, new.on_cancel = run.facts.id, on_cancel
         if self._admits(new, found):
             new.owner = self._id
+        else:
+            self._planner.stand_in_line(new)
         return new, found
 
     def _started(self, new: NewRun, is_ours: bool) -> None:  # noqa: FBT001 - a callback

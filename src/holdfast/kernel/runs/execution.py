@@ -44,6 +44,7 @@ class Facts:
     created_at: datetime
     started_at: datetime
     recoveries: int = 0
+    schedule: str | None = None
 
 
 @dataclass(slots=True)

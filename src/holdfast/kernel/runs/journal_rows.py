@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.runs import statements
+from holdfast.kernel.runs.keyed_starts import KeyedStarts
 from holdfast.kernel.runs.model import RunId, RunState
 from holdfast.kernel.runs.records import Entry, NewRun, Step
 
@@ -59,12 +60,12 @@ class Rows:
         """Write what the fence lets through; the others are marked as refused."""
         raw = tx.connection.dbapi_connection
         applied = Applied()
-        watched = self._fence(raw, entries)
+        watched, holding = self._fence(raw, entries)
         live = [entry for entry in entries if not entry.is_refused]
         self._insert_runs(raw, live)
         live = [entry for entry in live if entry.existing is None]
         self._write(raw, live)
-        self._wake(raw, live, watched, applied)
+        self._wake(raw, live, watched, applied, holding)
         events = [event for entry in live for event in entry.events]
         if events:
             self._events.append(tx, *events)
@@ -73,37 +74,46 @@ class Rows:
     def _run(self, statement: statements.Statement, raw: Any, rows: statements.Rows) -> list[Any]:
         return statement.run(raw, rows, is_sqlite=self._is_sqlite)
 
-    def _fence(self, raw: Any, entries: Sequence[Entry]) -> set[str]:
-        """Mark the entries of runs that are not ours; on PostgreSQL lock all runs until the commit."""
+    def _fence(self, raw: Any, entries: Sequence[Entry]) -> tuple[set[str], set[str]]:
+        """Mark the entries of runs that are not ours; on PostgreSQL lock all runs until the commit.
+
+        Gives, of the latter, those whose end somebody awaits, and those that hold a place in a limited queue.
+        """
         claims = {entry.run_id: entry.epoch for entry in entries if entry.epoch and entry.start is None}
         for entry in entries:
             if entry.start is not None and entry.start.parent_id is not None:
                 claims[entry.start.parent_id] = entry.epoch
         watched: set[str] = set()
+        holding: set[str] = set()
         for entry in entries:
             entry.is_refused, entry.existing = False, None
         if not claims:
-            return watched
+            return watched, holding
         if not self._is_sqlite:
             ids = list(claims.keys() | {entry.parent_id for entry in entries if entry.parent_id})
-            watched = {row[0] for row in raw.execute(statements.LOCK_RUNS, [ids]) if row[1]}
+            locked = raw.execute(statements.LOCK_RUNS, [ids]).fetchall()
+            watched, holding = {row[0] for row in locked if row[1]}, {row[0] for row in locked if row[2]}
         refused = {row[0]: row for row in self._run(statements.FIND_REFUSED, raw, list(claims.items()))}
         if refused:
             _refuse(entries, refused)
-        return watched
+        return watched, holding
 
     def _insert_runs(self, raw: Any, entries: Sequence[Entry]) -> None:
         starts = [entry.start for entry in entries if entry.start is not None]
         if not starts:
             return
         starts.sort(key=lambda start: (start.dedupe_key or "", start.id))  # one order for all processes: no deadlocks
-        self._run(statements.INSERT_RUNS, raw, [self._run_row(start) for start in starts])
+        self._run(statements.INSERT_RUNS, raw, [self._run_row(start) for start in starts if start.owner])
+        queued = [start for start in starts if not start.owner]
+        self._run(statements.INSERT_QUEUED_RUNS, raw, [self._queued_row(start) for start in queued])
         keyed = [
             (start.id, start.tenant, start.workflow, start.dedupe_key)
             for start in starts
             if start.dedupe_key is not None
         ]
         there = dict(self._run(statements.FIND_BY_KEY, raw, keyed))
+        if any(start.singleton_key or start.debounce_key for start in queued):
+            there |= KeyedStarts(raw, self._run, self._queued_row, self._stamp).settle(queued)
         for entry in entries:
             if entry.start is not None and there.get(entry.start.id, entry.start.id) != entry.start.id:
                 entry.existing = RunId(there[entry.start.id])
@@ -131,7 +141,7 @@ class Rows:
         self._run(statements.TAKE_SIGNALS, raw, takings)
         self._run(statements.INSERT_LINES, raw, lines)
 
-    def _wake(self, raw: Any, entries: Sequence[Entry], watched: set[str], applied: Applied) -> None:
+    def _wake(self, raw: Any, entries: Sequence[Entry], watched: set[str], applied: Applied, holding: set[str]) -> None:
         parents = {entry.parent_id for entry in entries if entry.parent_id is not None}
         parked = [entry for entry in entries if _is_parked(entry)]
         ready = {(parent,) for parent in parents} | self._find_ready(raw, parked)
@@ -141,7 +151,9 @@ class Rows:
         applied.woken = parents
         if not self._is_sqlite:
             ended = {entry.run_id for entry in entries if entry.mark and entry.mark.state.is_final} & watched
-            notes = [f"run {run_id}" for run_id in (*parents, *ended)] + (["queue"] if applied.queued else [])
+            left = {entry.run_id for entry in entries if entry.mark and entry.mark.owner is None}
+            is_looked_at = applied.queued or bool(left & holding)  # a place in a limited queue is free, for any process
+            notes = [f"run {run_id}" for run_id in (*parents, *ended)] + (["queue"] if is_looked_at else [])
             if notes:
                 raw.execute(_NOTIFY, [CHANNEL, notes])
 
@@ -172,6 +184,10 @@ class Rows:
             run.service, run.parent_id, run.parent_key, run.on_cancel, run.owner, 1 if is_ours else 0, 0, 0, created,
             created if is_ours else None, stamp(run.wake_at), stamp(run.deadline), False,
         )  # fmt: skip
+
+    def _queued_row(self, run: NewRun) -> tuple[Any, ...]:
+        by = run.id if run.debounce_key is not None else None
+        return (*self._run_row(run), run.rank, run.schedule, run.singleton_key, run.debounce_key, by)
 
     def _step_row(self, run_id: RunId, step: Step) -> tuple[Any, ...]:
         stamp = self._stamp

@@ -103,6 +103,9 @@ class StartOptions:
 
     Attributes:
         key: a second start of the same workflow with the same key gives the first run.
+        unique: how long the key holds: for as long as the run is kept (`ever`), or until it has ended (`active`).
+        debounce_s: the run waits for this long, and a start with the same key meanwhile replaces its input and
+            begins the wait anew, for ten times that long in all; `key` is required and holds only until the run starts.
         queue: None means the workflow's own.
         priority: higher goes first.
         concurrency_key: what the queue's limit per key counts by.
@@ -112,6 +115,8 @@ class StartOptions:
     """
 
     key: str | None = None
+    unique: Literal["ever", "active"] = "ever"
+    debounce_s: float = 0.0
     queue: str | None = None
     priority: int = 0
     concurrency_key: str | None = None

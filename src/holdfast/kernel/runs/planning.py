@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from holdfast.kernel.errors import InvalidError
-from holdfast.kernel.ids import new_id
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import InvalidError, LimitError
+from holdfast.kernel.ids import ServiceId, TenantId, new_id
 from holdfast.kernel.runs import payloads
+from holdfast.kernel.runs.execution import Facts
+from holdfast.kernel.runs.large_payloads import LargePayloads
 from holdfast.kernel.runs.model import RunId, StartOptions
 from holdfast.kernel.runs.plans import RunPlan
+from holdfast.kernel.runs.queues import QueueBoard, check_priority
 from holdfast.kernel.runs.records import NewRun
 from holdfast.kernel.runs.workflows import Workflow
 
@@ -31,6 +35,62 @@ def read_options(options: StartOptions | None, fields: dict[str, Any]) -> StartO
         raise InvalidError(f"a run is not started with that: {error}", hint="see StartOptions") from None
 
 
+def options_of_child(facts: Facts, key: str | None, queue: str | None) -> StartOptions:
+    """Give the options of a child: what its parent has, and what its parent's code says."""
+    return StartOptions(
+        key=key,
+        queue=queue,
+        is_dry_run=facts.is_dry_run,
+        tenant=TenantId(facts.tenant),
+        actor=facts.actor,
+        service=ServiceId(facts.service) if facts.service else None,
+    )
+
+
+class Planner:
+    """Plans runs for the queues of one process."""
+
+    def __init__(self, queues: QueueBoard, clock: Clock, payload_limit: int) -> None:
+        self._queues = queues
+        self._clock = clock
+        self._payload_limit = payload_limit
+
+    def plan(self, workflow: Workflow[Any, Any], given: Any, wanted: StartOptions, *, is_child: bool = False) -> NewRun:
+        """Give the run to be.
+
+        Raises:
+            InvalidError: the input or an option does not fit.
+            NotFoundError: there is no such queue.
+            ConflictError: the queue is draining.
+            LimitError: the input is too large, or the queue is full.
+        """
+        new = plan_run(workflow, given, wanted, self._clock.now(), self._payload_limit)
+        self._queues.admit(new.queue, is_child=is_child)
+        return new
+
+    def stand_in_line(self, new: NewRun) -> None:
+        """Give a run its place in its queue, and know that somebody waits there."""
+        queue = self._queues.find(new.queue)
+        new.rank = queue.rank(new.wake_at or new.created_at, new.priority)
+        new.concurrency_key = queue.key(new.concurrency_key)
+        self._queues.note_queued(new.queue, is_delayed=new.wake_at is not None)
+
+
+async def keep_input(new: NewRun, large: LargePayloads) -> None:
+    """Make a blob of a large input.
+
+    Raises:
+        LimitError: the run is debounced: its input may pass to another run, to which the blob would not belong.
+    """
+    if new.input is None:
+        return
+    if new.debounce_key is not None and large.is_large(new.input):
+        raise LimitError(
+            "the input of a debounced start is too large (runs.inline_limit)", hint="store it and pass its address"
+        )
+    new.input = await large.keep(new.input, new.tenant, new.id)
+
+
 def plan_run(
     workflow: Workflow[Any, Any], given: Any, wanted: StartOptions, now: datetime, payload_limit: int
 ) -> NewRun:
@@ -40,7 +100,12 @@ def plan_run(
         InvalidError: the input does not fit.
         LimitError: it is too large.
     """
-    due = now + timedelta(seconds=wanted.delay_s) if wanted.delay_s > 0 else None
+    delay_s = max(wanted.delay_s, wanted.debounce_s)
+    due = now + timedelta(seconds=delay_s) if delay_s > 0 else None
+    is_debounced, is_singleton = wanted.debounce_s > 0, wanted.unique == "active"
+    if is_debounced and wanted.key is None:
+        raise InvalidError("a start with debounce_s needs a key", hint="name what belongs together: key='reindex/42'")
+    key = f"dry run of {wanted.key}" if wanted.key is not None and wanted.is_dry_run else wanted.key
     moments = [wanted.deadline] if wanted.deadline is not None else []
     if workflow.timeout_s is not None:
         moments.append((due or now) + timedelta(seconds=workflow.timeout_s))
@@ -51,9 +116,9 @@ def plan_run(
         version=workflow.version,
         fingerprint=workflow.fingerprint,
         queue=wanted.queue or workflow.queue,
-        priority=wanted.priority,
+        priority=check_priority(wanted.priority),
         concurrency_key=wanted.concurrency_key,
-        dedupe_key=f"dry run of {wanted.key}" if wanted.key is not None and wanted.is_dry_run else wanted.key,
+        dedupe_key=None if is_debounced or is_singleton else key,
         input=_encode_input(workflow, given, payload_limit),
         is_dry_run=wanted.is_dry_run,
         actor=wanted.actor,
@@ -64,6 +129,9 @@ def plan_run(
         created_at=now,
         wake_at=due,
         deadline=min(moments, default=None),
+        singleton_key=key if is_singleton and not is_debounced else None,
+        debounce_key=key if is_debounced else None,
+        debounce_s=wanted.debounce_s,
     )
 
 

@@ -34,6 +34,11 @@ class NewRun:
     wake_at: datetime | None
     deadline: datetime | None
     owner: str | None = None
+    rank: int = 0
+    schedule: str | None = None
+    singleton_key: str | None = None
+    debounce_key: str | None = None
+    debounce_s: float = 0.0
 
 
 @dataclass(slots=True)

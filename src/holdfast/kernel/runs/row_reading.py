@@ -41,6 +41,7 @@ def facts_of_row(row: Row[Any]) -> Facts:
         created_at=row.created_at,
         started_at=row.started_at or row.created_at,
         recoveries=row.recoveries,
+        schedule=row.schedule,
     )
 
 
@@ -94,8 +95,8 @@ def view_run(row: Row[Any]) -> RunView:
         state=RunState(row.state),
         queue=row.queue,
         priority=row.priority,
-        concurrency_key=row.concurrency_key,
-        key=row.dedupe_key,
+        concurrency_key=row.concurrency_key or None,
+        key=row.dedupe_key or row.singleton_key or row.debounce_key,
         input=payloads.decode(row.input),
         result=payloads.decode(row.result),
         error=payloads.read_failure(row.error),

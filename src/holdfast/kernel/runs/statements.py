@@ -75,6 +75,20 @@ INSERT_RUNS: Final = _insert(
     "created_at:timestamptz started_at:timestamptz wake_at:timestamptz deadline:timestamptz is_watched:bool",
     "ON CONFLICT DO NOTHING",
 )
+# Only what waits in a queue, where its place in line and its keys matter.
+INSERT_QUEUED_RUNS: Final = Statement(
+    INSERT_RUNS.before.removesuffix(")") + ", rank, schedule, singleton_key, debounce_key, debounced_by)",
+    (
+        *INSERT_RUNS.columns,
+        ("rank", "bigint"),
+        ("schedule", "text"),
+        ("singleton_key", "text"),
+        ("debounce_key", "text"),
+        ("debounced_by", "text"),
+    ),
+    INSERT_RUNS.after,
+    is_insert=True,
+)
 UPSERT_STEPS: Final = _insert(
     "run_steps",
     "run_id:text key:text name:text parent:text kind:text state:text position:int attempts:int attempt_group:int "
@@ -130,11 +144,35 @@ FIND_REFUSED: Final = Statement(
     f"LEFT JOIN runs ON runs.id = v.id WHERE runs.id IS NULL OR runs.epoch <> v.epoch OR runs.state IN {FINAL_STATES}",
     is_insert=False,
 )
-LOCK_RUNS: Final = "SELECT id, is_watched FROM runs WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+LOCK_RUNS: Final = "SELECT id, is_watched, holds_place FROM runs WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 FIND_BY_KEY: Final = Statement(
     "SELECT v.id, runs.id FROM",
     (("id", "text"), ("tenant", "text"), ("workflow", "text"), ("dedupe_key", "text")),
     "JOIN runs ON runs.tenant = v.tenant AND runs.workflow = v.workflow AND runs.dedupe_key = v.dedupe_key",
+    is_insert=False,
+)
+FIND_SINGLETON: Final = Statement(
+    "SELECT v.id, runs.id FROM",
+    (("id", "text"), ("tenant", "text"), ("workflow", "text"), ("singleton_key", "text")),
+    "JOIN runs ON runs.tenant = v.tenant AND runs.workflow = v.workflow AND runs.singleton_key = v.singleton_key "
+    f"AND runs.singleton_key IS NOT NULL AND runs.state NOT IN {FINAL_STATES}",
+    is_insert=False,
+)
+FIND_DEBOUNCED: Final = Statement(
+    "SELECT v.id, runs.id, runs.created_at FROM",
+    (("id", "text"), ("tenant", "text"), ("workflow", "text"), ("debounce_key", "text")),
+    "JOIN runs ON runs.tenant = v.tenant AND runs.workflow = v.workflow AND runs.debounce_key = v.debounce_key "
+    "AND runs.debounce_key IS NOT NULL AND runs.state = 'queued' AND runs.started_at IS NULL",
+    is_insert=False,
+)
+# Batches of two lanes, or processes, may come out of order: the id of the start tells which input is the newer one.
+DEBOUNCE_RUNS: Final = Statement(
+    "UPDATE runs SET input = CASE WHEN v.debounced_by > runs.debounced_by THEN v.input ELSE runs.input END, "
+    "wake_at = CASE WHEN v.debounced_by > runs.debounced_by THEN v.wake_at ELSE runs.wake_at END, "
+    "rank = CASE WHEN v.debounced_by > runs.debounced_by THEN v.rank ELSE runs.rank END, "
+    "debounced_by = CASE WHEN v.debounced_by > runs.debounced_by THEN v.debounced_by ELSE runs.debounced_by END FROM",
+    (("id", "text"), ("input", "text"), ("wake_at", "timestamptz"), ("rank", "bigint"), ("debounced_by", "text")),
+    "WHERE runs.id = v.id AND runs.state = 'queued' AND runs.started_at IS NULL RETURNING runs.id",
     is_insert=False,
 )
 FIND_SIGNALLED: Final = Statement(

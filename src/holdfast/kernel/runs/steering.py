@@ -44,6 +44,11 @@ def lock(tx: Connection, run_id: str, tenant: str | None) -> Row[Any]:
     return row
 
 
+def has_ended(row: Row[Any]) -> bool:
+    """Tell whether the run is over, or put aside until people decide."""
+    return RunState(row.state).is_final or row.state == RunState.STRANDED
+
+
 def notify(tx: Connection, *notes: str) -> None:
     """Tell the processes that share the database."""
     if tx.dialect.name == "postgresql":
@@ -201,6 +206,7 @@ def _requeue(tx: Connection, row: Row[Any], code: Code, attempt_group: int) -> N
         ("result", "error", "finished_at", "wake_at", "waits", "cancel_at", "cancel_actor", "cancel_reason", "owner")
     )
     values |= {"state": RunState.QUEUED.value, "epoch": row.epoch + 1, "recoveries": 0, "deadline": None}
+    values |= {"holds_place": False}  # it has given its place up, and asks for one again
     values |= {"version": code.version, "fingerprint": code.fingerprint, "attempt_group": attempt_group}
     tx.execute(update(RUNS).where(RUNS.c.id == row.id).values(**values))
     notify(tx, "queue")

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, Table, Text, false, text
 
 from holdfast.kernel.sql import Json, UtcDateTime
 
 METADATA: Final = MetaData()
+
+
+def _index(name: str, *columns: str, where: str, is_unique: bool = False) -> Index:
+    return Index(name, *columns, unique=is_unique, sqlite_where=text(where), postgresql_where=text(where))
+
 
 # `owner` is the worker that has the run in memory; nobody's run is parked or queued. `epoch` grows with every claim.
 RUNS: Final = Table(
@@ -52,6 +57,12 @@ RUNS: Final = Table(
     Column("cancel_actor", Text),
     Column("cancel_reason", Text),
     Column("is_watched", Boolean, nullable=False),
+    Column("rank", BigInteger, nullable=False, server_default=text("0")),
+    Column("holds_place", Boolean, nullable=False, server_default=false()),
+    Column("schedule", Text),
+    Column("singleton_key", Text),
+    Column("debounce_key", Text),
+    Column("debounced_by", Text),
     Index(
         "runs_by_state",
         "tenant",
@@ -84,13 +95,43 @@ RUNS: Final = Table(
         sqlite_where=text("parent_id IS NOT NULL"),
         postgresql_where=text("parent_id IS NOT NULL"),
     ),
-    Index(
-        "runs_queued",
+    _index("runs_queued", "queue", "rank", "id", "wake_at", where="state = 'queued'"),
+    _index(
+        "runs_queued_by_key",
         "queue",
-        "priority",
+        "concurrency_key",
+        "rank",
+        where="state = 'queued' AND concurrency_key IS NOT NULL",
+    ),
+    _index("runs_delayed", "wake_at", "queue", where="state = 'queued' AND wake_at IS NOT NULL"),
+    _index(
+        "runs_holding",
+        "queue",
+        "concurrency_key",
+        "state",
+        where="holds_place AND state IN ('queued', 'running', 'waiting', 'cancelling')",
+    ),
+    _index(
+        "runs_by_schedule",
+        "schedule",
         "id",
-        sqlite_where=text("state = 'queued'"),
-        postgresql_where=text("state = 'queued'"),
+        where="schedule IS NOT NULL AND state NOT IN ('succeeded', 'failed', 'cancelled')",
+    ),
+    _index(
+        "runs_singleton",
+        "tenant",
+        "workflow",
+        "singleton_key",
+        where="singleton_key IS NOT NULL AND state NOT IN ('succeeded', 'failed', 'cancelled')",
+        is_unique=True,
+    ),
+    _index(
+        "runs_debounced",
+        "tenant",
+        "workflow",
+        "debounce_key",
+        where="debounce_key IS NOT NULL AND state = 'queued' AND started_at IS NULL",
+        is_unique=True,
     ),
     Index("runs_owned", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
     Index(
@@ -224,4 +265,6 @@ RUN_SCHEDULES: Final = Table(
     Column("changed_at", UtcDateTime),
     Column("changed_by", Text),
     Column("state", Json),
+    Column("next_due", UtcDateTime),
+    Column("is_held", Boolean, nullable=False, server_default=false()),
 )

@@ -22,13 +22,16 @@ from holdfast.kernel.runs.execution import Execution, as_text
 from holdfast.kernel.runs.handles import End, Endings
 from holdfast.kernel.runs.leases import Leases
 from holdfast.kernel.runs.model import RunId, RunState
+from holdfast.kernel.runs.queues import Claimant, Claimed, QueueBoard
 from holdfast.kernel.runs.residents import Residents
 from holdfast.kernel.runs.row_reading import facts_of_row
 from holdfast.kernel.runs.runner import Ending
+from holdfast.kernel.runs.schedules import ScheduleBook, Tick
+from holdfast.kernel.runs.steering import notify
 from holdfast.kernel.runs.tables import RUNS
 from holdfast.kernel.runs.wakes import listen
 from holdfast.kernel.runs.workflows import Registry, Workflow
-from holdfast.kernel.sql import Database
+from holdfast.kernel.sql import Database, after_commit
 
 _LOG: Final = journal.get_logger("holdfast.runs")
 _CLAIM_AT_ONCE: Final = 100
@@ -45,6 +48,7 @@ class Worker:
         registry: Registry,
         endings: Endings,
         *,
+        queues: QueueBoard,
         events: EventLog,
         url: str,
     ) -> None:
@@ -54,6 +58,8 @@ class Worker:
         self._residents = residents
         self._registry = registry
         self._endings = endings
+        self._queues = queues
+        self.schedules: ScheduleBook | None = None
         self._events = events
         self._url = url
         self._settings = residents.settings
@@ -73,6 +79,17 @@ class Worker:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
                 self._loop.call_soon_threadsafe(self._work.set)
+
+    def announce(self, tx: Connection) -> None:
+        """Have every process look for work once `tx` is committed."""
+        notify(tx, "queue")
+        after_commit(tx, self.look_soon)
+
+    def ticked(self, tick: Tick) -> None:
+        """Schedules have started runs, or had some cancelled."""
+        for run_id in tick.cancelled:
+            self.hear(run_id)
+        self._work.set()
 
     def hear_soon(self, run_id: RunId) -> None:
         """Something has come for a run; from any thread."""
@@ -118,7 +135,9 @@ class Worker:
         elif ending is not None:
             self._residents.observer.run_stranded(_workflow.name, ending.failure.message if ending.failure else "")
         self._endings.tell(run.facts.id, end)
-        if self._is_full:
+        if run.facts.schedule is not None and self.schedules is not None:
+            self.schedules.wake.send()
+        if self._is_full or self._queues.is_crowded(run.facts.queue):
             self._work.set()
 
     # --- starting and stopping
@@ -139,8 +158,11 @@ class Worker:
         if taken:
             _LOG.info("runs.recovered", runs=taken)
         self._work.set()
-        loops = [("claims", self._claim), ("leases", self._watch)]
-        self._tasks = [asyncio.create_task(_keep(name, do, self._clock)) for name, do in loops]
+        loops: list[tuple[str, Callable[[], Awaitable[None]]]] = [("claims", self._claim), ("leases", self._watch)]
+        if self.schedules is not None:
+            await self.schedules.sync()
+            loops.append(("schedules", self.schedules.run))
+        self._tasks = [asyncio.create_task(keep(name, do, self._clock)) for name, do in loops]
         if self._url and not is_alone:
             self._tasks.append(asyncio.create_task(listen(self._url, self._clock, self._hear_note)))
 
@@ -165,18 +187,23 @@ class Worker:
         names = self._registry.names()
         room = min(self._residents.room, _CLAIM_AT_ONCE)
 
-        def work(tx: Connection) -> tuple[list[RunId], datetime | None]:
-            claims.promote_due(tx, now)
-            return claims.claim(tx, self._id, names, room, now), claims.next_moment(tx, now)
+        claimant = Claimant(self._id, tuple(names), max(0, room))
 
-        ids, moment = await self._db.write(work)
+        def work(tx: Connection) -> tuple[Claimed, datetime | None]:
+            claims.promote_due(tx, now)
+            return self._queues.claim(tx, claimant), claims.next_moment(tx)
+
+        claimed, parked_until = await self._db.write(work)
+        self._queues.note_claimed(claimed)
+        ids = [one.run_id for one in claimed.runs]
         self._is_full = room <= 0 or len(ids) >= room
         if ids:
             for loaded in await self._db.read(lambda tx: claims.load(tx, ids, self._id)):
                 self._take_up(loaded)
         if len(ids) == _CLAIM_AT_ONCE:
             return
-        if moment is not None:
+        await self._queues.refresh_now_and_then(self._settings.poll)
+        for moment in (parked_until, claimed.retry_at):
             self._wakes_at(moment)
         alarm = self._residents.timers.after(self._settings.poll, self._work.set)
         await self._work.wait()
@@ -236,7 +263,7 @@ class Worker:
             self._residents.poke(run_id)
 
 
-async def _keep(name: str, do: Callable[[], Awaitable[None]], clock: Clock) -> None:
+async def keep(name: str, do: Callable[[], Awaitable[None]], clock: Clock) -> None:
     """Do it again and again; a failure costs a pause, not the loop."""
     while True:
         try:
