@@ -1,5 +1,6 @@
 """The catalog: pages, products, prices, and a cache that may fail."""
 
+import asyncio
 import uuid
 from dataclasses import replace
 from decimal import Decimal
@@ -9,8 +10,8 @@ from prometheus_client import REGISTRY
 from shop_harness import running
 
 from shop.catalog import build
-from shop.catalog.cache import MEMORY_ENTRIES, MemoryCache
-from shop.catalog.redis_cache import RedisCache
+from shop.catalog.cache import MEMORY_ENTRIES, Bodies, CatalogCache
+from shop.catalog.redis_cache import ShopStore
 from shop.chassis import FaultPlan, Faults
 from shop.settings import Settings
 
@@ -73,40 +74,69 @@ async def test_the_catalog_sells_on_without_its_cache(settings: Settings) -> Non
         assert (ready["status"], ready["checks"]["cache"]["status"]) == ("degraded", "degraded")
 
 
+def counted_fetch(body: bytes):
+    """Return a fetch and the list of its calls."""
+    calls: list[bytes] = []
+
+    async def fetch() -> bytes:
+        calls.append(body)
+        return body
+
+    return fetch, calls
+
+
 async def test_memory_forgets_what_was_not_used_for_longest() -> None:
-    cache = MemoryCache()
+    bodies = Bodies("test", 60)
+    fetch, calls = counted_fetch(b"")
     for number in range(MEMORY_ENTRIES):
-        await cache.put(str(number), b"", 60)
-    await cache.get("0")
-    await cache.put("one more", b"", 60)
-    assert await cache.get("0") is not None
-    assert await cache.get("1") is None
+        await bodies.get(str(number), fetch)
+    await bodies.get("0", fetch)
+    await bodies.get("one more", fetch)
+    calls.clear()
+    await bodies.get("0", fetch)
+    assert calls == []
+    await bodies.get("1", fetch)
+    assert calls == [b""]
+
+
+async def test_a_page_that_many_ask_for_at_once_is_read_once() -> None:
+    fetch, calls = counted_fetch(b"page")
+    bodies = Bodies("test", 60)
+    assert set(await asyncio.gather(*(bodies.get("page", fetch) for _ in range(50)))) == {b"page"}
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize("kind", ["memory", pytest.param("redis", marks=pytest.mark.service)])
-async def test_every_cache_keeps_drops_and_expires(kind: str, request: pytest.FixtureRequest) -> None:
-    cache = MemoryCache() if kind == "memory" else RedisCache(request.getfixturevalue("redis_url"), Faults())
+async def test_every_cache_keeps_and_drops(kind: str, request: pytest.FixtureRequest) -> None:
+    store = None if kind == "memory" else ShopStore(request.getfixturevalue("redis_url"), Faults())
+    cache = CatalogCache(store)
     key = f"test:{uuid.uuid4().hex}"
+    fetch, calls = counted_fetch(b"\x00bytes")
     await cache.ping()
-    assert await cache.get(key) is None
-    await cache.put(key, b"\x00bytes", 60)
-    assert await cache.get(key) == b"\x00bytes"
-    await cache.drop(key)
-    assert await cache.get(key) is None
+    assert [await cache.products.get(key, fetch) for _ in range(2)] == [b"\x00bytes"] * 2
+    assert len(calls) == 1
+    await cache.products.drop(key)
+    assert await cache.products.get(key, fetch) == b"\x00bytes"
+    assert len(calls) == 2
+    await cache.products.drop(key)
     await cache.close()
 
 
 @pytest.mark.service
 async def test_a_dead_cache_on_command_is_a_miss(redis_url: str) -> None:
     faults = Faults()
-    cache = RedisCache(redis_url, faults)
+    cache = CatalogCache(ShopStore(redis_url, faults))
     key = f"test:{uuid.uuid4().hex}"
-    await cache.put(key, b"here", 60)
+    fetch, calls = counted_fetch(b"here")
+    await cache.products.get(key, fetch)
     await faults.apply(FaultPlan(dead_dependency="cache"))
-    assert await cache.get(key) is None
+    assert await cache.products.get(key, fetch) == b"here"
+    assert len(calls) == 2
+    await cache.products.drop(key)
     with pytest.raises(ConnectionRefusedError):
         await cache.ping()
     await faults.heal()
-    assert await cache.get(key) == b"here"
-    await cache.drop(key)
+    await cache.products.get(key, fetch)
+    assert len(calls) == 2
+    await cache.products.drop(key)
     await cache.close()

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from shop.api import new_api
-from shop.catalog.cache import Cache, MemoryCache
+from shop.catalog.cache import CatalogCache
 from shop.catalog.routes import routes
 from shop.catalog.seed import seed
 from shop.chassis import Dependency, Service
@@ -38,10 +38,10 @@ def build(settings: Settings) -> ASGIApp:
     return service.dress(app)
 
 
-def _open_cache(settings: Settings, service: Service) -> Cache:
+def _open_cache(settings: Settings, service: Service) -> CatalogCache:
     if settings.redis_url is None:
-        return MemoryCache()
+        return CatalogCache()
     # Redis' client costs 30 MB and 0.4 s to import: only who uses it pays.
-    from shop.catalog.redis_cache import RedisCache  # noqa: PLC0415 -- see above
+    from shop.catalog.redis_cache import ShopStore  # noqa: PLC0415 -- see above
 
-    return RedisCache(settings.redis_url, service.faults)
+    return CatalogCache(ShopStore(settings.redis_url, service.faults))

@@ -5,13 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from shop.catalog.cache import Cache
+from shop.catalog.cache import CatalogCache
 from shop.catalog.products import Product, ProductPage, change_price, find_product, list_products
 from shop.chassis import Amount, Problem
 from shop.storage import Database
 
-PRODUCT_TTL_S = 60
-PAGE_TTL_S = 5
 Sku = Annotated[str, Path(pattern=r"^[A-Z]{3}-\d{3}$", examples=["COF-001"])]
 Category = Annotated[str | None, Query(max_length=40)]
 
@@ -22,7 +20,7 @@ class NewPrice(BaseModel):
     price: Annotated[Amount, Field(gt=0)]
 
 
-def routes(database: Database, cache: Cache) -> APIRouter:
+def routes(database: Database, cache: CatalogCache) -> APIRouter:
     """Return the catalog's routes; answers are cached as the bytes that go out."""
     router = APIRouter(tags=["catalog"])
 
@@ -32,30 +30,28 @@ def routes(database: Database, cache: Cache) -> APIRouter:
         after: Annotated[str, Query(max_length=40)] = "",
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> Response:
-        key = f"page:{category or '*'}:{after}:{limit}"
-        body = await cache.get(key)
-        if body is None:
+        async def fetch() -> bytes:
             page = await database.read(list_products, category, after, limit)
-            body = page.model_dump_json().encode()
-            await cache.put(key, body, PAGE_TTL_S)
+            return page.model_dump_json().encode()
+
+        body = await cache.pages.get(f"{category or '*'}:{after}:{limit}", fetch)
         return Response(body, media_type="application/json")
 
     @router.get("/products/{sku}", response_model=Product)
     async def show(sku: Sku) -> Response:
-        body = await cache.get(f"product:{sku}")
-        if body is None:
+        async def fetch() -> bytes:
             product = await database.read(find_product, sku)
             if product is None:
                 raise _unknown(sku)
-            body = product.model_dump_json().encode()
-            await cache.put(f"product:{sku}", body, PRODUCT_TTL_S)
-        return Response(body, media_type="application/json")
+            return product.model_dump_json().encode()
+
+        return Response(await cache.products.get(sku, fetch), media_type="application/json")
 
     @router.patch("/products/{sku}", status_code=204)
     async def reprice(sku: Sku, change: NewPrice) -> None:
         if not await database.write(change_price, sku, change.price):
             raise _unknown(sku)
-        await cache.drop(f"product:{sku}")
+        await cache.products.drop(sku)
 
     return router
 
