@@ -16,7 +16,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from holdfast import catalog, health, instrument, journal, store, telemetry
-from holdfast.kernel import auth, blobs, feed, http, processes, sql
+from holdfast.kernel import auth, blobs, feed, http, processes, runs, sql
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import HoldfastError, UnavailableError
 from holdfast.kernel.events import EventKind, EventLog, NewEvent, listen_postgres, run_consumer
@@ -33,6 +33,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     http.SECTION,
     blobs.SECTION,
     auth.SECTION,
+    runs.SECTION,
     store.SECTION,
     catalog.SECTION,
     health.HOST_SECTION,
@@ -205,10 +206,11 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     """Lay the rooms out from the ground up; each gets the ground and the rooms below it."""
     events = feed.wire(ground)
     people = auth.wire(ground, mode=ground.settings[ServerSettings].auth)
+    durable = runs.wire(ground)
     columns = store.wire(ground)
     signals = telemetry.wire(ground, columns)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
     services = health.wire_services(ground, entities.catalog, checks.checking)
     host = health.wire_host(ground, signals.sink, signals.source)
-    return events, people, columns, signals, entities, checks, services, host
+    return events, people, durable, columns, signals, entities, checks, services, host

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, TypeAlias
 
 import httpx
+import orjson
 import typer
 
 from holdfast.kernel.errors import HoldfastError, InvalidError, UnauthenticatedError, UnavailableError
 
 DEFAULT_URL: Final = "http://127.0.0.1:4653"
 TIMEOUT_S: Final = 30.0
+QUIET_S: Final = 60.0  # longer than the server's pause between two signs of life
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
+
+Query: TypeAlias = Mapping[str, str | int | list[str]]
 
 UrlOption = Annotated[
     str | None, typer.Option("--url", help="The server; also HOLDFAST_URL.", show_default=DEFAULT_URL)
@@ -41,7 +46,7 @@ class Remote:
         """Close the connections."""
         self._client.close()
 
-    def call(self, method: str, path: str, *, body: Any = None, query: dict[str, str] | None = None) -> Any:
+    def call(self, method: str, path: str, *, body: Any = None, query: Query | None = None) -> Any:
         """Send one request; give the decoded answer, or None where there is none.
 
         Raises:
@@ -59,6 +64,25 @@ class Remote:
         if answer.is_success:
             return answer.json() if answer.content else None
         raise self._refusal(answer)
+
+    def follow(self, path: str) -> Iterator[tuple[str, Any]]:
+        """Follow a stream of server-sent events until the server ends it: each event's kind and its decoded data.
+
+        Raises as `call` does.
+        """
+        kind = ""
+        try:
+            with self._client.stream("GET", path, timeout=httpx.Timeout(TIMEOUT_S, read=QUIET_S)) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise self._refusal(answer)
+                for line in answer.iter_lines():
+                    if line.startswith("event: "):
+                        kind = line.removeprefix("event: ")
+                    elif line.startswith("data: "):
+                        yield kind, orjson.loads(line.removeprefix("data: "))
+        except httpx.TransportError as error:
+            raise UnavailableError(f"{self.url} does not answer any more: {error}") from error
 
     def _refusal(self, answer: httpx.Response) -> HoldfastError:
         if answer.status_code == 401:

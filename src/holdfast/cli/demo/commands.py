@@ -69,6 +69,7 @@ def _running(place: ShopPlace, folder: Path, traffic: float) -> Iterator[tuple[s
     paths = [str(place.code), *(entry for entry in sys.path if entry)]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OTEL_SDK_DISABLED": "true"}
     data = str(folder / "shop")
+    environ["SHOP_DATA"] = data  # the shop's own workflows find the token of its levers there
     up = ["-m", "holdfast.cli", "up", "--data", str(folder / "holdfast"), "--ops", str(place.ops), "--auth", "off"]
     with (
         started("shop", ["-m", "shop", "up", "--data", data, "--traffic", str(traffic)], folder, environ) as shop,

@@ -57,6 +57,7 @@ from holdfast.kernel.runs.plans import Change, Plan, PlannedStep, RunPlan, Unpla
 from holdfast.kernel.runs.settings import SECTION, RunsSettings
 from holdfast.kernel.runs.steps import StepContext
 from holdfast.kernel.runs.sync_contexts import SyncRun
+from holdfast.kernel.runs.wiring import RunsRoom, wire
 from holdfast.kernel.runs.workflows import Workflow, workflow
 
 __all__ = [
@@ -91,6 +92,7 @@ __all__ = [
     "RunTimedOutError",
     "RunView",
     "Runs",
+    "RunsRoom",
     "RunsSettings",
     "SignalTimedOutError",
     "SignalView",
@@ -115,5 +117,6 @@ __all__ = [
     "Workflow",
     "open_facilities",
     "read_plan",
+    "wire",
     "workflow",
 ]

@@ -11,7 +11,7 @@ from holdfast.kernel.runs.large_payloads import LargePayloads
 from holdfast.kernel.runs.masking import Mask
 from holdfast.kernel.runs.model import OnCancel, RunId
 from holdfast.kernel.runs.places import Places
-from holdfast.kernel.runs.records import NewRun
+from holdfast.kernel.runs.records import NewRun, Step
 from holdfast.kernel.runs.settings import RunsSettings
 from holdfast.kernel.runs.timers import Timers
 
@@ -70,6 +70,10 @@ class Doors(Protocol):
 
     def active(self, run: Execution) -> None:
         """A branch of the run goes on."""
+        ...
+
+    def step_done(self, run_id: RunId, step: Step) -> None:
+        """A step has an outcome."""
         ...
 
     def calm(self) -> None:

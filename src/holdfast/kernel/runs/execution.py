@@ -165,6 +165,8 @@ class Execution:
             except Leave as leave:
                 self.leave(leave)
                 raise
+            if last.existing is not None:
+                self.leave(Leave("another run has its key"))
             self.demand_life()
 
     def demand_life(self) -> None:
@@ -246,6 +248,8 @@ class Execution:
         if step is not None:
             self.recorded[step.key] = step
             mark = mark or self._standing()
+            if step.finished_at is not None and step.state in {StepState.SUCCEEDED, StepState.FAILED}:
+                self.services.step_done(self.facts.id, step)
         entry = Entry(self.facts.id, self.facts.epoch, None, step, mark, attempt, taking, lines, events, parent_id)
         self.last = self.journal.add(entry)
         return entry

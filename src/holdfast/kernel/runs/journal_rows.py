@@ -66,7 +66,8 @@ class Rows:
         live = [entry for entry in live if entry.existing is None]
         self._write(raw, live)
         self._wake(raw, live, watched, applied, holding)
-        events = [event for entry in live for event in entry.events]
+        events = [event for entry in live if entry.start is not None for event in entry.start.events]
+        events += [event for entry in live for event in entry.events]
         if events:
             self._events.append(tx, *events)
         return applied

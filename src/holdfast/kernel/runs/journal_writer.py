@@ -168,6 +168,7 @@ class JournalWriter:
                 self.commits += 1
                 self.written += len(entries)
                 self._observer.batch_committed(len(entries), self._clock.monotonic() - began_s)
+                self._observer.entries_written(entries)
                 return self._applied(applied)
 
     async def _commit_alone(self, entries: list[Entry], error: Exception) -> None:

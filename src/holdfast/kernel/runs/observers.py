@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from holdfast.kernel.runs.model import RunState, StepKind, StepState
+from holdfast.kernel.runs.records import Entry
 
 
 class RunObserver:
@@ -25,6 +28,9 @@ class RunObserver:
 
     def batch_committed(self, entries: int, seconds: float) -> None:
         """The journal has made a batch durable."""
+
+    def entries_written(self, entries: Sequence[Entry]) -> None:
+        """The journal has made these durable."""
 
     def writes_fenced(self, count: int) -> None:
         """Writes were refused, because another process owns the run."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import InvalidError, LimitError
+from holdfast.kernel.events import NewEvent
 from holdfast.kernel.ids import ServiceId, TenantId, new_id
 from holdfast.kernel.runs import payloads
 from holdfast.kernel.runs.execution import Facts
@@ -18,6 +19,7 @@ from holdfast.kernel.runs.queues import QueueBoard, check_priority
 from holdfast.kernel.runs.records import NewRun
 from holdfast.kernel.runs.workflows import Workflow
 
+STARTED: Final = "run.started"
 _DEFAULTS: Final = StartOptions()
 
 
@@ -109,8 +111,9 @@ def plan_run(
     moments = [wanted.deadline] if wanted.deadline is not None else []
     if workflow.timeout_s is not None:
         moments.append((due or now) + timedelta(seconds=workflow.timeout_s))
+    run_id = RunId(new_id())
     return NewRun(
-        id=RunId(new_id()),
+        id=run_id,
         tenant=wanted.tenant,
         workflow=workflow.name,
         version=workflow.version,
@@ -132,6 +135,19 @@ def plan_run(
         singleton_key=key if is_singleton and not is_debounced else None,
         debounce_key=key if is_debounced else None,
         debounce_s=wanted.debounce_s,
+        events=(_tell_start(run_id, workflow, wanted),) if workflow.events == "all" else (),
+    )
+
+
+def _tell_start(run_id: RunId, workflow: Workflow[Any, Any], wanted: StartOptions) -> NewEvent:
+    return NewEvent(
+        STARTED,
+        f"run/{run_id}",
+        {"workflow": workflow.name, "version": workflow.version},
+        service=wanted.service,
+        actor=wanted.actor,
+        tenant=wanted.tenant,
+        correlation_id=run_id,
     )
 
 

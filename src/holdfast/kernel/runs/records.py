@@ -12,7 +12,10 @@ from holdfast.kernel.runs.model import RunId, RunState, StepKind, StepState
 
 @dataclass(slots=True)
 class NewRun:
-    """A run to be inserted. With an owner it is running here at once, without one it waits in its queue."""
+    """A run to be inserted. With an owner it is running here at once, without one it waits in its queue.
+
+    `events` are told if, and only if, this makes the run.
+    """
 
     id: RunId
     tenant: str
@@ -39,6 +42,7 @@ class NewRun:
     singleton_key: str | None = None
     debounce_key: str | None = None
     debounce_s: float = 0.0
+    events: tuple[NewEvent, ...] = ()
 
 
 @dataclass(slots=True)

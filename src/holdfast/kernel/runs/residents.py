@@ -22,7 +22,7 @@ from holdfast.kernel.runs.large_payloads import LargePayloads
 from holdfast.kernel.runs.model import FINAL, OnCancel, RunId, RunState, StepKind
 from holdfast.kernel.runs.observers import RunObserver
 from holdfast.kernel.runs.records import Entry, NewRun, Step
-from holdfast.kernel.runs.runner import STARTED, Ending, carry, event
+from holdfast.kernel.runs.runner import Ending, carry
 from holdfast.kernel.runs.settings import RunsSettings
 from holdfast.kernel.runs.signals import Signals
 from holdfast.kernel.runs.tables import RUNS
@@ -131,8 +131,6 @@ class Residents:
         self.observer.run_started(workflow.name, is_reentry=run.is_reentry)
         ending: Ending | None = None
         try:
-            if workflow.events == "all" and not run.is_reentry and run.last is not None and run.last.existing is None:
-                run.write(events=(event(run, STARTED, {"workflow": workflow.name, "version": workflow.version}),))
             ending = await carry(run, workflow, given)
         except asyncio.CancelledError:
             raise
@@ -181,6 +179,13 @@ class Residents:
             run.leave(Leave("the process stops"))
         if tasks:
             await asyncio.wait(tasks, timeout=self.settings.stop_grace)
+
+    def step_done(self, run_id: RunId, step: Step) -> None:
+        """Tell the observer."""
+        if run_id in self._workflows and step.finished_at is not None:
+            seconds = (step.finished_at - step.started_at).total_seconds()
+            name = self._workflows[run_id].name
+            self.observer.step_finished(name, step.kind, step.state, seconds, step.attempts)
 
     def calm(self) -> None:
         """See whether any step is still at work."""

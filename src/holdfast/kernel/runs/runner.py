@@ -25,7 +25,6 @@ _KINDS: Final = {
     RunState.FAILED: "run.failed",
     RunState.CANCELLED: "run.cancelled",
 }
-STARTED: Final = "run.started"
 STRANDED: Final = "run.stranded"
 
 
@@ -181,4 +180,4 @@ def event(run: Execution, kind: str, data: dict[str, Any]) -> NewEvent:
     )
 
 
-__all__ = ["STARTED", "STRANDED", "Ending", "StrandedError", "carry", "describe", "event", "tell"]
+__all__ = ["STRANDED", "Ending", "StrandedError", "carry", "describe", "event", "tell"]

@@ -37,6 +37,8 @@ class RunsSettings:
         log_lines: lines of output kept per run; the rest is counted.
         journal_size: journal entries that may wait for the disk before new runs are refused.
         poll: how often to look for work that nobody told this process of.
+        keep_succeeded: how long runs that succeeded are kept; 0 keeps them for ever.
+        keep_failed: how long runs that failed or were cancelled are kept; 0 keeps them for ever.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -61,6 +63,8 @@ class RunsSettings:
     log_lines: Annotated[int, Field(ge=0, le=1_000_000)] = 10_000
     journal_size: Annotated[int, Field(ge=1, le=1_000_000)] = 20_000
     poll: Duration = 5.0
+    keep_succeeded: Duration = 30 * 86400.0
+    keep_failed: Duration = 90 * 86400.0
 
 
 SECTION: Final = Section("runs", RunsSettings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 
@@ -154,6 +154,22 @@ class Registry:
         newest = self._newest.get(workflow.name)
         if newest is None or newest.version <= workflow.version:
             self._newest[workflow.name] = workflow
+
+    def replace(self, gone: Iterable[Workflow[Any, Any]], come: Iterable[Workflow[Any, Any]]) -> None:
+        """Take workflows instead of others; runs that are in memory keep the code that they have.
+
+        Raises:
+            ConflictError: two different ones have the same name and version; nothing was changed.
+        """
+        leaving = {id(workflow) for workflow in gone}
+        wanted = [*(workflow for workflow in self.all() if id(workflow) not in leaving), *come]
+        trial = Registry()
+        for each in wanted:
+            trial.add(each)
+        self._newest.clear()
+        self._versions.clear()
+        for each in wanted:
+            self.add(each)
 
     def newest(self, name: str) -> Workflow[Any, Any]:
         """Give the newest version.

@@ -1,0 +1,15 @@
+"""Adds the group to the command line."""
+
+from __future__ import annotations
+
+import typer
+
+from holdfast.cli.runs import changing, reading
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the group to `cli`."""
+    runs = typer.Typer(help="Durable runs of a server.", no_args_is_help=True)
+    reading.register(runs)
+    changing.register(runs)
+    cli.add_typer(runs, name="runs")
