@@ -78,6 +78,34 @@ async def test_a_lock_that_may_not_be_waited_for_is_refused_at_once(backend):
             await lock("stock", backend, owner="bob", wait_s=0).acquire()
 
 
+async def test_a_task_that_ends_without_giving_its_lock_back_is_followed_when_its_time_is_over(backend, fake_clock):
+    await asyncio.create_task(lock("stock", backend, ttl_s=30, clock=fake_clock).acquire())
+    await fake_clock.advance(31)
+    async with lock("stock", backend, wait_s=0, clock=fake_clock):
+        pass
+
+
+def test_a_thread_that_ends_without_giving_its_lock_back_is_followed_when_its_time_is_over(backend, fake_clock):
+    thread = threading.Thread(target=lock("stock", backend, ttl_s=0.03, clock=fake_clock).acquire_sync)
+    thread.start()
+    thread.join()
+    keepers = [it for it in threading.enumerate() if it.name == "keeps-lock-stock"]
+    for keeper in keepers:
+        keeper.join(LONG_S)
+        assert not keeper.is_alive()
+    fake_clock.sleep_sync(1)
+    with lock("stock", backend, wait_s=0, clock=fake_clock):
+        pass
+
+
+async def test_a_lock_taken_by_hand_may_be_given_back_by_what_was_given(backend):
+    stock = lock("stock", backend, reentrant=True)
+    for _ in range(2):
+        held = await stock.acquire()
+        await held.release()
+    assert not backend._leases
+
+
 async def test_a_held_lock_is_renewed_for_as_long_as_the_work_takes(backend, fake_clock):
     async with lock("stock", backend, ttl_s=30, clock=fake_clock) as held:
         for _ in range(20):

@@ -24,7 +24,7 @@ RENEWALS_PER_TTL: Final = 3
 class Held:
     """A held lock; hand `token` to everything that is written under it."""
 
-    __slots__ = ("_backend", "_claim", "_clock", "_guard", "_loss", "_told", "_until_s", "depth", "token")
+    __slots__ = ("_backend", "_claim", "_clock", "_freed", "_guard", "_loss", "_told", "_until_s", "depth", "token")
 
     def __init__(self, claim: Claim, token: int, *, backend: LockBackend, clock: Clock, sent_s: float) -> None:
         self.token = token
@@ -36,6 +36,7 @@ class Held:
         self._loss = ""
         self._guard = threading.Lock()
         self._told: list[Callable[[Held], None]] = []
+        self._freed: Callable[[Held], None] | None = None
 
     def __repr__(self) -> str:
         """Name the lock and its token."""
@@ -85,6 +86,10 @@ class Held:
         """Have `callback` called at once when the lock is lost, in the task or thread that learns of it."""
         self._told.append(callback)
 
+    def when_released(self, callback: Callable[[Held], None]) -> None:
+        """Have `callback` called when the lock is given back."""
+        self._freed = callback
+
     def lose(self, reason: str) -> None:
         """Note the loss and tell of it, once."""
         with self._guard:
@@ -125,13 +130,18 @@ class Held:
         Raises:
             LockStoreAway: Nobody answered; the lock is free when its time is over.
         """
-        self._loss = self._loss or "it was given back"
+        self._note_release()
         await asyncio.shield(self._backend.release_async(self._claim, self.token))
 
     def release_sync(self) -> None:
         """Do what `release` does, without an event loop."""
-        self._loss = self._loss or "it was given back"
+        self._note_release()
         self._backend.release(self._claim, self.token)
+
+    def _note_release(self) -> None:
+        self._loss = self._loss or "it was given back"
+        if self._freed is not None:
+            self._freed(self)
 
 
 async def keep(held: Held, clock: Clock) -> None:
@@ -150,10 +160,11 @@ async def keep(held: Held, clock: Clock) -> None:
 class Keeper:
     """Renews a lock from a thread of its own, for holders without an event loop."""
 
-    __slots__ = ("_done", "_thread")
+    __slots__ = ("_done", "_holder", "_thread")
 
     def __init__(self, held: Held) -> None:
         self._done = threading.Event()
+        self._holder = threading.current_thread()
         self._thread = threading.Thread(target=self._keep, args=(held,), name=f"keeps-lock-{held.name}", daemon=True)
         self._thread.start()
 
@@ -163,6 +174,8 @@ class Keeper:
 
     def _keep(self, held: Held) -> None:
         while not held.is_lost and not self._done.wait(_pause_s(held)):
+            if not self._holder.is_alive():  # it ended without giving the lock back
+                return
             try:
                 held.renew_sync()
             except LockLost:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
 from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.locks.errors import Deadlock, LockStoreAway, LockTimeout
+from holdfast.resilience.locks.grips import Grip, Key, find_grip
 from holdfast.resilience.locks.holds import Held, Keeper, keep
 from holdfast.resilience.locks.owners import current_owner
 from holdfast.resilience.locks.port import Answer, Claim, Grant, LockBackend, Refusal
@@ -49,57 +50,6 @@ class LockTerms:
         """Refuse numbers that cannot mean anything."""
         if self.ttl_s <= 0 or self.wait_s < 0:
             raise ValueError(f"ttl_s={self.ttl_s} must be positive and wait_s={self.wait_s} not negative")
-
-
-@dataclass(slots=True)
-class _Open:
-    """A lock held by one flow of control, with what keeps it."""
-
-    held: Held
-    keeper: Keeper | asyncio.Task[None] | None
-    task: asyncio.Task[Any] | None = None
-    cancelling: int = 0
-    is_cancelled_by_us: bool = False
-    is_left: bool = False
-
-    def cancel_holder(self, _: Held) -> None:
-        """End the holder's block; a holder that learned of the loss by asking itself is told by the answer."""
-        if self.task is None:
-            return
-        loop = self.task.get_loop()
-        if _running_loop() is not loop:
-            loop.call_soon_threadsafe(self._cancel)
-        elif asyncio.current_task() is not self.task:
-            self._cancel()
-
-    def _cancel(self) -> None:
-        if self.task is not None and not self.is_left and not self.is_cancelled_by_us:
-            self.is_cancelled_by_us = True
-            self.task.cancel(f"lost the lock {self.held.name!r}")
-
-    def stop(self) -> None:
-        self.is_left = True
-        if isinstance(self.keeper, Keeper):
-            self.keeper.stop()
-        elif self.keeper is not None:
-            self.keeper.cancel()
-
-    def absorbs(self, error: BaseException | None) -> bool:
-        """Tell whether `error` is our own cancellation, as `asyncio.timeout` decides it."""
-        if not self.is_cancelled_by_us or self.task is None:
-            return False
-        remains = self.task.uncancel()
-        return remains <= self.cancelling and isinstance(error, asyncio.CancelledError)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-_open: Final[dict[tuple[int, str, str], _Open]] = {}  # by backend, lock and flow of control; an entry per held lock
 
 
 class Lock(Policy):
@@ -154,9 +104,7 @@ class Lock(Policy):
         """Take the lock; its loss cancels the block, which then raises LockLost."""
         mine = await self._enter()
         if mine.held.depth == 1:
-            mine.task = asyncio.current_task()
-            mine.cancelling = mine.task.cancelling() if mine.task else 0
-            mine.held.when_lost(mine.cancel_holder)
+            mine.guard_block()
         return mine.held
 
     async def __aexit__(
@@ -213,22 +161,24 @@ class Lock(Policy):
         """Give the same kind of lock for another thing, such as one order among many."""
         return type(self)(name, self._backend, self.terms, clock=self._clock, listeners=self._listeners)
 
-    async def _enter(self) -> _Open:
+    async def _enter(self) -> Grip:
         mine = self._take_again()
         if mine is None:
             claim = self._make_claim()
             sent_s, token = await self._win(claim)
             mine = self._hold(claim, sent_s, token)
-            mine.keeper = asyncio.create_task(keep(mine.held, self._clock)) if self.terms.renew else None
+            if self.terms.renew:
+                mine.keep(asyncio.create_task(keep(mine.held, self._clock)))
         return mine
 
-    def _enter_sync(self) -> _Open:
+    def _enter_sync(self) -> Grip:
         mine = self._take_again()
         if mine is None:
             claim = self._make_claim()
             sent_s, token = self._win_sync(claim)
             mine = self._hold(claim, sent_s, token)
-            mine.keeper = Keeper(mine.held) if self.terms.renew else None
+            if self.terms.renew:
+                mine.keep(Keeper(mine.held))
         return mine
 
     async def _win(self, claim: Claim) -> tuple[float, int]:
@@ -308,54 +258,47 @@ class Lock(Policy):
         patience_s = PATIENCE_S if self.terms.wait_s > 0 else 0.0
         return Claim(self.name, owner, uuid.uuid4().hex, self.terms.ttl_s, patience_s)
 
-    def _key(self) -> tuple[int, str, str]:
+    def _key(self) -> Key:
         return id(self._backend), self.name, current_owner()
 
-    def _take_again(self) -> _Open | None:
-        mine = _open.get(self._key())
+    def _take_again(self) -> Grip | None:
+        mine = find_grip(self._key())
         if mine is None or not self.terms.reentrant:
             return None
         mine.held.check()
         mine.held.depth += 1
         return mine
 
-    def _hold(self, claim: Claim, sent_s: float, token: int) -> _Open:
+    def _hold(self, claim: Claim, sent_s: float, token: int) -> Grip:
         held = Held(claim, token, backend=self._backend, clock=self._clock, sent_s=sent_s)
         held.when_lost(lambda lost: self._tell("lost", lost.loss(), token=token))
-        mine = _open[self._key()] = _Open(held, None)
-        return mine
+        return Grip(self._key(), held)
 
-    def _find(self) -> _Open:
-        try:
-            return _open[self._key()]
-        except KeyError:
+    def _find(self) -> Grip:
+        mine = find_grip(self._key())
+        if mine is None:
             raise RuntimeError(
                 f"the lock {self.name!r} is not held by {current_owner()!r}: leave it where it was taken"
-            ) from None
+            )
+        return mine
 
-    async def _leave(self, mine: _Open) -> None:
-        if self._is_inner(mine):
+    async def _leave(self, mine: Grip) -> None:
+        mine.held.depth -= 1
+        if mine.held.depth > 0:
             return
         try:
             await mine.held.release()
         except LockStoreAway as error:
             self._tell("release_failed", error, token=mine.held.token)
 
-    def _leave_sync(self, mine: _Open) -> None:
-        if self._is_inner(mine):
+    def _leave_sync(self, mine: Grip) -> None:
+        mine.held.depth -= 1
+        if mine.held.depth > 0:
             return
         try:
             mine.held.release_sync()
         except LockStoreAway as error:
             self._tell("release_failed", error, token=mine.held.token)
-
-    def _is_inner(self, mine: _Open) -> bool:
-        mine.held.depth -= 1
-        if mine.held.depth > 0:
-            return True
-        mine.stop()
-        _open.pop(self._key(), None)
-        return False
 
 
 def lock(  # noqa: PLR0913 -- each is the caller's choice; all but two have a default
