@@ -124,12 +124,12 @@ async def _full_log(runs, run_id, count):
 async def test_a_step_in_a_thread_writes_into_the_log(engines: Engines) -> None:
     @workflow("thread")
     async def thread(ctx: Run) -> None:
-        await ctx.step("work", stepcode.log_progress)
+        await ctx.step("charge", stepcode.log_progress)
 
     runs = await engines.run(thread)
     handle = await runs.start(thread)
     await handle.result(30)
-    assert await lines_of(runs, handle.id) == [("work", "log", "half way")]
+    assert await lines_of(runs, handle.id) == [("charge", "log", "half way")]
 
 
 async def test_a_run_that_talks_too_much_keeps_the_first_and_the_last_lines(engines: Engines) -> None:

@@ -25,9 +25,11 @@ class Step:
     """What a function of a step may ask for by naming a parameter `step`."""
 
     def __init__(self, told: dict[str, Any], tell: Any) -> None:
+        self.key: str = told["key"]
         self.idempotency_key: str = told["idempotency_key"]
         self.attempt: int = told["attempt"]
         self.run_id: str = told["run_id"]
+        self.is_dry_run: bool = told["is_dry_run"]
         self._tell = tell
 
     def log(self, text: str, /, **fields: Any) -> None:

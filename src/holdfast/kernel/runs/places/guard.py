@@ -44,8 +44,13 @@ def main() -> None:
     child, problem = _start(order)
     _let_go_of_output(order["fds"])
     status = -1
-    if not problem:
-        status = _wait(child, line, wake, order["grace_s"])
+    try:
+        if not problem:
+            status = _wait(child, line, wake, order["grace_s"])
+    except BaseException:
+        _signal_group(child, signal.SIGKILL)
+        _kill_the_rest()
+        raise
     _kill_the_rest()
     report = json.dumps({"status": status, "problem": problem})
     with suppress(OSError):  # nobody is left to tell
@@ -117,6 +122,7 @@ def _let_go_of_output(fds: list[int]) -> None:
 def _wait(child: int, line: socket.socket, wake: socket.socket, grace_s: float) -> int:
     """Wait for the end of `child`, and bring it about when told to; give its wait status."""
     deadline: float | None = None
+    is_told = False
     while True:
         limit = None if deadline is None else max(0.0, deadline - time.monotonic())
         readable, _, _ = select.select([line, wake], [], [], limit)
@@ -129,12 +135,18 @@ def _wait(child: int, line: socket.socket, wake: socket.socket, grace_s: float) 
             _signal_group(child, signal.SIGKILL)
             deadline = None
         if line in readable:
-            if line.recv(1) != b"t":
-                _signal_group(child, signal.SIGKILL)
-                _kill_the_rest()
-                os._exit(0)
-            _signal_group(child, signal.SIGTERM)
-            deadline = time.monotonic() + grace_s
+            if _hear(line) != b"t":
+                raise SystemExit  # and with us everything below
+            if not is_told:
+                is_told, deadline = True, time.monotonic() + grace_s
+                _signal_group(child, signal.SIGTERM)
+
+
+def _hear(line: socket.socket) -> bytes:
+    try:
+        return line.recv(1)
+    except OSError:
+        return b""
 
 
 def _reap(child: int) -> int | None:

@@ -46,7 +46,13 @@ def spell_request(work: Work, *, is_near: bool) -> bytes:
             "path": sys.path if is_near else [],
             "args": args,
             "takes_step": "step" in work.named,
-            "step": {"idempotency_key": work.idempotency_key, "attempt": work.attempt, "run_id": work.run_id},
+            "step": {
+                "key": work.name,
+                "idempotency_key": work.idempotency_key,
+                "attempt": work.attempt,
+                "run_id": work.run_id,
+                "is_dry_run": bool(getattr(work.named.get("step"), "is_dry_run", False)),
+            },
         }
     )
 

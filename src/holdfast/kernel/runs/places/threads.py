@@ -97,12 +97,7 @@ class ThreadPlace:
                     hint="give those steps place='process', which is ended for real, or restart",
                 )
             self._waiting.append(ticket)
-            if self._idle >= len(self._waiting):
-                self._lock.notify()
-            elif self._threads < self._most:
-                self._threads += 1
-                threading.Thread(target=self._serve, name="run-step", daemon=True).start()
-            self._tell()
+            self._see_to_it()
 
     def _give_up(self, ticket: _Ticket) -> None:
         with self._lock:
@@ -112,10 +107,17 @@ class ThreadPlace:
                 ticket.is_abandoned = True
                 self._abandoned += 1
                 self._threads -= 1
-                if self._waiting and not self._idle:
-                    self._threads += 1
-                    threading.Thread(target=self._serve, name="run-step", daemon=True).start()
-            self._tell()
+            self._see_to_it()
+
+    def _see_to_it(self) -> None:
+        """Wake a thread for what waits, or start one; those that are about to look count as idle already."""
+        if self._idle >= len(self._waiting):
+            self._lock.notify()
+        elif self._threads < self._most:
+            threading.Thread(target=self._serve, name="run-step", daemon=True).start()
+            self._threads += 1
+            self._idle += 1
+        self._tell()
 
     def _serve(self) -> None:
         while (ticket := self._take()) is not None:
@@ -126,12 +128,13 @@ class ThreadPlace:
                     self._abandoned -= 1
                     self._tell()
                     return
+                self._idle += 1
+                self._tell()
             _settle(ticket, result, error)
             del ticket, result, error
 
     def _take(self) -> _Ticket | None:
         with self._lock:
-            self._idle += 1
             while not self._waiting and not self._is_closed and self._lock.wait(_IDLE_S):
                 pass
             self._idle -= 1
