@@ -1,4 +1,4 @@
-"""Schedules as workflows meet them: judged when they are declared, started at their instant, overlapping as they say."""
+"""Schedules as workflows meet them: judged when declared, started at their instant, overlapping as they say."""
 
 from __future__ import annotations
 
