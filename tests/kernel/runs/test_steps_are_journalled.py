@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.engines_of_runs import Engines, kill, until
+from fixtures.engines_of_runs import Engines, bury, kill, until
 from holdfast.kernel.errors import ConflictError, InvalidError, NotFoundError
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.runs import Run, RunFailedError, RunState, StepContext, StepState, workflow
@@ -84,8 +84,7 @@ async def test_after_a_crash_finished_steps_are_not_repeated(engines: Engines) -
     handle = await runs.start(two)
     await until(lambda: "second" in called)
     await kill(runs)
-    if engines.url:  # on PostgreSQL nobody knows yet that the process is dead: say so
-        await engines.db.write(lambda tx: tx.exec_driver_sql("UPDATE runs SET owner = NULL, state = 'queued'"))
+    await bury(engines.db)
     gate.set()
     again = await engines.run(two)
     assert await again.handle(handle.id).result(30) == ["one", "two"]

@@ -88,9 +88,10 @@ class Run:
         """Give the present; it differs after a crash, so decide by it only inside a step."""
         return self._run.services.clock.now()
 
-    def log(self, text: str, **fields: Any) -> None:
-        """Write a line into the run's log."""
-        self._run.write_line(self._scope, "log", text, fields)
+    def log(self, text: str, /, **fields: Any) -> None:
+        """Write a line into the run's log; code that is only entered again says nothing twice."""
+        if not self._run.is_replaying:
+            self._run.write_line(self._scope, "log", text, fields)
 
     def branch(self, name: str) -> Run:
         """Give a context whose step names are its own, for code that runs beside other code."""
@@ -251,14 +252,18 @@ class Run:
         compensate, timeout = options.get("compensate"), options.get("timeout")
         timeout_s = None if timeout is None else _seconds(timeout)
         undo = None if compensate is None else functools.partial(self._undo, compensate, args)
+        place = options.get("place")
+        is_in_thread = place == "thread" or (
+            place is None and not isinstance(fn, Command) and not _find_extras(fn, ())[0]
+        )
         return Spec(
-            functools.partial(self._call, key, fn, args, options.get("place"), timeout_s),
+            functools.partial(self._call, key, fn, args, place, timeout_s),
             CommandResult if isinstance(fn, Command) else payloads.result_type(fn),
             options.get("retry") or self._workflow.retry,
             timeout_s,
             undo,
             StepKind.STEP,
-            undo is not None,
+            undo is not None or is_in_thread,
         )
 
     async def _call(

@@ -349,6 +349,7 @@ class Runs(Declarations, Views):
             self._events.append(tx, _about(row, kind, {"workflow": row.workflow} | data, actor))
 
         await self._db.write(work)
+        self._endings.forget(RunId(run_id))
         self._worker.look_soon()
 
     def _code(self, row: Any) -> steering.Code:
@@ -375,6 +376,9 @@ class Runs(Declarations, Views):
         if run is not None and name in run.queries:
             published = run.publish()
             return payloads.decode(published)[name]
+        if name not in view.published and not view.state.is_final:
+            await self.journal.flush()  # it may have left the memory just now
+            view = await self.get(run_id, tenant=tenant)
         if name not in view.published:
             known = ", ".join(sorted(view.published)) or "nothing yet"
             raise NotFoundError(f"run {run_id} does not answer to {name!r}", hint=f"it answers to: {known}")

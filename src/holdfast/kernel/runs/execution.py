@@ -71,9 +71,9 @@ class Execution:
     """The live state of one run. All its methods belong to the event loop's thread."""
 
     __slots__ = (
-        "branches", "busy", "facts", "is_interrupted", "is_reentry", "is_undoing", "journal", "last", "leaving",
-        "main", "output", "position", "protected", "queries", "recorded", "seen", "services", "shown",
-        "stopping", "strand", "task", "undos", "waits",
+        "branches", "busy", "facts", "is_interrupted", "is_reentry", "is_replaying", "is_undoing", "journal",
+        "last", "leaving", "main", "output", "position", "protected", "queries", "recorded", "seen",
+        "services", "shown", "stopping", "strand", "task", "undos", "waits",
     )  # fmt: skip
 
     def __init__(self, facts: Facts, services: Doors, recorded: dict[str, Step] | None) -> None:
@@ -95,6 +95,7 @@ class Execution:
         self.task: asyncio.Task[Any] | None = None
         self.leaving: Leave | None = None
         self.stopping: Stopping = ""
+        self.is_replaying = recorded is not None
         self.is_undoing = False
         self.is_interrupted = False
         self.strand: StrandedError | None = None
@@ -146,18 +147,12 @@ class Execution:
 
     # --- going on
 
-    async def pass_barrier(self) -> None:
-        """Wait until all that this run has written is durable, and see whether its code may go on at all.
+    async def settle(self) -> None:
+        """Wait until all that this run has written is durable.
 
         Raises:
-            Leave: the run has left this process.
-            CancelledError, RunCancelled: the run is being cancelled.
+            Leave: it will never be; the run belongs to another process.
         """
-        task = asyncio.current_task()
-        if task is not self.main and task is not None and task not in self.branches:
-            self.branches.add(task)
-            task.add_done_callback(self.branches.discard)
-        self.demand_life()
         last = self.last
         if last is not None and (last.batch is None or not last.batch.is_settled or last.is_refused or last.fault):
             try:
@@ -167,6 +162,24 @@ class Execution:
                 raise
             if last.existing is not None:
                 self.leave(Leave("another run has its key"))
+                self.demand_life()
+
+    async def pass_barrier(self) -> None:
+        """Wait until all that this run has written is durable, and see whether its code may go on at all.
+
+        Raises:
+            Leave: the run has left this process.
+            CancelledError, RunCancelled: the run is being cancelled.
+        """
+        self.is_replaying = False
+        task = asyncio.current_task()
+        if task is not self.main and task is not None and task not in self.branches:
+            self.branches.add(task)
+            task.add_done_callback(self.branches.discard)
+        self.demand_life()
+        last = self.last
+        if last is not None and (last.batch is None or not last.batch.is_settled or last.is_refused or last.fault):
+            await self.settle()
             self.demand_life()
 
     def demand_life(self) -> None:
@@ -201,6 +214,11 @@ class Execution:
             self.services.timers.after(self.services.settings.cancel_grace, self._interrupt_code)
         else:
             self._interrupt_code()
+
+    def begin_stopped(self, reason: Stopping) -> None:
+        """Have the code end where its record ends: it must first recall what it has done, to know what to undo."""
+        self.stopping = reason
+        self.is_interrupted = True
 
     def protect(self, change: int) -> None:
         """Count the steps that are not to be broken off."""

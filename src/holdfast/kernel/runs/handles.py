@@ -46,11 +46,16 @@ class Endings:
     def expect(self, run_id: RunId) -> None:
         """This run is in this process: its end will be told."""
         self._here.add(run_id)
+        self._recent.pop(run_id, None)
+
+    def forget(self, run_id: RunId) -> None:
+        """The run has ended and begins again."""
+        self._recent.pop(run_id, None)
 
     def tell(self, run_id: RunId, end: End | None) -> None:
         """The run has ended here, or has left this process."""
         self._here.discard(run_id)
-        if end is not None:
+        if end is not None and self._db.dialect == "sqlite":  # elsewhere another process may have it begin again
             self._recent[run_id] = end
             if len(self._recent) > _KEPT:
                 self._recent.pop(next(iter(self._recent)))

@@ -148,7 +148,10 @@ class Rows:
         ready = {(parent,) for parent in parents} | self._find_ready(raw, parked)
         self._run(statements.QUEUE_WAITING, raw, sorted(ready))
         released = any(entry.mark and entry.mark.state == RunState.QUEUED for entry in entries)
-        applied.queued = bool(ready) or released or any(entry.start and not entry.start.owner for entry in entries)
+        is_back = parked and self._run(statements.FIND_QUEUED, raw, [(entry.run_id,) for entry in parked])
+        applied.queued = (
+            bool(ready) or bool(is_back) or released or any(entry.start and not entry.start.owner for entry in entries)
+        )
         applied.woken = parents
         if not self._is_sqlite:
             ended = {entry.run_id for entry in entries if entry.mark and entry.mark.state.is_final} & watched

@@ -112,10 +112,15 @@ class Residents:
         recorded: dict[str, Step] | None = None,
         *,
         begun_by: Entry | None = None,
+        is_cancelled: bool = False,
     ) -> Execution:
         """Begin a run's code; it does nothing before `begun_by` is durable."""
         run = Execution(facts, self, recorded)
         run.last = begun_by
+        if is_cancelled:
+            run.begin_stopped("cancel")
+        elif facts.deadline is not None and facts.deadline <= self.clock.now():
+            run.begin_stopped("timeout")
         self._live[facts.id] = run
         self._workflows[facts.id] = workflow
         run.task = run.main = asyncio.get_running_loop().create_task(self._carry(run, workflow, given))
@@ -125,7 +130,7 @@ class Residents:
         if not workflow.is_async:
             run.main = None  # its thread is not ours to cancel: it ends at its next operation
         timer = None
-        if run.facts.deadline is not None:
+        if run.facts.deadline is not None and not run.stopping:
             left_s = (run.facts.deadline - self.clock.now()).total_seconds()
             timer = self.timers.after(left_s, functools.partial(run.stop, "timeout"))
         self.observer.run_started(workflow.name, is_reentry=run.is_reentry)

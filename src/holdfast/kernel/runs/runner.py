@@ -65,7 +65,7 @@ async def carry(run: Execution, workflow: Workflow[Any, Any], given: str | None)
 async def _call_code(run: Execution, workflow: Workflow[Any, Any], given: str | None) -> Ending:
     """Call the workflow's function and say how it came out; what it raises is the run's failure, not ours."""
     try:
-        await run.pass_barrier()
+        await run.settle()
         given = await run.services.large.fetch(given)
         arguments = [payloads.decode(given, workflow.input_type, what="the input")] if workflow.takes_input else []
         context = Run(run, workflow)

@@ -112,7 +112,8 @@ INSERT_LINES: Final = _insert(
 )
 # A request to cancel may have come while the owner decided that the run goes on: it must not be overwritten.
 MARK_RUNS: Final = Statement(
-    "UPDATE runs SET state = CASE WHEN runs.cancel_at IS NOT NULL AND v.state IN ('running', 'waiting') "
+    "UPDATE runs SET state = CASE WHEN runs.cancel_at IS NOT NULL AND v.state = 'waiting' AND v.owner IS NULL "
+    "THEN 'queued' WHEN runs.cancel_at IS NOT NULL AND v.state IN ('running', 'waiting') "
     "THEN 'cancelling' ELSE v.state END, owner = v.owner, started_at = coalesce(runs.started_at, v.started_at), "
     "finished_at = v.finished_at, wake_at = v.wake_at, waits = v.waits, result = v.result, error = v.error, "
     "published = coalesce(v.published, runs.published) FROM",
@@ -187,6 +188,9 @@ FIND_ENDED_CHILDREN: Final = Statement(
     f"JOIN runs ON runs.parent_id = v.id AND runs.state IN {FINAL_STATES} "
     "JOIN run_steps ON run_steps.run_id = v.id AND run_steps.key = runs.parent_key AND run_steps.state = 'waiting'",
     is_insert=False,
+)
+FIND_QUEUED: Final = Statement(
+    "SELECT v.id FROM", (("id", "text"),), "JOIN runs ON runs.id = v.id AND runs.state = 'queued'", is_insert=False
 )
 QUEUE_WAITING: Final = Statement(
     "UPDATE runs SET state = 'queued', wake_at = NULL FROM",

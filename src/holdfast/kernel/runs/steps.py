@@ -44,7 +44,7 @@ class StepContext:
     is_dry_run: bool
     write: WriteLine
 
-    def log(self, text: str, **fields: Any) -> None:
+    def log(self, text: str, /, **fields: Any) -> None:
         """Write a line into the run's log, under this step."""
         self.write("log", text, fields)
 

@@ -48,7 +48,7 @@ class SyncRun:
         """Give the present."""
         return self._run.now()
 
-    def log(self, text: str, **fields: Any) -> None:
+    def log(self, text: str, /, **fields: Any) -> None:
         """Write a line into the run's log."""
         self._loop.call_soon_threadsafe(lambda: self._run.log(text, **fields))
 

@@ -11,14 +11,14 @@ from typing import Any
 
 async def call_in_thread(threads: ThreadPoolExecutor, call: Callable[[], Any]) -> Any:
     """Give what `call` returns. When this is cancelled, it ends once the thread has, and then is cancelled."""
-    context = contextvars.copy_context()
-    work = asyncio.get_running_loop().run_in_executor(threads, context.run, call)
+    begun = threads.submit(contextvars.copy_context().run, call)
+    work = asyncio.wrap_future(begun)
     is_cancelled = False
     while not work.done():
         try:
             await asyncio.wait({work})
         except asyncio.CancelledError:
-            if work.cancel():
+            if begun.cancel():
                 raise
             is_cancelled = True
     if is_cancelled:

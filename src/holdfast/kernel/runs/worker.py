@@ -217,10 +217,9 @@ class Worker:
             self._residents.spawn(self._write_off(loaded, judged))
             return
         recorded = loaded.steps if row.epoch > 1 else None
-        run = self._residents.launch(facts, judged.workflow, row.input, recorded)
+        is_cancelled = row.cancel_at is not None
+        self._residents.launch(facts, judged.workflow, row.input, recorded, is_cancelled=is_cancelled)
         self._endings.expect(facts.id)
-        if row.cancel_at is not None:
-            run.stop("cancel")
         if judged.progress is not None:
             self._residents.spawn(self._note_progress(facts.id, judged.progress))
 
