@@ -83,7 +83,7 @@ class QueueBoard:
         queue = self.find(name)
         if self._rulings and self._state(name) is QueueState.DRAINING and not is_child:
             raise ConflictError(
-                f"queue {name} is draining: it takes no new runs", hint=f"open it: holdfast runs queues resume {name}"
+                f"queue {name} is draining: it takes no new runs", hint=f"open it: holdfast queues resume {name}"
             )
         if self._depths and self._depths.get(name, 0) >= queue.max_queued:
             raise LimitError(
