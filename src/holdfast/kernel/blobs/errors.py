@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from holdfast.kernel.errors import NEVER, HoldfastError, LimitError
+from holdfast.kernel.errors import HoldfastError, InvalidError
 
 
-class BlobTooLargeError(LimitError):
+class BlobTooLargeError(InvalidError):
     """A blob is larger than the limit."""
 
     code = "blob_too_large"
-    retry = NEVER
 
 
 class BlobDamagedError(HoldfastError):
