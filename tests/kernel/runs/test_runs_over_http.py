@@ -18,6 +18,7 @@ from holdfast.kernel import runs as durable
 from holdfast.kernel.auth import OpenGate
 from holdfast.kernel.blobs import Blobs, MemoryStore
 from holdfast.kernel.clock import SystemClock
+from holdfast.kernel.errors import ConfigError
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.http import SECTION as OUTBOUND
 from holdfast.kernel.http import OutboundHttp, OutboundSettings
@@ -379,3 +380,71 @@ async def test_metrics_tell_what_runs_and_what_it_costs(room: Room) -> None:
     assert read("holdfast_run_step_duration_seconds_count", {"workflow": "shop.order", "state": "succeeded"}) == 2
     assert (read("holdfast_run_journal_commit_seconds_count") or 0) > 0
     assert read("holdfast_runs_stranded") == 0
+
+
+QUEUES = """
+from holdfast.kernel.runs import Queue, Run, Schedule, workflow
+
+line = Queue("line", concurrency=1, rate="100/1m")
+
+@workflow("ops.greet", queue="line")
+async def greet(ctx: Run, name: str) -> str:
+    return name
+
+rarely = Schedule("rarely", "ops.greet", cron="0 3 1 1 *", zone="Europe/Berlin", input="ada")
+"""
+
+
+async def put_in_force(room: Room, folder: Path, **files: str) -> None:
+    (folder / "workflows").mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / "workflows" / f"{name}.py").write_text(text)
+    assert room.room.wiring.ops is not None
+    for prepared in prepare_all(folder, [room.room.wiring.ops]).values():
+        await prepared.apply()
+
+
+async def test_a_queue_is_paused_and_opened_by_name_and_says_by_whom(room: Room, tmp_path: Path) -> None:
+    await put_in_force(room, tmp_path, queues=QUEUES)
+    paused = await room.post("/queues/line/pause", status=200)
+    assert (paused["state"], paused["changed_by"], paused["concurrency"], paused["rate"]) == (
+        "paused",
+        "anonymous",
+        1,
+        "100/1m",
+    )
+    run_id = await room.start("ops.greet", "bob")
+    found = {queue["name"]: queue for queue in (await room.get("/queues"))["items"]}
+    assert found["line"]["queued"] == 1
+    assert (await room.get(f"/runs/{run_id}"))["state"] == "queued"
+    assert (await room.post("/queues/line/resume", status=200))["state"] == "open"
+    await room.until_state(run_id, "succeeded")
+    await room.post("/queues/line/drain", status=200)
+    assert "draining" in (await room.post("/runs", {"workflow": "ops.greet", "input": "x"}, status=409))["detail"]
+    assert ("queue.changed", "anonymous") in await room.kinds()
+    await room.post("/queues/lines/pause", status=404)
+
+
+async def test_a_schedule_is_shown_paused_and_started_out_of_turn(room: Room, tmp_path: Path) -> None:
+    await put_in_force(room, tmp_path, queues=QUEUES)
+    (schedule,) = (await room.get("/schedules"))["items"]
+    assert (schedule["name"], schedule["rule"], schedule["zone"]) == ("rarely", "0 3 1 1 *", "Europe/Berlin")
+    assert len(schedule["upcoming"]) == 5
+    paused = await room.post("/schedules/rarely/pause", status=200)
+    assert (paused["is_paused"], paused["next_at"], paused["changed_by"]) == (True, None, "anonymous")
+    started = (await room.post("/schedules/rarely/start", status=201))["run"]
+    assert started["schedule"] == "rarely"
+    await room.until_state(started["id"], "succeeded")
+    assert [run["id"] for run in (await room.get("/runs", schedule="rarely"))["items"]] == [started["id"]]
+    assert not (await room.post("/schedules/rarely/resume", status=200))["is_paused"]
+    await put_in_force(room, tmp_path, queues=QUEUES.replace("rarely =", "gone = None #"))
+    assert (await room.get("/schedules"))["items"] == []
+
+
+async def test_a_schedule_or_queue_that_does_not_fit_is_refused_with_its_file(room: Room, tmp_path: Path) -> None:
+    faulty = QUEUES.replace('input="ada"', "input=7").replace('queue="line"', 'queue="lime"')
+    with pytest.raises(ConfigError) as caught:
+        await put_in_force(room, tmp_path, queues=faulty)
+    told = [str(problem) for problem in caught.value.problems]
+    assert any("names the queue 'lime'" in line and "line" in line for line in told), told
+    assert any(line.startswith("workflows/queues.py: schedule 'rarely'") for line in told), told

@@ -9,7 +9,7 @@ import pytest
 from holdfast.kernel.errors import ConfigError
 from holdfast.kernel.runs.loading import Loaded, find_doubles, load_folder
 
-HEAD = "from holdfast.kernel.runs import Run, workflow\n"
+HEAD = "from holdfast.kernel.runs import Queue, Run, Schedule, workflow\n"
 GREET = '''
 @workflow("greet", version=1)
 async def greet(ctx: Run, name: str) -> str:
@@ -43,9 +43,12 @@ def faults(folder: Path) -> list[str]:
 
 
 def test_what_stands_at_the_top_of_a_file_is_offered_with_its_place(folder: Path) -> None:
-    write(folder, "greetings.py", HEAD + GREET)
+    more = 'line = Queue("line", concurrency=2)\nnightly = Schedule("nightly", "greet", cron="0 3 * * *", input="x")\n'
+    write(folder, "greetings.py", HEAD + GREET + more)
     offer = load(folder).offer
     assert [(it.name, place) for it, place in offer.workflows] == [("greet", "workflows/greetings.py")]
+    assert [it.name for it, _ in offer.queues] == ["line"]
+    assert [it.name for it, _ in offer.schedules] == ["nightly"]
 
 
 def test_files_that_begin_with_an_underscore_are_there_for_the_others(folder: Path) -> None:
@@ -75,12 +78,12 @@ def test_every_file_that_fails_is_told_with_its_line(folder: Path) -> None:
     write(folder, "a.py", HEAD + "\nx = [\n")
     write(folder, "b.py", HEAD + "\n\nraise RuntimeError('no luck')\n")
     write(folder, "c.py", HEAD + "\nimport a_module_that_is_not_there\n")
-    write(folder, "d.py", HEAD + "\n@workflow('bad')\nasync def bad() -> None: ...\n")
+    write(folder, "d.py", HEAD + "bad = Queue('bad', concurrency=0)\n")
     told = faults(folder)
     assert told[0].startswith("workflows/a.py:3: not valid Python")
     assert told[1] == "workflows/b.py:4: cannot be imported: RuntimeError: no luck"
     assert told[2].startswith("workflows/c.py:3: cannot be imported: ModuleNotFoundError")
-    assert told[3].startswith("workflows/d.py:3: workflow 'bad': bad cannot be one")
+    assert told[3].startswith("workflows/d.py:2: queue bad: concurrency is 0")
 
 
 def test_unchanged_files_are_not_imported_again(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """What the shop's people do when a service complains: look, ask somebody, take the fault off, look again.
 
-`shop.heal` does it for one service; `shop.patrol` walks past all of them and starts it where it is needed.
+`shop.heal` does it for one service; `shop.patrol` walks past all of them every minute and starts it where it is needed.
 Read it as a model: each step that changes the world carries an undo and a plan, and none of them may run twice unseen.
 """
 
@@ -13,7 +13,17 @@ from typing import Any
 
 import httpx
 
-from holdfast.kernel.runs import Change, Plan, Run, SignalTimedOutError, StepContext, StepRetry, workflow
+from holdfast.kernel.runs import (
+    Change,
+    Plan,
+    Queue,
+    Run,
+    Schedule,
+    SignalTimedOutError,
+    StepContext,
+    StepRetry,
+    workflow,
+)
 
 PORTS = {"gateway": 7000, "catalog": 7001, "orders": 7002, "inventory": 7013, "payments": 7004, "notifier": 7005}
 ASKING = StepRetry(attempts=3, base_s=0.2, cap_s=1.0, on=(httpx.TransportError,))
@@ -44,7 +54,10 @@ class Outcome:
     told: str
 
 
-@workflow("shop.heal", version=1, timeout="15m", events="all")
+hands = Queue("shop-hands", concurrency=2, per_key=1, while_waiting="frees")
+
+
+@workflow("shop.heal", version=1, queue="shop-hands", timeout="15m", events="all")
 async def heal(ctx: Run, patient: Patient) -> Outcome:
     """Diagnose a service, ask for approval, take its fault off, see that it recovers; put the fault back if not."""
     found = await ctx.step("diagnose", diagnose, patient.service, retry=ASKING, timeout="10s", read_only=True)
@@ -73,13 +86,16 @@ async def heal(ctx: Run, patient: Patient) -> Outcome:
 
 
 @workflow("shop.patrol", version=1, timeout="10m")
-async def patrol(ctx: Run, _nothing: None = None) -> dict[str, str]:
+async def patrol(ctx: Run) -> dict[str, str]:
     """Ask every service how it is; for each that has a fault, have `shop.heal` ask for approval."""
     found = await ctx.map("ask", diagnose, list(PORTS), concurrency=3, on_error="collect", read_only=True)
     sick = [each["service"] for each in found if isinstance(each, dict) and each["fault"]]
     for service in sick:
         await ctx.child(f"heal {service}", heal, Patient(service))
     return {each["service"]: each["status"] for each in found if isinstance(each, dict)}
+
+
+rounds = Schedule("shop-patrol", "shop.patrol", every="1m", overlap="skip")
 
 
 async def diagnose(service: str) -> dict[str, Any]:

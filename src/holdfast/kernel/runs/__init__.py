@@ -54,6 +54,8 @@ from holdfast.kernel.runs.places import (
     Work,
 )
 from holdfast.kernel.runs.plans import Change, Plan, PlannedStep, RunPlan, UnplannedStepError, read_plan
+from holdfast.kernel.runs.queues import Queue
+from holdfast.kernel.runs.schedules import Schedule
 from holdfast.kernel.runs.settings import SECTION, RunsSettings
 from holdfast.kernel.runs.steps import StepContext
 from holdfast.kernel.runs.sync_contexts import SyncRun
@@ -81,6 +83,7 @@ __all__ = [
     "Plan",
     "PlannedStep",
     "Process",
+    "Queue",
     "Run",
     "RunFailedError",
     "RunFilter",
@@ -94,6 +97,7 @@ __all__ = [
     "Runs",
     "RunsRoom",
     "RunsSettings",
+    "Schedule",
     "SignalTimedOutError",
     "SignalView",
     "StartOptions",

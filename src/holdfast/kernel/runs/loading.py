@@ -1,7 +1,7 @@
 """Workflows that users write: the Python files of `ops/workflows/` and plugins, imported as a whole or not at all.
 
 Each load imports into a package of its own, so that a run that began with the old code keeps it; what a module defines
-at its top is what it offers. Putting it in force is `offering`'s part.
+at its top (workflows, queues, schedules) is what it offers. Putting it in force is `offering`'s part.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from typing import Any, Final, TypeVar
 
 from holdfast.kernel.errors import ConfigError, HoldfastError, InvalidError, Place
 from holdfast.kernel.plugins import load_plugins
+from holdfast.kernel.runs.queues import Queue
+from holdfast.kernel.runs.schedules import Schedule
 from holdfast.kernel.runs.workflows import Workflow
 
 T = TypeVar("T")
@@ -38,6 +40,8 @@ class Offer:
     """What modules define, each part with the place where people find it."""
 
     workflows: tuple[tuple[Workflow[Any, Any], str], ...] = ()
+    queues: tuple[tuple[Queue, str], ...] = ()
+    schedules: tuple[tuple[Schedule, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,18 @@ def load_installed() -> tuple[Offer, tuple[str, ...]]:
 def unite(offers: Iterable[Offer]) -> Offer:
     """Put offers together; what one module imports from another counts once."""
     parts = list(offers)
-    return Offer(_unique(pair for part in parts for pair in part.workflows))
+    return Offer(
+        _unique(pair for part in parts for pair in part.workflows),
+        _unique(pair for part in parts for pair in part.queues),
+        _unique(pair for part in parts for pair in part.schedules),
+    )
 
 
 def find_doubles(offer: Offer) -> Iterator[InvalidError]:
     """Give a fault for every name that is defined twice."""
     named = [(f"workflow {it.name!r} version {it.version}", place) for it, place in offer.workflows]
+    named += [(f"queue {it.name!r}", place) for it, place in offer.queues]
+    named += [(f"schedule {it.name!r}", place) for it, place in offer.schedules]
     first: dict[str, str] = {}
     for what, place in named:
         if what in first:
@@ -149,21 +159,26 @@ def _forget(package: str) -> None:
 
 
 def _collect(values: Iterable[object], place: str) -> Offer:
-    return Offer(tuple((it, place) for it in values if isinstance(it, Workflow)))
+    own = list(values)
+    return Offer(
+        tuple((it, place) for it in own if isinstance(it, Workflow)),
+        tuple((it, place) for it in own if isinstance(it, Queue)),
+        tuple((it, place) for it in own if isinstance(it, Schedule)),
+    )
 
 
 def _accept(made: object) -> tuple[object, ...]:
     """Take a part, a module of parts, or a function that gives parts."""
-    if isinstance(made, Workflow):
+    if isinstance(made, Workflow | Queue | Schedule):
         return (made,)
     if isinstance(made, ModuleType):
         return tuple(vars(made).values())
     if not callable(made):
-        raise TypeError("it is no workflow, module of workflows, or function that gives them")
+        raise TypeError("it is no workflow, queue, schedule, module, or function that gives them")
     parts = tuple(made())
     for part in parts:
-        if not isinstance(part, Workflow):
-            raise TypeError(f"it gives {part!r}, which is no workflow")
+        if not isinstance(part, Workflow | Queue | Schedule):
+            raise TypeError(f"it gives {part!r}, which is no workflow, queue or schedule")
     return parts
 
 

@@ -18,7 +18,6 @@ from holdfast.kernel.runs.tables import RUN_ATTEMPTS, RUN_LOG, RUN_SIGNALS, RUN_
 
 SHOWN_CHARACTERS: Final = 16 * 1024  # of a payload on a page; a page may hold hundreds
 PREVIEW_CHARACTERS: Final = 200
-SCHEDULE_ACTOR: Final = "schedule/"
 MOST_ATTEMPTS: Final = 20
 MOST_SIGNALS: Final = 200
 MOST_CHILDREN: Final = 200
@@ -171,12 +170,11 @@ def _conditions(tenant: TenantId, wish: Wish) -> list[ColumnElement[bool]]:
         columns.queue: wish.queue,
         columns.service: wish.service,
         columns.actor: wish.actor,
+        columns.schedule: wish.schedule,
         columns.parent_id: wish.parent_id,
     }
     found: list[ColumnElement[bool]] = [columns.tenant == tenant]
     found += [column == value for column, value in asked.items() if value is not None]
-    if wish.schedule is not None:
-        found.append(columns.actor == f"{SCHEDULE_ACTOR}{wish.schedule}")
     if wish.states:
         found.append(columns.state.in_([str(state) for state in wish.states]))
     if wish.states and RunState.SUCCEEDED not in wish.states:

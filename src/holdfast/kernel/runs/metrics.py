@@ -43,6 +43,10 @@ class RunMetrics(RunObserver):
         self.rows = gauge("holdfast_runs_rows", "Unfinished runs in the database.", ["state"])
         self.stranded = gauge("holdfast_runs_stranded", "Runs whose code has changed under them, waiting for people.")
         self.newly_stranded = counter("holdfast_runs_newly_stranded", "Runs that this process found stranded.", of)
+        self.queue_depth = gauge("holdfast_run_queue_depth", "Runs that are due and wait in a queue.", ["queue"])
+        self.queue_oldest_wait = gauge(
+            "holdfast_run_queue_oldest_wait_seconds", "How long the longest-waiting due run has waited.", ["queue"]
+        )
         self.journal_batch = histogram(
             "holdfast_run_journal_batch_size", "Operations that shared one commit.", buckets=_BATCH
         )

@@ -28,7 +28,7 @@ from holdfast.kernel.runs.documents import (
     WaitDocument,
     WorkflowDocument,
 )
-from holdfast.kernel.runs.lookups import PREVIEW_CHARACTERS, SCHEDULE_ACTOR, RunRows
+from holdfast.kernel.runs.lookups import PREVIEW_CHARACTERS, RunRows
 from holdfast.kernel.runs.model import RunState, StepKind, StepState
 from holdfast.kernel.runs.payloads import read_failure
 from holdfast.kernel.runs.plans import read_step
@@ -37,7 +37,7 @@ from holdfast.kernel.runs.workflows import Workflow
 SHOWN_TRACE: Final = 4000  # characters from the end, where the cause stands
 UNDO: Final = "!undo"  # behind the key of a step: the step that undoes it
 SUPERSEDED: Final = 1000  # added to the number of an attempt that was superseded by a retry or replay of the run
-_SAME: Final = ("id", "workflow", "version", "queue", "priority", "concurrency_key", "service", "actor")
+_SAME: Final = ("id", "workflow", "version", "queue", "priority", "concurrency_key", "service", "actor", "schedule")
 _ALSO: Final = ("parent_id", "is_dry_run", "created_at", "started_at", "finished_at", "attempt_group")
 
 
@@ -195,7 +195,6 @@ def _schema(kind: Any) -> Mapping[str, Any]:
 def _summarise(run: Row[Any]) -> dict[str, Any]:
     waits = orjson.loads(run.waits) if run.waits and run.state == RunState.WAITING else []
     return {
-        "schedule": run.actor.removeprefix(SCHEDULE_ACTOR) if run.actor.startswith(SCHEDULE_ACTOR) else None,
         **{name: getattr(run, name) for name in (*_SAME, *_ALSO)},
         "state": RunState(run.state),
         "key": run.dedupe_key,

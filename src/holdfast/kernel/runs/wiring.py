@@ -11,7 +11,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.errors import UnavailableError
-from holdfast.kernel.runs import following
+from holdfast.kernel.runs import following, queue_routes
 from holdfast.kernel.runs.changes import Changes
 from holdfast.kernel.runs.desk import Desk
 from holdfast.kernel.runs.engine import Runs
@@ -21,9 +21,14 @@ from holdfast.kernel.runs.metering import Meter
 from holdfast.kernel.runs.metrics import RunMetrics
 from holdfast.kernel.runs.offering import Offering
 from holdfast.kernel.runs.permissions import PERMISSIONS
+from holdfast.kernel.runs.queue_desk import QueueDesk
+from holdfast.kernel.runs.queues import CHANGED as QUEUE_CHANGED
+from holdfast.kernel.runs.queues import QueueBoard
 from holdfast.kernel.runs.records import Entry
 from holdfast.kernel.runs.retention import delete_old_for_ever
 from holdfast.kernel.runs.routes import routes
+from holdfast.kernel.runs.schedules import CHANGED as SCHEDULE_CHANGED
+from holdfast.kernel.runs.schedules import SKIPPED as SCHEDULE_SKIPPED
 from holdfast.kernel.runs.settings import RunsSettings
 from holdfast.kernel.sql import DatabaseSettings
 from holdfast.kernel.wiring import Ground, Job, OpsSection, Readiness, Wiring
@@ -59,15 +64,16 @@ def wire(ground: Ground) -> RunsRoom:
     url = ground.settings[DatabaseSettings].url.reveal()
     lent = open_facilities(settings, ground.secrets.redactor, ground.metrics, ground.blobs)
     runs = Runs(ground.db, ground.events, ground.clock, settings, observer=observer, url=url, facilities=lent)
-    offering = Offering(runs)
+    offering = Offering(runs, partial(QueueBoard, ground.db, ground.events, ground.clock))
     desk = Desk(runs, ground.db, offering)
     observer.in_memory.set_function(lambda: len(runs.residents))
     observer.journal_waiting.set_function(lambda: runs.journal.waiting)
-    meter = Meter(ground.db, ground.clock, observer)
+    queues = QueueDesk(runs.queues, runs.schedules, desk)
+    meter = Meter(ground.db, ground.clock, runs.queues, observer)
     delete = partial(delete_old_for_ever, ground.db, ground.clock, settings, observer.deleted)
     wiring = Wiring(
         name="runs",
-        routers=(following.routes(desk, changes, ground.clock), routes(desk)),
+        routers=(following.routes(desk, changes, ground.clock), routes(desk), queue_routes.routes(queues)),
         migrations="holdfast.kernel.runs.migrations",
         jobs=(
             Job("runs:work", partial(_work, runs), "work"),
@@ -75,7 +81,7 @@ def wire(ground: Ground) -> RunsRoom:
             Job("runs:meter", meter.run, "work"),
         ),
         permissions=PERMISSIONS,
-        event_kinds=KINDS,
+        event_kinds=(*KINDS, QUEUE_CHANGED, SCHEDULE_CHANGED, SCHEDULE_SKIPPED),
         ops=OpsSection(SECTION_NAME, offering.prepare),
         readiness=(Readiness("runs", partial(_demand_journal, runs)),),
     )

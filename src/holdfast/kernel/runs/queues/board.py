@@ -56,6 +56,14 @@ class QueueBoard:
             raise ConflictError(f"the queue {queue.name!r} is there twice, with other limits", hint="keep one of them")
         self._queues[queue.name] = queue
 
+    def replace(self, gone: Iterable[Queue], come: Iterable[Queue]) -> None:
+        """Take queues instead of others; runs that stand in one that is gone wait until it is declared again."""
+        for queue in gone:
+            self._queues.pop(queue.name, None)
+        self._queues.setdefault(DEFAULT_QUEUE, Queue(DEFAULT_QUEUE))
+        for queue in come:
+            self._queues[queue.name] = queue
+
     def find(self, name: str) -> Queue:
         """Give the queue of this name.
 
