@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from holdfast.kernel.runs.model import Failure, StepKind, StepRetry, StepState
 from holdfast.kernel.runs.places import WriteLine
 from holdfast.kernel.runs.records import Attempt, Step
 from holdfast.kernel.runs.timers import Timer
+from holdfast.resilience import Backoff
 
 MARK_AFTER_S: Final = 0.1
 _UNWIND_S: Final = 10.0
@@ -218,9 +218,7 @@ def _next_pause(step: Step, retry: StepRetry, error: Exception, now: datetime) -
     )
     if step.attempts >= retry.attempts or not is_worth:
         return None
-    pause_s = min(retry.cap_s, retry.base_s * 2.0 ** min(step.attempts - 1, 60))
-    if retry.jitter == "full":
-        pause_s *= random.random()  # noqa: S311 - spreads load, guards no secret
+    pause_s = Backoff(retry.base_s, retry.cap_s, retry.jitter).wait_s(step.attempts)
     if retry.budget_s is not None and (now - step.started_at).total_seconds() + pause_s > retry.budget_s:
         return None
     return pause_s
