@@ -187,11 +187,18 @@ STEPS = st.lists(
 
 
 @settings(max_examples=60)
-@given(concurrency=LIMITS, per_worker=LIMITS, per_key=LIMITS, rate=st.sampled_from([None, "3/10s"]), steps=STEPS)
+@given(
+    concurrency=LIMITS,
+    per_worker=LIMITS,
+    per_key=LIMITS,
+    rate=st.sampled_from([None, "3/10s"]),
+    while_waiting=st.sampled_from(["holds", "frees"]),
+    steps=STEPS,
+)
 def test_no_history_of_starts_and_ends_exceeds_a_limit_and_all_get_through(
-    concurrency, per_worker, per_key, rate, steps
+    concurrency, per_worker, per_key, rate, while_waiting, steps
 ):
-    queue = Queue("q", concurrency, per_worker, per_key, rate)
+    queue = Queue("q", concurrency, per_worker, per_key, rate, while_waiting=while_waiting)
     engine = create_engine("sqlite://")
     METADATA.create_all(engine)
     now, starts = START, []
@@ -222,7 +229,8 @@ def move(tx, what, number):
 
 
 def check_limits(tx, queue, starts, now):
-    held = tx.execute(select(RUNS).where(RUNS.c.holds_place, RUNS.c.state != "succeeded")).all()
+    states = ["running"] if queue.while_waiting == "frees" else ["queued", "running", "waiting"]
+    held = tx.execute(select(RUNS).where(RUNS.c.holds_place, RUNS.c.state.in_(states))).all()
     if queue.concurrency:
         assert len(held) <= queue.concurrency
     if queue.per_worker:

@@ -27,6 +27,7 @@ from holdfast.kernel.sql import Database
 
 CHANGED: Final = EventKind("queue.changed", "Somebody paused, drained or opened a queue: {queue, state}.")
 _OPEN: Final = Ruling()
+_FAR: Final = 12
 
 
 class QueueBoard:
@@ -133,9 +134,11 @@ class QueueBoard:
         self._depths = {name: depth for name, depth in depths.items() if depth}
 
     async def refresh_now_and_then(self, every_s: float) -> None:
-        """Look again when the last look is older than `every_s`."""
+        """Look again when the last look is older than `every_s`, or than twelve times that while all have much room."""
         now_s = self._clock.monotonic()
-        if self._looked_at_s is None or now_s - self._looked_at_s >= every_s:
+        is_near = any(depth * 2 >= self._queues[name].max_queued for name, depth in self._depths.items())
+        pause_s = every_s if is_near else every_s * _FAR  # counting a long line costs tens of milliseconds
+        if self._looked_at_s is None or now_s - self._looked_at_s >= pause_s:
             self._looked_at_s = now_s
             await self.refresh()
 
