@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from holdfast.resilience.locks import Claim, Deadlock, Fence, Grant, Refusal, StaleToken
-from holdfast.resilience.sql import SqlLocks, admit_token, metadata
+from holdfast.resilience.locks import Claim, Deadlock, Fence, Grant, LockQueueFull, MemoryLocks, Refusal, StaleToken
+from holdfast.resilience.redis import locks as redis_locks
+from holdfast.resilience.sql import SqlLocks, admit_token, metadata, queues
 
 TTL_S = 30.0
 PATIENCE_S = 5.0
@@ -193,6 +194,31 @@ def test_any_name_of_a_lock_and_an_owner_will_do(backend):
     assert backend.claim(claim_of("bob", odd, patience_s=0)).holder == odd
     backend.release(claim_of(odd, odd), token)
     win(backend, "bob", odd)
+
+
+def test_a_queue_has_its_bound(backend, monkeypatch):
+    monkeypatch.setattr(queues, "MAX_WAITING", 2)
+    monkeypatch.setattr(redis_locks, "MAX_WAITING", 2)
+    if isinstance(backend, MemoryLocks):
+        backend.max_waiting = 2
+    win(backend, "ann")
+    for owner in ("bob", "cid", "bob"):
+        assert isinstance(backend.claim(claim_of(owner)), Refusal)
+    with pytest.raises(LockQueueFull, match="orders/42"):
+        backend.claim(claim_of("dan"))
+
+
+def test_an_advisory_lock_is_free_as_soon_as_its_session_ends(make_backend):
+    backend = make_backend("advisory")
+    old = win(backend, "ann")
+    session = backend._sessions[old].connection
+    with backend._engine.begin() as other:
+        pid = session.connection.driver_connection.info.backend_pid
+        other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+    assert win(backend, "bob") > old
+    assert not backend.renew(claim_of("ann"), old)
+    backend.release(claim_of("ann"), old)
+    assert isinstance(backend.claim(claim_of("eve", patience_s=0)), Refusal)
 
 
 async def test_the_async_verbs_do_the_same(backend):

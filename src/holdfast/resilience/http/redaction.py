@@ -20,10 +20,7 @@ def redact_url(url: httpx.URL) -> str:
     plain = url.copy_with(userinfo=b"", fragment=None, query=None)
     if not url.query:
         return str(plain)
-    fields = (
-        f"{name}={MASK if SECRET_NAME.search(name) else httpx.QueryParams({name: value})[name]}"
-        for name, value in url.params.multi_items()
-    )
+    fields = (f"{name}={MASK if SECRET_NAME.search(name) else value}" for name, value in url.params.multi_items())
     return f"{plain}?{'&'.join(fields)}"
 
 
