@@ -1,7 +1,7 @@
-"""Rates that processes share through SQLite or PostgreSQL: one row for each key, changed in a short transaction.
+"""Rates that processes share through SQLite or PostgreSQL: one row for each key.
 
-For limits of tens per second, such as another party's quota; for thousands use Redis. When the database is away `take`
-raises StoreAway; whether calls then go or stay is the rate limit's choice.
+GCRA, the default, is one statement; the other rules are a short transaction. For limits of tens per second, such as
+another party's quota; for thousands use Redis. When the database is away `take` raises StoreAway.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from sqlalchemy import delete, select, text
 
 from holdfast.resilience.errors import StoreAway
 from holdfast.resilience.ports import Taken
+from holdfast.resilience.rate_rules import Gcra
 from holdfast.resilience.sql import queues
 from holdfast.resilience.sql.engines import Transactions
+from holdfast.resilience.sql.gcra import LESS, GcraStatements
 from holdfast.resilience.sql.tables import metadata, rates
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class SqlLimiterStore:
     def __init__(self, engine: Engine | AsyncEngine, *, clock: Clock | None = None) -> None:
         """Go by the time of the database, or by `clock` in a test."""
         self._transactions = Transactions(engine, away=StoreAway, clock=clock)
+        self._gcra = GcraStatements(is_postgres=self._transactions.is_postgres, clock=clock)
         self._takes = itertools.count(1)
 
     def create_tables(self) -> None:
@@ -64,17 +67,30 @@ class SqlLimiterStore:
 
     def _take(self, connection: Connection, key: str, rule: RateRule, cost: float, most_wait_s: float) -> Taken:
         place = _place_of(key, rule)
+        if isinstance(rule, Gcra):
+            taken = self._gcra.take(connection, place, rule, cost, most_wait_s)
+        else:
+            taken = self._take_by_rule(connection, place, rule, cost, most_wait_s)
+        if next(self._takes) % CLEAN_EVERY == 0:
+            now_s = taken.due_s - taken.wait_s
+            connection.execute(delete(rates).where(rates.c.idle_from_s < now_s))
+        return taken
+
+    def _take_by_rule(
+        self, connection: Connection, place: str, rule: RateRule, cost: float, most_wait_s: float
+    ) -> Taken:
         queues.enter(connection, place)
         now_s = self._transactions.read_time_s(connection)
         state, wait_s = rule.admit(_read(connection, place), now_s, cost, most_wait_s)
         _keep(connection, place, rule, state)
-        if next(self._takes) % CLEAN_EVERY == 0:
-            connection.execute(delete(rates).where(rates.c.idle_from_s < now_s))
         return Taken(wait_s <= most_wait_s, wait_s, now_s + wait_s)
 
 
 def _give_back(connection: Connection, key: str, rule: RateRule, cost: float, due_s: float) -> None:
     place = _place_of(key, rule)
+    if isinstance(rule, Gcra):
+        connection.execute(LESS, {"id": place, "cost_s": cost / rule.rate})
+        return
     queues.enter(connection, place)
     state = _read(connection, place)
     if state:
