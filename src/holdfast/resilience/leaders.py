@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -40,12 +41,13 @@ class _Term:
 class Leadership:
     """One candidate's part in an election: whether it leads now, and the token of its term."""
 
-    __slots__ = ("_changed", "_changed_sync", "_term", "candidate", "name")
+    __slots__ = ("_changed", "_changed_sync", "_failure", "_term", "candidate", "name")
 
     def __init__(self, name: str, candidate: str) -> None:
         self.name = name
         self.candidate = candidate
         self._term: _Term | None = None
+        self._failure: BaseException | None = None
         self._changed = asyncio.Event()
         self._changed_sync = threading.Condition()
 
@@ -76,6 +78,7 @@ class Leadership:
     async def elected(self) -> int:
         """Wait until this candidate leads; give the token."""
         while not self.is_leader:
+            self._raise_failure()
             self._changed.clear()
             await self._changed.wait()
         return self.token
@@ -87,7 +90,9 @@ class Leadership:
             LockTimeout: It did not within `timeout_s`.
         """
         with self._changed_sync:
-            if not self._changed_sync.wait_for(lambda: self.is_leader, timeout_s):
+            has_news = self._changed_sync.wait_for(lambda: self.is_leader or self._failure is not None, timeout_s)
+            self._raise_failure()
+            if not has_news:
                 raise LockTimeout(f"{self.candidate!r} was not elected for {self.name!r} within {timeout_s} s")
             return self.token
 
@@ -108,6 +113,16 @@ class Leadership:
                 over.cancel()
                 working.cancel()
                 await asyncio.wait({working})
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _fail(self, error: BaseException) -> None:
+        """Tell who waits that there will be no election: the campaign ended by a fault that no waiting mends."""
+        with self._changed_sync:
+            self._failure = error
+            self._changed_sync.notify_all()
 
     def _enter(self, term: _Term | None) -> None:
         with self._changed_sync:
@@ -130,7 +145,7 @@ class Election:
         clock: Clock,
         listeners: Iterable[Listener],
     ) -> None:
-        self.leadership = Leadership(name, candidate or current_owner())
+        self.leadership = Leadership(name, candidate or f"{current_owner()}~{uuid.uuid4().hex[:6]}")
         self._backend = backend
         self._ttl_s = ttl_s
         self._clock = clock
@@ -143,6 +158,7 @@ class Election:
     async def __aenter__(self) -> Leadership:
         """Stand for election; returns at once, elected or not."""
         self._campaign = asyncio.create_task(self._stand())
+        self._campaign.add_done_callback(self._note_end)
         return self.leadership
 
     async def __aexit__(
@@ -152,12 +168,14 @@ class Election:
         if self._campaign is not None:
             self._campaign.cancel()
             await asyncio.wait({self._campaign})
+        if error is None:
+            self.leadership._raise_failure()  # noqa: SLF001 -- the two are one thing with two faces
 
     def __enter__(self) -> Leadership:
         """Stand for election in a thread; returns at once, elected or not."""
         self._closed.clear()
         name = f"campaigns-for-{self.leadership.name}"
-        self._thread = threading.Thread(target=self._stand_sync, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._campaign_sync, name=name, daemon=True)
         self._thread.start()
         return self.leadership
 
@@ -169,6 +187,14 @@ class Election:
         self.leadership.step_down()
         if self._thread is not None:
             self._thread.join()
+        if error is None:
+            self.leadership._raise_failure()  # noqa: SLF001 -- the two are one thing with two faces
+
+    def _note_end(self, campaign: asyncio.Task[None]) -> None:
+        error = None if campaign.cancelled() else campaign.exception()
+        if error is not None:
+            self.leadership._fail(error)  # noqa: SLF001 -- the two are one thing with two faces
+            self.leadership._changed.set()  # noqa: SLF001 -- the same
 
     async def _stand(self) -> None:
         lock = self._make_lock(wait_s=math.inf)
@@ -189,6 +215,12 @@ class Election:
                 await lock.release()
             if not was_lost:
                 await self._clock.sleep(self._ttl_s)
+
+    def _campaign_sync(self) -> None:
+        try:
+            self._stand_sync()
+        except Exception as error:  # noqa: BLE001 -- the fence of a job: raised again by elected_sync and the block's end
+            self.leadership._fail(error)  # noqa: SLF001 -- the two are one thing with two faces
 
     def _stand_sync(self) -> None:
         lock = self._make_lock(wait_s=SLICE_S)
@@ -256,7 +288,7 @@ def leader(
     Args:
         name: What is led.
         backend: Where the lease is kept.
-        candidate: Who stands; by default the task or thread that calls this.
+        candidate: Who stands; by default a name that tells host, process and task.
         ttl_s: How long a leader that does not renew is still followed; it renews three times in that.
         clock: Where waiting and the leader's own time come from.
         listeners: Whom to tell of elected, deposed and campaign_failed.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import create_engine
 
 from holdfast.resilience.leaders import leader
 from holdfast.resilience.locks import LockLost, LockStoreAway, MemoryLocks
+from holdfast.resilience.sql import SqlLocks
 
 LONG_S = 30.0
 TTL_S = 15.0
@@ -135,6 +137,27 @@ async def test_listeners_hear_of_terms_and_of_failed_campaigns(store, fake_clock
         wire.is_cut = False
         await fake_clock.advance(TTL_S)
     assert heard == ["campaign_failed", "elected", "deposed"]
+
+
+async def test_a_campaign_that_cannot_succeed_is_told_to_who_waits(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path}/empty.db")
+    with pytest.raises(LookupError, match="create_tables"):
+        async with leader("scheduler", SqlLocks(engine)) as ann:
+            await asyncio.wait_for(ann.elected(), LONG_S)
+    engine.dispose()
+
+
+def test_plain_code_is_told_too(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path}/empty.db")
+    with pytest.raises(LookupError, match="create_tables"), leader("scheduler", SqlLocks(engine)) as ann:
+        ann.elected_sync(LONG_S)
+    engine.dispose()
+
+
+async def test_candidates_of_one_task_are_not_taken_for_one(store, fake_clock):
+    async with leader("scheduler", store, clock=fake_clock) as ann, leader("scheduler", store, clock=fake_clock) as bob:
+        await fake_clock.advance(1)
+        assert (ann.is_leader, bob.is_leader) == (True, False)
 
 
 def test_plain_code_leads_too():
