@@ -6,11 +6,15 @@ import psutil
 import pytest
 
 from fixtures import stepcode
+from fixtures.engines_of_containers import serve_cluster
 from fixtures.engines_of_runs import Engines, until
 from holdfast.kernel.runs import (
     Command,
     CommandResult,
     Facilities,
+    KubernetesJob,
+    KubernetesPlace,
+    Places,
     Process,
     Run,
     RunFailedError,
@@ -146,3 +150,27 @@ async def test_a_run_that_talks_too_much_keeps_the_first_and_the_last_lines(engi
     assert len(texts) == 10 + 1 + 1 + 200
     assert texts[11].endswith("lines were dropped here (runs.log_lines keeps 10)")
     assert "line 999" in texts[-3:]
+
+
+async def test_a_job_outlives_a_worker_that_stops_and_is_found_by_the_next(engines: Engines, tmp_path) -> None:
+    go, mark = tmp_path / "go", tmp_path / "mark"
+    script = f"echo once >> {mark}; while [ ! -e {go} ]; do sleep 0.01; done; echo done"
+    engines.settings = RunsSettings(stop_grace=0.1)
+
+    @workflow("train")
+    async def train(ctx: Run) -> str:
+        done = await ctx.step("train", Command(("sh", "-c", script)), place=KubernetesJob("train:1", namespace="ml"))
+        return done.stdout
+
+    with serve_cluster() as cluster:
+        host, port = cluster.server_address
+        place = KubernetesPlace(f"http://{host}:{port}", token=Secret("token-1"))
+        first = engines.make(train, facilities=Facilities(Places(kubernetes=place)))
+        async with first.running():
+            handle = await first.start(train)
+            await until(mark.exists)
+        second = await engines.run(train, facilities=Facilities(Places(kubernetes=place)))
+        go.touch()
+        assert await second.handle(handle.id, train).result(30) == "done\n"
+        assert (len(cluster.orders), cluster.removed) == (1, 0)
+    assert mark.read_text() == "once\n"

@@ -280,6 +280,7 @@ class Run:
             return await fn(*args, **named)
         work = Work(
             key, fn, args, named, step.idempotency_key, step.attempt, step.run_id, timeout_s, step.write,
+            self._run.has_left,
         )  # fmt: skip
         self._run.open_output()  # from here on lines may come from other threads
         return await self._run.services.places.run(work, place)

@@ -112,6 +112,17 @@ async def test_what_a_crashed_predecessor_has_started_is_taken_over(ground, work
     assert mark.read_text() == "once\n"
 
 
+async def test_what_another_worker_goes_on_with_is_left_there(ground, work_of, heard):
+    work = work_of(Command(("sh", "-c", "echo ready; exec sleep 3600")), is_handed_over=lambda: True)
+    running = asyncio.create_task(ground.run(work))
+    await asyncio.wait_for(heard.has_begun.wait(), PATIENCE_S)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    (machine,) = ground.server.machines.values()
+    assert (machine.exit_code, ground.server.removed) == (None, 0)
+
+
 async def test_a_later_attempt_gets_its_own(ground, work_of):
     for attempt in (1, 2):
         await ground.run(work_of(stepcode.add, 1, 2, attempt=attempt))

@@ -65,7 +65,7 @@ class ContainerPlace:
         self._socket = socket
 
     async def run(self, work: Work, options: Container) -> Any:
-        """Run it; cancelling stops the container, for real, and removes it.
+        """Run it; cancelling stops the container and removes it, unless another worker takes it over.
 
         Raises:
             StepPlaceError: the engine does not take the order, with its words.
@@ -79,7 +79,7 @@ class ContainerPlace:
                 code = await _see_through(client, name, listener)
                 state = (await _call(client, "GET", f"/containers/{name}/json")).json()["State"]
             except asyncio.CancelledError:
-                await tidy_up(_stop(client, name, options.grace_s), name)
+                await tidy_up(work, _stop(client, name, options.grace_s), name)
                 raise
             await _remove(client, name)
         listener.end()

@@ -55,8 +55,11 @@ def _refuse(work: Work, why: str, hint: str) -> StepPlaceError:
     return StepPlaceError(f"step {work.name} cannot run in a container: {why}", hint=hint)
 
 
-async def tidy_up(removing: Coroutine[Any, Any, None], name: str) -> None:
+async def tidy_up(work: Work, removing: Coroutine[Any, Any, None], name: str) -> None:
     """Remove what a cancelled step leaves far away; when that fails it is told, and the cancelling goes on."""
+    if work.is_handed_over():
+        removing.close()
+        return
     try:
         await asyncio.shield(removing)
     except (httpx.HTTPError, HoldfastError) as error:

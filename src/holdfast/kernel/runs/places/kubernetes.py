@@ -83,7 +83,7 @@ class KubernetesPlace:
         self._namespace = namespace
 
     async def run(self, work: Work, options: KubernetesJob) -> Any:
-        """Run it; cancelling deletes the Job and its pod.
+        """Run it; cancelling deletes the Job and its pod, unless another worker takes it over.
 
         Raises:
             StepPlaceError: the cluster does not take the Job, or can never start it.
@@ -99,7 +99,7 @@ class KubernetesPlace:
                 await job.create(document)
                 code, reason = await job.see_through(listener)
             except asyncio.CancelledError:
-                await tidy_up(job.delete(), name)
+                await tidy_up(work, job.delete(), name)
                 raise
         listener.end()
         if isinstance(work.todo, Command):

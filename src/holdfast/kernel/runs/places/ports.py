@@ -16,6 +16,11 @@ def write_nowhere(_stream: str, _text: str, _fields: Mapping[str, Any]) -> None:
     """Drop a line."""
 
 
+def is_ours() -> bool:
+    """Tell that nobody else goes on with the work."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A program to run as a step, instead of a function; no shell reads it.
@@ -61,6 +66,8 @@ class Work:
         run_id: of the run.
         timeout_s: what the engine will wait for; it cancels by itself. A place far away may use it as a second net.
         write: takes lines of output; never blocks.
+        is_handed_over: told when the work is cancelled: the worker stops and another goes on with the run, so what
+            runs far away is to be left there for it.
     """
 
     name: str
@@ -72,6 +79,7 @@ class Work:
     run_id: str = ""
     timeout_s: float | None = None
     write: WriteLine = write_nowhere
+    is_handed_over: Callable[[], bool] = is_ours
 
 
 class Place(Protocol):
