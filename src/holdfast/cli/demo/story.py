@@ -16,6 +16,7 @@ from holdfast.kernel.errors import TimedOutError, UnavailableError
 
 BROKEN: Final = "payments"
 RED: Final = "down"
+HEALER: Final = "shop.heal"
 _LOOK_EVERY_S: Final = 0.2
 
 
@@ -54,16 +55,19 @@ class Story:
         self._api = api
         self._shop = shop
         self._environ = environ
+        self._run_id = ""
 
     def stages(self) -> tuple[Stage, ...]:
-        """Give the story: green, broken, red, healed, green."""
+        """Give the story: green, broken, red, healed by a run that asks first, green."""
         return (
             Stage("ready", "Holdfast starts", 30, self._ready),
             Stage("green", "every check of the shop is up", 60, self._all_green),
             Stage("check_red", f"a fault hits {BROKEN}; its checks turn red", 15, self._check_red, self._break),
             Stage("service_red", f"the service {BROKEN} turns red", 15, self._service_red),
             Stage("told", "the event log tells it", 5, self._event_told),
-            Stage("green_again", f"{BROKEN} is healed; all is green again", 60, self._all_green, self._heal),
+            Stage("asked", "a run diagnoses it and asks for approval", 15, self._is_asked, self._call_healer),
+            Stage("healed", "approved: the run heals it and sees it recover", 60, self._is_healed, self._approve),
+            Stage("green_again", "all is green again", 60, self._all_green),
         )
 
     def _get(self, path: str, **query: str | int) -> Any:
@@ -107,8 +111,27 @@ class Story:
     def _break(self) -> None:
         self._lever(["break", BROKEN, "--latency", "800ms", "--errors", "30%"])
 
-    def _heal(self) -> None:
-        self._lever(["heal", BROKEN])
+    def _call_healer(self) -> None:
+        body = {"workflow": HEALER, "input": {"service": BROKEN}, "service": BROKEN}
+        self._run_id = str(self._post("/runs", body)["run"]["id"])
+
+    def _is_asked(self) -> str:
+        waits = self._get(f"/runs/{self._run_id}")["waits"]
+        return "" if any(wait["name"] == "approve" for wait in waits) else "the run does not ask yet"
+
+    def _approve(self) -> None:
+        self._post(f"/runs/{self._run_id}/signals/approve", {"payload": {"is_granted": True, "note": "go on"}})
+
+    def _is_healed(self) -> str:
+        run = self._get(f"/runs/{self._run_id}")
+        if run["failure"]:
+            raise UnavailableError(f"the run {run['state']}: {run['failure']['message']}")
+        return "" if run["state"] == "succeeded" else f"the run is {run['state']}"
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        answer = self._api.post(f"/api/v1{path}", json=body)
+        answer.raise_for_status()
+        return answer.json()
 
     def _lever(self, arguments: list[str]) -> None:
         command = [sys.executable, *self._shop(arguments)]
