@@ -240,6 +240,7 @@ async def _try_again(run: Execution, step: Step, error: Exception, began: dateti
 async def _pause(run: Execution, step: Step) -> None:
     """Go on with the pause between two attempts that a crash or parking has interrupted."""
     wait = run.open_wait(step.kind, step.name, step.key, step.wake_at or run.services.clock.now())
+    run.write(step=step)
     with contextlib.suppress(TimeoutError):
         await run.wait_for(wait)
     step.attempts += 1

@@ -75,6 +75,7 @@ def torment(trial: Trial, kills: int, workers: int, dice: random.Random) -> int:
             trial.offset[:8] = struct.pack("d", dice.choice([-JUMP_S, 0.0, JUMP_S]))
         if workers > 1 and dice.random() < 0.05:
             frozen += 1
+            trial.ledger.record("frozen", pid=living[0])
             os.kill(living[0], signal.SIGSTOP)
             time.sleep(trial.lease_s * 1.5)
             os.kill(living[0], signal.SIGCONT)
@@ -136,7 +137,8 @@ class Report:
         seen = self.verdict
         return (
             f"{self.kills} kills {self.what}, {self.frozen} freezes, {seen.runs} runs, {seen.effects} effects: "
-            f"{seen.run_again} run again before their commit, {len(seen.faults)} faults"
+            f"{seen.run_again} run again before their commit, "
+            f"{seen.thawed} finished by a thawed process in vain, {len(seen.faults)} faults"
         )
 
 

@@ -2,6 +2,8 @@
 
 A step's function is told what the steps before it gave. So a line of the ledger proves that those results were
 committed: from there on, none of those steps may run again, and none may ever have given anything else.
+One thing nobody can prevent: a process that was frozen in the midst of a step finishes it when it thaws. Its result
+must not count, and it must not get to a further step; such effects are counted apart.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from kernel.runs.crash.ledger import Effect, Started
+from kernel.runs.crash.ledger import Effect, Frozen, Line, Started
 
 ANYTHING: Final = "*"  # stands for a nonce that the step was not told: it knows only that the other one was committed
 
@@ -32,10 +34,11 @@ class Verdict:
     runs: int = 0
     effects: int = 0
     run_again: int = 0
+    thawed: int = 0
     faults: list[str] = field(default_factory=list)
 
 
-def judge(lines: Iterable[Effect | Started], ended: Mapping[str, Ended], expected: Mapping[str, str]) -> Verdict:
+def judge(lines: Iterable[Line], ended: Mapping[str, Ended], expected: Mapping[str, str]) -> Verdict:
     """Find every fault.
 
     Args:
@@ -47,13 +50,21 @@ def judge(lines: Iterable[Effect | Started], ended: Mapping[str, Ended], expecte
     committed: dict[str, dict[str, str]] = defaultdict(dict)
     given: dict[tuple[str, str], set[str]] = defaultdict(set)
     runs_by_key: dict[str, str] = {}
+    frozen: set[int] = set()
     for line in lines:
+        if isinstance(line, Frozen):
+            frozen.add(line.pid)
+            continue
         if isinstance(line, Started):
             verdict.faults += _judge_start(line, runs_by_key, ended)
             continue
         verdict.effects += 1
         verdict.run_again += (line.run, line.step) in given
-        verdict.faults += _judge_effect(line, committed[line.run], given)
+        if line.step in committed[line.run] and line.pid in frozen:
+            verdict.thawed += 1
+        elif line.step in committed[line.run]:
+            verdict.faults.append(f"{line.run}: {line.step} ran again (process {line.pid}) after its commit")
+        verdict.faults += _judge_knowledge(line, committed[line.run], given)
         given[line.run, line.step].add(line.nonce)
     verdict.runs = len(ended)
     for run, end in ended.items():
@@ -74,10 +85,8 @@ def _judge_start(line: Started, runs_by_key: dict[str, str], ended: Mapping[str,
     return [] if line.run in ended else [f"{line.run} ({line.key}) was acknowledged and is lost"]
 
 
-def _judge_effect(line: Effect, committed: dict[str, str], given: Mapping[tuple[str, str], set[str]]) -> list[str]:
+def _judge_knowledge(line: Effect, committed: dict[str, str], given: Mapping[tuple[str, str], set[str]]) -> list[str]:
     faults = []
-    if line.step in committed:
-        faults.append(f"{line.run}: {line.step} ran again (process {line.pid}) after its commit")
     for step, nonce in line.after.items():
         known = given.get((line.run, step), set())
         if nonce not in known and not (nonce == ANYTHING and known):

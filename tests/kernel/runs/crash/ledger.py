@@ -32,6 +32,17 @@ class Started:
     run: str
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A process that is stopped for longer than its lease, and then goes on."""
+
+    pid: int
+
+
+Line = Effect | Started | Frozen
+KINDS: dict[str, type[Line]] = {"effect": Effect, "started": Started, "frozen": Frozen}
+
+
 class Ledger:
     """The file of one trial."""
 
@@ -53,11 +64,10 @@ class Ledger:
         self.record("effect", run=run, step=step, nonce=nonce, after=after, pid=os.getpid())
         return nonce
 
-    def read(self) -> list[Effect | Started]:
+    def read(self) -> list[Line]:
         """Give all lines in their order."""
-        lines: list[Effect | Started] = []
+        lines: list[Line] = []
         for text in self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []:
             fields = json.loads(text)
-            kind = fields.pop("kind")
-            lines.append(Effect(**fields) if kind == "effect" else Started(**fields))
+            lines.append(KINDS[fields.pop("kind")](**fields))
         return lines

@@ -10,7 +10,7 @@ import pytest
 
 from architecture.sources import ROOT
 from kernel.runs.crash.judge import ANYTHING, Ended, judge
-from kernel.runs.crash.ledger import Effect, Started
+from kernel.runs.crash.ledger import Effect, Frozen, Started
 
 SUCCEEDED = {"chain": "succeeded"}
 
@@ -52,6 +52,14 @@ def test_the_judge_allows_what_was_not_committed_to_run_again():
     lines = [effect("a", "1"), effect("a", "2"), effect("b", "3", a="2")]
     verdict = judge(lines, {"r": Ended("chain-1", "succeeded", {"a": "2", "b": "3"})}, SUCCEEDED)
     assert (verdict.faults, verdict.run_again, verdict.effects) == ([], 1, 3)
+
+
+def test_the_judge_allows_a_thawed_process_to_finish_its_step_but_not_to_go_on():
+    lines = [Frozen(2), effect("a", "1"), effect("b", "2", a="1"), Effect("r", "a", "3", {}, 2)]
+    verdict = judge(lines, {"r": Ended("chain-1", "succeeded", {})}, SUCCEEDED)
+    assert (verdict.faults, verdict.thawed) == ([], 1)
+    verdict = judge([*lines, Effect("r", "b", "4", {"a": "3"}, 2)], {"r": Ended("", "succeeded", {})}, SUCCEEDED)
+    assert any("had committed 1" in fault for fault in verdict.faults)
 
 
 def test_the_judge_wants_the_expected_end():

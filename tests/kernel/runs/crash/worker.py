@@ -50,7 +50,7 @@ class Trial:
     folder: Path
     postgres_url: str
     offset: mmap.mmap
-    lease_s: float = 1.0
+    lease_s: float = 2.0
     kill_at: int = 0
 
     @property
