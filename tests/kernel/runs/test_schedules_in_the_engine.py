@@ -9,10 +9,9 @@ import pytest
 from fixtures.engines_of_runs import Engines, until
 from holdfast.kernel.errors import ConfigError, InvalidError, NotFoundError
 from holdfast.kernel.ids import DEFAULT_TENANT
-from holdfast.kernel.ops import prepare_all
 from holdfast.kernel.runs import Run, RunState, workflow
 from holdfast.kernel.runs.queues import Queue
-from holdfast.kernel.runs.schedules import Schedule, ops_section
+from holdfast.kernel.runs.schedules import Schedule, load_schedules
 
 
 @dataclass(frozen=True)
@@ -109,18 +108,17 @@ class FakeDatabase:
     dialect = "sqlite"
 
 
-async def test_schedules_of_the_ops_folder_start_runs_and_are_judged(engines: Engines, ops_folder) -> None:
+async def test_schedules_of_files_start_runs_and_are_judged(engines: Engines, tmp_path) -> None:
     runs = await engines.run(backup)
-    section = ops_section(runs.schedules, runs.judge_schedule)
-    file = "schedules: [{name: backup, workflow: shop.backup, every: 1s, input: {keep: 3}}]"
-    ops_folder.write("schedules/shop.yaml", file)
-    for part in prepare_all(ops_folder.root, [section]).values():
-        await part.apply()
+    text = "schedules: [{name: backup, workflow: shop.backup, every: 1s, input: {keep: 3}}]"
+    file = tmp_path / "shop.yaml"
+    file.write_text(text)
+    await runs.schedules.replace_ops(load_schedules([file], runs.judge_schedule, root=tmp_path))
     run = (await until(lambda: listed(runs)))[0]
     assert await runs.handle(run.id).result(30) == 3
-    ops_folder.write("schedules/shop.yaml", file.replace("keep", "kep"))
-    with pytest.raises(ConfigError, match=r"schedules/shop.yaml:1: schedules\[0\].input"):
-        prepare_all(ops_folder.root, [section])
+    file.write_text(text.replace("keep", "kep"))
+    with pytest.raises(ConfigError, match=r"shop.yaml:1: schedules\[0\].input"):
+        load_schedules([file], runs.judge_schedule, root=tmp_path)
 
 
 async def test_a_start_by_hand_is_a_run_at_once(engines: Engines) -> None:

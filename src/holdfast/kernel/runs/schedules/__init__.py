@@ -8,7 +8,6 @@ from holdfast.kernel.runs.schedules.book import CHANGED, ScheduleBook, ScheduleV
 from holdfast.kernel.runs.schedules.files import load_schedules
 from holdfast.kernel.runs.schedules.rows import Standing
 from holdfast.kernel.runs.schedules.schedule import Schedule
-from holdfast.kernel.runs.schedules.section import ops_section
 from holdfast.kernel.runs.schedules.ticking import SKIPPED, Launcher, Tick
 
 __all__ = [
@@ -21,5 +20,4 @@ __all__ = [
     "Standing",
     "Tick",
     "load_schedules",
-    "ops_section",
 ]
