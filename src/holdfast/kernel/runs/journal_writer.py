@@ -71,7 +71,7 @@ class JournalWriter:
         self._observer = observer or RunObserver()
         self._fault_point = fault_point
         # SQLite has one writer; PostgreSQL works on one batch while the next is on its way.
-        self._lanes = [_Lane() for _ in range(1 if db.dialect == "sqlite" else 3)]
+        self._lanes = [_Lane() for _ in range(1 if db.dialect == "sqlite" else 2)]
         self._is_closed = False
         self.waiting = 0
         self.commits = 0

@@ -196,9 +196,27 @@ class GroupCommit:
 
 def _commit(connection: Connection, group: list[_Waiting]) -> list[AfterCommit]:
     take_pending(connection)
+    if len(group) == 1:
+        return _commit_one(connection, group[0])
     with connection.begin():
         for waiting in group:
             _run_one(connection, waiting)
+    return take_pending(connection)
+
+
+def _commit_one(connection: Connection, waiting: _Waiting) -> list[AfterCommit]:
+    """Commit a group of one, whose transaction is its savepoint."""
+    transaction = connection.begin()
+    try:
+        waiting.result = waiting.work(connection)
+    except BaseException as error:  # the fence of a job: its error goes to whoever waits for it
+        take_pending(connection)
+        if not getattr(connection.connection.dbapi_connection, "in_transaction", False):
+            raise
+        transaction.rollback()
+        waiting.error = translate(error) if isinstance(error, DBAPIError) else error
+        return []
+    transaction.commit()
     return take_pending(connection)
 
 
