@@ -50,13 +50,14 @@ def test_settings_join_patterns_in_the_recommended_order(registry):
     assert "attempts=4" in text
 
 
-@pytest.mark.parametrize("kind", sorted(set(RECOMMENDED_ORDER) - {"cache"}))
+@pytest.mark.parametrize("kind", sorted(RECOMMENDED_ORDER))
 def test_every_pattern_can_be_configured(registry, kind):
     needed = {
         "fallback": {"value": 0},
         "hedge": 0.1,
         "rate_limit": 10,
         "bulkhead": 3,
+        "cache": 60,
         "shed": 3,
         "deadline": 1,
         "timeout": 1,

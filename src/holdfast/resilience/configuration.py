@@ -20,6 +20,7 @@ from holdfast.resilience.adaptive import adaptive_limit
 from holdfast.resilience.breakers import breaker
 from holdfast.resilience.budgets import RetryBudget
 from holdfast.resilience.bulkheads import bulkhead
+from holdfast.resilience.caches import cache
 from holdfast.resilience.clocks import Clock
 from holdfast.resilience.fallbacks import fallback
 from holdfast.resilience.hedging import hedge
@@ -33,6 +34,7 @@ CONSTRUCTORS: Final[Mapping[str, Callable[..., Policy]]] = {
     "adaptive_limit": adaptive_limit,
     "breaker": breaker,
     "bulkhead": bulkhead,
+    "cache": cache,
     "deadline": deadline,
     "fallback": fallback,
     "hedge": hedge,
@@ -42,7 +44,7 @@ CONSTRUCTORS: Final[Mapping[str, Callable[..., Policy]]] = {
     "timeout": timeout,
 }
 _PLAIN: Final = (int, float, str, bool, types.NoneType)
-_ERROR_KINDS: Final = frozenset({"on", "ignore", "drops_on"})
+_ERROR_KINDS: Final = frozenset({"on", "ignore", "drops_on", "negative_on"})
 _GIVEN_HERE: Final = frozenset({"name", "clock"})
 
 
