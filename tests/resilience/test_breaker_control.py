@@ -249,3 +249,13 @@ async def test_a_change_says_what_it_came_from(fake_clock):
         ("closed", "by_hand"),
         ("open", "by_hand"),
     ]
+
+
+async def test_refusals_are_heard_isolated_or_not(fake_clock):
+    guard, heard = make(fake_clock), []
+    guard.add_listener(heard.append)
+    for close_off in (guard.open, guard.isolate):
+        close_off()
+        with pytest.raises(BreakerOpen):
+            await guard.call(answer)
+    assert [event.what for event in heard] == ["open", "refused", "refused"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.resilience import cache, degradations
+from holdfast.resilience import Registry, cache, degradations
 from holdfast.resilience.cached_values import CachedValue, ValueTable
 from holdfast.resilience.testing import FakeClock
 
@@ -297,3 +297,14 @@ async def test_without_its_store_it_fetches_each_time(fake_clock):
 def test_numbers_that_mean_nothing_are_refused(numbers):
     with pytest.raises(ValueError):
         cache(**{"ttl_s": 1} | numbers)
+
+
+def test_settings_make_one_too():
+    registry = Registry()
+    registry.configure({"prices": {"cache": 60}, "stock": {"cache": {"ttl_s": 5, "negative_on": ["KeyError"]}}})
+    look = registry.get("prices")(Source().fetch_sync)
+    assert [look("A"), look("A")] == ["A 1", "A 1"]
+    look = registry.get("stock")(Source(KeyError()).fetch_sync)
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            look("A")

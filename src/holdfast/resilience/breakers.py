@@ -291,10 +291,10 @@ class Breaker(Policy):
         if ticket is not None:
             return ticket
         wait_s = self.retry_after_s
+        self._tell("refused", wait_s=wait_s)
         if self.is_isolated:
             told = f"breaker {self.name!r} is isolated until somebody closes it"
             raise BreakerOpen(told, policy=self.name)
-        self._tell("refused", wait_s=wait_s)
         told = f"breaker {self.name!r} is open for {wait_s:.1f} s more"
         raise BreakerOpen(told, policy=self.name, retry_after_s=wait_s)
 
