@@ -86,6 +86,18 @@ async def test_nobody_skips_the_line(tables, board):
         assert board.may_start_at_once("mail") is is_free
 
 
+async def test_a_queue_that_is_gone_while_runs_wait_in_it_does_no_harm(tables, board):
+    await enqueue(tables, row(DEPLOYS))
+    board.note_queued("deploys")
+    board.replace([DEPLOYS], [])
+    await board.refresh_now_and_then(5.0)
+    claimed = await tables.write(lambda tx: board.claim(tx, Claimant("one", ("w",), 5)))
+    board.note_claimed(claimed)
+    assert not claimed.runs
+    with pytest.raises(NotFoundError):
+        board.admit("deploys")
+
+
 def test_two_queues_of_one_name_are_refused_and_the_default_may_be_limited(board):
     board.add(Queue("mail", max_queued=3))
     with pytest.raises(ConflictError, match="'mail' is there twice"):

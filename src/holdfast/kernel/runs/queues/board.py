@@ -119,7 +119,7 @@ class QueueBoard:
 
     def claim(self, tx: Connection, worker: Claimant) -> Claimed:
         """Make queued runs the worker's; tell the outcome to `note_claimed` once it is committed."""
-        return claim(tx, self._queues, worker, self._clock.now())
+        return claim(tx, dict(self._queues), worker, self._clock.now())
 
     def note_claimed(self, claimed: Claimed) -> None:
         """Remember which queues a claim has left with nobody in line."""
@@ -136,7 +136,7 @@ class QueueBoard:
     async def refresh_now_and_then(self, every_s: float) -> None:
         """Look again when the last look is older than `every_s`, or than twelve times that while all have much room."""
         now_s = self._clock.monotonic()
-        is_near = any(depth * 2 >= self._queues[name].max_queued for name, depth in self._depths.items())
+        is_near = any(self._depths.get(queue.name, 0) * 2 >= queue.max_queued for queue in self._queues.values())
         pause_s = every_s if is_near else every_s * _FAR  # counting a long line costs tens of milliseconds
         if self._looked_at_s is None or now_s - self._looked_at_s >= pause_s:
             self._looked_at_s = now_s
