@@ -11,7 +11,17 @@ from fixtures.engines_of_runs import Engines, advance_until, bury, kill, until
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.errors import ConflictError, UnavailableError
 from holdfast.kernel.ids import DEFAULT_TENANT
-from holdfast.kernel.runs import Run, RunFailedError, RunObserver, Runs, RunState, StepState, SyncRun, workflow
+from holdfast.kernel.runs import (
+    Run,
+    RunFailedError,
+    RunObserver,
+    Runs,
+    RunState,
+    StepState,
+    SyncRun,
+    residents,
+    workflow,
+)
 
 
 class Gated:
@@ -337,3 +347,23 @@ async def test_sync_workflows_run_in_threads_and_survive_a_crash(engines: Engine
     await again.signal(handle.id, "more", 40)
     assert await again.handle(handle.id).result(30) == 43
     assert calls == [(1, 1), (2, 40)]
+
+
+async def test_a_run_that_the_engine_fails_on_is_taken_up_again(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated = Gated()
+    gated.gate.set()
+    carry = residents.carry
+    failures = [RuntimeError("a fault of the engine")]
+
+    async def fail_once(run, workflow, given):
+        if failures:
+            raise failures.pop()
+        return await carry(run, workflow, given)
+
+    monkeypatch.setattr(residents, "carry", fail_once)
+    runs = await engines.run(gated.workflow())
+    handle = await runs.start("w")
+    assert await runs.handle(handle.id).result(30) == ["q", "s"]
+    assert (await runs.get(handle.id)).recoveries == 1

@@ -80,6 +80,15 @@ def take_over(tx: Connection, workers: Sequence[str]) -> int:
     return count
 
 
+def give_back(tx: Connection, run_id: str, epoch: int) -> None:
+    """Queue one run again that the engine itself has failed on; it counts as a crash, so it does not go on for ever."""
+    release = text(
+        "UPDATE runs SET owner = NULL, epoch = epoch + 1, wake_at = NULL, recoveries = recoveries + 1, state = 'queued'"
+        " WHERE id = :id AND epoch = :epoch AND state IN ('running', 'waiting', 'cancelling')"
+    )
+    tx.execute(release, {"id": run_id, "epoch": epoch})
+
+
 def leave(tx: Connection, worker: str) -> None:
     """Give everything back in good order: nothing of it counts as a crash."""
     tx.execute(

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from holdfast import journal
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError
+from holdfast.kernel.runs import leases
 from holdfast.kernel.runs.errors import FencedError, Leave, Parked
 from holdfast.kernel.runs.execution import Execution, Facts, Wait
 from holdfast.kernel.runs.facilities import Facilities
@@ -139,13 +140,19 @@ class Residents:
             ending = await carry(run, workflow, given)
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001 - the fence of a job: the run stays ours and is taken up again
+        except Exception as error:  # noqa: BLE001 - the fence of a job: the run is taken up again, a few times
             _LOG.exception("runs.engine_failed", run=run.facts.id, error=str(error))
+            run.leave(Leave("the engine failed"))
+            self.spawn(self._give_back(run))
         finally:
             if timer is not None:
                 timer.cancel()
             self._forget(run)
             self.ended(run, workflow, ending)
+
+    async def _give_back(self, run: Execution) -> None:
+        await self._db.write(lambda tx: leases.give_back(tx, run.facts.id, run.facts.epoch))
+        self.wakes_at(self.clock.now())
 
     def _forget(self, run: Execution) -> None:
         run_id = run.facts.id
