@@ -269,6 +269,19 @@ async def test_a_fan_out_of_hundreds_is_summed_up_and_read_in_pages(room: Room) 
     assert [step["key"] for step in failed] == ["double[13]"]
 
 
+async def test_large_payloads_are_cut_in_lists_and_shown_by_their_size(room: Room) -> None:
+    text = "x" * 20_000
+    run_id = await room.start("shop.order", {"id": "o-9", "cents": 1, "note": text})
+    run = await room.until_state(run_id, "succeeded")
+    assert (run["input"]["value"], run["input"]["is_cut"]) == (None, True)
+    assert run["input"]["size_bytes"] > 20_000
+    assert run["input"]["preview"].startswith('{"id":"o-9"')
+    huge = await room.start("shop.order", {"id": "o-10", "cents": 1, "note": 5 * text})
+    given = (await room.until_state(huge, "succeeded"))["input"]
+    assert (given["value"], given["is_cut"], given["preview"]) == (None, True, "")
+    assert given["size_bytes"] > 100_000
+
+
 async def test_runs_are_filtered_counted_and_paged(room: Room) -> None:
     ids = [await room.start("shop.many", 1) for _ in range(3)]
     lost = await room.start("shop.order", {"id": "o-6", "cents": 1, "lost": True}, service="shop")

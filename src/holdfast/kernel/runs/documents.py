@@ -15,7 +15,10 @@ from holdfast.kernel.runs.model import RunState, StepKind, StepState
 
 @dataclass(frozen=True, slots=True)
 class PayloadDocument:
-    """A JSON value as far as a page shows it; one over 16 KiB is cut, and `preview` has the first part of its text."""
+    """A JSON value as far as a page shows it; one over 16 KiB is cut, and `preview` has the first part of its text.
+
+    One so large that it lies in a blob has no preview either.
+    """
 
     value: Any
     size_bytes: int

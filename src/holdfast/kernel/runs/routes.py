@@ -126,7 +126,7 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
     async def get_step(
         identity: Reader, run_id: RunId, key: Annotated[str, Path(max_length=500, description="The step's key.")]
     ) -> StepDocument:
-        """Show one step with its whole result."""
+        """Show one step with its result, whole unless it lies in a blob."""
         return await desk.get_step(identity.tenant, run_id, key)
 
     @router.get("/runs/{run_id}/log", operation_id="readRunLog")

@@ -35,6 +35,7 @@ from holdfast.kernel.runs.plans import read_step
 from holdfast.kernel.runs.workflows import Workflow
 
 SHOWN_TRACE: Final = 4000  # characters from the end, where the cause stands
+BLOB: Final = '{"$blob":'  # how a row refers to a payload that is too large for it
 UNDO: Final = "!undo"  # behind the key of a step: the step that undoes it
 SUPERSEDED: Final = 1000  # added to the number of an attempt that was superseded by a retry or replay of the run
 _SAME: Final = ("id", "workflow", "version", "queue", "priority", "concurrency_key", "service", "actor", "schedule")
@@ -144,7 +145,9 @@ def show_failure(text: str | None) -> FailureDocument | None:
 
 
 def show_payload(text: str) -> PayloadDocument:
-    """Give a JSON text whole."""
+    """Give a JSON text whole; of one that lies in a blob, only how large it is."""
+    if text.startswith(BLOB):
+        return PayloadDocument(None, orjson.loads(text)["$blob"]["size_bytes"], is_cut=True, preview="")
     return PayloadDocument(orjson.loads(text), len(text), is_cut=False, preview=text[:PREVIEW_CHARACTERS])
 
 
