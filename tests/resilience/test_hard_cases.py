@@ -199,6 +199,7 @@ async def test_a_bulkhead_is_fair(fake_clock):
     assert order == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, where threads run
 def test_a_rate_across_processes(tmp_path):
     url = f"sqlite:///{tmp_path / 'rates.db'}"
     engine = create_engine(url)
@@ -217,6 +218,7 @@ def test_a_rate_across_processes(tmp_path):
     assert sum(map(take_in_a_child, range(3))) == 5
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, where threads run
 def test_a_fork_while_a_call_is_under_way():
     guard, wall, limit = breaker(name="x"), bulkhead(1), rate_limit(rate=1, burst=9)
     with guard, wall, guard._lock, wall._places.lock, limit._lock:

@@ -114,6 +114,7 @@ def test_threads_never_take_more_than_there_is():
     assert len(taken) == 50
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, where threads run
 def test_a_forked_child_can_take_though_the_lock_was_held_at_the_fork():
     limit = rate_limit(rate=1, burst=5)
     with limit._lock:

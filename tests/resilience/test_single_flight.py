@@ -167,6 +167,7 @@ def test_a_fetch_may_ask_for_another_key():
     assert add_up(50) == 1275
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, where threads run
 def test_a_forked_child_does_not_wait_for_a_fetch_of_its_parent():
     flights, inside, let_go = SingleFlight(), threading.Event(), threading.Event()
 
