@@ -55,6 +55,8 @@ async def make_backend(request, tmp_path):
     for close in opened:
         close()
     for server in servers:
+        async for key in server.asynchronous.scan_iter(match=f"{server.prefix}*", count=1000):
+            await server.asynchronous.unlink(key)
         await server.aclose()
 
 
