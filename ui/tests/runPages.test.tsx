@@ -1,8 +1,11 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { open } from "./harness";
 
 const PATIENCE = { timeout: 20_000 };
+// Reading the pages takes its time on a busy machine; what the tests wait for is what they show.
+beforeAll(() => Promise.all([import("@/pages/runs/Runs"), import("@/pages/runs/Run"), import("@/pages/runs/Queues"), import("@/pages/runs/Schedules")]), 60_000);
+
 const rows = () => [...document.querySelectorAll<HTMLElement>("main tbody tr")];
 
 describe("the list of runs", () => {

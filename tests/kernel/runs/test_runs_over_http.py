@@ -255,7 +255,7 @@ async def test_a_dry_run_shows_its_plan_and_touches_nothing(room: Room) -> None:
 async def test_a_fan_out_of_hundreds_is_summed_up_and_read_in_pages(room: Room) -> None:
     run_id = await room.start("shop.many", 250)
     run = await room.until_state(run_id, "succeeded")
-    assert run["maps"] == [{"key": "double", "counts": {"failed": 1, "succeeded": 249}}]
+    assert run["maps"] == [{"key": "double", "total": 250, "counts": {"failed": 1, "succeeded": 249}}]
     (outer,) = (await room.get(f"/runs/{run_id}/steps"))["items"]
     assert outer["items"]["counts"]["succeeded"] == 249
     keys: list[str] = []

@@ -6,6 +6,7 @@ import { blankRun, makeStories, type MockRun, payload, TIMED_OUT } from "./stori
 const workflow = (name: string, version: number, queue: string, summary: string, properties: Record<string, object>, required: string[]): Workflow => ({
   name, version, queue, summary, versions: Array.from({ length: version }, (_, index) => index + 1), fingerprint: "c07fa1d2be31", source: `workflows/${name.replace(/.*\./, "")}.py:14`,
   timeout_s: 3_600, events: "faults", input_schema: { type: "object", properties, required }, output_schema: {},
+  signals: { approve: { type: "object", required: ["approved"], properties: { approved: { type: "boolean", title: "Approved", default: true }, note: { type: "string", title: "Note", description: "Why, for whoever reads this later" } } } },
 });
 
 export const WORKFLOWS: Workflow[] = [
@@ -28,7 +29,7 @@ export class RunDesk {
   constructor(mode: string) {
     if (mode === "empty" || mode === "setup") return;
     this.runs = makeStories(this.born, mode === "green");
-    const queue = (name: string, queued: number, running: number, more: Partial<RunQueue> = {}): RunQueue => ({ name, state: "open", changed_by: null, changed_at: null, queued, delayed: 0, running, concurrency: null, per_worker: null, per_key: null, rate: null, oldest_wait_s: queued > 0 ? queued * 47 : null, ...more });
+    const queue = (name: string, queued: number, running: number, more: Partial<RunQueue> = {}): RunQueue => ({ name, state: "open", is_known: true, changed_by: null, changed_at: null, queued, delayed: 0, running, concurrency: null, per_worker: null, per_key: null, rate: null, oldest_wait_s: queued > 0 ? queued * 47 : null, ...more });
     this.queues = [
       queue("backups", 0, 0, { concurrency: 2 }),
       queue("changes", 0, 2, { concurrency: 4, per_key: 1 }),
@@ -39,7 +40,7 @@ export class RunDesk {
     ];
     const last = (name: string) => this.runs.find(({ run }) => run.workflow === name)?.run;
     const schedule = (name: string, flow: string, rule: string, nextS: number, stepS: number, more: Partial<RunSchedule> = {}): RunSchedule => ({
-      name, workflow: flow, kind: "cron", rule, zone: "UTC", overlap: "skip", catch_up: "skip", jitter_s: 0, is_paused: false, changed_by: null, changed_at: null, next_at: ago(this.born, -nextS),
+      name, workflow: flow, kind: "cron", rule, zone: "UTC", overlap: "skip", catch_up: "skip", jitter_s: 0, is_known: true, last_outcome: "started", is_paused: false, changed_by: null, changed_at: null, next_at: ago(this.born, -nextS),
       upcoming: Array.from({ length: 5 }, (_, index) => ago(this.born, -(nextS + index * stepS))), last_at: last(flow)?.created_at ?? null, last_run_id: last(flow)?.id ?? null, ...more,
     });
     this.schedules = [

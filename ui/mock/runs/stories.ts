@@ -136,7 +136,7 @@ function deploy(now: number): MockRun {
     .step("step", "migrate", "succeeded", 31.7, 39.4, { output: { revision: "0047" } })
     .step("step", "warm-cache", "succeeded", 31.7, 58.1, { output: { keys: 18_204 } })
     .step("child", "canary", "succeeded", 58.2, 71.4, { child: runId(21), output: { error_rate: 0.0004 } })
-    .step("map", "roll-out", "running", 71.5, null, { items: { key: "roll-out", counts: { succeeded: 3, running: 1 } } })
+    .step("map", "roll-out", "running", 71.5, null, { items: { key: "roll-out", total: 6, counts: { succeeded: 3, running: 1 } } })
     .say(3.3, "info", "build", "#7 [stage-1 4/6] RUN pip install -r requirements.lock")
     .say(9.6, "warning", "build", "registry.example.net answered 502; again in 0.5 s")
     .say(31, "info", "build", "pushed orders@sha256:7be1c40e")
@@ -159,7 +159,7 @@ function fanOut(now: number): MockRun {
   const total = 10_000;
   const story = new Story(id, start)
     .step("step", "list-images", "succeeded", 0.04, 2.7, { output: { images: total } })
-    .step("map", "resize", "running", 2.8, null, { items: { key: "resize", counts: {} } })
+    .step("map", "resize", "running", 2.8, null, { items: { key: "resize", total, counts: {} } })
     .say(2.7, "info", "list-images", "10,000 images of 4 sizes")
     .say(31, "warning", "resize[412]", "image 412 is a CMYK JPEG; converted")
     .say(64, "error", "resize[1904]", "image 1904 is cut off after 12,288 bytes");

@@ -127,9 +127,10 @@ class ChildDocument:
 
 @dataclass(frozen=True, slots=True)
 class MapDocument:
-    """How the items of a fan-out stand: counts by state of those that have begun."""
+    """How the items of a fan-out stand: how many there are, and counts by state of those that have begun."""
 
     key: str
+    total: int | None
     counts: Mapping[str, int]
 
 
@@ -294,7 +295,10 @@ class StartedDocument:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowDocument:
-    """A workflow that can be started here. `input_schema` and `output_schema` are JSON schemas."""
+    """A workflow that can be started here, with JSON schemas of what it takes, gives and is signalled.
+
+    `signals` has those that its code names with their types.
+    """
 
     name: str
     version: int
@@ -307,6 +311,7 @@ class WorkflowDocument:
     events: str
     input_schema: Mapping[str, Any]
     output_schema: Mapping[str, Any]
+    signals: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

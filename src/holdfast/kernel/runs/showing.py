@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.errors import PydanticUserError
 from sqlalchemy import Row
 
 from holdfast.kernel.decoding import adapter
+from holdfast.kernel.runs.awaited import signal_types
 from holdfast.kernel.runs.documents import (
     AttemptDocument,
     ChangeDocument,
@@ -59,7 +60,7 @@ def show_detail(rows: RunRows) -> RunDetail:
         cancelled_by=run.cancel_actor,
         cancel_reason=run.cancel_reason,
         steps=rows.counts,
-        maps=[MapDocument(key, counts) for key, counts in rows.items.items()],
+        maps=[_show_map(step, rows.items[step.key]) for step in rows.notable if step.key in rows.items],
         signals=[show_signal(signal) for signal in rows.signals],
         children=[
             ChildDocument(child.id, child.workflow, RunState(child.state), child.parent_key) for child in rows.children
@@ -111,7 +112,7 @@ def show_step(
         output=_show_cut(step, "result") if has_output and not is_dry_run else None,
         failure=show_failure(step.error),
         wait=_show_step_wait(step),
-        items=MapDocument(step.key, items) if items is not None else None,
+        items=_show_map(step, items) if items is not None else None,
         child_id=step.child_id,
         compensates=undone_key(step),
         signalled_by=step.actor,
@@ -184,13 +185,19 @@ def show_workflow(versions: Sequence[tuple[Workflow[Any, Any], str]]) -> Workflo
         events=workflow.events,
         input_schema=_schema(workflow.input_type) if workflow.takes_input else {"type": "null"},
         output_schema=_schema(workflow.output_type),
+        signals={name: _schema(kind) for name, kind in signal_types(workflow.fn).items()},
     )
+
+
+def _show_map(step: Row[Any], counts: Mapping[str, int]) -> MapDocument:
+    told = orjson.loads(step.result_text) if step.result_text else None
+    return MapDocument(step.key, told.get("items") if isinstance(told, dict) else None, counts)
 
 
 def _schema(kind: Any) -> Mapping[str, Any]:
     try:
         schema: Mapping[str, Any] = adapter(kind).json_schema()
-    except PydanticInvalidForJsonSchema:  # a type of the user's own that validates, and cannot be described
+    except PydanticUserError:  # a type of the user's own that validates, and cannot be described
         return {}
     return schema
 

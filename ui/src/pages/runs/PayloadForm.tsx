@@ -40,6 +40,7 @@ export function PayloadForm({ label, schema, onChange, isAsked }: PayloadFormPro
     if (mode === "json") tellJson(JSON.stringify(reading.value, null, 2));
     else tellFields(fields && isObject(parsed.value) ? textsOf(fields, parsed.value) : texts);
   };
+  if (schema?.["type"] === "null") return <p className="dim">It takes no {label.toLowerCase()}.</p>;
   return (
     <fieldset className={classes.payload}>
       <legend>{label}</legend>

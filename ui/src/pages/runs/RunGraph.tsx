@@ -112,7 +112,7 @@ const StepBox = memo(function StepBox({ data: { step, isChosen, onChoose } }: No
 function noteOf(step: RunStep): string {
   const kind = step.kind === "step" ? "" : KIND_WORD[step.kind];
   const time = step.finished_at ? formatDuration(step.duration_s) : STATE_WORD[step.state].toLowerCase();
-  const count = step.items ? `${formatCount(itemsOver(step.items))} items` : triesOf(step) > 1 ? `${triesOf(step)} attempts` : "";
+  const count = step.items ? `${formatCount(step.items.total ?? itemsOver(step.items))} items` : triesOf(step) > 1 ? `${triesOf(step)} attempts` : "";
   return [kind, count, time].filter(Boolean).join(" · ");
 }
 

@@ -59,6 +59,7 @@ function Count({ step }: { step: RunStep }) {
       <span className={`${classes.count} tabular`}>
         {failed > 0 && <span className={classes.failed}>{formatCount(failed)} failed</span>}
         {formatCount(itemsOver(step.items))}
+        {step.items.total !== null && `/${formatCount(step.items.total)}`}
       </span>
     );
   }
