@@ -13,7 +13,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-import hard_case_peers
+import _hard_case_peers
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "benchmarks" / "resilience_twenty_cases.json"
@@ -73,7 +73,7 @@ def answer_cell(case: str, library: str) -> None:
     """Answer one cell on standard output."""
     if case == "a_wall_clock_set_back" and library == "aiolimiter":
         case = "a_rate_with_its_loops_clock"
-    print(getattr(hard_case_peers, case)(library), flush=True)
+    print(getattr(_hard_case_peers, case)(library), flush=True)
 
 
 def ask_own_tests() -> dict[str, str]:

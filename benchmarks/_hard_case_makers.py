@@ -1,4 +1,4 @@
-"""The peers' patterns under one shape, so that each hard case is written once; hard_case_peers.py has the cases."""
+"""The peers' patterns under one shape, so that each hard case is written once; _hard_case_peers.py has the cases."""
 
 # ruff: noqa: BLE001, PLC0415 -- whatever a peer raises is an answer; a peer is imported when it is asked
 

@@ -19,7 +19,7 @@ import typing
 from email.utils import format_datetime
 from typing import Any
 
-from hard_case_makers import RESET_S, down, is_refused, make_breaker, make_decorator, make_retry, open_it
+from _hard_case_makers import RESET_S, down, is_refused, make_breaker, make_decorator, make_retry, open_it
 
 
 def cancellation_during_back_off(library: str) -> bool:
