@@ -25,6 +25,9 @@ export function useRunStream(id: string, isLive: boolean): void {
   }, [client, id, isLive]);
 }
 
+/** Tells whether the stream does not carry this: items of fan-outs, children. */
+const isInside = (key: readonly unknown[]): boolean => key[3] === "children" || (key[3] === "steps" && key[4] !== "");
+
 /** Gathers frames, then writes all of them into the caches at once. */
 function createApplier(client: QueryClient, id: string): { take: (event: ServerSentEvent) => void; stop: () => void } {
   let waiting: ServerSentEvent[] = [];
@@ -33,7 +36,6 @@ function createApplier(client: QueryClient, id: string): { take: (event: ServerS
   const refetchInside = (): void => {
     inside ??= setTimeout(() => {
       inside = undefined;
-      const isInside = (key: readonly unknown[]): boolean => key[3] === "children" || (key[3] === "steps" && key[4] !== "");
       void client.invalidateQueries({ queryKey: ["runs", "one", id], predicate: ({ queryKey }) => isInside(queryKey) });
     }, INSIDE_MS);
   };
@@ -42,6 +44,8 @@ function createApplier(client: QueryClient, id: string): { take: (event: ServerS
     const events = waiting;
     waiting = [];
     const parsed = events.map(({ event, data }) => [event, JSON.parse(data) as unknown] as const);
+    // A refetch that is under way was asked before these frames: its answer must not overwrite them. Pages being loaded go on.
+    void client.cancelQueries({ queryKey: ["runs", "one", id], predicate: ({ queryKey, state }) => queryKey[3] !== "steps" && !isInside(queryKey) && state.data !== undefined });
     putLines(client, id, parsed.flatMap(([kind, data]) => (kind === "log" ? [data as RunLogLine] : [])));
     for (const [kind, data] of parsed) {
       if (kind === "step") putStep(client, id, data as RunStep);

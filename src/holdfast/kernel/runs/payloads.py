@@ -17,7 +17,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from holdfast.kernel.decoding import adapter
-from holdfast.kernel.errors import InvalidError, LimitError
+from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.runs.model import Failure
 from holdfast.kernel.units import format_size
 
@@ -29,8 +29,7 @@ def encode(value: Any, *, what: str, limit_bytes: int) -> str:
     """Give `value` as JSON text.
 
     Raises:
-        InvalidError: it cannot be written as JSON; `what` names it.
-        LimitError: the text is larger than `limit_bytes`.
+        InvalidError: it cannot be written as JSON, or the text is larger than `limit_bytes`; `what` names it.
     """
     try:
         text = orjson.dumps(value, _to_plain, _OPTIONS)
@@ -40,7 +39,7 @@ def encode(value: Any, *, what: str, limit_bytes: int) -> str:
             f"{what} is not JSON: {reason}", hint="return plain data, a dataclass or a pydantic model"
         ) from error
     if len(text) > limit_bytes:
-        raise LimitError(
+        raise InvalidError(
             f"{what} has {format_size(len(text))}, more than {format_size(limit_bytes)} (runs.payload_limit)",
             hint="store it elsewhere and pass its address",
         )

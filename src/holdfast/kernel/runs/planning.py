@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from holdfast.kernel.clock import Clock
-from holdfast.kernel.errors import InvalidError, LimitError
+from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.events import NewEvent
 from holdfast.kernel.ids import ServiceId, TenantId, new_id
 from holdfast.kernel.runs import payloads
@@ -61,10 +61,10 @@ class Planner:
         """Give the run to be.
 
         Raises:
-            InvalidError: the input or an option does not fit.
+            InvalidError: the input or an option does not fit, or the input is too large.
             NotFoundError: there is no such queue.
             ConflictError: the queue is draining.
-            LimitError: the input is too large, or the queue is full.
+            LimitError: the queue is full.
         """
         new = plan_run(workflow, given, wanted, self._clock.now(), self._payload_limit)
         self._queues.admit(new.queue, is_child=is_child)
@@ -82,12 +82,12 @@ async def keep_input(new: NewRun, large: LargePayloads) -> None:
     """Make a blob of a large input.
 
     Raises:
-        LimitError: the run is debounced: its input may pass to another run, to which the blob would not belong.
+        InvalidError: the run is debounced: its input may pass to another run, to which the blob would not belong.
     """
     if new.input is None:
         return
     if new.debounce_key is not None and large.is_large(new.input):
-        raise LimitError(
+        raise InvalidError(
             "the input of a debounced start is too large (runs.inline_limit)", hint="store it and pass its address"
         )
     new.input = await large.keep(new.input, new.tenant, new.id)
@@ -99,8 +99,7 @@ def plan_run(
     """Give the run to be.
 
     Raises:
-        InvalidError: the input does not fit.
-        LimitError: it is too large.
+        InvalidError: the input does not fit, or is too large.
     """
     delay_s = max(wanted.delay_s, wanted.debounce_s)
     due = now + timedelta(seconds=delay_s) if delay_s > 0 else None
