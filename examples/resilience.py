@@ -15,7 +15,6 @@ from holdfast.resilience import (
     idempotent,
     listen,
     rate_limit,
-    remaining,
     retry,
     timeout,
 )
@@ -87,7 +86,7 @@ async def main() -> None:
 
     print("One deadline for a whole page")
     async with deadline(1.0, name="page"):
-        print("  stock:", await stock_of("pen"), "of them; some time is left:", (remaining() or 0) > 0)
+        print("  stock:", await stock_of("pen"))
 
     print("Too many mails at once")
     try:
