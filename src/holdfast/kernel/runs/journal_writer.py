@@ -24,10 +24,11 @@ from holdfast.kernel.runs.model import RunId
 from holdfast.kernel.runs.observers import RunObserver
 from holdfast.kernel.runs.records import Batch, Entry
 from holdfast.kernel.sql import Database
+from holdfast.resilience import Backoff
 
 FaultPoint = Callable[[str], None]
 _LARGEST: Final = 512
-_PAUSES_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+_BACKOFF: Final = Backoff(base_s=0.05, cap_s=2.0, jitter="equal")
 _LOG: Final = journal.get_logger("holdfast.runs")
 
 
@@ -159,7 +160,7 @@ class JournalWriter:
                 failures += 1
                 self.is_failing = True
                 _LOG.warning("runs.journal_waits", error=str(error), entries=len(entries), failures=failures)
-                await self._clock.sleep(_PAUSES_S[min(failures, len(_PAUSES_S)) - 1])
+                await self._clock.sleep(_BACKOFF.wait_s(failures))
             except Exception as error:  # noqa: BLE001 - the fence of a job: its error goes to whoever wrote the entry
                 return await self._commit_alone(entries, error)
             else:

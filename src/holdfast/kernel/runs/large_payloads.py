@@ -21,11 +21,12 @@ from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.runs.tables import RUNS
 from holdfast.kernel.sql import Database
+from holdfast.resilience import Backoff
 
 PREFIX: Final = "runs"
 
 _MARK: Final = '{"$blob":'
-_PAUSES_S: Final = (0.1, 0.5, 2.0, 10.0, 30.0)
+_BACKOFF: Final = Backoff(base_s=0.1, cap_s=30.0, jitter="equal")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _LOG: Final = journal.get_logger("holdfast.runs")
 
@@ -60,9 +61,9 @@ class LargePayloads:
             except HoldfastError as error:
                 if not error.retry.possible:
                     raise
-                _LOG.warning("runs.blob_waits", run=run_id, error=str(error), failures=failures)
-                await self._clock.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
                 failures += 1
+                _LOG.warning("runs.blob_waits", run=run_id, error=str(error), failures=failures)
+                await self._clock.sleep(_BACKOFF.wait_s(failures))
             else:
                 told = {"key": blob.key, "size_bytes": blob.size_bytes, "sha256": blob.sha256}
                 return orjson.dumps({"$blob": told}).decode()
