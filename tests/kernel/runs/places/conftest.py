@@ -74,8 +74,9 @@ def wait_until_gone(pid) -> None:
     except ProcessLookupError:
         return
     try:
-        ready, _, _ = select.select([watch], [], [], PATIENCE_S)
-        assert ready, f"process {pid} lives on"
+        poller = select.poll()
+        poller.register(watch, select.POLLIN)
+        assert poller.poll(PATIENCE_S * 1000), f"process {pid} lives on"
     finally:
         os.close(watch)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -93,6 +95,17 @@ def test_the_death_of_the_worker_ends_its_processes(until_gone):
         worker.wait(PATIENCE_S)
         for pid in pids:
             until_gone(pid)
+
+
+async def test_a_server_with_many_open_files_can_run_processes(processes, work_of):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2048:
+        pytest.skip("this system allows fewer open files than the test opens")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    with contextlib.ExitStack() as files:
+        for _ in range(1100):
+            files.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        assert await processes.run(work_of(stepcode.add, 1, 2)) == 3
 
 
 async def test_the_death_of_the_guard_ends_its_process(processes, work_of, heard, until_gone):

@@ -95,6 +95,8 @@ async def _ask(attempt: Attempt, call: Call, request: Request, written: bytes) -
     if not url.is_tls:
         exchange = _begin(call, request, written, is_two=call.http_version is HttpVersion.TWO)
         transport, _ = await dial(attempt, url.endpoint(call.family), lambda: exchange)
+        # The request left when the connection stood, before `dial` came back: that time is the answer's, not both's.
+        attempt.connect_s = max(0.0, (attempt.connect_s or 0.0) - (now_s() - exchange.sent_s))
         return await _finish(attempt, exchange, transport, None)
     endpoint = url.endpoint(call.family)
     transport, doorstep = await dial(attempt, endpoint, _Doorstep)

@@ -123,10 +123,15 @@ def _wait(child: int, line: socket.socket, wake: socket.socket, grace_s: float) 
     """Wait for the end of `child`, and bring it about when told to; give its wait status."""
     deadline: float | None = None
     is_told = False
+    poller = (
+        select.poll()
+    )  # select(2) knows no descriptor over 1,023, and ours has the number that it had in the server
+    for each in (line, wake):
+        poller.register(each, select.POLLIN)
     while True:
-        limit = None if deadline is None else max(0.0, deadline - time.monotonic())
-        readable, _, _ = select.select([line, wake], [], [], limit)
-        if wake in readable:
+        limit_ms = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        readable = {number for number, _ in poller.poll(limit_ms)}
+        if wake.fileno() in readable:
             wake.recv(4096)
         status = _reap(child)
         if status is not None:
@@ -134,7 +139,7 @@ def _wait(child: int, line: socket.socket, wake: socket.socket, grace_s: float) 
         if deadline is not None and time.monotonic() >= deadline:
             _signal_group(child, signal.SIGKILL)
             deadline = None
-        if line in readable:
+        if line.fileno() in readable:
             if _hear(line) != b"t":
                 raise SystemExit  # and with us everything below
             if not is_told:

@@ -183,9 +183,11 @@ class ScheduleBook:
             plain = Standing(*spot, schedule.workflow, schedule.fingerprint, source, rows.describe(schedule)).pointed(
                 schedule, schedule.timing.trigger.next_after(now)
             )
+            if there is None and not rows.add(tx, plain):
+                there = rows.lock(tx, *spot)
             if there is None:
-                rows.add(tx, plain)
-            elif there.fingerprint != schedule.fingerprint:
+                continue
+            if there.fingerprint != schedule.fingerprint:
                 rows.write(tx, plain.after(there))
             else:
                 same = replace(there, workflow=plain.workflow, source=source, definition=plain.definition)

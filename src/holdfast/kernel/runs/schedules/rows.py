@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, delete, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from holdfast.kernel.ids import TenantId
 from holdfast.kernel.runs.model import RunId
@@ -121,9 +122,10 @@ def write(tx: Connection, standing: Standing) -> None:
     tx.execute(update(RUN_SCHEDULES).where(where).values(**_to_row(standing)))
 
 
-def add(tx: Connection, standing: Standing) -> None:
-    """Insert the row."""
-    tx.execute(insert(RUN_SCHEDULES).values(**_to_row(standing)))
+def add(tx: Connection, standing: Standing) -> bool:
+    """Insert the row; tell whether no other process was quicker."""
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    return tx.execute(insert(RUN_SCHEDULES).values(**_to_row(standing)).on_conflict_do_nothing()).rowcount == 1
 
 
 def remove_missing(tx: Connection, source: str, kept: Iterable[tuple[TenantId, str]]) -> None:
