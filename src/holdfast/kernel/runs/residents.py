@@ -151,6 +151,10 @@ class Residents:
             self.ended(run, workflow, ending)
 
     async def _give_back(self, run: Execution) -> None:
+        try:
+            await self._settle(run)  # its row may not be there yet
+        except (HoldfastError, Leave):
+            return  # it was not started, or is another process's
         await self._db.write(lambda tx: leases.give_back(tx, run.facts.id, run.facts.epoch))
         self.wakes_at(self.clock.now())
 
