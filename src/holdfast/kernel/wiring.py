@@ -111,6 +111,7 @@ class Wiring:
     Attributes:
         name: the room's.
         routers: mounted below `/api/v1`.
+        surfaces: mounted at the root, each with its whole prefix: the protocols of others, such as `/prometheus`.
         migrations: the package of its Alembic revisions, if it owns tables.
         jobs: run while the app is started.
         consumers: of the event log.
@@ -123,6 +124,7 @@ class Wiring:
 
     name: str
     routers: tuple[APIRouter, ...] = ()
+    surfaces: tuple[APIRouter, ...] = ()
     migrations: str = ""
     jobs: tuple[Job, ...] = ()
     consumers: tuple[Consumer, ...] = ()

@@ -1,7 +1,7 @@
 """Puts the HTTP app together: the rooms' routes, the middlewares around them, the console behind them.
 
-Everything comes from wirings; no route and no permission is listed here. A route below `/api/v1` that neither asks for
-a permission nor says why it is public stops the start.
+Everything comes from wirings; no route and no permission is listed here. A route of a room that neither asks for a
+permission nor says why it is public stops the start.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ def build_app(
     for wiring in wirings:
         for router in wiring.routers:
             api.include_router(router, prefix=PREFIX)
+        for surface in wiring.surfaces:
+            api.include_router(surface)
     api.include_router(operations.routes(wirings, registry, gate, is_public=settings.public_metrics))
     _refuse_unguarded(api, wirings)
     _serve_document(api)
@@ -110,9 +112,10 @@ def _serve_document(api: FastAPI) -> None:
 
 def _refuse_unguarded(api: FastAPI, wirings: Sequence[Wiring]) -> None:
     declared = {permission.name for wiring in wirings for permission in wiring.permissions}
+    surfaces = {route for wiring in wirings for surface in wiring.surfaces for route in surface.routes}
     faults = []
     for route in iter_route_contexts(api.routes):
-        if not (route.path or "").startswith(PREFIX):
+        if not (route.path or "").startswith(PREFIX) and route.original_route not in surfaces:
             continue
         asked, is_public = auth.guards(route.original_route)
         if not asked and not is_public:
