@@ -1,0 +1,112 @@
+"""Where the buckets of a histogram lie on the number line: bounds, order, empty ends.
+
+Says nothing of what is done with them; arithmetic is `arithmetic`'s, estimates are `quantiles`'. Bounds as
+Prometheus computes them (model/histogram/generic.go), so that a threshold that was taken from a bound equals it.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Buckets, Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One bucket with its bounds and its own count (not cumulative)."""
+
+    lower: float
+    upper: float
+    count: float
+    is_lower_inclusive: bool
+    is_upper_inclusive: bool
+
+
+@lru_cache(maxsize=65_536)
+def exponential_bound(schema: int, index: int) -> float:
+    """Give the upper bound of bucket `index`; the largest float where it lies just beyond the range of floats."""
+    if schema < 0:
+        fraction, exponent = 0.5, (index << -schema) + 1
+    else:
+        fraction = 0.5 * 2.0 ** ((index & ((1 << schema) - 1)) / (1 << schema))
+        exponent = (index >> schema) + 1
+    if fraction == 0.5 and exponent == 1025:
+        return sys.float_info.max
+    try:
+        return math.ldexp(fraction, exponent)
+    except OverflowError:
+        return math.inf
+
+
+def bound(schema: int, index: int, custom_values: Sequence[float] = ()) -> float:
+    """Give the upper bound of bucket `index`; that of `index - 1` is its lower bound."""
+    if schema != CUSTOM_SCHEMA:
+        return exponential_bound(schema, index)
+    if index < 0:
+        return -math.inf
+    return custom_values[index] if index < len(custom_values) else math.inf
+
+
+def positive_buckets(histogram: Histogram) -> Iterator[Bucket]:
+    """Give the positive (or custom) buckets, away from zero; empty ones between others are among them."""
+    schema, bounds = histogram.schema, histogram.custom_values
+    lower = bound(schema, histogram.positive.first - 1, bounds)
+    for index, count in enumerate(histogram.positive.counts, histogram.positive.first):
+        upper = bound(schema, index, bounds)
+        if histogram.is_custom:
+            yield Bucket(lower, upper, count, index == 0, is_upper_inclusive=True)
+        else:
+            yield Bucket(lower, upper, count, lower < 0, upper > 0)
+        lower = upper
+
+
+def negative_buckets(histogram: Histogram) -> Iterator[Bucket]:
+    """Give the negative buckets, away from zero, so in descending order."""
+    schema = histogram.schema
+    upper = -bound(schema, histogram.negative.first - 1)
+    for index, count in enumerate(histogram.negative.counts, histogram.negative.first):
+        lower = -bound(schema, index)
+        yield Bucket(lower, upper, count, lower < 0, upper > 0)
+        upper = lower
+
+
+def zero_bucket(histogram: Histogram) -> Bucket:
+    """Give the bucket around zero; both of its bounds belong to it."""
+    width = histogram.zero_threshold
+    return Bucket(-width, width, histogram.zero_count, is_lower_inclusive=True, is_upper_inclusive=True)
+
+
+def all_buckets(histogram: Histogram) -> Iterator[Bucket]:
+    """Give all buckets in ascending order; one that overlaps the zero bucket is cut at the threshold."""
+    width = histogram.zero_threshold
+    for bucket in reversed(list(negative_buckets(histogram))):
+        yield replace(bucket, upper=-width) if 0 > bucket.upper > -width else bucket
+    if histogram.zero_count > 0:
+        yield zero_bucket(histogram)
+    for bucket in positive_buckets(histogram):
+        yield replace(bucket, lower=width) if 0 < bucket.lower < width else bucket
+
+
+def trimmed(side: Buckets) -> Buckets:
+    """Give the side without empty buckets at its ends."""
+    counts = side.counts
+    start, end = 0, len(counts)
+    while start < end and counts[start] == 0:
+        start += 1
+    while end > start and counts[end - 1] == 0:
+        end -= 1
+    if end - start == len(counts):
+        return side if counts else Buckets()
+    return Buckets(side.first + start, counts[start:end]) if end > start else Buckets()
+
+
+def compact(histogram: Histogram) -> Histogram:
+    """Give the histogram without empty buckets at the ends of its sides, the form in which results are compared."""
+    positive, negative = trimmed(histogram.positive), trimmed(histogram.negative)
+    if positive is histogram.positive and negative is histogram.negative:
+        return histogram
+    return replace(histogram, positive=positive, negative=negative)
