@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from holdfast.resilience import RateLimited, rate_limit
+from holdfast.resilience import RateLimited, lone_buckets, rate_limit
 from holdfast.resilience.testing import FakeClock
 
 
@@ -117,7 +119,7 @@ def test_threads_never_take_more_than_there_is():
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, where threads run
 def test_a_forked_child_can_take_though_the_lock_was_held_at_the_fork():
     limit = rate_limit(rate=1, burst=5)
-    with limit._lock:
+    with limit._lone._lock:
         child = os.fork()
         if child == 0:
             os._exit(0 if limit.try_acquire() == 0 else 1)
@@ -154,3 +156,26 @@ def test_refusals_are_heard(fake_clock):
 def test_numbers_that_mean_nothing_are_refused(numbers):
     with pytest.raises(ValueError):
         rate_limit(**{"rate": 1, "clock": FakeClock()} | numbers)
+
+
+@pytest.mark.parametrize("is_lock_free", [True, False])
+def test_threads_that_call_and_ask_at_once_never_share_a_token(monkeypatch, is_lock_free):
+    monkeypatch.setattr(lone_buckets, "is_gil_held", lambda: is_lock_free)
+    limit = rate_limit(rate=1e-6, burst=3000)
+    passed = limit(lambda: True)
+
+    def call() -> int:
+        count = 0
+        for _ in range(600):
+            with contextlib.suppress(RateLimited):
+                count += passed()
+            count += limit.try_acquire() == 0
+        return count
+
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert sum(one.result() for one in [threads.submit(call) for _ in range(8)]) == 3000
+    finally:
+        sys.setswitchinterval(before_s)

@@ -1,13 +1,12 @@
 """Lets calls through at a steady rate with some burst, each key on its own; who comes too soon is refused or waits.
 
 The arithmetic is in `rate_rules`, state in memory or where processes share it (`ports.LimiterStore`). The one bucket of
-a limit without keys is kept here, as one number, because it is on the way of every call.
+a limit without keys is in `lone_buckets`, because it is on the way of every call.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -18,10 +17,11 @@ from holdfast.resilience.clocks import SYSTEM_CLOCK, Clock
 from holdfast.resilience.errors import RateLimited
 from holdfast.resilience.forks import renew_after_fork
 from holdfast.resilience.keyed_rates import KeyedRate
+from holdfast.resilience.lone_buckets import LoneBucket
 from holdfast.resilience.memory_stores import MemoryLimiterStore
 from holdfast.resilience.policies import Policy
 from holdfast.resilience.ports import LimiterStore, RateRule, Taken
-from holdfast.resilience.rate_rules import ROUNDING_S, Gcra, rate_rule
+from holdfast.resilience.rate_rules import Gcra, rate_rule
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,9 +52,8 @@ class RateLimit(Policy):
     __slots__ = (
         "__weakref__",
         "_cost",
-        "_full_at_s",
         "_key",
-        "_lock",
+        "_lone",
         "_memory",
         "_rule",
         "_store",
@@ -88,12 +87,12 @@ class RateLimit(Policy):
         self._cost = cost
         self._memory = MemoryLimiterStore(max_keys=max_keys, clock=clock) if store is None else None
         self._store = store
-        self._lock = threading.Lock()
-        self._full_at_s = 0.0  # of the bucket of calls without a key, where the rule is the GCRA and memory is enough
+        self._lone = LoneBucket(rule, clock) if store is None and isinstance(rule, Gcra) else None  # without a key
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        self._lock = threading.Lock()
+        if self._lone is not None:
+            self._lone.renew_lock()
         if self._memory is not None:
             self._memory.renew_lock()
 
@@ -186,8 +185,8 @@ class RateLimit(Policy):
 
     def bind_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
         """Call `fn` when its rate allows; raise RateLimited, with the seconds, if that is later than `max_wait_s`."""
-        if self._is_simple():
-            return self._bind_simple_async(fn)
+        if (lone := self._find_simple()) is not None:
+            return lone.bind_async(fn, self.acquire_async)
         choose_key, cost = self._key, self._cost
 
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -199,8 +198,8 @@ class RateLimit(Policy):
 
     def bind_sync(self, fn: Callable[P, T]) -> Callable[P, T]:
         """Call `fn` when its rate allows; raise RateLimited, with the seconds, if that is later than `max_wait_s`."""
-        if self._is_simple():
-            return self._bind_simple(fn)
+        if (lone := self._find_simple()) is not None:
+            return lone.bind_sync(fn, self.acquire)
         choose_key, cost = self._key, self._cost
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -228,56 +227,18 @@ class RateLimit(Policy):
     ) -> None:
         """Give nothing back: a rate counts beginnings."""
 
-    def _is_simple(self) -> bool:
-        return self._key is None and self._cost == 1 and self._memory is not None and isinstance(self._rule, Gcra)
-
-    def _bind_simple_async(self, fn: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-        one_s, most_s, monotonic = *self._measure_own(), self._clock.monotonic
-
-        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            with self._lock:  # the arithmetic of `Gcra`, written out: it is on the way of every call
-                now_s = monotonic()
-                full_at_s = self._full_at_s
-                full_at_s = (full_at_s if full_at_s > now_s else now_s) + one_s  # noqa: FURB136 -- max() costs a call
-                has_room = full_at_s - now_s <= most_s
-                if has_room:
-                    self._full_at_s = full_at_s
-            if not has_room:
-                await self.acquire_async()
-            return await fn(*args, **kwargs)
-
-        return guarded
-
-    def _bind_simple(self, fn: Callable[P, T]) -> Callable[P, T]:
-        one_s, most_s, monotonic = *self._measure_own(), self._clock.monotonic
-
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-            with self._lock:
-                now_s = monotonic()
-                full_at_s = self._full_at_s
-                full_at_s = (full_at_s if full_at_s > now_s else now_s) + one_s  # noqa: FURB136 -- max() costs a call
-                has_room = full_at_s - now_s <= most_s
-                if has_room:
-                    self._full_at_s = full_at_s
-            if not has_room:
-                self.acquire()
-            return fn(*args, **kwargs)
-
-        return guarded
-
-    def _measure_own(self) -> tuple[float, float]:
-        """Give the seconds that one call takes to come back, and those of a whole burst."""
-        rule = self._rule
-        assert isinstance(rule, Gcra)
-        return 1 / rule.rate, rule.burst / rule.rate + ROUNDING_S
+    def _find_simple(self) -> LoneBucket | None:
+        """Give the bucket of calls that all share one rate and take one each."""
+        is_simple = self._key is None and self._cost == 1
+        return self._lone if is_simple and self._lone is not None and self._lone.is_lock_free else None
 
     def _take(self, key: Hashable, cost: float, most_wait_s: float) -> Taken:
         self._check(cost)
         if self._memory is None:
             assert self._store is not None
             return self._store.take(self._place(key), self._rule, cost=cost, most_wait_s=most_wait_s)
-        if key is None and isinstance(self._rule, Gcra):
-            return self._take_own(self._rule, cost, most_wait_s)
+        if key is None and self._lone is not None:
+            return self._lone.take(cost, most_wait_s)
         return self._memory.take_of(key, self._rule, cost, most_wait_s)
 
     async def _take_async(self, key: Hashable, cost: float, most_wait_s: float) -> Taken:
@@ -286,20 +247,12 @@ class RateLimit(Policy):
         self._check(cost)
         return await self._store.take_async(self._place(key), self._rule, cost=cost, most_wait_s=most_wait_s)
 
-    def _take_own(self, rule: Gcra, cost: float, most_wait_s: float) -> Taken:
-        with self._lock:
-            now_s = self._clock.monotonic()
-            (_, full_at_s), wait_s = rule.admit((now_s, self._full_at_s), now_s, cost, most_wait_s)
-            self._full_at_s = full_at_s
-        return Taken(wait_s <= most_wait_s, wait_s, now_s + wait_s)
-
     def _give_back(self, key: Hashable, cost: float, due_s: float) -> None:
         if self._memory is None:
             assert self._store is not None
             self._store.give_back(self._place(key), self._rule, cost=cost, due_s=due_s)
-        elif key is None and isinstance(self._rule, Gcra):
-            with self._lock:
-                self._full_at_s -= cost / self._rule.rate
+        elif key is None and self._lone is not None:
+            self._lone.give_back(cost)
         else:
             self._memory.give_back_of(key, self._rule, cost, due_s)
 
