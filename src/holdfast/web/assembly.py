@@ -112,10 +112,10 @@ def _serve_document(api: FastAPI) -> None:
 
 def _refuse_unguarded(api: FastAPI, wirings: Sequence[Wiring]) -> None:
     declared = {permission.name for wiring in wirings for permission in wiring.permissions}
-    surfaces = {route for wiring in wirings for surface in wiring.surfaces for route in surface.routes}
+    surfaces = {id(route) for wiring in wirings for surface in wiring.surfaces for route in surface.routes}
     faults = []
     for route in iter_route_contexts(api.routes):
-        if not (route.path or "").startswith(PREFIX) and route.original_route not in surfaces:
+        if not (route.path or "").startswith(PREFIX) and id(route.original_route) not in surfaces:
             continue
         asked, is_public = auth.guards(route.original_route)
         if not asked and not is_public:
