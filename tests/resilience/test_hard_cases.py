@@ -221,7 +221,7 @@ def test_a_rate_across_processes(tmp_path):
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from Python 3.12 on, where threads run
 def test_a_fork_while_a_call_is_under_way():
     guard, wall, limit = breaker(name="x"), bulkhead(1), rate_limit(rate=1, burst=9)
-    with guard, wall, guard._lock, wall._places.lock, limit._lock:
+    with guard, wall, guard._lock, wall._places.lock, limit._lone._lock:
         child = os.fork()
         if child == 0:
             os._exit(guard.call_sync(lambda: wall.call_sync(lambda: limit.call_sync(lambda: 0))))
