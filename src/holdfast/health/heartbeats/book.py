@@ -23,12 +23,12 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError, LimitError, NotFoundError, after
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
 from holdfast.kernel.sql import Database
-from holdfast.resilience import rate_limit
+from holdfast.resilience import Backoff, Pauses, rate_limit
 
 MAX_MESSAGE_CHARS: Final = 500
 CALLS_PER_S: Final = 1.0
 BURST: Final = 20
-_RETRY_S: Final = 5.0
+_BACKOFF: Final = Backoff(base_s=1.0, cap_s=10.0, jitter="equal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,16 @@ class HeartbeatBook:
 
     async def run(self) -> None:
         """Keep the keys in step with the checks until cancelled."""
+        pauses = Pauses(_BACKOFF)
         while True:
             await self._changed.wait()
             self._changed.clear()
             try:
                 await self.sync()
+                pauses.reset()
             except HoldfastError:
                 self._changed.set()
-                await self._clock.sleep(_RETRY_S)
+                await self._clock.sleep(pauses.next_s())
 
     async def sync(self) -> None:
         """Read what is known of the expected checks, and make keys for new ones.

@@ -12,9 +12,10 @@ from typing import Final
 import psycopg
 
 from holdfast.kernel.clock import Clock
+from holdfast.resilience import Backoff, Pauses
 
 CHANNEL: Final = "holdfast_events"
-_RECONNECT_S: Final = 1.0
+_BACKOFF: Final = Backoff(base_s=0.5, cap_s=5.0, jitter="equal")
 
 
 class Wake:
@@ -63,12 +64,14 @@ class Wake:
 
 async def listen_postgres(url: str, wake: Wake, clock: Clock) -> None:
     """Pass the database's notifications on to `wake`, for ever; reconnects by itself."""
+    pauses = Pauses(_BACKOFF)
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=5) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
+                pauses.reset()
                 wake.send()  # what happened while nobody listened
                 async for _ in connection.notifies():
                     wake.send()
         except psycopg.OperationalError:
-            await clock.sleep(_RECONNECT_S)
+            await clock.sleep(pauses.next_s())

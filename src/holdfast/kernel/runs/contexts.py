@@ -280,7 +280,7 @@ class Run:
             return await fn(*args, **named)
         work = Work(
             key, fn, args, named, step.idempotency_key, step.attempt, step.run_id, timeout_s, step.write,
-            self._run.has_left,
+            self._run.has_left, step.later,
         )  # fmt: skip
         self._run.open_output()  # from here on lines may come from other threads
         return await self._run.services.places.run(work, place)
@@ -301,7 +301,22 @@ def _find_extras(fn: Callable[..., Any], args: tuple[Any, ...]) -> tuple[bool, l
         is_async, places = _inspect_call(fn)
     except TypeError:  # it cannot be hashed
         is_async, places = _look_at(fn)
+    for name, place in places:
+        if place < len(args):
+            _refuse_shifted(fn, args, name)
     return is_async, [name for name, place in places if place >= len(args)]
+
+
+def _refuse_shifted(fn: Callable[..., Any], args: tuple[Any, ...], name: str) -> None:
+    """Raise InvalidError when an argument has landed in `name`, which is ours to fill, and another is missing so."""
+    try:
+        inspect.signature(fn).bind(*args)
+    except TypeError as error:
+        raise InvalidError(
+            f"{getattr(fn, '__qualname__', fn)}: an argument of the step lands in the parameter {name!r},"
+            f" which the engine fills, and so there is {error}",
+            hint=f"make it keyword-only, behind a star: `def {getattr(fn, '__name__', 'step')}(..., *, {name})`",
+        ) from None
 
 
 @functools.lru_cache(maxsize=4096)

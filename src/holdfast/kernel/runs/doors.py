@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
 from holdfast.kernel.clock import Clock
@@ -74,6 +74,10 @@ class Doors(Protocol):
 
     def step_done(self, run_id: RunId, step: Step) -> None:
         """A step has an outcome."""
+        ...
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something on the side."""
         ...
 
     def calm(self) -> None:

@@ -13,7 +13,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import ConflictError, NotFoundError
 from holdfast.kernel.events import EventLog, NewEvent
 from holdfast.kernel.ids import ServiceId, TenantId, new_id
-from holdfast.kernel.runs import journal_rows, payloads, steering
+from holdfast.kernel.runs import journal_rows, payloads, printouts, steering
 from holdfast.kernel.runs.declarations import Declarations
 from holdfast.kernel.runs.execution import Execution
 from holdfast.kernel.runs.facilities import Facilities
@@ -117,13 +117,14 @@ class Runs(Declarations, Views):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Carry out runs as long as the context lasts; what a former process has left behind goes first."""
-        await self._worker.start()
-        self._is_running = True
-        try:
-            yield
-        finally:
-            self._is_running = False
-            await self._worker.stop()
+        with printouts.heard_by_steps():
+            await self._worker.start()
+            self._is_running = True
+            try:
+                yield
+            finally:
+                self._is_running = False
+                await self._worker.stop()
 
     # --- starting
 

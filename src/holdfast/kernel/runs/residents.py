@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from holdfast import journal
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError
-from holdfast.kernel.runs import leases
+from holdfast.kernel.runs import leases, printouts
 from holdfast.kernel.runs.errors import FencedError, Leave, Parked
 from holdfast.kernel.runs.execution import Execution, Facts, Wait
 from holdfast.kernel.runs.facilities import Facilities
@@ -31,8 +31,10 @@ from holdfast.kernel.runs.threads import call_in_thread
 from holdfast.kernel.runs.timers import Timers
 from holdfast.kernel.runs.workflows import Workflow
 from holdfast.kernel.sql import Database
+from holdfast.resilience import bulkhead
 
 _LOG: Final = journal.get_logger("holdfast.runs")
+_MOST_WAITING: Final = 200_000  # more runs than are in memory: concurrency plus those that wait (`runs.resident_limit`)
 PlanChild = Callable[[Execution, Any, Any, OnCancel, str | None, str | None], tuple[NewRun, Any]]
 Ended = tuple[RunState, str | None, str | None]
 
@@ -73,7 +75,7 @@ class Residents:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._signals = Signals(db)
         self._threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="run-step")
-        self._workflow_places = asyncio.Semaphore(settings.threads)
+        self._workflow_places = bulkhead(settings.threads, queue=_MOST_WAITING, name="run_workflow_threads")
         self._looking: dict[RunId, bool] = {}
         self._postponed: set[RunId] = set()
         self.is_stopping = False
@@ -128,6 +130,7 @@ class Residents:
         return run
 
     async def _carry(self, run: Execution, workflow: Workflow[Any, Any], given: str | None) -> None:
+        printouts.PRINTOUT.set(None)  # whoever started it may be a step
         if not workflow.is_async:
             run.main = None  # its thread is not ours to cancel: it ends at its next operation
         timer = None

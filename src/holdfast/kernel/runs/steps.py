@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from holdfast.kernel.runs import payloads
+from holdfast.kernel.errors import HoldfastError
+from holdfast.kernel.runs import payloads, printouts
 from holdfast.kernel.runs.errors import Leave, StepFailedError, StepTimedOutError
 from holdfast.kernel.runs.execution import Execution, Undo, as_text, seconds_from
 from holdfast.kernel.runs.model import Failure, StepKind, StepRetry, StepState
-from holdfast.kernel.runs.places import WriteLine
-from holdfast.kernel.runs.records import Attempt, Step
+from holdfast.kernel.runs.places import CleanUp, WriteLine
+from holdfast.kernel.runs.records import Attempt, Entry, Step
 from holdfast.kernel.runs.timers import Timer
 from holdfast.resilience import Backoff
 
@@ -43,6 +44,7 @@ class StepContext:
     attempt: int
     is_dry_run: bool
     write: WriteLine
+    later: Callable[[CleanUp], None] | None = None
 
     def log(self, text: str, /, **fields: Any) -> None:
         """Write a line into the run's log, under this step."""
@@ -110,10 +112,11 @@ async def _recall(run: Execution, step: Step, spec: Spec) -> Any:
 
 async def _attempt_until_done(run: Execution, step: Step, spec: Spec) -> Any:
     clock = run.services.clock
+    remains: list[CleanUp] = []
     while True:
         began = clock.now()
         try:
-            value = await _attempt(run, step, spec)
+            value = await _attempt(run, step, spec, remains)
             text = payloads.encode(
                 value, what=f"the result of step {step.key!r}", limit_bytes=run.services.settings.payload_limit
             )
@@ -122,18 +125,19 @@ async def _attempt_until_done(run: Execution, step: Step, spec: Spec) -> Any:
             raise
         except asyncio.CancelledError as error:
             if not _is_own(run):
+                _clean_up(run, None, remains)
                 raise
-            _fail(run, step, spec, error)
+            _fail(run, step, spec, error, remains)
         except Exception as error:  # noqa: BLE001 - the fence of a job: a step's error is recorded and raised again
             pause_s = _next_pause(step, spec.retry, error, clock.now())
             if pause_s is None:
-                _fail(run, step, spec, error)
+                _fail(run, step, spec, error, remains)
             else:
-                await _try_again(run, step, error, began, pause_s)
+                await _try_again(run, step, error, began, pause_s, remains)
         else:
             step.state, step.finished_at, step.result = StepState.SUCCEEDED, clock.now(), kept
             step.wake_at, step.error = None, None
-            run.write(step=step)
+            _clean_up(run, run.write(step=step), remains)
             _push_undo(run, step, spec, is_known=True)
             return payloads.settle(value, text, spec.result_type)
 
@@ -144,7 +148,24 @@ def _is_own(run: Execution) -> bool:
     return run.leaving is None and not run.stopping and task is not None and task.cancelling() == 0
 
 
-async def _attempt(run: Execution, step: Step, spec: Spec) -> Any:
+def _clean_up(run: Execution, outcome: Entry | None, remains: list[CleanUp]) -> None:
+    """Have removed what an attempt has left elsewhere, once its outcome is on the disk."""
+    if remains:
+        run.services.spawn(_remove(run, outcome, tuple(remains)))
+        remains.clear()
+
+
+async def _remove(run: Execution, outcome: Entry | None, remains: tuple[CleanUp, ...]) -> None:
+    try:
+        if outcome is not None:
+            await run.journal.wait(outcome)
+    except (HoldfastError, Leave):
+        return  # it is not recorded: whoever goes on with the run finds it there
+    for remove in remains:
+        await remove()
+
+
+async def _attempt(run: Execution, step: Step, spec: Spec, remains: list[CleanUp]) -> Any:
     context = StepContext(
         run.facts.id,
         step.key,
@@ -152,6 +173,7 @@ async def _attempt(run: Execution, step: Step, spec: Spec) -> Any:
         step.attempts,
         run.facts.is_dry_run,
         lambda stream, text, fields: run.write_line(step.key, stream, text, fields),
+        remains.append,
     )
     step.state = StepState.RUNNING
     run.begin_work()
@@ -159,9 +181,10 @@ async def _attempt(run: Execution, step: Step, spec: Spec) -> Any:
         run.protect(1)
     mark = None if spec.undo is not None else asyncio.get_running_loop().call_later(MARK_AFTER_S, _show, run, step)
     try:
-        if spec.timeout_s is None:
-            return await spec.call(context)
-        return await within(run, spec.call(context), spec.timeout_s, step.key)
+        with printouts.heard(context.write):
+            if spec.timeout_s is None:
+                return await spec.call(context)
+            return await within(run, spec.call(context), spec.timeout_s, step.key)
     finally:
         if mark is not None:
             mark.cancel()
@@ -224,13 +247,15 @@ def _next_pause(step: Step, retry: StepRetry, error: Exception, now: datetime) -
     return pause_s
 
 
-async def _try_again(run: Execution, step: Step, error: Exception, began: datetime, pause_s: float) -> None:
+async def _try_again(
+    run: Execution, step: Step, error: Exception, began: datetime, pause_s: float, remains: list[CleanUp]
+) -> None:
     now = run.services.clock.now()
     failure = as_text(to_failure(error))
     attempt = Attempt(step.key, step.attempt_group, step.attempts, StepState.FAILED, began, now, failure)
     step.state, step.error, step.wake_at = StepState.WAITING, failure, seconds_from(now, pause_s)
     wait = run.open_wait(step.kind, step.name, step.key, step.wake_at)
-    run.write(step=step, attempt=attempt)
+    _clean_up(run, run.write(step=step, attempt=attempt), remains)
     with contextlib.suppress(TimeoutError):
         await run.wait_for(wait)
     step.attempts += 1
@@ -246,11 +271,11 @@ async def _pause(run: Execution, step: Step) -> None:
     step.attempts += 1
 
 
-def _fail(run: Execution, step: Step, spec: Spec, error: BaseException) -> None:
+def _fail(run: Execution, step: Step, spec: Spec, error: BaseException, remains: list[CleanUp]) -> None:
     failure = to_failure(error)
     step.state, step.finished_at, step.error = StepState.FAILED, run.services.clock.now(), as_text(failure)
     step.wake_at = None
-    run.write(step=step)
+    _clean_up(run, run.write(step=step), remains)
     if failure.is_in_doubt:
         _push_undo(run, step, spec, is_known=False)
     raise StepFailedError(step.key, failure) from error

@@ -12,18 +12,21 @@ import psycopg
 
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.runs.journal_rows import CHANNEL
+from holdfast.resilience import Backoff, Pauses
 
-_RECONNECT_S: Final = 1.0
+_BACKOFF: Final = Backoff(base_s=0.5, cap_s=5.0, jitter="equal")
 
 
 async def listen(url: str, clock: Clock, hear: Callable[[str], None]) -> None:
     """Pass every note on to `hear`, for ever: `queue`, or `run <id>`; `all` after a gap in which notes may be lost."""
+    pauses = Pauses(_BACKOFF)
     while True:
         try:
             async with await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=5) as connection:
                 await connection.execute(f"LISTEN {CHANNEL}")
+                pauses.reset()
                 hear("all")
                 async for note in connection.notifies():
                     hear(note.payload)
         except psycopg.OperationalError:
-            await clock.sleep(_RECONNECT_S)
+            await clock.sleep(pauses.next_s())

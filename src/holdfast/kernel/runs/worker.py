@@ -32,9 +32,11 @@ from holdfast.kernel.runs.tables import RUNS
 from holdfast.kernel.runs.wakes import listen
 from holdfast.kernel.runs.workflows import Registry, Workflow
 from holdfast.kernel.sql import Database, after_commit
+from holdfast.resilience import Backoff, Pauses
 
 _LOG: Final = journal.get_logger("holdfast.runs")
 _CLAIM_AT_ONCE: Final = 100
+_BACKOFF: Final = Backoff(base_s=0.5, cap_s=2.0, jitter="equal")
 
 
 class Worker:
@@ -264,12 +266,14 @@ class Worker:
 
 async def keep(name: str, do: Callable[[], Awaitable[None]], clock: Clock) -> None:
     """Do it again and again; a failure costs a pause, not the loop."""
+    pauses = Pauses(_BACKOFF)
     while True:
         try:
             await do()
+            pauses.reset()
         except HoldfastError as error:
             _LOG.warning("runs.loop_waits", loop=name, error=str(error))
-            await clock.sleep(1.0)
+            await clock.sleep(pauses.next_s())
         except Exception:  # noqa: BLE001 - the fence of a job: the loop goes on
             _LOG.exception("runs.loop_failed", loop=name)
-            await clock.sleep(1.0)
+            await clock.sleep(pauses.next_s())

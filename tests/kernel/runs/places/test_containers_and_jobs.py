@@ -112,6 +112,25 @@ async def test_what_a_crashed_predecessor_has_started_is_taken_over(ground, work
     assert mark.read_text() == "once\n"
 
 
+async def test_a_container_that_has_ended_is_not_started_again_by_whoever_finds_it(ground, work_of, tmp_path):
+    mark = tmp_path / "mark"
+    work = work_of(Command(("sh", "-c", f"echo once >> {mark}; echo done")))
+    there = ground.server.machines[name_of(work)] = Machine(work.todo.argv, {})
+    there.until_ended()
+    assert (await ground.run(work)).stdout == "done\n"
+    assert mark.read_text() == "once\n"
+
+
+async def test_a_container_is_removed_only_when_its_outcome_is_kept(engine, work_of):
+    remains = []
+    result = await engine.run(work_of(Command(("echo", "done")), later=remains.append))
+    assert (result.stdout, engine.server.removed) == ("done\n", 0)
+    (remove,) = remains
+    await remove()
+    await remove()  # it is gone: nothing to say about that
+    assert (engine.server.removed, engine.server.machines) == (1, {})
+
+
 async def test_what_another_worker_goes_on_with_is_left_there(ground, work_of, heard):
     work = work_of(Command(("sh", "-c", "echo ready; exec sleep 3600")), is_handed_over=lambda: True)
     running = asyncio.create_task(ground.run(work))

@@ -14,12 +14,22 @@ from holdfast.kernel.runs.places.errors import (
     ThreadsAbandonedError,
 )
 from holdfast.kernel.runs.places.kubernetes import KubernetesJob, KubernetesPlace
-from holdfast.kernel.runs.places.ports import Command, CommandResult, Place, Work, WriteLine, write_nowhere
+from holdfast.kernel.runs.places.ports import (
+    CleanUp,
+    Command,
+    CommandResult,
+    Place,
+    Stream,
+    Work,
+    WriteLine,
+    write_nowhere,
+)
 from holdfast.kernel.runs.places.processes import Process, ProcessPlace
 from holdfast.kernel.runs.places.tasks import TaskPlace
 from holdfast.kernel.runs.places.threads import ThreadPlace
 
 __all__ = [
+    "CleanUp",
     "Command",
     "CommandFailedError",
     "CommandResult",
@@ -36,6 +46,7 @@ __all__ = [
     "StepDiedError",
     "StepPlaceError",
     "StepRaisedError",
+    "Stream",
     "TaskPlace",
     "ThreadPlace",
     "ThreadsAbandonedError",

@@ -1,11 +1,13 @@
 """Step code in a container of Docker or Podman, through the API that both serve on a socket.
 
-A container that a crashed predecessor has left running is taken over by its name, not started twice.
+A container that a crashed predecessor has left, running or ended, is taken over by its name and not started twice; it
+is removed when the step's outcome is on the disk. One whose worker dies in between stays, labelled `holdfast.run`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +17,8 @@ from typing import Any, Final
 
 import httpx
 
-from holdfast.kernel.errors import UnavailableError
+from holdfast import journal
+from holdfast.kernel.errors import HoldfastError, UnavailableError
 from holdfast.kernel.runs.places.distant import DistantListener, name_of, spell_argv, tidy_up
 from holdfast.kernel.runs.places.errors import StepPlaceError
 from holdfast.kernel.runs.places.guarded import GRACE_S, describe_exit
@@ -24,6 +27,8 @@ from holdfast.kernel.runs.places.verdicts import judge_command
 from holdfast.kernel.secrets import Secret
 
 DOCKER_SOCKET: Final = "/var/run/docker.sock"
+
+_log = journal.get_logger("holdfast.runs")
 
 _CALL_S: Final = 30.0
 _SILENCE_S: Final = 60.0  # a connection that says nothing for so long is made anew
@@ -81,7 +86,10 @@ class ContainerPlace:
             except asyncio.CancelledError:
                 await tidy_up(work, _stop(client, name, options.grace_s), name)
                 raise
-            await _remove(client, name)
+        if work.later is None:
+            await self._remove(name)
+        else:
+            work.later(functools.partial(self._remove, name))
         listener.end()
         if isinstance(work.todo, Command):
             return judge_command(work, work.todo, code, listener.tails)
@@ -89,6 +97,13 @@ class ContainerPlace:
 
     async def close(self) -> None:
         """Nothing is open between steps."""
+
+    async def _remove(self, name: str) -> None:
+        try:
+            async with self._connected() as client:
+                await _remove(client, name)
+        except (httpx.HTTPError, HoldfastError) as error:
+            _log.warning("runs.left_behind", name=name, error=str(error))
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -112,7 +127,11 @@ async def _start(client: httpx.AsyncClient, name: str, document: dict[str, Any],
         pulled = await client.post("/images/create", params=_name_image(image), timeout=_PULL_S)
         _demand(pulled, f"image {image}")
         created = await client.post("/containers/create", params={"name": name}, json=document)
-    if created.status_code != 409:
+    if created.status_code == 409:
+        there = (await _call(client, "GET", f"/containers/{name}/json")).json()["State"]
+        if there["Status"] != "created":
+            return  # it runs, or has ended: started again, it would do its work twice
+    else:
         _demand(created, f"image {image}")
     await _call(client, "POST", f"/containers/{name}/start")
 

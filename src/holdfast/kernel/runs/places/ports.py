@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -10,6 +10,7 @@ from holdfast.kernel.secrets import Secret
 
 Stream = Literal["stdout", "stderr", "log"]
 WriteLine = Callable[[str, str, Mapping[str, Any]], None]  # stream, text, fields
+CleanUp = Callable[[], Coroutine[Any, Any, None]]
 
 
 def write_nowhere(_stream: str, _text: str, _fields: Mapping[str, Any]) -> None:
@@ -68,6 +69,8 @@ class Work:
         write: takes lines of output; never blocks.
         is_handed_over: told when the work is cancelled: the worker stops and another goes on with the run, so what
             runs far away is to be left there for it.
+        later: takes what is to be removed only when the outcome is on the disk, because until then a worker that comes
+            after a crash finds the outcome there; None means that nobody comes, so remove it at once.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Work:
     timeout_s: float | None = None
     write: WriteLine = write_nowhere
     is_handed_over: Callable[[], bool] = is_ours
+    later: Callable[[CleanUp], None] | None = None
 
 
 class Place(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from holdfast.kernel.runs.places.ports import Command, CommandResult, Stream, Wo
 from holdfast.kernel.runs.places.remote import CALLEE, Answers, spell_request
 from holdfast.kernel.runs.places.verdicts import judge_command
 from holdfast.kernel.secrets import Secret
+from holdfast.resilience import bulkhead
 
 MOST_PROCESSES: Final = 16
+MOST_WAITING: Final = 100_000  # steps; more than a few fan-outs have items
 MAX_RESULT_BYTES: Final = 32 * 1024 * 1024
 
 _AFTER_ANSWER_S: Final = 10.0  # for a process that has answered, but does not end
@@ -62,7 +65,7 @@ class ProcessPlace:
         max_result_bytes: int = MAX_RESULT_BYTES,
         registry: CollectorRegistry | None = None,
     ) -> None:
-        self._room = asyncio.Semaphore(most)
+        self._room = bulkhead(most, queue=MOST_WAITING, name="run_processes")
         self._max_result_bytes = max_result_bytes
         self._metrics = ProcessMetrics(registry)
 
@@ -70,20 +73,20 @@ class ProcessPlace:
         """Run it; cancelling sends SIGTERM, after the grace SIGKILL, and leaves nothing of it alive."""
         options = options or Process()
         run = self._run_command if isinstance(work.todo, Command) else self._run_function
-        with self._metrics.queued.track_inprogress():
-            await self._room.acquire()
-        outcome = "killed"
-        try:
-            with self._metrics.running.track_inprogress():
-                result = await run(work, options)
-            outcome = "ok"
-        except Exception:
-            outcome = "failed"
-            raise
-        finally:
-            self._room.release()
-            self._metrics.ended.labels(outcome).inc()
-        return result
+        async with contextlib.AsyncExitStack() as place:
+            with self._metrics.queued.track_inprogress():
+                await place.enter_async_context(self._room)
+            outcome = "killed"
+            try:
+                with self._metrics.running.track_inprogress():
+                    result = await run(work, options)
+                outcome = "ok"
+            except Exception:
+                outcome = "failed"
+                raise
+            finally:
+                self._metrics.ended.labels(outcome).inc()
+            return result
 
     async def close(self) -> None:
         """Whatever still runs is ended by the cancelling of its step."""
