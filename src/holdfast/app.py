@@ -209,8 +209,9 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     durable = runs.wire(ground)
     columns = store.wire(ground)
     signals = telemetry.wire(ground, columns)
+    pictures = telemetry.wire_dashboards(ground)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
     services = health.wire_services(ground, entities.catalog, checks.checking)
     host = health.wire_host(ground, signals.sink, signals.source)
-    return events, people, durable, columns, signals, entities, checks, services, host
+    return events, people, durable, columns, signals, pictures, entities, checks, services, host

@@ -4,6 +4,8 @@ Owns the tables of samples, how they are written and how they are read. Refuses 
 alerts live above.
 """
 
+from holdfast.telemetry.dashboards import DashboardRoom
+from holdfast.telemetry.dashboards import wire as wire_dashboards
 from holdfast.telemetry.metrics import (
     SCHEMA,
     Matcher,
@@ -19,6 +21,7 @@ from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
     "SCHEMA",
+    "DashboardRoom",
     "MatchOp",
     "Matcher",
     "MetricSink",
@@ -29,4 +32,5 @@ __all__ = [
     "SinkSettings",
     "TelemetryRoom",
     "wire",
+    "wire_dashboards",
 ]

@@ -11,7 +11,6 @@ from holdfast.kernel.http.encodings import BoundedDecoder
 from holdfast.kernel.http.errors import (
     AddressRefusedError,
     AnswerTooLargeError,
-    MediaTypeError,
     PeerError,
     SlowBodyError,
     TooLargeError,
@@ -28,7 +27,6 @@ __all__ = [
     "AnswerTooLargeError",
     "BoundedDecoder",
     "Call",
-    "MediaTypeError",
     "OutboundHttp",
     "OutboundSettings",
     "PeerError",

@@ -139,10 +139,7 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
-    """`left op right`; `op` as written, words in lower case; `matching` only between two vectors.
-
-    `</` and `>/` trim native histograms.
-    """
+    """`left op right`; `op` as written, words in lower case; `matching` only between two vectors."""
 
     op: str
     left: Expr

@@ -1,0 +1,51 @@
+"""Reads a document strictly, and finds what a type cannot say: names used twice, queries that are no PromQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Final
+
+from holdfast.kernel.decoding import decode
+from holdfast.kernel.errors import ConfigError, InvalidError, Place
+from holdfast.telemetry.dashboards.document import MAX_PANELS, Document
+
+MAX_BYTES: Final = 1024 * 1024
+
+
+def read_document(data: Any, *, file: str = "") -> Document:
+    """Give the dashboard that JSON describes.
+
+    Raises:
+        ConfigError: every fault, each with its field.
+    """
+    document = decode(Document, data, file=file)
+    faults = tuple(find_faults(document, file))
+    if faults:
+        raise ConfigError(faults)
+    return document
+
+
+def find_faults(document: Document, file: str = "") -> Iterator[InvalidError]:
+    """Give what is wrong with a document whose form is right."""
+    panels = [panel for row in document.rows for panel in row.panels]
+    if len(panels) > MAX_PANELS:
+        yield InvalidError(
+            f"there are {len(panels)} panels", hint=f"at most {MAX_PANELS}; split it", place=Place(file, field="rows")
+        )
+    for name, count in Counter(panel.id for panel in panels).items():
+        if count > 1:
+            yield InvalidError(
+                f"{count} panels have the id {name!r}", hint="ids are unique", place=Place(file, field="rows")
+            )
+    for name, count in Counter(variable.name for variable in document.variables).items():
+        if count > 1:
+            yield InvalidError(
+                f"{count} variables are named {name!r}", hint="names are unique", place=Place(file, field="variables")
+            )
+
+
+def write_document(document: Document) -> dict[str, Any]:
+    """Give the document as JSON, as `read_document` reads it."""
+    return asdict(document)

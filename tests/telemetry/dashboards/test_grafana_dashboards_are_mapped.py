@@ -1,0 +1,100 @@
+"""Grafana's JSON in our words: what has a counterpart is mapped, what has none is listed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.dashboards.document import PanelKind, Query, Threshold, Variable, VariableKind
+from holdfast.telemetry.dashboards.grafana import import_grafana
+
+
+def panel(**more: Any) -> dict[str, Any]:
+    return {"id": 1, "type": "timeseries", "title": "CPU", "gridPos": {"x": 0, "y": 0, "w": 12, "h": 8}, **more}
+
+
+def mapped(*panels: dict[str, Any], **more: Any) -> Any:
+    return import_grafana({"schemaVersion": 39, "title": "Node", "panels": list(panels), **more})
+
+
+def test_a_panel_keeps_its_queries_unit_size_and_thresholds() -> None:
+    steps = [
+        {"color": "green", "value": None},
+        {"color": "semi-dark-orange", "value": 0.7},
+        {"color": "red", "value": 0.9},
+    ]
+    defaults = {"unit": "percentunit", "decimals": 2, "thresholds": {"mode": "absolute", "steps": steps}}
+    targets = [{"expr": "rate(x[5m])", "legendFormat": "{{pod}}"}, {"expr": "y", "instant": True, "hide": True}]
+    found = mapped(panel(fieldConfig={"defaults": defaults}, targets=targets))
+    got = found.document.rows[0].panels[0]
+    assert found.problems == ()
+    assert (got.kind, got.unit, got.decimals, got.span, got.height) == (PanelKind.TIMESERIES, "ratio", 2, 6, 6)
+    assert got.queries == (Query("rate(x[5m])", "{{pod}}"), Query("y", instant=True, hidden=True))
+    assert got.thresholds == (Threshold(0.7, "degraded"), Threshold(0.9, "down"))
+
+
+def test_rows_gather_the_panels_below_them() -> None:
+    row = {"type": "row", "title": "Disks", "collapsed": True, "panels": [panel(id=3)]}
+    found = mapped(panel(id=1), panel(id=2, gridPos={"x": 12, "y": 0, "w": 12, "h": 8}), row)
+    assert [(each.title, each.collapsed, [p.id for p in each.panels]) for each in found.document.rows] == [
+        ("", False, ["p1", "p2"]),
+        ("Disks", True, ["p3"]),
+    ]
+
+
+def test_dashboards_of_before_2018_have_rows_of_their_own() -> None:
+    old = {
+        "title": "Old",
+        "schemaVersion": 14,
+        "rows": [{"title": "A", "panels": [{"id": 7, "type": "graph", "stack": True}]}],
+    }
+    (row,) = import_grafana(old).document.rows
+    assert (row.title, row.panels[0].id, row.panels[0].options) == ("A", "p7", {"stacked": True})
+
+
+def test_variables_become_ours() -> None:
+    listed = [
+        {
+            "type": "query",
+            "name": "job",
+            "query": {"query": "label_values(up, job)"},
+            "multi": True,
+            "includeAll": True,
+        },
+        {"type": "custom", "name": "env", "query": "prod, test", "current": {"value": ["test"]}},
+        {"type": "datasource", "name": "ds"},
+        {"type": "adhoc", "name": "filters"},
+    ]
+    found = mapped(templating={"list": listed})
+    assert found.document.variables == (
+        Variable("job", VariableKind.QUERY, query="label_values(up, job)", multi=True, include_all=True),
+        Variable("env", VariableKind.CUSTOM, options=("prod", "test"), default="test"),
+    )
+    assert [each.path for each in found.problems] == ["templating.list[2]", "templating.list[3]"]
+
+
+def test_what_has_no_counterpart_is_listed_with_its_place() -> None:
+    odd = panel(
+        targets=[{"datasource": {"type": "loki"}, "expr": "{}"}],
+        transformations=[{"id": "merge"}],
+        fieldConfig={"defaults": {"unit": "flops", "mappings": [1]}, "overrides": [1]},
+    )
+    found = mapped(odd, time={"from": "now/d"}, annotations={"list": [{"name": "deploys"}, {"builtIn": 1}]})
+    assert {each.path for each in found.problems} == {
+        "annotations",
+        "time",
+        "panels[0].transformations",
+        "panels[0].fieldConfig.overrides",
+        "panels[0].fieldConfig.defaults.mappings",
+        "panels[0].fieldConfig.defaults.unit",
+        "panels[0].targets[0]",
+    }
+    assert found.document.rows[0].panels[0].queries == ()
+
+
+def test_the_form_of_the_api_is_read_too_and_what_is_no_dashboard_is_refused() -> None:
+    assert import_grafana({"dashboard": {"title": "X", "panels": []}, "meta": {}}).document.title == "X"
+    with pytest.raises(InvalidError, match="no dashboard of Grafana"):
+        import_grafana({"title": "ours", "rows": []})
