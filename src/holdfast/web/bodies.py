@@ -1,6 +1,6 @@
 """Bounds request bodies, declared or chunked, and decompresses them within the same bound.
 
-Behind it every route sees plain bytes and may read all of them.
+Behind it every route sees plain bytes and may read all of them. Only snappy is left to the routes that speak it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 LONGEST_SILENCE_S: Final = 30.0
+LEFT_TO_ROUTES: Final = "snappy"  # its blocks are whole messages of remote write, bounded by their own settings
+DECODED: Final = "holdfast.decoded"  # in the scope of a request whose body was compressed
 
 
 class BoundedBodies:
@@ -35,13 +37,18 @@ class BoundedBodies:
         try:
             _refuse_nul(scope)
             self._refuse_declared(header(scope["headers"], b"content-length"))
-            body = _Body(receive, encoding, self._limit)
+            is_left = encoding.strip().lower() == LEFT_TO_ROUTES
+            body = _Body(receive, "" if is_left else encoding, self._limit)
         except HoldfastError as error:
             await send_problem(send, error)
             return
-        if encoding:
+        if encoding and not is_left:
             plain = {b"content-encoding", b"content-length"}
-            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0].lower() not in plain]}
+            scope = {
+                **scope,
+                DECODED: encoding,
+                "headers": [pair for pair in scope["headers"] if pair[0].lower() not in plain],
+            }
         await self._app(scope, body.receive, send)
 
     def _refuse_declared(self, length: bytes | None) -> None:

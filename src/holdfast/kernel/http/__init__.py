@@ -11,6 +11,7 @@ from holdfast.kernel.http.encodings import BoundedDecoder
 from holdfast.kernel.http.errors import (
     AddressRefusedError,
     AnswerTooLargeError,
+    MediaTypeError,
     PeerError,
     SlowBodyError,
     TooLargeError,
@@ -27,6 +28,7 @@ __all__ = [
     "AnswerTooLargeError",
     "BoundedDecoder",
     "Call",
+    "MediaTypeError",
     "OutboundHttp",
     "OutboundSettings",
     "PeerError",

@@ -10,7 +10,7 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import InvalidError
-from holdfast.kernel.http.errors import TooLargeError
+from holdfast.kernel.http.errors import MediaTypeError, TooLargeError
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -30,7 +30,7 @@ class BoundedDecoder:
         try:
             self._start = _STARTS[encoding.strip().lower()]
         except KeyError:
-            raise InvalidError(
+            raise MediaTypeError(
                 f"the content encoding {encoding!r} is not understood", hint=f"use one of {ACCEPTED}"
             ) from None
         self._limit = limit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.kernel.errors import NEVER, DeniedError, LimitError, UnavailableError
+from holdfast.kernel.errors import NEVER, DeniedError, InvalidError, LimitError, UnavailableError
 
 
 class TooLargeError(LimitError):
@@ -10,6 +10,12 @@ class TooLargeError(LimitError):
 
     code = "too_large"
     retry = NEVER
+
+
+class MediaTypeError(InvalidError):
+    """The body is of a type, or compressed in a way, that is not taken here."""
+
+    code = "unsupported_media_type"
 
 
 class SlowBodyError(LimitError):

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from holdfast.kernel import errors
-from holdfast.kernel.http.errors import PeerError, SlowBodyError, TooLargeError
+from holdfast.kernel.http.errors import MediaTypeError, PeerError, SlowBodyError, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +33,7 @@ BUSY_RETRY_S: Final = 1.0
 _STATUS: Final[dict[type[errors.HoldfastError], int]] = {
     errors.HoldfastError: 500,
     errors.InvalidError: 422,
+    MediaTypeError: 415,
     errors.UnauthenticatedError: 401,
     errors.DeniedError: 403,
     errors.NotFoundError: 404,

@@ -139,7 +139,10 @@ class Matching:
 
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
-    """`left op right`; `op` as written, words in lower case; `matching` only between two vectors."""
+    """`left op right`; `op` as written, words in lower case; `matching` only between two vectors.
+
+    `</` and `>/` trim native histograms.
+    """
 
     op: str
     left: Expr

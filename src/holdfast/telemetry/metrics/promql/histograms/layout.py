@@ -91,6 +91,19 @@ def all_buckets(histogram: Histogram) -> Iterator[Bucket]:
         yield replace(bucket, lower=width) if 0 < bucket.lower < width else bucket
 
 
+def json_buckets(histogram: Histogram) -> list[tuple[int, float, float, float]]:
+    """Give the populated buckets in ascending order as Prometheus' API writes them: rule, lower, upper, count.
+
+    The rule says which bounds belong to the bucket: 0 the upper one, 1 the lower one, 2 none, 3 both.
+    """
+    rules = {(False, True): 0, (True, False): 1, (False, False): 2, (True, True): 3}
+    return [
+        (rules[bucket.is_lower_inclusive, bucket.is_upper_inclusive], bucket.lower, bucket.upper, bucket.count)
+        for bucket in all_buckets(histogram)
+        if bucket.count != 0
+    ]
+
+
 def trimmed(side: Buckets) -> Buckets:
     """Give the side without empty buckets at its ends."""
     counts = side.counts

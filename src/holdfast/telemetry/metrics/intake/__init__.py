@@ -1,0 +1,19 @@
+"""What every door of metrics needs before the sink: limits of labels, series remembered by their bytes, own metrics.
+
+Refuses to know any format, and to store anything.
+"""
+
+from holdfast.telemetry.metrics.intake.known import KnownSeries, Memory
+from holdfast.telemetry.metrics.intake.labels import LabelLimits, LabelsError, admit_labels
+from holdfast.telemetry.metrics.intake.meters import IntakeMeters
+from holdfast.telemetry.metrics.intake.refusals import Refusals
+
+__all__ = [
+    "IntakeMeters",
+    "KnownSeries",
+    "LabelLimits",
+    "LabelsError",
+    "Memory",
+    "Refusals",
+    "admit_labels",
+]

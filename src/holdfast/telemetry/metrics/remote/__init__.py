@@ -1,0 +1,18 @@
+"""Remote write 1.0 and 2.0 and remote read, as Prometheus speaks them.
+
+Owns the wire formats and what they are answered with. Refuses to store: that is the sink's.
+"""
+
+from holdfast.telemetry.metrics.remote.receiving import Protocol, RemoteWriter, Taken
+from holdfast.telemetry.metrics.remote.routes import read_routes, write_routes
+from holdfast.telemetry.metrics.remote.settings import SECTION, RemoteWriteSettings
+
+__all__ = [
+    "SECTION",
+    "Protocol",
+    "RemoteWriteSettings",
+    "RemoteWriter",
+    "Taken",
+    "read_routes",
+    "write_routes",
+]

@@ -1,0 +1,110 @@
+"""The columns that grow while a request is decoded; at its end they become one arrival.
+
+Samples in the usual layout are only noted by place: `layouts` reads all of them at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from holdfast.telemetry.metrics.arrivals import REFUSED, Arrival
+from holdfast.telemetry.metrics.intake import LabelsError, Refusals
+from holdfast.telemetry.metrics.remote.layouts import ZERO, Places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.telemetry.metrics.arrivals import Exemplar, HistogramSample, MetricMetadata
+    from holdfast.telemetry.metrics.intake import Memory
+    from holdfast.telemetry.metrics.labels import Labels
+
+INVALID: Final = -2  # the reference of a series whose labels may not enter; nothing of it reaches the sink
+_REASONS: Final = {INVALID: "labels", REFUSED: "limit"}
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a request holds so far.
+
+    Attributes:
+        admit: gives the label set of pairs, or raises `LabelsError`.
+        enter: gives the reference of a label set.
+        memory: references by what stands for their labels.
+    """
+
+    admit: Callable[[list[tuple[str, str]]], Labels]
+    enter: Callable[[Labels], int]
+    memory: Memory
+    full: Places = field(default_factory=Places)
+    zeros: Places = field(default_factory=lambda: Places(ZERO))
+    refs: list[int] = field(default_factory=list)
+    ts_ms: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    starts_ms: list[int] = field(default_factory=list)
+    histograms: list[HistogramSample] = field(default_factory=list)
+    exemplars: list[Exemplar] = field(default_factory=list)
+    metadata: list[MetricMetadata] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
+
+    def ref(self, pairs: list[tuple[str, str]]) -> int:
+        """Give the reference of the series with these labels; `INVALID`, and noted, if they may not enter."""
+        try:
+            return self.enter(self.admit(pairs))
+        except LabelsError as fault:
+            self.refusals.add("labels", 0, str(fault))
+            return INVALID
+
+    def add(self, ref: int, ts_ms: int, value: float, start_ms: int = 0) -> None:
+        """Add a sample in no usual layout."""
+        self.refs.append(ref)
+        self.ts_ms.append(ts_ms)
+        self.values.append(value)
+        self.starts_ms.append(start_ms)
+
+    def add_histogram(self, sample: HistogramSample) -> None:
+        """Add a native histogram."""
+        if sample.ref >= 0:
+            self.histograms.append(sample)
+        else:
+            self.refusals.add(_REASONS[sample.ref], 1)
+
+    def add_exemplar(self, exemplar: Exemplar) -> None:
+        """Add an exemplar; one of a series that is kept out goes without a word, as its samples are counted."""
+        if exemplar.ref >= 0:
+            self.exemplars.append(exemplar)
+
+    def arrival(self, data: bytes) -> Arrival:
+        """Give all of it as columns.
+
+        Raises:
+            LayoutError: a sample is not laid out as it looked; decode again without guessing.
+        """
+        parts = [places.read(data) for places in (self.full, self.zeros)]
+        refs = np.concatenate([*(part[0] for part in parts), np.array(self.refs, np.int64)])
+        ts_ms = np.concatenate([*(part[1] for part in parts), np.array(self.ts_ms, np.int64)])
+        values = np.concatenate([*(part[2] for part in parts), np.array(self.values, np.float64)])
+        starts = None
+        if any(self.starts_ms):
+            starts = np.zeros(len(refs), np.int64)
+            starts[len(refs) - len(self.starts_ms) :] = self.starts_ms
+        for ref, reason in _REASONS.items():
+            kept_out = refs == ref
+            if kept_out.any():
+                self.refusals.add(reason, int(kept_out.sum()))
+        keep = refs >= 0
+        if not keep.all():
+            refs, ts_ms, values = refs[keep], ts_ms[keep], values[keep]
+            starts = None if starts is None else starts[keep]
+        return Arrival(
+            self.memory.generation,
+            refs,
+            ts_ms,
+            values,
+            starts_ms=starts,
+            histograms=self.histograms,
+            exemplars=self.exemplars,
+            metadata=self.metadata,
+        )

@@ -1,0 +1,129 @@
+"""Reads the Histogram message of remote write, the same in 1.0 and 2.0.
+
+Source of the field numbers: Prometheus' prompb/types.proto and io/prometheus/write/v2/types.proto.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from holdfast.telemetry.metrics.arrivals import HistogramSample
+from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, MAX_SCHEMA, MIN_SCHEMA, Buckets, Histogram, ResetHint
+from holdfast.telemetry.metrics.remote.wire import (
+    BYTES,
+    FIXED64,
+    VARINT,
+    Field,
+    MalformedError,
+    expect,
+    read_double,
+    read_fields,
+    read_packed_doubles,
+    read_packed_varints,
+    signed,
+    unzigzag,
+)
+
+MOST_BUCKETS: Final = 20_000  # spans may claim any distance; what is held is dense
+_HINTS: Final = (ResetHint.UNKNOWN, ResetHint.RESET, ResetHint.NOT_RESET, ResetHint.GAUGE)
+_NUMBERS: Final = {1: "count", 6: "zero_count", 4: "schema", 14: "hint", 15: "ts_ms", 17: "start_ms"}
+_DOUBLES: Final = {2: "count", 3: "sum", 5: "zero_threshold", 7: "zero_count"}
+_SPANS: Final = {8: "negative", 11: "positive"}
+_DELTAS: Final = {9: "negative", 12: "positive"}
+_COUNTS: Final = {10: "negative", 13: "positive"}
+
+
+@dataclass(slots=True)
+class _Side:
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    deltas: list[int] = field(default_factory=list)
+    counts: list[float] = field(default_factory=list)
+
+
+def read_histogram(data: bytes, start: int, end: int, ref: int) -> HistogramSample:
+    """Give the sample in `data[start:end]`.
+
+    Raises:
+        MalformedError: it is cut off, its buckets do not fit its spans, or it has a schema that nobody knows.
+    """
+    numbers = dict.fromkeys(_NUMBERS.values(), 0)
+    doubles: dict[str, float] = {}
+    sides = {"negative": _Side(), "positive": _Side()}
+    bounds: list[float] = []
+    for part in read_fields(data, start, end):
+        number = part[0]
+        if number == 3 or number in _DOUBLES:
+            expect(part, FIXED64)
+            doubles[_DOUBLES[number]] = read_double(data, part[2])
+        elif number in _NUMBERS:
+            expect(part, VARINT)
+            numbers[_NUMBERS[number]] = part[2]
+        elif number == 16:
+            bounds += read_packed_doubles(data, part)
+        else:
+            _read_side(data, part, sides)
+    schema = unzigzag(numbers["schema"])
+    if schema != CUSTOM_SCHEMA and not MIN_SCHEMA <= schema <= MAX_SCHEMA:
+        raise MalformedError(
+            f"a histogram has the schema {schema}; known are {MIN_SCHEMA} to {MAX_SCHEMA}, {CUSTOM_SCHEMA}"
+        )
+    hint = numbers["hint"]
+    histogram = Histogram(
+        schema=schema,
+        count=doubles.get("count", float(numbers["count"])),
+        sum=doubles.get("sum", 0.0),
+        zero_threshold=doubles.get("zero_threshold", 0.0),
+        zero_count=doubles.get("zero_count", float(numbers["zero_count"])),
+        positive=_lay_out(sides["positive"]),
+        negative=_lay_out(sides["negative"]),
+        custom_values=tuple(bounds),
+        hint=_HINTS[hint] if hint < len(_HINTS) else ResetHint.UNKNOWN,
+    )
+    return HistogramSample(ref, signed(numbers["ts_ms"]), histogram, signed(numbers["start_ms"]))
+
+
+def _read_side(data: bytes, part: Field, sides: dict[str, _Side]) -> None:
+    number = part[0]
+    if number in _SPANS:
+        expect(part, BYTES)
+        offset = length = 0
+        for each in read_fields(data, part[2], part[3]):
+            if each[0] == 1:
+                expect(each, VARINT)
+                offset = unzigzag(each[2])
+            elif each[0] == 2:
+                expect(each, VARINT)
+                length = each[2]
+        sides[_SPANS[number]].spans.append((offset, length))
+    elif number in _DELTAS:
+        sides[_DELTAS[number]].deltas += map(unzigzag, read_packed_varints(data, part))
+    elif number in _COUNTS:
+        sides[_COUNTS[number]].counts += read_packed_doubles(data, part)
+
+
+def _lay_out(side: _Side) -> Buckets:
+    """Give the buckets without gaps."""
+    counts = side.counts or _sum_up(side.deltas)
+    if sum(length for _, length in side.spans) != len(counts):
+        raise MalformedError(f"the spans of a histogram do not hold its {len(counts)} buckets")
+    if not counts:
+        return Buckets()
+    filled: list[float] = []
+    taken = 0
+    for place, (offset, length) in enumerate(side.spans):
+        if place:
+            if not 0 <= offset <= MOST_BUCKETS - len(filled):
+                raise MalformedError(f"a histogram spans more than {MOST_BUCKETS} buckets")
+            filled += [0.0] * offset
+        filled += counts[taken : taken + length]
+        taken += length
+    return Buckets(side.spans[0][0], tuple(filled))
+
+
+def _sum_up(deltas: list[int]) -> list[float]:
+    total, counts = 0, []
+    for delta in deltas:
+        total += delta
+        counts.append(float(total))
+    return counts

@@ -1,0 +1,79 @@
+"""Remote read: another Prometheus asks for raw samples and gets them in one snappy block.
+
+Answers with the response type SAMPLES, which every client takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Final
+
+from fastapi import Depends, Request, Response
+
+from holdfast.kernel.auth import Identity, requires
+from holdfast.kernel.errors import HoldfastError
+from holdfast.telemetry import snappy
+from holdfast.telemetry.metrics.remote.messages import histogram_field, labels_field, message, sample_field
+from holdfast.telemetry.metrics.remote.questions import read_questions
+from holdfast.telemetry.metrics.remote.settings import RemoteWriteSettings
+from holdfast.telemetry.metrics.remote.writing import refuse
+from holdfast.telemetry.metrics.selection import SelectionLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from holdfast.telemetry.metrics.selection import SampleSource, SeriesColumns
+
+MOST_QUESTION_BYTES: Final = 1_000_000
+
+Reader = Annotated[Identity, Depends(requires("metrics.read"))]
+
+
+def reading(source: SampleSource, settings: RemoteWriteSettings) -> Callable[[Request, Identity], Awaitable[Response]]:
+    """Build the route's function over `source`."""
+    limits = SelectionLimits(max_samples=settings.max_read_samples)
+
+    async def read(request: Request, identity: Reader) -> Response:
+        """Give the raw samples that a remote read asks for."""
+        try:
+            body = await request.body()
+            if not request.scope.get("holdfast.decoded"):
+                body = snappy.decompress(body, limit=MOST_QUESTION_BYTES, setting="its limit")
+            selections = read_questions(body)
+            found = await source.select(identity.tenant, selections, limits)
+        except HoldfastError as error:
+            return refuse(error)
+        # Writing a million samples takes a second or two: not on the loop that everybody waits for.
+        answer = await asyncio.to_thread(lambda: snappy.compress(write_answer(found)))
+        headers = {"content-encoding": "snappy"}
+        return Response(answer, headers=headers, media_type="application/x-protobuf")
+
+    return read
+
+
+def write_answer(found: list[SeriesColumns]) -> bytes:
+    """Give the `prometheus.ReadResponse` of what each query found."""
+    return b"".join(message(1, b"".join(_write_series(columns))) for columns in found)
+
+
+def _write_series(columns: SeriesColumns) -> list[bytes]:
+    written = []
+    for place in sorted(range(len(columns.labels)), key=columns.labels.__getitem__):
+        start, end = int(columns.offsets[place]), int(columns.offsets[place + 1])
+        if start == end:
+            continue
+        times, values = columns.ts_ms[start:end].tolist(), columns.values[start:end].tolist()
+        histograms = [None] * len(times) if columns.histograms is None else columns.histograms[start:end]
+        parts = [labels_field(columns.labels[place])]
+        parts += [
+            sample_field(ts_ms, value)
+            for ts_ms, value, histogram in zip(times, values, histograms, strict=True)
+            if histogram is None
+        ]
+        parts += [
+            histogram_field(4, ts_ms, histogram)
+            for ts_ms, histogram in zip(times, histograms, strict=True)
+            if histogram is not None
+        ]
+        written.append(message(1, b"".join(parts)))
+    return written

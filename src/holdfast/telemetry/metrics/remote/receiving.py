@@ -1,0 +1,134 @@
+"""Takes a request of remote write in: decompresses, decodes in slices, and waits until the store has accepted it.
+
+Speaks no HTTP; `writing` turns what this gives and raises into the answers that the specifications ask for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.errors import BusyError, ConflictError, HoldfastError
+from holdfast.telemetry import snappy
+from holdfast.telemetry.metrics.arrivals import Written
+from holdfast.telemetry.metrics.intake import IntakeMeters, KnownSeries, LabelLimits, Refusals, admit_labels
+from holdfast.telemetry.metrics.remote import version1, version2
+from holdfast.telemetry.metrics.remote.batch import Batch
+from holdfast.telemetry.metrics.remote.layouts import LayoutError
+from holdfast.telemetry.metrics.remote.settings import RemoteWriteSettings
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.metrics.arrivals import Arrival, ArrivalSink, SeriesBook
+
+ATTEMPTS: Final = 3
+
+
+class Protocol(StrEnum):
+    """Which message a request holds; also the name of the door in metrics."""
+
+    V1 = "remote_write_1"
+    V2 = "remote_write_2"
+
+
+_WALKS: Final = {Protocol.V1: version1.walk, Protocol.V2: version2.walk}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a request."""
+
+    written: Written
+    refusals: Refusals
+
+
+class _AgedError(Exception):
+    """Idle series were forgotten while we decoded: the references are worth nothing any more."""
+
+
+class RemoteWriter:
+    """The door of remote write."""
+
+    def __init__(
+        self, sink: ArrivalSink, *, settings: RemoteWriteSettings | None = None, meters: IntakeMeters | None = None
+    ) -> None:
+        self._sink = sink
+        self._settings = settings or RemoteWriteSettings()
+        self._meters = meters or IntakeMeters()
+        self._known = {protocol: KnownSeries(self._settings.known_series) for protocol in Protocol}
+        limits = self._settings
+        self._admit = partial(
+            admit_labels,
+            limits=LabelLimits(limits.max_labels, limits.max_label_name, limits.max_label_value, "remote_write"),
+        )
+
+    async def take(self, tenant: TenantId, body: bytes, protocol: Protocol, *, origin: str, is_plain: bool) -> Taken:
+        """Store what a request holds; when this returns, the store has accepted all that was not refused.
+
+        Args:
+            tenant: whose.
+            body: as it came.
+            protocol: what is in it.
+            origin: who sends, for the limits per sender.
+            is_plain: the body is decompressed already.
+
+        Raises:
+            InvalidError: nothing of it could be read, and nothing was stored.
+            BusyError, StorageFullError, UnavailableError: nothing was stored, the same may be sent again.
+        """
+        try:
+            data = body if is_plain else self._decompress(body)
+            self._meters.received_bytes.labels(protocol).inc(len(data))
+            taken = await self._store(tenant, data, protocol, origin)
+        except HoldfastError as error:
+            self._meters.failed.labels(protocol, error.code).inc()
+            raise
+        self._meters.note(protocol, taken.written, taken.refusals)
+        return taken
+
+    def _decompress(self, body: bytes) -> bytes:
+        return snappy.decompress(body, limit=self._settings.max_body, setting="remote_write.max_body")
+
+    async def _store(self, tenant: TenantId, data: bytes, protocol: Protocol, origin: str) -> Taken:
+        is_guessing = True
+        for _ in range(ATTEMPTS):
+            book = self._sink.book(tenant)
+            batch = self._open_batch(tenant, book, protocol, origin)
+            try:
+                arrival = await self._decode(data, batch, protocol, book, is_guessing=is_guessing)
+                written = await self._append(tenant, arrival)
+            except LayoutError:
+                is_guessing = False
+            except (_AgedError, ConflictError):
+                continue
+            else:
+                batch.refusals.add_all(written.refused)
+                return Taken(written, batch.refusals)
+        raise BusyError("the known series changed several times during this request", hint="send it again")
+
+    def _open_batch(self, tenant: TenantId, book: SeriesBook, protocol: Protocol, origin: str) -> Batch:
+        memory = self._known[protocol].of(tenant, book.generation)
+        return Batch(self._admit, partial(book.ref, origin=origin), memory)
+
+    async def _decode(
+        self, data: bytes, batch: Batch, protocol: Protocol, book: SeriesBook, *, is_guessing: bool
+    ) -> Arrival:
+        spent_s, started_s = 0.0, time.perf_counter()
+        for _ in _WALKS[protocol](data, batch, is_guessing=is_guessing):
+            spent_s += time.perf_counter() - started_s
+            await asyncio.sleep(0)
+            started_s = time.perf_counter()
+            if book.generation != batch.memory.generation:
+                raise _AgedError
+        arrival = batch.arrival(data)
+        self._meters.decoding.labels(protocol).observe(spent_s + time.perf_counter() - started_s)
+        return arrival
+
+    async def _append(self, tenant: TenantId, arrival: Arrival) -> Written:
+        if not (len(arrival.refs) or arrival.histograms or arrival.exemplars or arrival.metadata):
+            return Written()
+        return await self._sink.append(tenant, arrival)

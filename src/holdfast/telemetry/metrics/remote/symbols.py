@@ -1,0 +1,105 @@
+"""The string table of a 2.0 request, and the label references of all its series, decoded at once with numpy.
+
+Each request numbers its strings anew, so every string gets a number that lasts as long as the memory of the series: a
+series is then known by the numbers of its labels, four bytes each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from holdfast.telemetry.metrics.remote.wire import MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    import numpy.typing as npt
+
+NUMBER_BYTES: Final = 4
+_LONGEST: Final = 5  # bytes of a uint32 as a varint
+
+
+class Symbols:
+    """The strings of one request."""
+
+    def __init__(self, texts: list[bytes], numbers: dict[Hashable, int]) -> None:
+        """Number the strings.
+
+        Args:
+            texts: as they stand in the request.
+            numbers: of all strings seen before; new ones are added.
+        """
+        self._texts = texts
+        known = [numbers.setdefault(text, len(numbers)) for text in texts]
+        self.numbers = np.array(known, np.uint32)
+
+    def text(self, ref: int) -> str:
+        """Give the string behind a reference.
+
+        Raises:
+            MalformedError: there is none, or it is not UTF-8.
+        """
+        try:
+            return self._texts[ref].decode()
+        except IndexError:
+            raise MalformedError(f"there is no symbol {ref} among {len(self._texts)}") from None
+        except UnicodeDecodeError:
+            raise MalformedError(f"symbol {ref} is not UTF-8") from None
+
+    def pairs(self, refs: Sequence[int]) -> list[tuple[str, str]]:
+        """Give the labels behind references, name and value in turn."""
+        if len(refs) % 2:
+            raise MalformedError(f"{len(refs)} label references are not pairs of a name and a value")
+        texts = [self.text(ref) for ref in refs]
+        return list(zip(texts[::2], texts[1::2], strict=True))
+
+
+class LabelRefs:
+    """The label references of all series of a request."""
+
+    def __init__(self, packed: list[bytes], symbols: Symbols) -> None:
+        """Decode them.
+
+        Raises:
+            MalformedError: a reference is cut off or points to no symbol.
+        """
+        refs, ends = decode_varints(packed)
+        if len(refs) and int(refs.max()) >= len(symbols.numbers):
+            raise MalformedError(f"there is no symbol {refs.max()} among {len(symbols.numbers)}")
+        self._refs = refs
+        self._blob = symbols.numbers[refs].tobytes() if len(refs) else b""
+        self._ends: list[int] = [0, *ends.tolist()]
+
+    def key(self, series: int) -> bytes:
+        """Give what this series is known by."""
+        return self._blob[self._ends[series] * NUMBER_BYTES : self._ends[series + 1] * NUMBER_BYTES]
+
+    def of(self, series: int) -> list[int]:
+        """Give the references of one series."""
+        refs: list[int] = self._refs[self._ends[series] : self._ends[series + 1]].tolist()
+        return refs
+
+
+def decode_varints(packed: list[bytes]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give all values of several runs of uint32 varints, and after which value each run ends.
+
+    Raises:
+        MalformedError: a value is cut off or longer than five bytes.
+    """
+    data = np.frombuffer(b"".join(packed), np.uint8)
+    lasts = np.flatnonzero(data < 0x80)
+    stops = np.cumsum([len(run) for run in packed]) if packed else np.empty(0, np.int64)
+    ends = np.searchsorted(lasts, stops)
+    if len(data) and not np.isin(stops[stops > 0] - 1, lasts).all():
+        raise MalformedError("a label reference is cut off")
+    firsts = np.concatenate([[0], lasts[:-1] + 1]) if len(lasts) else lasts
+    lengths = lasts - firsts + 1
+    if len(lengths) and int(lengths.max()) > _LONGEST:
+        raise MalformedError("a label reference is longer than five bytes")
+    values = np.zeros(len(lasts), np.int64)
+    for place in range(int(lengths.max()) if len(lengths) else 0):
+        those = lengths > place
+        values[those] |= (data[firsts[those] + place].astype(np.int64) & 0x7F) << (7 * place)
+    return values, ends.astype(np.int64)

@@ -1,0 +1,147 @@
+"""Statuses and headers by which a sender of remote write retries, gives up or goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from backports import zstd
+
+from fixtures.arrivals import KeepingSink, Kept
+from fixtures.remote_write import NOW_MS, encode1, encode2, pack
+from holdfast.kernel.errors import BusyError, LimitError, StorageFullError, UnavailableError, after
+from holdfast.telemetry import snappy
+from holdfast.telemetry.metrics.remote import Protocol, RemoteWriter, RemoteWriteSettings
+
+PATH = "/prometheus/api/v1/write"
+V1 = {"content-type": "application/x-protobuf", "content-encoding": "snappy"}
+V2 = {**V1, "content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request"}
+HEADERS = {Protocol.V1: V1, Protocol.V2: V2}
+ONE = [({"__name__": "up", "job": "a"}, [(NOW_MS, 1.0)])]
+
+
+async def post(client: Any, protocol: Protocol = Protocol.V1, rows: Any = ONE, **headers: str) -> Any:
+    return await client.post(PATH, content=pack(protocol, rows), headers={**HEADERS[protocol], **headers})
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+async def test_what_is_stored_is_answered_with_204(client: Any, sink: KeepingSink, protocol: Protocol) -> None:
+    answer = await post(client, protocol)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert sink.book("default").samples == [((("__name__", "up"), ("job", "a")), NOW_MS, 1.0)]
+
+
+async def test_2_0_counts_what_was_written(client: Any) -> None:
+    request = encode2(ONE)
+    request.timeseries[0].exemplars.add(value=1.0, timestamp=NOW_MS)
+    request.timeseries[0].histograms.add(count_int=0, timestamp=NOW_MS)
+    answer = await client.post(PATH, content=snappy.compress(request.SerializeToString()), headers=V2)
+    written = {name: answer.headers[f"x-prometheus-remote-write-{name}-written"] for name in ("samples", "histograms")}
+    assert written == {"samples": "1", "histograms": "1"}
+    assert answer.headers["x-prometheus-remote-write-exemplars-written"] == "1"
+
+
+async def test_the_tenant_is_the_headers(client: Any, sink: KeepingSink) -> None:
+    await post(client, rows=[({"__name__": "old"}, [(5, 1.0)])], **{"x-scope-orgid": "fresh"})
+    assert sink.book("fresh").samples == [((("__name__", "old"),), 5, 1.0)]
+    assert not sink.book("default").samples
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/x-protobuf;proto=io.prometheus.write.v3.Request",
+        "application/x-protobuf; proto=Request",
+    ],
+)
+async def test_other_messages_are_refused_with_415(client: Any, content_type: str) -> None:
+    answer = await post(client, **{"content-type": content_type})
+    assert answer.status_code == 415
+    assert content_type in answer.text
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/x-protobuf; Proto=prometheus.WriteRequest",
+        "APPLICATION/x-protobuf",
+        'application/x-protobuf;proto="prometheus.WriteRequest"',
+    ],
+)
+async def test_1_0_may_be_named(client: Any, content_type: str) -> None:
+    assert (await post(client, **{"content-type": content_type})).status_code == 204
+
+
+async def test_other_encodings_are_refused_with_415_and_those_of_the_web_are_undone(client: Any) -> None:
+    assert (await post(client, **{"content-encoding": "br"})).status_code == 415
+    plain = encode1(ONE).SerializeToString()
+    answer = await client.post(PATH, content=zstd.compress(plain), headers={**V1, "content-encoding": "zstd"})
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "retry"),
+    [
+        (LimitError("too fast", retry=after(7)), 429, "7"),
+        (BusyError("full"), 503, "1"),
+        (UnavailableError("away"), 503, "1"),
+        (StorageFullError("disk"), 507, None),
+    ],
+)
+async def test_what_may_be_sent_again_says_so(
+    client: Any, sink: KeepingSink, error: Any, status: int, retry: str | None
+) -> None:
+    sink.failure = error
+    answer = await post(client)
+    assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry)
+    assert answer.text == f"{error}\n"
+    assert not sink.book("default").samples
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+async def test_bad_series_are_refused_by_name_and_the_others_stored(
+    client: Any, sink: KeepingSink, protocol: Protocol
+) -> None:
+    bad = [({"job": "nameless"}, [(NOW_MS, 1.0)]), ({"__name__": "m", "": "x"}, [(NOW_MS, 2.0), (NOW_MS + 1, 2.0)])]
+    answer = await post(client, protocol, [*bad, *ONE])
+    assert answer.status_code == 400
+    assert "3 samples were refused (3 by labels), the others are stored" in answer.text
+    assert "no metric name" in answer.text
+    assert "a label without a name" in answer.text
+    assert len(sink.book("default").samples) == 1
+    if protocol is Protocol.V2:
+        assert answer.headers["x-prometheus-remote-write-samples-written"] == "1"
+
+
+async def test_a_label_twice_is_refused(client: Any) -> None:
+    request = encode1(ONE)
+    request.timeseries[0].labels.add(name="job", value="b")
+    answer = await client.post(PATH, content=snappy.compress(request.SerializeToString()), headers=V1)
+    assert (answer.status_code, "has the label job twice" in answer.text) == (400, True)
+
+
+async def test_series_over_a_limit_are_refused_for_good_while_known_ones_go_on(client: Any, sink: KeepingSink) -> None:
+    sink.tenants["default"] = Kept(most_series=1)
+    assert (await post(client)).status_code == 204
+    rows = [*ONE, ({"__name__": "another"}, [(NOW_MS, 1.0)])]
+    for _ in range(2):
+        answer = await post(client, rows=rows)
+        assert answer.status_code == 400
+        assert "1 samples were refused (1 by limit)" in answer.text
+    assert len(sink.book("default").samples) == 3
+
+
+async def test_labels_are_bounded(client: Any, door: RemoteWriter) -> None:
+    long = [({"__name__": "m", "x": "y" * 5000}, [(NOW_MS, 1.0)])]
+    answer = await post(client, rows=long)
+    assert "the value of x has 5000 letters, more than remote_write.max_label_value = 4096" in answer.text
+    many = [({"__name__": "m", **{f"l{number}": "x" for number in range(64)}}, [(NOW_MS, 1.0)])]
+    assert "has 65 labels, more than remote_write.max_labels = 64" in (await post(client, rows=many)).text
+
+
+async def test_a_body_that_grows_beyond_its_bound_is_not_unpacked(sink: KeepingSink, door: RemoteWriter) -> None:
+    small = RemoteWriter(sink, settings=RemoteWriteSettings(max_body=1000))
+    with pytest.raises(Exception, match=r"holds 5000000 bytes after decompression, more than remote_write.max_body"):
+        body = snappy.compress(bytes(5_000_000))
+        await small.take("t", body, Protocol.V1, origin="x", is_plain=False)
