@@ -112,7 +112,12 @@ def _serve_document(api: FastAPI) -> None:
 
 def _refuse_unguarded(api: FastAPI, wirings: Sequence[Wiring]) -> None:
     declared = {permission.name for wiring in wirings for permission in wiring.permissions}
-    surfaces = {id(route) for wiring in wirings for surface in wiring.surfaces for route in surface.routes}
+    surfaces = {
+        id(context.original_route)
+        for wiring in wirings
+        for surface in wiring.surfaces
+        for context in iter_route_contexts(surface.routes)
+    }
     faults = []
     for route in iter_route_contexts(api.routes):
         if not (route.path or "").startswith(PREFIX) and id(route.original_route) not in surfaces:
