@@ -1,0 +1,195 @@
+"""How a scrape or a discovery calls out, as Prometheus' files say it: credentials, TLS, proxies, headers.
+
+Shapes and what may not stand together. Who turns them into calls is `scrape.calling`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from pydantic import ConfigDict
+
+from holdfast.kernel.secrets import Secret
+
+_STRICT: Final = ConfigDict(extra="forbid")
+NONE: Final = Secret("")
+TlsVersion = Literal["TLS10", "TLS11", "TLS12", "TLS13"]
+# What a client sets itself, or has a field of its own for (Prometheus, config.ReservedHeaders).
+RESERVED_HEADERS: Final = frozenset(
+    {
+        "authorization", "host", "content-encoding", "content-length", "content-type", "user-agent", "connection",
+        "keep-alive", "proxy-authenticate", "proxy-authorization", "www-authenticate", "accept-encoding",
+        "x-prometheus-remote-write-version", "x-prometheus-remote-read-version", "x-prometheus-scrape-timeout-seconds",
+        "accept",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BasicAuth:
+    """A name and a password, given here or in files."""
+
+    __pydantic_config__ = _STRICT
+
+    username: str = ""
+    username_file: str = ""
+    password: Secret = NONE
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The `Authorization` header: a type and credentials, given here or in a file."""
+
+    __pydantic_config__ = _STRICT
+
+    type: str = "Bearer"
+    credentials: Secret = NONE
+    credentials_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsConfig:
+    """Certificates and versions."""
+
+    __pydantic_config__ = _STRICT
+
+    ca: str = ""
+    cert: str = ""
+    key: Secret = NONE
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    server_name: str = ""
+    insecure_skip_verify: bool = False
+    min_version: TlsVersion | None = None
+    max_version: TlsVersion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2:
+    """Credentials that are traded for a token."""
+
+    __pydantic_config__ = _STRICT
+
+    client_id: str = ""
+    client_secret: Secret = NONE
+    client_secret_file: str = ""
+    client_certificate_key_id: str = ""
+    client_certificate_key: Secret = NONE
+    client_certificate_key_file: str = ""
+    signature_algorithm: str = ""
+    grant_type: str = ""
+    iss: str = ""
+    audience: str = ""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
+    token_url: str = ""
+    endpoint_params: Mapping[str, str] = field(default_factory=dict)
+    tls_config: TlsConfig = TlsConfig()
+    proxy_url: str = ""
+    no_proxy: str = ""
+    proxy_from_environment: bool = False
+    proxy_connect_header: Mapping[str, tuple[Secret, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderValues:
+    """The values of one further header."""
+
+    __pydantic_config__ = _STRICT
+
+    values: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig:
+    """What every section that calls out may say."""
+
+    __pydantic_config__ = _STRICT
+
+    basic_auth: BasicAuth | None = None
+    authorization: Authorization | None = None
+    oauth2: OAuth2 | None = None
+    bearer_token: Secret = NONE
+    bearer_token_file: str = ""
+    tls_config: TlsConfig = TlsConfig()
+    proxy_url: str = ""
+    no_proxy: str = ""
+    proxy_from_environment: bool = False
+    proxy_connect_header: Mapping[str, tuple[Secret, ...]] = field(default_factory=dict)
+    follow_redirects: bool = True
+    enable_http2: bool = True
+    http_headers: Mapping[str, HeaderValues] = field(default_factory=dict)
+
+    @property
+    def is_default(self) -> bool:
+        """Tell whether nothing was said about calling out."""
+        empty = ClientConfig()
+        return all(getattr(self, name) == getattr(empty, name) for name in ClientConfig.__dataclass_fields__)
+
+
+def client_faults(client: ClientConfig) -> Iterator[tuple[str, str]]:
+    """Give what may not stand together, each with its field."""
+    bearer = bool(client.bearer_token) + bool(client.bearer_token_file)
+    ways = (client.basic_auth is not None) + (client.oauth2 is not None)
+    ways += (client.authorization is not None) + bool(bearer)
+    if bearer > 1:
+        yield "bearer_token", "give only one of bearer_token and bearer_token_file"
+    if ways > 1:
+        yield "basic_auth", "give only one of basic_auth, authorization, oauth2 and bearer_token"
+    if client.basic_auth is not None:
+        yield from _basic_faults(client.basic_auth)
+    if client.authorization is not None:
+        if client.authorization.type.strip().lower() == "basic":
+            yield "authorization", "the type cannot be basic: use basic_auth"
+        if client.authorization.credentials and client.authorization.credentials_file:
+            yield "authorization", "give only one of credentials and credentials_file"
+    if client.oauth2 is not None:
+        yield from _oauth_faults(client.oauth2)
+    yield from (("tls_config", message) for message in _tls_faults(client.tls_config))
+    yield from _proxy_faults(client)
+    for name in client.http_headers:
+        if name.lower() in RESERVED_HEADERS:
+            yield "http_headers", f"the header {name!r} cannot be set here"
+
+
+def _basic_faults(basic: BasicAuth) -> Iterator[tuple[str, str]]:
+    if basic.username and basic.username_file:
+        yield "basic_auth", "give only one of username and username_file"
+    if basic.password and basic.password_file:
+        yield "basic_auth", "give only one of password and password_file"
+
+
+def _oauth_faults(oauth: OAuth2) -> Iterator[tuple[str, str]]:
+    if not oauth.client_id:
+        yield "oauth2", "client_id is missing"
+    if not oauth.token_url:
+        yield "oauth2", "token_url is missing"
+    if oauth.client_secret and oauth.client_secret_file:
+        yield "oauth2", "give only one of client_secret and client_secret_file"
+    yield from (("oauth2", message) for message in _tls_faults(oauth.tls_config))
+    yield from (("oauth2", message) for _, message in _proxy_faults(oauth))
+
+
+def _tls_faults(tls: TlsConfig) -> Iterator[str]:
+    for one, other in ((tls.ca, tls.ca_file), (tls.cert, tls.cert_file), (tls.key, tls.key_file)):
+        if one and other:
+            yield "give a certificate or key either here or as a file"
+    if bool(tls.cert or tls.cert_file) != bool(tls.key or tls.key_file):
+        yield "a client certificate needs its key, and a key its certificate"
+    if tls.min_version and tls.max_version and tls.max_version < tls.min_version:
+        yield "max_version is below min_version"
+
+
+def _proxy_faults(client: ClientConfig | OAuth2) -> Iterator[tuple[str, str]]:
+    if client.proxy_from_environment and (client.proxy_url or client.no_proxy):
+        yield "proxy_from_environment", "do not give proxy_url or no_proxy with proxy_from_environment"
+    if client.no_proxy and not client.proxy_url:
+        yield "no_proxy", "no_proxy needs a proxy_url"
+    if client.proxy_connect_header and not (client.proxy_url or client.proxy_from_environment):
+        yield "proxy_connect_header", "proxy_connect_header needs a proxy"

@@ -1,0 +1,149 @@
+"""Ways of finding targets that Prometheus has and we do not: what would be refused there is refused here too.
+
+A valid one is accepted with a warning, so that a file can be taken over as it is. Rules in a table, kind by kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from holdfast.kernel import decoding
+from holdfast.kernel.errors import ConfigError
+from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig, client_faults
+
+_CLIENT_KEYS: Final = frozenset(ClientConfig.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKind:
+    """What one kind demands of its section.
+
+    `required` fields may not be empty; of `urls` each is whole; `choices` name the words allowed; of each pair in
+    `one_of` exactly one is given.
+    """
+
+    required: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    one_of: tuple[tuple[str, str], ...] = ()
+    is_client: bool = True
+
+
+KINDS: Final[dict[str, ForeignKind]] = {
+    "aws": ForeignKind(),
+    "azure": ForeignKind(
+        ("subscription_id",),
+        choices={"authentication_method": frozenset({"OAuth", "ManagedIdentity", "SDK", "WorkloadIdentity"})},
+    ),
+    "consul": ForeignKind(),
+    "digitalocean": ForeignKind(),
+    "docker": ForeignKind(("host",)),
+    "dockerswarm": ForeignKind(("host", "role"), choices={"role": frozenset({"services", "tasks", "nodes"})}),
+    "ec2": ForeignKind(),
+    "ecs": ForeignKind(),
+    "elasticache": ForeignKind(),
+    "eureka": ForeignKind(("server",), ("server",)),
+    "gce": ForeignKind(("project", "zone"), is_client=False),
+    "hetzner": ForeignKind(("role",), choices={"role": frozenset({"robot", "hcloud"})}),
+    "ionos": ForeignKind(("datacenter_id",)),
+    "kuma": ForeignKind(("server",), ("server",)),
+    "lightsail": ForeignKind(),
+    "linode": ForeignKind(),
+    "marathon": ForeignKind(("servers",)),
+    "msk": ForeignKind(),
+    "nerve": ForeignKind(("servers", "paths"), is_client=False),
+    "nomad": ForeignKind(("server",)),
+    "oci": ForeignKind(
+        ("region",),
+        choices={"auth": frozenset({"api_key", "instance_principal", "resource_principal", "workload_identity"})},
+    ),
+    "openstack": ForeignKind(
+        ("role", "region"),
+        choices={
+            "role": frozenset({"hypervisor", "instance", "loadbalancer"}),
+            "availability": frozenset({"public", "admin", "internal"}),
+        },
+        is_client=False,
+    ),
+    "outscale": ForeignKind(("region", "access_key"), one_of=(("secret_key", "secret_key_file"),)),
+    "ovhcloud": ForeignKind(
+        ("endpoint", "application_key", "application_secret", "consumer_key", "service"),
+        choices={"service": frozenset({"vps", "dedicated_server"})},
+        is_client=False,
+    ),
+    "puppetdb": ForeignKind(("url", "query"), ("url",)),
+    "rds": ForeignKind(),
+    "scaleway": ForeignKind(
+        ("project_id", "access_key", "role"),
+        choices={"role": frozenset({"instance", "baremetal"})},
+        one_of=(("secret_key", "secret_key_file"),),
+    ),
+    "serverset": ForeignKind(("servers", "paths"), is_client=False),
+    "stackit": ForeignKind(),
+    "triton": ForeignKind(("account", "dns_suffix", "endpoint"), is_client=False),
+    "uyuni": ForeignKind(("server", "username", "password")),
+    "vultr": ForeignKind(),
+}
+
+
+def foreign_faults(kind: str, section: Any) -> Iterator[str]:
+    """Give what Prometheus would refuse in one section of `<kind>_sd_configs`."""
+    if not isinstance(section, dict):
+        yield "the section is empty"
+        return
+    rules = KINDS[kind]
+    yield from (f"{name} is missing" for name in rules.required if not section.get(name))
+    for name, allowed in rules.choices.items():
+        if section.get(name) and section[name] not in allowed:
+            yield f"{name}: {section[name]!r} is none of {', '.join(sorted(allowed))}"
+    for name in rules.urls:
+        if section.get(name) and not _is_url(section[name]):
+            yield f"{name}: {section[name]!r} is no whole URL of http or https"
+    for one, other in rules.one_of:
+        if bool(section.get(one)) == bool(section.get(other)):
+            yield f"give exactly one of {one} and {other}"
+    yield from _own_faults(kind, section)
+    if rules.is_client:
+        yield from _client_faults(section)
+
+
+def _own_faults(kind: str, section: Mapping[str, Any]) -> Iterator[str]:
+    if kind == "azure" and section.get("authentication_method", "OAuth") == "OAuth":
+        yield from (
+            f"{name} is missing" for name in ("tenant_id", "client_id", "client_secret") if not section.get(name)
+        )
+    if kind in {"ec2", "aws"}:
+        filters = section.get("filters") or ()
+        yield from (f"filters[{i}]: values is empty" for i, one in enumerate(filters) if not (one or {}).get("values"))
+    if kind == "stackit" and section.get("endpoint") and not _is_url(section["endpoint"]):
+        yield f"endpoint: {section['endpoint']!r} is no whole URL of http or https"
+    if kind in {"nerve", "serverset"}:
+        yield from (f"paths: {path!r} must begin with /" for path in section.get("paths") or () if path[:1] != "/")
+    if kind == "marathon":
+        tokens = [name for name in ("auth_token", "auth_token_file") if section.get(name)]
+        others = ("basic_auth", "authorization", "bearer_token", "bearer_token_file")
+        if len(tokens) > 1:
+            yield "give only one of auth_token and auth_token_file"
+        if tokens and any(section.get(name) for name in others):
+            yield f"give only one of {tokens[0]}, basic_auth, authorization and bearer_token"
+
+
+def _client_faults(section: Mapping[str, Any]) -> Iterator[str]:
+    said = {name: value for name, value in section.items() if name in _CLIENT_KEYS}
+    try:
+        client = decoding.decode(ClientConfig, said)
+    except ConfigError as error:
+        yield from (str(problem) for problem in error.problems)
+        return
+    yield from (f"{name}: {message}" for name, message in client_faults(client))
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)

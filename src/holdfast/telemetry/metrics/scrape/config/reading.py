@@ -1,0 +1,197 @@
+"""Reads `prometheus.yml` and the files that it names into jobs, collecting every fault before it gives up.
+
+Strict as Prometheus: what it refuses is refused, with file, line, field and fix. Sections that Holdfast does not have
+are checked and named in a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from holdfast.kernel import decoding
+from holdfast.kernel.documents import read_text
+from holdfast.kernel.errors import ConfigError, InvalidError
+from holdfast.telemetry.metrics.scrape.config.job import ScrapeConfiguration, ScrapeJob
+from holdfast.telemetry.metrics.scrape.config.job_reading import JobReader
+from holdfast.telemetry.metrics.scrape.config.masking import show_masked
+from holdfast.telemetry.metrics.scrape.config.sections import OTHERS
+from holdfast.telemetry.metrics.scrape.config.shapes import GlobalShape
+from holdfast.telemetry.metrics.scrape.config.yamltree import Tree, read_tree
+
+T = TypeVar("T")
+
+DEFAULT_INTERVAL_S: Final = 60.0
+DEFAULT_TIMEOUT_S: Final = 10.0
+_PATTERN: Final = re.compile(r"[^*]*(\*[^/]*)?")
+_OWN: Final = ("global", "scrape_configs", "scrape_config_files", "rule_files")
+_WHERE: Final = {
+    "remote_write": "Holdfast keeps the samples itself",
+    "remote_read": "Holdfast keeps the samples itself",
+    "storage": "see the settings of [telemetry]",
+}
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far, faults included."""
+
+    root: Path | None
+    jobs: list[ScrapeJob] = field(default_factory=list)
+    homes: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    problems: list[InvalidError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfiguration:
+    """Read the file at `path`; places are named relative to `root`.
+
+    Raises:
+        ConfigError: with every fault of the file and of those that `scrape_config_files` names.
+    """
+    reading = _Reading(root)
+    tree = _read(path, root)
+    if not isinstance(tree.value, dict):
+        raise ConfigError((tree.fault("a mapping is expected here"),))
+    _judge_sections(tree, reading)
+    shape = _decode(GlobalShape, tree.value.get("global", {}), tree, ("global",), reading) or GlobalShape()
+    _judge_global_keys(tree, reading)
+    _judge_global(shape, tree, reading)
+    reader = JobReader(shape, *_timing(shape))
+    _read_jobs(tree, path.parent, reader, reading, is_main=True)
+    patterns = _patterns("scrape_config_files", tree, reading)
+    for index, pattern in enumerate(patterns):
+        for other in _found(path.parent, pattern):
+            _read_included(other, reader, reading, tree, index)
+    rules = _patterns("rule_files", tree, reading)
+    if reading.problems:
+        raise ConfigError(tuple(reading.problems))
+    return ScrapeConfiguration(
+        tuple(reading.jobs),
+        dict(shape.external_labels),
+        tuple(rules),
+        show_masked(tree.value),
+        tuple(reading.warnings),
+        path.parent,
+        shape.evaluation_interval,
+    )
+
+
+def _read(path: Path, root: Path | None) -> Tree:
+    name = str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
+    return read_tree(read_text(path, name), name)
+
+
+def _decode(model: type[T], data: Any, tree: Tree, at: decoding.Path, reading: _Reading) -> T | None:
+    try:
+        return decoding.decode(model, data, file=tree.file, line_of=tree.line_of, at=at)
+    except ConfigError as error:
+        reading.problems += error.problems
+        return None
+
+
+def _judge_sections(tree: Tree, reading: _Reading) -> None:
+    for name in tree.keys():  # noqa: SIM118 - a method of Tree: keys without a value too
+        section = tree.value.get(name)
+        if name in _OWN:
+            continue
+        if name not in OTHERS:
+            hint = decoding.suggest(name, (*_OWN, *OTHERS))
+            reading.problems.append(tree.fault(f"unknown key {name!r}", name, hint=hint))
+            continue
+        faults = [tree.fault(message, name, *path) for path, message in OTHERS[name](section)]
+        reading.problems += faults
+        if not faults and section is not None:
+            why = _WHERE.get(name, "it is not in force")
+            place = tree.place(name)
+            reading.warnings.append(f"{place}: the section {name} is not supported: {why}")
+
+
+def _judge_global_keys(tree: Tree, reading: _Reading) -> None:
+    for name in tree.keys("global"):
+        if name not in GlobalShape.__dataclass_fields__ and name not in tree.value.get("global", {}):
+            hint = decoding.suggest(name, GlobalShape.__dataclass_fields__)
+            reading.problems.append(tree.fault(f"unknown key {name!r}", "global", name, hint=hint))
+
+
+def _judge_global(shape: GlobalShape, tree: Tree, reading: _Reading) -> None:
+    interval, timeout = shape.scrape_interval, shape.scrape_timeout
+    if timeout and timeout > (interval or DEFAULT_INTERVAL_S):
+        message = "the scrape_timeout is longer than the scrape_interval"
+        reading.problems.append(tree.fault(message, "global", "scrape_timeout"))
+    if shape.metric_name_validation_scheme == "legacy" and shape.metric_name_escaping_scheme == "allow-utf-8":
+        message = "names cannot be allow-utf-8 where the validation is legacy"
+        reading.problems.append(tree.fault(message, "global", "metric_name_escaping_scheme"))
+    if shape.scrape_protocols is not None and len(set(shape.scrape_protocols)) != len(shape.scrape_protocols):
+        reading.problems.append(tree.fault("a protocol stands twice", "global", "scrape_protocols"))
+    is_legacy = shape.metric_name_validation_scheme == "legacy"
+    for name in shape.external_labels:
+        if is_legacy and not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name):
+            reading.problems.append(tree.fault(f"{name!r} is not a label name", "global", "external_labels", name))
+
+
+def _timing(shape: GlobalShape) -> tuple[float, float]:
+    interval = shape.scrape_interval or DEFAULT_INTERVAL_S
+    return interval, shape.scrape_timeout or min(DEFAULT_TIMEOUT_S, interval)
+
+
+def _patterns(name: str, tree: Tree, reading: _Reading) -> list[str]:
+    given = _decode(list[str], tree.value.get(name, []), tree, (name,), reading) or []
+    for index, pattern in enumerate(given):
+        if not _PATTERN.fullmatch(pattern):
+            hint = "a * may stand only in the last part of the path"
+            reading.problems.append(tree.fault(f"{pattern!r} is not a pattern of files", name, index, hint=hint))
+    return given
+
+
+def _found(base: Path, pattern: str) -> Iterator[Path]:
+    path = Path(pattern)
+    folder, last = (path.parent, path.name) if path.is_absolute() else (base / path.parent, path.name)
+    if folder.is_dir() and last:
+        yield from (file for file in sorted(folder.glob(last)) if file.is_file())
+
+
+def _read_included(path: Path, reader: JobReader, reading: _Reading, main: Tree, index: int) -> None:
+    try:
+        tree = _read(path, reading.root)
+    except ConfigError as error:
+        reading.problems += error.problems
+        return
+    unknown = set(tree.value) - {"scrape_configs"} if isinstance(tree.value, dict) else {""}
+    if unknown:
+        message = f"{tree.file} may hold scrape_configs and nothing else"
+        reading.problems.append(main.fault(message, "scrape_config_files", index))
+        return
+    _read_jobs(tree, path.parent, reader, reading, is_main=False)
+
+
+def _read_jobs(tree: Tree, base: Path, reader: JobReader, reading: _Reading, *, is_main: bool) -> None:
+    given = tree.value.get("scrape_configs", [])
+    if not isinstance(given, list):
+        reading.problems.append(tree.fault("a list is expected here", "scrape_configs"))
+        return
+    for index, raw in enumerate(given):
+        try:
+            job, warnings = reader.read(raw, tree, ("scrape_configs", index), base)
+        except ConfigError as error:
+            reading.problems += error.problems
+            continue
+        reading.warnings += warnings
+        _judge_name(job, tree, index, reading, is_main=is_main, is_idle=bool(warnings) and not job.discoveries)
+        reading.jobs.append(job)
+
+
+def _judge_name(job: ScrapeJob, tree: Tree, index: int, reading: _Reading, *, is_main: bool, is_idle: bool) -> None:
+    """Refuse a second job of one name; one that has only discoveries that we lack scrapes nothing, and only warns."""
+    before = reading.homes.get(job.name)
+    reading.homes.setdefault(job.name, (tree.file, is_idle))
+    if before is None:
+        return
+    fault = tree.fault(f"the job {job.name!r} stands twice, first in {before[0]}", "scrape_configs", index, "job_name")
+    if not is_main and (is_idle or before[1]):
+        reading.warnings.append(str(fault))
+    else:
+        reading.problems.append(fault)

@@ -1,0 +1,117 @@
+"""YAML as Go reads it into text fields: every scalar keeps its letters (`regex: 1` is "1"), and each part its line.
+
+The model that a tree is decoded into says what is a number. Reads one document; knows nothing of Prometheus.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from holdfast.kernel import decoding
+from holdfast.kernel.documents import nearest_line
+from holdfast.kernel.errors import ConfigError, InvalidError, Place
+
+_MAX_DEPTH: Final = 64
+_MAX_NODES: Final = 500_000
+_NOTHING: Final = {"", "~", "null", "Null", "NULL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One document: mappings, lists, texts and None, with the line of every part."""
+
+    file: str
+    value: Any
+    lines: dict[decoding.Path, int]
+
+    def place(self, *path: str | int) -> Place:
+        """Give the place of a part, or of the nearest thing around it."""
+        return Place(self.file, nearest_line(self.lines, path), decoding.field_path(path))
+
+    def keys(self, *path: str | int) -> list[str]:
+        """Give the keys of a mapping as written, those without a value too."""
+        size = len(path)
+        return [str(found[size]) for found in self.lines if len(found) == size + 1 and found[:size] == path]
+
+    def line_of(self, path: decoding.Path) -> int:
+        """Give the line of a part, or of the nearest thing around it."""
+        return nearest_line(self.lines, path)
+
+    def fault(self, message: str, *path: str | int, hint: str = "") -> InvalidError:
+        """Give an error at a part."""
+        return InvalidError(message, hint=hint, place=self.place(*path))
+
+
+class _Loader(yaml.SafeLoader):
+    """Only for its composer, and for the merging of `<<` keys."""
+
+
+def read_tree(text: str, file: str) -> Tree:
+    """Read one document; an empty one is an empty mapping.
+
+    Raises:
+        ConfigError: not YAML, more than one document, a key twice, too deep, or bytes that are no text.
+    """
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        lines: dict[decoding.Path, int] = {}
+        value = _walk(loader, node, (), lines, file) if node is not None else {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        message = f"not valid YAML: {getattr(error, 'problem', None) or error}"
+        raise ConfigError((InvalidError(message, place=Place(file, mark.line + 1 if mark else 0)),)) from None
+    finally:
+        loader.dispose()
+    return Tree(file, {} if value is None else value, lines)
+
+
+def _walk(loader: _Loader, node: Any, path: decoding.Path, lines: dict[decoding.Path, int], file: str) -> Any:
+    line = node.start_mark.line + 1
+    lines.setdefault(path, line)
+    if len(path) > _MAX_DEPTH or len(lines) > _MAX_NODES:
+        raise ConfigError((InvalidError("nested too deeply or too large", place=Place(file, line)),))
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(loader, node, path, lines, file)
+    if isinstance(node, yaml.SequenceNode):
+        return [_walk(loader, item, (*path, index), lines, file) for index, item in enumerate(node.value)]
+    return _scalar(node, path, file)
+
+
+def _mapping(loader: _Loader, node: Any, path: decoding.Path, lines: dict[decoding.Path, int], file: str) -> Any:
+    own = [key.value for key, _ in node.value if not isinstance(key.value, list)]
+    doubled = {key for key in own if own.count(key) > 1 and key != "<<"}
+    if doubled:
+        key = min(doubled)
+        spot = max(k.start_mark.line for k, _ in node.value if k.value == key) + 1
+        fault = InvalidError(f"the key {key!r} stands here twice", place=Place(file, spot, decoding.field_path(path)))
+        raise ConfigError((fault,))
+    loader.flatten_mapping(node)
+    found: dict[str, Any] = {}
+    for key, value in node.value:
+        name = _scalar(key, path, file) if isinstance(key, yaml.ScalarNode) else None
+        if name is None:
+            place = Place(file, key.start_mark.line + 1, decoding.field_path(path))
+            raise ConfigError((InvalidError("a key that is no text", place=place),))
+        lines[(*path, name)] = key.start_mark.line + 1
+        given = _walk(loader, value, (*path, name), lines, file)
+        if given is not None:  # as in Go: `key:` alone leaves the default
+            found[name] = given
+    return found
+
+
+def _scalar(node: Any, path: decoding.Path, file: str) -> str | None:
+    if node.tag == "tag:yaml.org,2002:binary":
+        try:
+            return base64.b64decode(node.value, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            place = Place(file, node.start_mark.line + 1, decoding.field_path(path))
+            raise ConfigError((InvalidError("not UTF-8 text", place=place),)) from None
+    if node.tag == "tag:yaml.org,2002:null" or (node.style is None and node.value in _NOTHING):
+        return None
+    return str(node.value)

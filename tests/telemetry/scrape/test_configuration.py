@@ -1,0 +1,145 @@
+"""What `prometheus.yml` becomes: jobs with every default filled in; faults with their place; secrets hidden."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast.kernel.errors import ConfigError
+from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, NATIVE_PROTOCOLS, Protocol
+from holdfast.telemetry.metrics.scrape import load_configuration
+from holdfast.telemetry.metrics.scrape.config import parse_duration
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(text: str, **others: str):
+        for name, content in others.items():
+            (tmp_path / f"{name}.yml").write_text(content)
+        path = tmp_path / "prometheus.yml"
+        path.write_text(text)
+        return load_configuration(path, root=tmp_path)
+
+    return load
+
+
+def _problems(load, text: str) -> list[str]:
+    with pytest.raises(ConfigError) as refusal:
+        load(text)
+    return [str(problem) for problem in refusal.value.problems]
+
+
+def test_a_job_has_the_defaults_of_prometheus(load):
+    (job,) = load("scrape_configs: [{job_name: a}]").jobs
+    assert (job.interval_s, job.timeout_s, job.scheme, job.metrics_path) == (60.0, 10.0, "http", "/metrics")
+    assert (job.honor_labels, job.honor_timestamps, job.reading.protocols) == (False, True, DEFAULT_PROTOCOLS)
+
+
+def test_a_job_takes_from_global_what_it_does_not_say(load):
+    text = """
+global: {scrape_interval: 5s, sample_limit: 7, scrape_native_histograms: true}
+scrape_configs:
+  - job_name: a
+  - {job_name: b, sample_limit: 9, scrape_interval: 1m, scrape_native_histograms: false}
+"""
+    first, second = load(text).jobs
+    assert (first.interval_s, first.timeout_s, first.limits.samples) == (5.0, 5.0, 7)
+    assert first.reading.protocols == NATIVE_PROTOCOLS
+    assert (second.interval_s, second.timeout_s, second.limits.samples) == (60.0, 5.0, 9)
+    assert second.reading.protocols == DEFAULT_PROTOCOLS
+
+
+def test_scalars_keep_their_letters_where_a_text_is_meant(load):
+    text = """
+scrape_configs:
+  - job_name: 007
+    static_configs: [{targets: [a:1], labels: {version: 1.10, on: yes}}]
+    relabel_configs: [{source_labels: [x], regex: 1, action: Keep}]
+"""
+    (job,) = load(text).jobs
+    assert job.name == "007"
+    assert job.discoveries[0].labels == {"version": "1.10", "on": "yes"}
+    assert job.relabel_rules[0].regex == "1"
+
+
+def test_every_fault_is_told_with_file_line_field_and_fix(load):
+    problems = _problems(
+        load,
+        """
+global:
+  scrap_interval: 5s
+scrape_configs:
+  - job_name: a
+    metrics_pth: /x
+  - scrape_interval: 5 seconds
+    job_name: b
+""",
+    )
+    assert problems[0].startswith("prometheus.yml:3: global.scrap_interval: unknown key 'scrap_interval'")
+    assert "(did you mean 'scrape_interval'?)" in problems[0]
+    assert problems[1].startswith("prometheus.yml:6: scrape_configs[0].metrics_pth: ")
+    assert problems[2].startswith("prometheus.yml:7: scrape_configs[1].scrape_interval: '5 seconds' is not a duration")
+
+
+def test_an_unknown_key_without_a_value_is_refused_too(load):
+    assert "metrcs_path" in _problems(load, "scrape_configs: [{job_name: a, metrcs_path: }]")[0]
+
+
+def test_sections_that_are_not_ours_are_named_and_do_not_stand_in_the_way(load):
+    jobs = "scrape_configs: [{job_name: a, ec2_sd_configs: [{region: x}]}]"
+    found = load(f"remote_write: [{{url: 'http://x/'}}]\n{jobs}")
+    assert found.warnings == (
+        "prometheus.yml:1: remote_write: the section remote_write is not supported: Holdfast keeps the samples itself",
+        "prometheus.yml:2: scrape_configs[0].ec2_sd_configs: discovery by ec2 is not supported: no targets come of it",
+    )
+
+
+def test_secrets_are_never_shown(load):
+    text = "scrape_configs: [{job_name: a, basic_auth: {username: u, password: hunter2}}]"
+    found = load(text)
+    assert "hunter2" not in found.shown
+    assert "hunter2" not in repr(found)
+    assert "password: <secret>" in found.shown
+
+
+def test_jobs_come_from_the_files_that_it_names_too(load):
+    found = load(
+        "scrape_config_files: [more*.yml]", more1="scrape_configs: [{job_name: m}]", more2="scrape_configs: []"
+    )
+    assert [job.name for job in found.jobs] == ["m"]
+
+
+def test_an_included_file_holds_nothing_but_jobs(load):
+    with pytest.raises(ConfigError, match=r"more\.yml may hold scrape_configs and nothing else"):
+        load("scrape_config_files: [more.yml]", more="global: {}")
+
+
+def test_merged_keys_and_anchors_work(load):
+    text = """
+scrape_configs:
+  - &common {job_name: a, honor_labels: true}
+  - {<<: *common, job_name: b}
+"""
+    assert [(job.name, job.honor_labels) for job in load(text).jobs] == [("a", True), ("b", True)]
+
+
+def test_a_fallback_and_an_own_list_of_protocols(load):
+    text = """
+scrape_configs:
+  - job_name: a
+    scrape_protocols: [PrometheusText0.0.4]
+    fallback_scrape_protocol: OpenMetricsText1.0.0
+"""
+    (job,) = load(text).jobs
+    assert job.reading.protocols == (Protocol.TEXT,)
+    assert job.reading.fallback is Protocol.OPENMETRICS1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("15s", 15), ("1h30m", 5400), ("500ms", 0.5), ("1d", 86400), ("0", 0), ("1y2w", 32745600)]
+)
+def test_durations_are_those_of_prometheus(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+def test_an_empty_file_has_no_jobs(load):
+    assert load("").jobs == ()
