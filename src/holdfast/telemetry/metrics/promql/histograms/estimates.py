@@ -158,7 +158,7 @@ def _endless_edge(histogram: Histogram, bucket: Bucket) -> float | None:
 
 
 def _cut_at_zero(histogram: Histogram, bucket: Bucket) -> Bucket:
-    """Cut a bucket around zero at zero where all others lie on one side of it; bounds of one's own count as positive."""
+    """Cut a bucket around zero at zero where all others lie on one side; bounds of one's own count as positive."""
     if histogram.positive.counts and not histogram.negative.counts:
         return _moved(bucket, lower=0.0)
     if histogram.negative.counts and not histogram.positive.counts:
