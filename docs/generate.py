@@ -159,10 +159,9 @@ def write_metrics(registry: CollectorRegistry) -> str:
     """Render every metric that Holdfast tells about itself."""
     rows = []
     for collector in registry._collector_to_names:  # noqa: SLF001 -- labels stand nowhere else before a first sample
-        for metric in getattr(collector, "describe", collector.collect)():
+        for metric in collector.describe():
             name = f"{metric.name}_total" if metric.type == "counter" else metric.name
-            named = getattr(collector, "_labelnames", None) or getattr(metric, "_labelnames", ())
-            labels = ", ".join(f"`{label}`" for label in named)
+            labels = ", ".join(f"`{label}`" for label in getattr(collector, "_labelnames", ()))
             rows.append((f"`{name}`", metric.type, labels, metric.documentation))
     return "# Metrics\n\nWhat `/metrics` shows of Holdfast itself.\n\n" + table(
         ("metric", "type", "labels", "meaning"), sorted(rows)

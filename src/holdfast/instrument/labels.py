@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from typing import Final
 
 OTHER: Final = "other"
@@ -11,41 +9,26 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 
 class BoundedLabel:
-    """Lets the first `most` different values through; the rest become "other". `refused` counts those.
+    """Lets the first `most` different values through; the rest become "other". `refused` counts those."""
 
-    `tell` is called for each of the refused; `known` are values that are let through from the start.
-    """
+    __slots__ = ("_known", "most", "refused")
 
-    __slots__ = ("_alone", "_known", "_tell", "most", "refused")
-
-    def __init__(
-        self, most: int, tell: Callable[[], object] | None = None, known: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, most: int) -> None:
         self.most = most
         self.refused = 0
-        self._known = set(known)
-        self._tell = tell
-        self._alone = threading.Lock()
+        self._known: set[str] = set()
 
     def admit(self, value: str) -> str:
         """Give the value to use as label for `value`."""
         if value in self._known:
             return value
-        with self._alone:  # two threads must not both take the last place
-            if len(self._known) < self.most or value in self._known:
-                self._known.add(value)
-                return value
+        if len(self._known) >= self.most:
             self.refused += 1
-        if self._tell is not None:
-            self._tell()
-        return OTHER
+            return OTHER
+        self._known.add(value)
+        return value
 
 
 def label_method(method: str) -> str:
     """Give the label of an HTTP method; clients may send anything as one."""
     return method if method in METHODS else OTHER
-
-
-def label_error(error: BaseException) -> str:
-    """Give the label of an error: its class, as OpenTelemetry's `error.type` has it, without the module."""
-    return type(error).__name__
