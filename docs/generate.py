@@ -159,9 +159,10 @@ def write_metrics(registry: CollectorRegistry) -> str:
     """Render every metric that Holdfast tells about itself."""
     rows = []
     for collector in registry._collector_to_names:  # noqa: SLF001 -- labels stand nowhere else before a first sample
-        for metric in collector.describe():
+        for metric in getattr(collector, "describe", collector.collect)():
             name = f"{metric.name}_total" if metric.type == "counter" else metric.name
-            labels = ", ".join(f"`{label}`" for label in getattr(collector, "_labelnames", ()))
+            named = getattr(collector, "_labelnames", None) or getattr(metric, "_labelnames", ())
+            labels = ", ".join(f"`{label}`" for label in named)
             rows.append((f"`{name}`", metric.type, labels, metric.documentation))
     return "# Metrics\n\nWhat `/metrics` shows of Holdfast itself.\n\n" + table(
         ("metric", "type", "labels", "meaning"), sorted(rows)

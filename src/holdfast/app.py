@@ -35,6 +35,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     auth.SECTION,
     runs.SECTION,
     store.SECTION,
+    telemetry.METRICS_SECTION,
     catalog.SECTION,
     health.HOST_SECTION,
     health.SECTION,
@@ -46,6 +47,8 @@ EVENT_KINDS: Final = (
     LOADED,
     REFUSED,
 )
+
+LOOP_BEAT_S: Final = 0.25  # often enough to see what people feel, seldom enough for an idle laptop
 
 _log = journal.get_logger()
 
@@ -176,6 +179,8 @@ async def _lay_ground(settings: Settings, environ: Mapping[str, str], clock: Clo
     closing.push_async_callback(db.close)
     metrics = CollectorRegistry()
     closing.callback(instrument.watch_policies(metrics))
+    closing.callback(instrument.watch_process(metrics))
+    closing.callback(instrument.watch_event_loop(metrics, beat_s=LOOP_BEAT_S, slow_s=LOOP_BEAT_S))
     client = http.OutboundHttp(settings[http.OutboundSettings], secrets.redactor, registry=metrics)
     closing.push_async_callback(client.aclose)
     kept = blobs.open_blobs(settings[blobs.BlobSettings], folder.path / "blobs", metrics)

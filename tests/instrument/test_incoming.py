@@ -1,26 +1,19 @@
 """Incoming requests: what is counted under which labels, and which ids go in and out."""
 
-from __future__ import annotations
-
 import asyncio
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI, WebSocket
+from fastapi import APIRouter, FastAPI, Request, WebSocket
+from fastapi.responses import PlainTextResponse
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode
-from prometheus_client import CollectorRegistry
+from opentelemetry.trace import NoOpTracer, StatusCode
 from starlette.routing import Route, Router
 
 from holdfast import journal
 from holdfast.instrument import AsgiMiddleware, metrics_endpoint
-
-
-@pytest.fixture
-def registry():
-    return CollectorRegistry()
 
 
 @pytest.fixture
@@ -190,3 +183,35 @@ async def test_metrics_are_shown_to_prometheus(client, registry):
         openmetrics = (await scraper.get("/metrics", headers={"Accept": "application/openmetrics-text"})).text
     assert 'http_server_requests_total{method="GET",route="/orders/{order_id}",service="orders"' in text
     assert '# {trace_id="' in openmetrics
+
+
+async def test_bodies_are_measured_and_exceptions_named(client, app, registry):
+    @app.post("/upload")
+    async def upload(request: Request):
+        return PlainTextResponse(b"x" * 2000 + str(len(await request.body())).encode())
+
+    await client.post("/upload", content=b"y" * 12_345)
+    labels = {"service": "orders", "method": "POST", "route": "/upload"}
+    assert registry.get_sample_value("http_server_request_body_size_bytes_sum", labels) == 12_345
+    assert registry.get_sample_value("http_server_response_body_size_bytes_sum", labels) == 2005
+    await client.get("/fail")
+    labels = {"service": "orders", "route": "/fail", "exception": "RuntimeError"}
+    assert registry.get_sample_value("http_server_exceptions_total", labels) == 1
+
+
+async def test_skipped_paths_are_not_counted(app, registry):
+    wrapped = AsgiMiddleware(app, service="orders", registry=registry, skip=["/orders/7"])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(wrapped), base_url="http://orders") as client:
+        answer = await client.get("/orders/7")
+    assert "x-correlation-id" not in answer.headers
+    assert count(registry, method="GET", route="/orders/{order_id}", status="200") is None
+
+
+async def test_an_exemplar_points_to_the_span_that_another_library_has_made(app, registry):
+    outer = TracerProvider(shutdown_on_exit=False).get_tracer("another")
+    wrapped = AsgiMiddleware(app, service="orders", registry=registry, tracer=NoOpTracer())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(wrapped), base_url="http://orders") as client:
+        with outer.start_as_current_span("outer") as span:
+            await client.get("/orders/7")
+    exemplars = [sample.exemplar for family in registry.collect() for sample in family.samples if sample.exemplar]
+    assert [it.labels["trace_id"] for it in exemplars] == [f"{span.get_span_context().trace_id:032x}"]

@@ -5,21 +5,15 @@ from __future__ import annotations
 import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
-from prometheus_client import CollectorRegistry
 
 from holdfast import journal
-from holdfast.instrument import BoundedLabel, httpx_hooks
+from holdfast.instrument import BoundedLabel, httpx_hooks, watch_httpx
 
 
 def answer(request):
     if request.url.path == "/gone":
         raise httpx.ConnectError("refused", request=request)
     return httpx.Response(200, json=dict(request.headers))
-
-
-@pytest.fixture
-def registry():
-    return CollectorRegistry()
 
 
 @pytest.fixture
@@ -76,3 +70,35 @@ def test_a_label_has_only_so_many_values():
     label = BoundedLabel(2)
     assert [label.admit(value) for value in ("a", "b", "c", "a", "d")] == ["a", "b", "other", "a", "other"]
     assert label.refused == 2
+
+
+async def test_a_watched_client_shows_failures_sizes_and_spans(registry, figures, kept_spans):
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        stop = watch_httpx(client, registry)
+        sent = (await client.post("http://stock/items?token=secret", content=b"12345")).json()
+        with pytest.raises(httpx.ConnectError):
+            await client.get("http://stock/gone")
+        stop()
+        await client.get("http://stock/items")
+    assert sent["traceparent"].startswith("00-")
+    labels = {"peer": "stock", "method": "POST"}
+    assert figures("http_client_requests_total", **labels, status="200") == 1
+    assert figures("http_client_request_body_size_bytes_sum", **labels) == 5
+    assert figures("http_client_response_body_size_bytes_count", **labels) == 1
+    assert figures("http_client_request_failures_total", method="GET", error="ConnectError") == 1
+    assert figures("http_client_active_requests") == 0
+    assert figures("http_client_requests_started_total") == 2
+    good, bad = kept_spans.get_finished_spans()
+    assert (good.name, good.attributes["http.response.status_code"]) == ("POST", 200)
+    assert good.attributes["url.full"] == "http://stock/items"
+    assert not bad.status.is_ok
+
+
+def test_a_watched_sync_client_sees_mounts_too(registry, figures):
+    mounts = {"http://inner": httpx.MockTransport(answer)}
+    with httpx.Client(transport=httpx.MockTransport(answer), mounts=mounts) as client:
+        watch_httpx(client, registry)
+        client.get("http://inner/items")
+        client.get("http://stock/items")
+    assert figures("http_client_requests_total", peer="inner", status="200") == 1
+    assert figures("http_client_requests_total", peer="stock", status="200") == 1

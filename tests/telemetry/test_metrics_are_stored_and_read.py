@@ -117,7 +117,7 @@ async def test_a_series_outlives_its_samples(sink: MetricSink, store: Store):
     sql = "SELECT toUnixTimestamp(max(expires_at)) AS s FROM {} WHERE tenant = {{tenant:String}}"
     lives = [
         (await store.query(sql.format(table), tenant=DEFAULT_TENANT))["s"].to_pylist()[0]
-        for table in ("metric_series", "metric_samples")
+        for table in ("metric_series", "metric_points")
     ]
     assert lives[0] >= lives[1]
 

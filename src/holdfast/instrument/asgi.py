@@ -1,4 +1,4 @@
-"""Watches the requests of any ASGI app: RED metrics, a server span, and the ids that join log lines and services.
+"""Watches the requests of any ASGI app: RED metrics, sizes, a server span, the ids that join log lines and services.
 
 Put it outermost. It passes messages through untouched, streams included, and holds no body.
 """
@@ -8,18 +8,19 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from holdfast import journal
-from holdfast.instrument.labels import label_method
-from holdfast.instrument.red import ServerMetrics, server_metrics
+from holdfast.instrument.labels import label_error, label_method
+from holdfast.instrument.red import Exchange, ServerMetrics, server_metrics
 from holdfast.instrument.routes import find_route_template
+from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, parent_of, trace_fields
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -45,30 +46,41 @@ class HeaderGetter(Getter[Scope]):
         return [name.decode("latin-1") for name, _ in carrier["headers"]]
 
 
-class Exchange:
-    """One request on its way: its status as soon as that is known, and its correlation id."""
+class Passage:
+    """One request on its way: what went in and out, its status as soon as that is known, its correlation id."""
 
-    __slots__ = ("correlation_id", "send", "started_s", "status")
+    __slots__ = ("_receive", "_send", "correlation_id", "received_bytes", "sent_bytes", "started_s", "status")
 
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self.send = send
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
         self.started_s = time.perf_counter()
         self.status = 0
-        sent = HEADERS.get(scope, CORRELATION_HEADER.decode())
-        usable = sent and ACCEPTABLE_ID.fullmatch(sent[0])
-        self.correlation_id = sent[0] if sent and usable else journal.new_correlation_id()
+        self.received_bytes = 0
+        self.sent_bytes = 0
+        self.correlation_id = acceptable_id(HEADERS.get(scope, CORRELATION_HEADER.decode()))
 
-    async def forward(self, message: Message) -> None:
+    async def receive(self) -> Message:
+        """Pass a message on to the app."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.received_bytes += len(message.get("body", b""))
+        return message
+
+    async def send(self, message: Message) -> None:
         """Pass a message on to the server, with the correlation id among its headers if it opens a response."""
-        if message["type"] == "websocket.close" and not self.status:
+        kind = message["type"]
+        if kind == "http.response.body":
+            self.sent_bytes += len(message.get("body", b""))
+        elif kind == "websocket.close" and not self.status:
             self.status = 403  # ASGI: a WebSocket closed before it was accepted is refused so
-        if message["type"] in {"http.response.start", "websocket.accept"}:
+        elif kind in {"http.response.start", "websocket.accept"}:
             self.status = message.get("status", 101)
             headers = list(message.get("headers", ()))
             if not any(name.lower() == CORRELATION_HEADER for name, _ in headers):
                 headers.append((CORRELATION_HEADER, self.correlation_id.encode()))
             message = {**message, "headers": headers}
-        await self.send(message)
+        await self._send(message)
 
 
 HEADERS: Final = HeaderGetter()
@@ -78,7 +90,8 @@ class AsgiMiddleware:
     """Wraps `app` as `service`: `app = AsgiMiddleware(app, service="orders")`.
 
     Each request runs in a server span that continues the caller's trace, and inside `journal.bind` of
-    `correlation_id` (from the header `X-Correlation-ID`, or new), `trace_id` and `span_id`.
+    `correlation_id` (from the header `X-Correlation-ID`, or new), `trace_id` and `span_id`. Requests whose path is in
+    `skip` pass unwatched: those of probes and scrapers, if they are not to be counted.
     """
 
     def __init__(
@@ -88,64 +101,82 @@ class AsgiMiddleware:
         service: str,
         registry: CollectorRegistry = REGISTRY,
         tracer: trace.Tracer | None = None,
+        skip: Sequence[str] = (),
     ) -> None:
         self.app = app
         self.service = service
         self._metrics: ServerMetrics = server_metrics(registry)
-        self._tracer = tracer or trace.get_tracer("holdfast.instrument")
+        self._active = self._metrics.active.labels(service)
+        self._tracer = tracer or trace.get_tracer(TRACER_NAME)
+        self._skip = frozenset(skip)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, WebSocket or lifespan."""
-        if scope["type"] not in {"http", "websocket"}:
+        if scope["type"] not in {"http", "websocket"} or scope["path"] in self._skip:
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(scope, send)
+        passage = Passage(scope, receive, send)
         root_path = scope.get("root_path", "")
         method = label_method(scope["method"]) if scope["type"] == "http" else "WEBSOCKET"
-        active = self._metrics.active.labels(self.service)
-        active.inc()
+        self._active.inc()
         try:
             with (
                 self._tracer.start_as_current_span(
                     method,
-                    context=propagate.extract(scope, getter=HEADERS),
+                    context=parent_of(scope, HEADERS),
                     kind=SpanKind.SERVER,
                     attributes={"http.request.method": method, "url.path": scope["path"]},
                 ) as span,
-                journal.bind(correlation_id=exchange.correlation_id, **trace_fields(span)),
+                journal.bind(correlation_id=passage.correlation_id, **trace_fields(span)),
             ):
-                try:
-                    await self._serve(scope, receive, exchange)
-                finally:
-                    route = self._metrics.routes.admit(find_route_template(scope, root_path))
-                    describe_span(span, method, route, exchange.status)
-                    self._observe(method, route, exchange, span)
+                await self._serve(scope, passage, Place(method, root_path, span))
         finally:
-            active.dec()
+            self._active.dec()
 
-    async def _serve(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+    async def _serve(self, scope: Scope, passage: Passage, place: Place) -> None:
+        failure: BaseException | None = None
         try:
-            await self.app(scope, receive, exchange.forward)
+            await self.app(scope, passage.receive, passage.send)
         except asyncio.CancelledError:
-            exchange.status = exchange.status or CLIENT_WENT_AWAY
+            passage.status = passage.status or CLIENT_WENT_AWAY
+            raise
+        except BaseException as error:
+            failure = error
             raise
         finally:
-            exchange.status = exchange.status or 500
+            passage.status = passage.status or 500
+            route = self._metrics.routes.admit(find_route_template(scope, place.root_path))
+            if failure is not None:
+                kind = self._metrics.errors.admit(label_error(failure))
+                self._metrics.exceptions.labels(self.service, route, kind).inc()
+            describe_span(place.span, place.method, route, passage.status)
+            self._metrics.observe(self.service, measure(passage, place.method, route), exemplar_of(place.span))
 
-    def _observe(self, method: str, route: str, exchange: Exchange, span: trace.Span) -> None:
-        duration_s = time.perf_counter() - exchange.started_s
-        context = span.get_span_context()
-        exemplar = {"trace_id": f"{context.trace_id:032x}"} if context.trace_flags.sampled else None
-        self._metrics.requests.labels(self.service, method, route, str(exchange.status)).inc()
-        self._metrics.duration.labels(self.service, method, route).observe(duration_s, exemplar)
+
+class Place:
+    """Where in the world a request stands: its method, the root path that it came with, its span."""
+
+    __slots__ = ("method", "root_path", "span")
+
+    def __init__(self, method: str, root_path: str, span: trace.Span) -> None:
+        self.method = method
+        self.root_path = root_path
+        self.span = span
 
 
-def trace_fields(span: trace.Span) -> dict[str, str]:
-    """Give the ids that join log lines to a trace; none when nobody traces."""
-    context = span.get_span_context()
-    if not context.is_valid:
-        return {}
-    return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+def measure(passage: Passage, method: str, route: str) -> Exchange:
+    """Give the figures of a request that is over; the messages of a WebSocket are not one body."""
+    exchange = Exchange(method, route, passage.status, time.perf_counter() - passage.started_s)
+    if method != "WEBSOCKET":
+        exchange.received_bytes, exchange.sent_bytes = passage.received_bytes, passage.sent_bytes
+    return exchange
+
+
+def acceptable_id(sent: list[str] | None) -> str:
+    """Give the correlation id that came in, or a new one if it could do harm in a log or a header."""
+    if sent and ACCEPTABLE_ID.fullmatch(sent[0]):
+        return sent[0]
+    return journal.new_correlation_id()
 
 
 def describe_span(span: trace.Span, method: str, route: str, status: int) -> None:

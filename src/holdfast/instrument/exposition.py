@@ -1,24 +1,81 @@
-"""Shows the process's metrics to Prometheus, in the text format or OpenMetrics, as the scraper asks."""
+"""Shows the process's metrics to Prometheus, in the text format or OpenMetrics, as the scraper asks.
+
+Units are read off the names where a metric does not state its own, so that every `_seconds` says that it is in seconds.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+import gzip
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs
 
-from prometheus_client import REGISTRY, make_asgi_app
+from prometheus_client import REGISTRY
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from prometheus_client import CollectorRegistry, Metric
+
+# Of OpenMetrics 1.0 ("Units and Base Units") and https://prometheus.io/docs/practices/naming/; those that end a name.
+UNITS: Final = frozenset(
+    {"seconds", "bytes", "ratio", "celsius", "joules", "volts", "amperes", "grams", "meters", "hertz", "watts"}
+)
+_UNITLESS: Final = frozenset({"info", "stateset"})  # OpenMetrics: the unit of these must be empty
+
+
+class _WithUnits(Collector):
+    """A registry whose metrics all have the unit that their name ends with."""
+
+    def __init__(self, registry: Collector) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterable[Metric]:
+        for metric in self._registry.collect():
+            unit = metric.name.rpartition("_")[2]
+            if not metric.unit and unit in UNITS and unit != metric.name and metric.type not in _UNITLESS:
+                metric.unit = unit
+            yield metric
+
+
+def encode_metrics(registry: CollectorRegistry, accept: str = "", names: Sequence[str] = ()) -> tuple[bytes, str]:
+    """Write the metrics of `registry` in the format that `accept` asks for; give the text and its content type.
+
+    With `names`, only the metrics that have a sample of such a name.
+    """
+    encode, content_type = choose_encoder(accept)
+    return encode(_WithUnits(registry.restricted_registry(names) if names else registry)), content_type
 
 
 class MetricsEndpoint:
     """An ASGI app; an object, not a function, so that frameworks do not take it for one of their handlers."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._answer = make_asgi_app(registry)
+        self._registry = registry
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
         """Answer one request."""
-        await self._answer(scope, receive, send)
+        asked = {name.lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        # In a thread: some collectors read files, and a scrape must not be what makes the event loop late.
+        names = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("name[]", [])
+        body, content_type = await asyncio.to_thread(encode_metrics, self._registry, asked.get(b"accept", ""), names)
+        headers = [(b"content-type", content_type.encode()), (b"vary", b"accept, accept-encoding")]
+        if accepts_gzip(asked.get(b"accept-encoding", "")):
+            body = gzip.compress(body, 1)
+            headers.append((b"content-encoding", b"gzip"))
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope.get("method") == "HEAD" else body})
+
+
+def accepts_gzip(header: str) -> bool:
+    """Tell whether an `Accept-Encoding` allows gzip."""
+    for offer in header.split(","):
+        name, _, weight = offer.replace(" ", "").partition(";q=")
+        if name in {"gzip", "x-gzip", "*"}:
+            return weight not in {"0", "0.0", "0.00", "0.000"}
+    return False
 
 
 def metrics_endpoint(registry: CollectorRegistry = REGISTRY) -> MetricsEndpoint:

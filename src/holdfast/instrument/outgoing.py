@@ -1,23 +1,22 @@
-"""Joins outgoing httpx requests to the trace and the correlation id of what caused them, and counts them.
+"""Joins outgoing httpx requests to the trace and the correlation id of what caused them, counts and times them.
 
-Hooks do not hear of requests that got no response; the two counters' difference shows those.
+`watch_httpx` stands around a client's transports and sees everything, failures and redirects included. `httpx_hooks` is
+for clients whose hooks alone may be touched: hooks never hear of requests that got no response.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Final
 
-from opentelemetry import propagate
 from prometheus_client import REGISTRY
 
-from holdfast import journal
-from holdfast.instrument.labels import label_method
-from holdfast.instrument.red import client_metrics
+from holdfast.instrument.labels import label_error, label_method
+from holdfast.instrument.red import ClientMetrics, client_metrics
+from holdfast.instrument.tracing import client_span, current_exemplar, mark_failed, outgoing_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
-
     from prometheus_client import CollectorRegistry
 
 STARTED: Final = "holdfast.started_s"
@@ -34,32 +33,138 @@ class Done:
 DONE: Final = Done()
 
 
+class Outgoing:
+    """Counts requests of httpx in a registry's set."""
+
+    def __init__(self, metrics: ClientMetrics) -> None:
+        self._metrics = metrics
+
+    def describe(self, request: Any) -> tuple[str, str]:
+        """Give the labels of a request: where it goes and how."""
+        return self._metrics.peers.admit(request.url.netloc.decode("ascii")), label_method(request.method)
+
+    def begin(self, request: Any) -> tuple[str, str]:
+        """Count a request that goes out, with trace context and correlation id, unless it has its own."""
+        for name, value in outgoing_headers().items():
+            request.headers.setdefault(name, value)
+        labels = self.describe(request)
+        self._metrics.started.labels(*labels).inc()
+        length = request.headers.get("content-length", "")
+        if length.isdigit():
+            self._metrics.sent.labels(*labels).observe(int(length))
+        return labels
+
+    def end(self, labels: tuple[str, str], response: Any, duration_s: float) -> None:
+        """Count a response."""
+        self._metrics.requests.labels(*labels, str(response.status_code)).inc()
+        self._metrics.duration.labels(*labels).observe(duration_s, current_exemplar())
+        length = response.headers.get("content-length", "")
+        if length.isdigit():
+            self._metrics.received.labels(*labels).observe(int(length))
+
+    def send(self, handle: Callable[[Any], Any], request: Any) -> Any:
+        """Have a plain transport handle a request."""
+        with client_span(*span_of(request)) as span:
+            labels = self.begin(request)
+            with self._metrics.active.labels(*labels).track_inprogress():
+                started_s = time.perf_counter()
+                try:
+                    response = handle(request)
+                except BaseException as error:
+                    self._count_failure(labels, error)
+                    raise
+            self.end(labels, response, time.perf_counter() - started_s)
+            finish_span(span, response)
+        return response
+
+    async def send_async(self, handle: Callable[[Any], Awaitable[Any]], request: Any) -> Any:
+        """Have an async transport handle a request."""
+        with client_span(*span_of(request)) as span:
+            labels = self.begin(request)
+            with self._metrics.active.labels(*labels).track_inprogress():
+                started_s = time.perf_counter()
+                try:
+                    response = await handle(request)
+                except BaseException as error:
+                    self._count_failure(labels, error)
+                    raise
+            self.end(labels, response, time.perf_counter() - started_s)
+            finish_span(span, response)
+        return response
+
+    def _count_failure(self, labels: tuple[str, str], error: BaseException) -> None:
+        kind = self._metrics.error_types.admit(label_error(error))
+        self._metrics.failures.labels(*labels, kind).inc()
+
+
+def span_of(request: Any) -> tuple[str, dict[str, str]]:
+    """Give the name and the attributes of a request's span; the query, which may hold secrets, is left out."""
+    method = label_method(request.method)
+    url = request.url.copy_with(query=None, fragment=None, username=None, password=None)
+    attributes = {"http.request.method": method, "server.address": request.url.host, "url.full": str(url)}
+    return method, attributes
+
+
+def finish_span(span: Any, response: Any) -> None:
+    """Tell the outcome: to a client, 4xx is an error too."""
+    span.set_attribute("http.response.status_code", response.status_code)
+    if response.status_code >= 400:
+        mark_failed(span, str(response.status_code))
+
+
+def watch_httpx(client: Any, registry: CollectorRegistry = REGISTRY) -> Callable[[], None]:
+    """Watch every request of an httpx client, async or not, from now on: `watch_httpx(httpx.AsyncClient())`.
+
+    Each goes out in a client span, with W3C trace context and `X-Correlation-ID` unless it has its own. Redirects and
+    the legs of an authentication are requests of their own. Not together with `httpx_hooks`: both would count.
+
+    Returns:
+        A function that ends it.
+    """
+    outgoing = Outgoing(client_metrics(registry))
+    # httpx offers no way around a transport that stands already.
+    found = [client._transport, *client._mounts.values()]  # noqa: SLF001 -- see above
+    transports = {id(transport): transport for transport in found if transport is not None}
+    is_async = hasattr(client, "__aenter__")
+    stops = [_watch_transport(transport, outgoing, is_async=is_async) for transport in transports.values()]
+
+    def stop() -> None:
+        for each in stops:
+            each()
+
+    return stop
+
+
+def _watch_transport(transport: Any, outgoing: Outgoing, *, is_async: bool) -> Callable[[], None]:
+    name = "handle_async_request" if is_async else "handle_request"
+    handle = getattr(transport, name)
+
+    async def watch_async(request: Any) -> Any:
+        return await outgoing.send_async(handle, request)
+
+    def watch(request: Any) -> Any:
+        return outgoing.send(handle, request)
+
+    setattr(transport, name, watch_async if is_async else watch)
+    return lambda: vars(transport).pop(name, None)
+
+
 def httpx_hooks(registry: CollectorRegistry = REGISTRY) -> dict[str, list[Callable[[Any], Done]]]:
     """Make event hooks for an httpx client, async or not: `httpx.AsyncClient(event_hooks=httpx_hooks())`.
 
     They add W3C trace context and `X-Correlation-ID`, unless the request has its own, and count and time
     requests in `registry` by host, port and method.
     """
-    metrics = client_metrics(registry)
-
-    def describe(request: Any) -> tuple[str, str]:
-        return metrics.peers.admit(request.url.netloc.decode("ascii")), label_method(request.method)
+    outgoing = Outgoing(client_metrics(registry))
 
     def before(request: Any) -> Done:
-        carrier: dict[str, str] = {}
-        propagate.inject(carrier)
-        if journal.correlation_id():
-            carrier["X-Correlation-ID"] = journal.correlation_id()
-        for name, value in carrier.items():
-            request.headers.setdefault(name, value)
+        outgoing.begin(request)
         request.extensions[STARTED] = time.perf_counter()
-        metrics.started.labels(*describe(request)).inc()
         return DONE
 
     def after(response: Any) -> Done:
-        labels = describe(response.request)
-        metrics.requests.labels(*labels, str(response.status_code)).inc()
-        metrics.duration.labels(*labels).observe(time.perf_counter() - response.request.extensions[STARTED])
+        request = response.request
+        outgoing.end(outgoing.describe(request), response, time.perf_counter() - request.extensions[STARTED])
         return DONE
 
     return {"request": [before], "response": [after]}

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from holdfast import journal
 from holdfast.instrument.labels import BoundedLabel
+from holdfast.instrument.registries import PerRegistry, count_folded
 from holdfast.resilience import BreakerChange, BreakerState, PolicyEvent, listen
 
 MOST_POLICIES: Final = 200
@@ -40,7 +40,7 @@ class PolicyMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         by_policy = ("kind", "policy")
-        self.names = BoundedLabel(MOST_POLICIES)
+        self.names = BoundedLabel(MOST_POLICIES, count_folded(registry, "policy"))
         self.events = Counter(
             "resilience_events",
             "What policies did: retried, gave_up, refused, timed_out, hedged, degraded, opened, ...",
@@ -70,14 +70,14 @@ class PolicyMetrics:
 
 
 _LEVELS: Final = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
-_METRICS: WeakKeyDictionary[CollectorRegistry, PolicyMetrics] = WeakKeyDictionary()
+
+
+_METRICS: Final = PerRegistry(PolicyMetrics)
 
 
 def policy_metrics(registry: CollectorRegistry = REGISTRY) -> PolicyMetrics:
     """Give the registry's set for policies, made at first use; its `count` is a listener."""
-    if registry not in _METRICS:
-        _METRICS[registry] = PolicyMetrics(registry)
-    return _METRICS[registry]
+    return _METRICS(registry)
 
 
 def write_policy_event(event: PolicyEvent) -> None:

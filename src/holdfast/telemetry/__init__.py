@@ -7,11 +7,13 @@ alerts live above.
 from holdfast.telemetry.dashboards import DashboardRoom
 from holdfast.telemetry.dashboards import wire as wire_dashboards
 from holdfast.telemetry.metrics import (
+    METRICS_SECTION,
     SCHEMA,
     Matcher,
     MatchOp,
     MetricSink,
     MetricSource,
+    MetricsSettings,
     Point,
     Sample,
     Series,
@@ -20,12 +22,14 @@ from holdfast.telemetry.metrics import (
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
+    "METRICS_SECTION",
     "SCHEMA",
     "DashboardRoom",
     "MatchOp",
     "Matcher",
     "MetricSink",
     "MetricSource",
+    "MetricsSettings",
     "Point",
     "Sample",
     "Series",

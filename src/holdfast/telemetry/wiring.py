@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from holdfast.kernel.wiring import Ground, Wiring
+from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
-from holdfast.telemetry.metrics import SCHEMA, MetricSink, MetricSource
+from holdfast.telemetry.metrics import SCHEMA, MetricSink, MetricSource, MetricsSettings, SinkSettings
+
+FORGET_EVERY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,11 @@ class TelemetryRoom:
 
 def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     """Build the room over the store."""
-    sink = MetricSink(columns.store, clock=ground.clock, metrics=ground.metrics)
-    source = MetricSource(columns.store, clock=ground.clock)
+    settings = ground.settings[MetricsSettings]
+    sink = MetricSink(
+        columns.store, clock=ground.clock, metrics=ground.metrics, settings=SinkSettings(keeping=settings)
+    )
+    source = MetricSource(columns.store, clock=ground.clock, feed=sink.feed, settings=settings)
 
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
@@ -33,4 +38,10 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
         finally:
             await sink.close()
 
-    return TelemetryRoom(sink, source, Wiring(name="telemetry", lifespan=registered))
+    async def forget_idle() -> None:
+        while True:
+            await ground.clock.sleep(FORGET_EVERY_S)
+            sink.forget_idle()
+
+    jobs = (Job("telemetry.forget_idle", forget_idle, "ingest"),)
+    return TelemetryRoom(sink, source, Wiring(name="telemetry", lifespan=registered, jobs=jobs))

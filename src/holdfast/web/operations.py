@@ -9,14 +9,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from pydantic import TypeAdapter
 
+from holdfast import instrument
 from holdfast.kernel.auth import Gate
 from holdfast.kernel.errors import HoldfastError, TimedOutError
 from holdfast.kernel.wiring import Wiring
@@ -116,8 +116,7 @@ def routes(wirings: Sequence[Wiring], registry: CollectorRegistry, gate: Gate, *
         """Give Holdfast's own metrics in the text format of Prometheus, or OpenMetrics."""
         if not is_public:
             await gate.admit(request, METRICS_PERMISSION)
-        encode, content_type = choose_encoder(accept)
-        body: Any = await asyncio.to_thread(encode, registry)
+        body, content_type = await asyncio.to_thread(instrument.encode_metrics, registry, accept)
         return Response(body, media_type=content_type)
 
     return router

@@ -1,16 +1,19 @@
 """Metric samples: `sink` writes them, `source` reads them, `series` names them by a 64-bit id, `tables` keeps them."""
 
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Sample, Series
+from holdfast.telemetry.metrics.settings import METRICS_SECTION, MetricsSettings
 from holdfast.telemetry.metrics.sink import MetricSink, SinkSettings
 from holdfast.telemetry.metrics.source import MetricSource
 from holdfast.telemetry.metrics.tables import SCHEMA
 
 __all__ = [
+    "METRICS_SECTION",
     "SCHEMA",
     "MatchOp",
     "Matcher",
     "MetricSink",
     "MetricSource",
+    "MetricsSettings",
     "Point",
     "Sample",
     "Series",

@@ -1,61 +1,124 @@
-"""Where samples come out: the latest value of a metric, or its values on a grid of times.
+"""Where samples come out: what PromQL selects, the latest value of a metric, its values on a grid of times.
 
-Plain reading for pages and sparklines. Rates, joins and arithmetic are PromQL's work.
+Series are chosen by `indexing`, samples read by `reading`. Rates, joins and arithmetic are PromQL's work. Without the
+sink's feed nothing is remembered between two questions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from operator import itemgetter
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from holdfast.kernel.clock import Clock, SystemClock
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import InvalidError, LimitError
 from holdfast.kernel.ids import TenantId
 from holdfast.store import Store
+from holdfast.telemetry.metrics.indexing import Chosen, SeriesIndex
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, without
+from holdfast.telemetry.metrics.reading import Assembled, BlockCache, SampleReader
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Series
-from holdfast.telemetry.metrics.sink import ANNOUNCE_EVERY
+from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
+from holdfast.telemetry.metrics.settings import MetricsSettings
+from holdfast.telemetry.metrics.storing import Feed
 
 LOOKBACK: Final = timedelta(minutes=5)  # how long a value stays the current one, as in Prometheus
 MAX_STEPS: Final = 11_000  # points per series, as in Prometheus
 
-_COMPARE: Final = {
-    MatchOp.EQUAL: "labels[{{l{0}:String}}] = {{v{0}:String}}",
-    MatchOp.NOT_EQUAL: "labels[{{l{0}:String}}] != {{v{0}:String}}",
-    MatchOp.MATCHES: "match(labels[{{l{0}:String}}], {{v{0}:String}})",
-    MatchOp.NOT_MATCHES: "NOT match(labels[{{l{0}:String}}], {{v{0}:String}})",
-}
-_SERIES: Final = """
-    SELECT series_id, anyLast(labels) AS labels, max(last_seen) AS seen FROM metric_series
-    WHERE tenant = {tenant:String} AND name = {name:String}
-    GROUP BY series_id HAVING seen >= {seen:DateTime64(3, 'UTC')}"""
-_LATEST: Final = """
-    SELECT labels, at, value FROM (
-        SELECT series_id, max(ts) AS at, argMax(value, ts) AS value FROM metric_samples
-        WHERE tenant = {tenant:String} AND series_id IN (SELECT series_id FROM chosen)
-          AND ts > {start:DateTime64(3, 'UTC')} AND ts <= {end:DateTime64(3, 'UTC')}
-        GROUP BY series_id) AS newest
-    INNER JOIN chosen USING series_id"""
-_GRID: Final = """
-    SELECT labels, slots, values FROM (
-        SELECT series_id, groupArray(slot) AS slots, groupArray(last) AS values FROM (
-            SELECT series_id, argMax(value, ts) AS last,
-              toInt64(ceil((toUnixTimestamp64Milli(ts) - {first:Int64}) / {step:Int64})) AS slot
-            FROM metric_samples
-            WHERE tenant = {tenant:String} AND series_id IN (SELECT series_id FROM chosen)
-              AND ts > {start:DateTime64(3, 'UTC')} AND ts <= {end:DateTime64(3, 'UTC')}
-            GROUP BY series_id, slot ORDER BY series_id, slot)
-        GROUP BY series_id) AS grid
-    INNER JOIN chosen USING series_id"""
-
 
 class MetricSource:
-    """Reads samples of one tenant at a time."""
+    """Reads samples of one tenant at a time; a `SampleSource`."""
 
-    def __init__(self, store: Store, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock | None = None,
+        feed: Feed | None = None,
+        settings: MetricsSettings | None = None,
+    ) -> None:
+        """Prepare; nothing is read.
+
+        Args:
+            store: where samples are.
+            clock: the time, where none is asked for.
+            feed: of the sink by which this process writes to the store; without it nothing is remembered.
+            settings: how much is remembered.
+        """
+        settings = settings or MetricsSettings()
         self._store = store
         self._clock = clock or SystemClock()
+        is_alone = not store.settings.url.reveal().startswith("clickhouse")
+        self.index = SeriesIndex(
+            store, self._clock, most=settings.indexed_series, is_fed=feed is not None, is_alone=is_alone
+        )
+        cache = BlockCache(settings.cache) if feed is not None and settings.cache else None
+        self.reader = SampleReader(store, self._clock, cache, margin_s=0 if is_alone else settings.writers_margin)
+        if feed is not None:
+            feed.follow(self)
+
+    def series_announced(
+        self,
+        tenant: TenantId,
+        labels: Sequence[Labels],
+        ids: npt.NDArray[np.uint64],
+        first_ms: npt.NDArray[np.int64],
+        last_ms: npt.NDArray[np.int64],
+    ) -> None:
+        """Take from the feed which series there are."""
+        self.index.note(tenant, labels, ids, first_ms, last_ms)
+
+    def samples_stored(
+        self,
+        tenant: TenantId,
+        ids: npt.NDArray[np.uint64],
+        ts_ms: npt.NDArray[np.int64],
+        values: npt.NDArray[np.float64] | None,
+    ) -> None:
+        """Take from the feed what was written."""
+        if values is None:
+            self.reader.note_histograms(tenant)
+        if self.reader.cache is not None:
+            self.reader.cache.note(tenant, ids, ts_ms, values)
+
+    async def select(
+        self, tenant: TenantId, selections: Sequence[Selection], limits: SelectionLimits | None = None
+    ) -> list[SeriesColumns]:
+        """Answer each selection, in order; raises as `SampleSource.select` does."""
+        limits = limits or SelectionLimits()
+        series, samples = limits.max_series, limits.max_samples
+        answers = []
+        for selection in selections:
+            answer = await self._select(tenant, selection, series, samples)
+            series -= len(answer.labels)
+            samples -= len(answer.values)
+            answers.append(answer)
+        return answers
+
+    async def _select(self, tenant: TenantId, selection: Selection, series: int, samples: int) -> SeriesColumns:
+        chosen = await self.index.choose(tenant, selection.matchers, selection.start_ms, selection.end_ms)
+        if len(chosen.labels) > series:
+            raise LimitError(
+                f"{describe(selection.matchers)} chooses {len(chosen.labels)} series; the query may have {series} more",
+                hint="choose fewer series, or raise the limit of series per query",
+            )
+        if not chosen.labels:
+            return _columns(chosen, None)
+        span = (selection.start_ms, selection.end_ms)
+        try:
+            found = await self.reader.read(
+                tenant, chosen, span, has_starts=selection.needs_starts, most=max(samples, 0)
+            )
+        except LimitError as error:
+            raise LimitError(
+                f"{describe(selection.matchers)} chooses too many samples ({error.message}) of "
+                f"{len(chosen.labels)} series, and the query may have {samples} more",
+                hint="ask for a shorter time or fewer series, or raise the limit of samples per query",
+            ) from error
+        return _columns(chosen, found)
 
     async def latest(
         self,
@@ -68,11 +131,11 @@ class MetricSource:
     ) -> list[Series]:
         """Give each series' newest value at `at` (now if not given), if it is not older than `lookback`."""
         end = at or self._clock.now()
-        start = end - lookback
-        chosen, values = _choose(name, matchers, start)
-        sql = f"WITH chosen AS ({chosen}) {_LATEST}"
-        table = await self._store.query(sql, {**values, "start": start, "end": end}, tenant=tenant)
-        return [Series(name, dict(row["labels"]), (Point(row["at"], row["value"]),)) for row in _by_labels(table)]
+        found = await self._plain(tenant, name, matchers, end - lookback, end)
+        last = found.offsets[1:] - 1
+        points = zip(found.labels, found.ts_ms[last].tolist(), found.values[last].tolist(), strict=True)
+        made = [_series(name, labels, (Point(_at(ts_ms), value),)) for labels, ts_ms, value in points]
+        return sorted(made, key=_by_labels)
 
     async def range(
         self,
@@ -97,42 +160,60 @@ class MetricSource:
             raise InvalidError(
                 f"{start} to {end} by {step} is no grid", hint=f"at most {MAX_STEPS} steps, each longer than nothing"
             )
-        chosen, values = _choose(name, matchers, start - lookback)
-        values |= {
-            "start": start - lookback,
-            "end": end,
-            "first": int(start.timestamp() * 1000),
-            "step": int(step / timedelta(milliseconds=1)),
-        }
-        table = await self._store.query(f"WITH chosen AS ({chosen}) {_GRID}", values, tenant=tenant)
+        found = await self._plain(tenant, name, matchers, start - lookback, end)
         steps, held = int((end - start) / step), -(-lookback // step)
-        found = (
-            (row["labels"], _carried(zip(row["slots"], row["values"], strict=True), steps, held))
-            for row in _by_labels(table)
-        )
-        return [
-            Series(name, dict(labels), tuple(Point(start + slot * step, value) for slot, value in points))
-            for labels, points in found
-            if points
-        ]
+        first_ms, step_ms = _ms(start), int(step / timedelta(milliseconds=1))
+        slots = -((first_ms - found.ts_ms) // step_ms)
+        made = []
+        for number, labels in enumerate(found.labels):
+            part = slice(int(found.offsets[number]), int(found.offsets[number + 1]))
+            newest = dict(zip(slots[part].tolist(), found.values[part].tolist(), strict=True))
+            points = _carried(newest.items(), steps, held)
+            if points:
+                made.append(_series(name, labels, tuple(Point(start + slot * step, value) for slot, value in points)))
+        return sorted(made, key=_by_labels)
+
+    async def _plain(
+        self, tenant: TenantId, name: str, matchers: Sequence[Matcher], start: datetime, end: datetime
+    ) -> SeriesColumns:
+        named = (Matcher(METRIC_NAME, MatchOp.EQUAL, name), *matchers)
+        return (await self.select(tenant, [Selection(named, _ms(start), _ms(end))]))[0]
 
 
-def _choose(name: str, matchers: Sequence[Matcher], start: datetime) -> tuple[str, dict[str, Any]]:
-    values: dict[str, Any] = {"name": name, "seen": start - ANNOUNCE_EVERY}
-    sql = _SERIES
-    for number, matcher in enumerate(matchers):
-        values[f"l{number}"] = matcher.label
-        is_expression = matcher.op in {MatchOp.MATCHES, MatchOp.NOT_MATCHES}
-        values[f"v{number}"] = f"^(?s:{matcher.value})$" if is_expression else matcher.value
-        sql += " AND " + _COMPARE[matcher.op].format(number)
-    return sql, values
+def describe(matchers: Sequence[Matcher]) -> str:
+    """Give a selector as PromQL writes it."""
+    return "{" + ", ".join(f'{m.label}{m.op}"{m.value}"' for m in matchers) + "}"
 
 
-def _by_labels(table: Any) -> list[dict[str, Any]]:
-    """Give the rows in the order of their labels; sorting maps in the engine takes as long as the whole query."""
-    rows: list[dict[str, Any]] = table.to_pylist()
-    rows.sort(key=itemgetter("labels"))
-    return rows
+def _columns(chosen: Chosen, found: Assembled | None) -> SeriesColumns:
+    """Give the series that have samples."""
+    if found is None:
+        nothing = np.zeros(0, np.int64)
+        return SeriesColumns((), np.zeros(1, np.int64), nothing, np.zeros(0), clocks=np.zeros(0, np.int32))
+    has_any = np.diff(found.offsets) > 0
+    labels, offsets, clocks = chosen.labels, found.offsets, found.clocks
+    if not has_any.all():
+        kept = np.flatnonzero(has_any)
+        labels = [labels[place] for place in kept.tolist()]
+        offsets = np.concatenate((offsets[:-1][kept], offsets[-1:]))
+        clocks = clocks[kept]
+    return SeriesColumns(labels, offsets, found.ts_ms, found.values, found.histograms, found.starts_ms, clocks=clocks)
+
+
+def _series(name: str, labels: Labels, points: tuple[Point, ...]) -> Series:
+    return Series(name, dict(without(labels, METRIC_NAME)), points)
+
+
+def _by_labels(series: Series) -> list[tuple[str, str]]:
+    return sorted(series.labels.items())
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def _at(ts_ms: int) -> datetime:
+    return datetime.fromtimestamp(ts_ms / 1000, UTC)
 
 
 def _carried(known: Iterable[tuple[int, float]], steps: int, held: int) -> list[tuple[int, float]]:

@@ -1,6 +1,9 @@
-"""The tables of metrics: one row per series and its life, one row per sample.
+"""The tables of metrics: series and their lives, samples, native histograms, exemplars, what is said of families.
 
-Packing is measured: `Delta(8), ZSTD` beats `Gorilla` on counters, timestamps pack best with `DoubleDelta, ZSTD`.
+Samples are sorted by slots of two hours before the series, so that a question about now reads the newest slot and not
+a day of every series. Measured on 1,000 counters over 24 h: 1.18 bytes a sample (1.29 sorted by series alone), the
+newest slot in 20 ms instead of 190. `Delta(8), ZSTD` beats `Gorilla` on counters, timestamps pack best with
+`DoubleDelta, ZSTD`.
 """
 
 from __future__ import annotations
@@ -9,19 +12,28 @@ from typing import Final
 
 from holdfast.store import (
     FLOAT64,
+    INT64,
     LABEL,
     LABELS,
+    STRING,
     TIME_MS,
+    TIME_S,
     UINT64,
     Column,
+    Kind,
+    Migration,
     Schema,
     Table,
+    array,
     keep_latest,
     keep_max,
     keep_min,
 )
 
 STREAM: Final = "metrics"
+SLOT_MS: Final = 2 * 3600 * 1000
+INT8: Final = Kind("Int8", "int8")
+INT32: Final = Kind("Int32", "int32")
 
 SERIES: Final = Table(
     "metric_series",
@@ -31,6 +43,7 @@ SERIES: Final = Table(
         Column("labels", keep_latest(LABELS), "ZSTD"),
         Column("first_seen", keep_min(TIME_MS)),
         Column("last_seen", keep_max(TIME_MS)),
+        Column("heard_at", keep_max(TIME_S), "ZSTD"),
     ),
     order_by=("name", "series_id"),
     time="last_seen",
@@ -39,16 +52,78 @@ SERIES: Final = Table(
     partition_by="",  # the rows of a series are merged into one only within a partition
 )
 
-SAMPLES: Final = Table(
-    "metric_samples",
-    (
-        Column("series_id", UINT64, "Delta(8), ZSTD"),
-        Column("ts", TIME_MS, "DoubleDelta, ZSTD"),
-        Column("value", FLOAT64, "Delta(8), ZSTD"),
-    ),
-    order_by=("series_id", "ts"),
-    time="ts",
+_PLACE: Final = (
+    Column("slot", INT32, "ZSTD"),
+    Column("series_id", UINT64, "ZSTD"),
+    Column("ts_ms", INT64, "DoubleDelta, ZSTD"),
+    Column("start_ms", INT64, "ZSTD"),
+)
+_ORDER: Final = ("slot", "series_id", "ts_ms")
+
+POINTS: Final = Table(
+    "metric_points",
+    (*_PLACE, Column("value", FLOAT64, "Delta(8), ZSTD")),
+    order_by=_ORDER,
+    time="ts_ms",
     stream=STREAM,
 )
 
-SCHEMA: Final = Schema("telemetry", (SERIES, SAMPLES))
+PACKED: Final = (
+    Column("schema", INT8, "ZSTD"),
+    Column("count", FLOAT64, "Delta(8), ZSTD"),
+    Column("sum", FLOAT64, "Delta(8), ZSTD"),
+    Column("zero_threshold", FLOAT64, "ZSTD"),
+    Column("zero_count", FLOAT64, "Delta(8), ZSTD"),
+    Column("pos_first", INT32, "ZSTD"),
+    Column("pos_counts", array(FLOAT64), "ZSTD"),
+    Column("neg_first", INT32, "ZSTD"),
+    Column("neg_counts", array(FLOAT64), "ZSTD"),
+    Column("custom_values", array(FLOAT64), "ZSTD"),
+    Column("hint", INT8, "ZSTD"),
+)
+HISTOGRAMS: Final = Table("metric_histograms", (*_PLACE, *PACKED), order_by=_ORDER, time="ts_ms", stream=STREAM)
+
+EXEMPLARS: Final = Table(
+    "metric_exemplars",
+    (
+        Column("series_id", UINT64, "ZSTD"),
+        Column("ts_ms", INT64, "DoubleDelta, ZSTD"),
+        Column("value", FLOAT64, "ZSTD"),
+        Column("labels", LABELS, "ZSTD"),
+    ),
+    order_by=("series_id", "ts_ms"),
+    time="ts_ms",
+    stream=STREAM,
+)
+
+FAMILIES: Final = Table(
+    "metric_families",
+    (
+        Column("family", STRING),
+        Column("type", LABEL),
+        Column("help", STRING),
+        Column("unit", LABEL),
+        Column("heard_at", TIME_S),
+    ),
+    order_by=("family", "type", "help", "unit"),
+    time="heard_at",
+    stream=STREAM,
+    engine="ReplacingMergeTree",
+    partition_by="",  # what is said again replaces what was said before only within a partition
+)
+
+_HEARD_AT: Final = """ALTER TABLE metric_series ADD COLUMN IF NOT EXISTS
+    heard_at SimpleAggregateFunction(max, DateTime('UTC')) CODEC(ZSTD)"""
+# Said twice, the copies are the same samples, which reading takes for one.
+_COPY: Final = """INSERT INTO metric_points (tenant, slot, series_id, ts_ms, start_ms, value, expires_at)
+    SELECT tenant, intDiv(toUnixTimestamp64Milli(ts), 7200000), series_id, toUnixTimestamp64Milli(ts), 0, value,
+      expires_at FROM metric_samples"""
+
+SCHEMA: Final = Schema(
+    "telemetry",
+    (SERIES, POINTS, HISTOGRAMS, EXEMPLARS, FAMILIES),
+    (
+        Migration(1, "samples are sorted by slots of two hours", (_HEARD_AT, _COPY)),
+        Migration(2, "the samples as they were sorted before are gone", ("DROP TABLE IF EXISTS metric_samples",)),
+    ),
+)

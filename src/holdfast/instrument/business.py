@@ -1,0 +1,272 @@
+"""Metrics of what a program is for, by decorator: orders placed, money taken, how long a quote took, carts open.
+
+Works on plain and async functions. A label's values come from the call's arguments and are bounded; a watch that fails
+never fails the call.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from holdfast import journal
+from holdfast.instrument.arguments import CallParts, Part
+from holdfast.instrument.labels import BoundedLabel
+from holdfast.instrument.registries import PerRegistry, count_folded
+from holdfast.instrument.tracing import current_exemplar
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry, Metric
+
+F = TypeVar("F", bound=Callable[..., Any])
+MOST_VALUES: Final = 50
+BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60)
+
+
+@dataclass(slots=True)
+class Family:
+    """One metric that decorators share, with the bound of each of its labels."""
+
+    metric: Any
+    kind: type
+    names: tuple[str, ...]
+    bounds: dict[str, BoundedLabel] = field(default_factory=dict)
+
+    def child(self, values: Mapping[str, object]) -> Any:
+        """Give the child of these label values, folded where there are too many."""
+        if not self.names:
+            return self.metric
+        return self.metric.labels(*(self.bounds[name].admit(str(values[name])) for name in self.names))
+
+
+class Families:
+    """The metrics made by decorators in one registry, by name: two functions may count into the same."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._made: dict[str, Family] = {}
+        self._alone = threading.Lock()
+        self._tell = functools.partial(count_folded, registry)
+        self._settings: dict[str, Any] = {"registry": registry}
+        count_folded(registry, "business")  # the metric stands in the registry before its first use
+
+    def get(self, kind: type, name: str, text: str, labels: Sequence[str], most: int, **settings: Any) -> Family:
+        """Give the metric `name`, made if it is new.
+
+        Raises:
+            ValueError: it exists, as another kind or with other labels.
+        """
+        with self._alone:
+            found = self._made.get(name)
+            if found is None:
+                metric = kind(name, text, tuple(labels), **settings, **self._settings)
+                bounds = {label: BoundedLabel(most, self._tell(f"{name}:{label}")) for label in labels}
+                found = self._made[name] = Family(metric, kind, tuple(labels), bounds)
+        if (found.kind, found.names) != (kind, tuple(labels)):
+            raise ValueError(
+                f"{name} exists as a {found.kind.__name__} with the labels {found.names}; choose another name"
+            )
+        return found
+
+
+_FAMILIES: Final = PerRegistry(Families)
+
+
+def counted(
+    name: str,
+    text: str,
+    *,
+    labels: Mapping[str, Part] | None = None,
+    amount: Part | None = None,
+    errors: bool = False,
+    most: int = MOST_VALUES,
+    registry: CollectorRegistry = REGISTRY,
+) -> Callable[[F], F]:
+    """Count the calls that return: `@counted("orders", "Orders placed.", labels={"currency": "order.currency"})`.
+
+    Args:
+        name: the counter's, without `_total`.
+        text: its help.
+        labels: label names and where their values come from: a path such as `order.currency` or `return.status`, or a
+            function of the same arguments.
+        amount: what each call adds, as a path or function (`"order.total"` for revenue); 1 if not given.
+        errors: count the calls that raise instead.
+        most: different values of each label; the rest are counted as "other".
+        registry: where.
+    """
+    family = _FAMILIES(registry).get(Counter, name, text, tuple(labels or {}), most)
+    parts = {**(labels or {}), **({_AMOUNT: amount} if amount is not None else {})}
+
+    def note(values: dict[str, Any], _duration_s: float, *, is_error: bool) -> None:
+        if is_error is errors:
+            family.child(values).inc(float(values.get(_AMOUNT, 1)), current_exemplar())
+
+    return lambda fn: _watch(fn, parts, note)
+
+
+def timed(
+    name: str,
+    text: str,
+    *,
+    labels: Mapping[str, Part] | None = None,
+    buckets: Sequence[float] = BUCKETS_S,
+    most: int = MOST_VALUES,
+    registry: CollectorRegistry = REGISTRY,
+) -> Callable[[F], F]:
+    """Time calls, by label and `outcome` (`ok`, `error`): `@timed("quote_duration_seconds", "Time of a quote.")`.
+
+    `name` ends in `_seconds`; `labels` and `most` are as in `counted`.
+    """
+    if not name.endswith("_seconds"):
+        raise ValueError(f"{name!r} is measured in seconds; call it {name}_seconds")
+    family = _FAMILIES(registry).get(Histogram, name, text, (*(labels or {}), "outcome"), most, buckets=buckets)
+
+    def note(values: dict[str, Any], duration_s: float, *, is_error: bool) -> None:
+        values["outcome"] = "error" if is_error else "ok"
+        family.child(values).observe(duration_s, current_exemplar())
+
+    return lambda fn: _watch(fn, labels or {}, note)
+
+
+def in_progress(name: str, text: str, *, registry: CollectorRegistry = REGISTRY) -> Callable[[F], F]:
+    """Show how many calls are under way: `@in_progress("exports_in_progress", "Exports being written.")`."""
+    gauge: Gauge = _FAMILIES(registry).get(Gauge, name, text, (), 1).metric
+
+    def decorate(fn: F) -> F:
+        if inspect.iscoroutinefunction(fn):
+
+            @functools.wraps(fn)
+            async def watched_async(*args: Any, **kwargs: Any) -> Any:
+                with gauge.track_inprogress():
+                    return await fn(*args, **kwargs)
+
+            return watched_async  # type: ignore[return-value]  # the same signature
+
+        @functools.wraps(fn)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            with gauge.track_inprogress():
+                return fn(*args, **kwargs)
+
+        return watched  # type: ignore[return-value]  # same
+
+    return decorate
+
+
+def gauge_of(
+    name: str, text: str, *, label: str = "", most: int = MOST_VALUES, registry: CollectorRegistry = REGISTRY
+) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Show what a function gives when somebody looks: `@gauge_of("carts_open", "Carts with something in them.")`.
+
+    With `label`, it gives a mapping from that label's values to numbers; the first `most` are shown, the rest summed
+    as "other". A function that raises shows nothing, and is counted in `instrument_gauge_failures_total`.
+    """
+    failures = _FAILURES(registry).labels(name)
+
+    def decorate(read: Callable[[], Any]) -> Callable[[], Any]:
+        registry.register(
+            ReadGauge(name, text, label, read, Bound(most, failures, count_folded(registry, f"{name}:{label}")))
+        )
+        return read
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a gauge keeps to, and whom it tells when it does not."""
+
+    most: int
+    failures: Counter
+    tell_folded: Callable[[], None]
+
+
+class ReadGauge(Collector):
+    """A gauge whose function is called at each look."""
+
+    def __init__(self, name: str, text: str, label: str, read: Callable[[], Any], bound: Bound) -> None:
+        self._family = functools.partial(GaugeMetricFamily, name, text, labels=[label] if label else None)
+        self._has_label = bool(label)
+        self._read = read
+        self._bound = bound
+
+    def describe(self) -> Iterable[Metric]:
+        """Give the family, without samples."""
+        return [self._family()]
+
+    def collect(self) -> Iterable[Metric]:
+        """Call the function."""
+        family = self._family()
+        try:
+            found = self._read()
+            values = (
+                [(str(key), float(value)) for key, value in found.items()] if self._has_label else [("", float(found))]
+            )
+        except Exception:  # noqa: BLE001 -- the fence of a plugin: one broken gauge must not hide all other metrics
+            self._bound.failures.inc()
+            return [family]
+        shown, rest = values[: self._bound.most], values[self._bound.most :]
+        if rest:
+            self._bound.tell_folded()
+            shown.append(("other", sum(value for _, value in rest)))
+        for key, value in shown:
+            family.add_metric([key] if self._has_label else [], value)
+        return [family]
+
+
+_AMOUNT: Final = " amount"  # no label can be called so
+_log = journal.get_logger()
+
+
+def _make_failures(registry: CollectorRegistry) -> Counter:
+    text = "Times that the function behind a gauge raised."
+    return Counter("instrument_gauge_failures", text, ["gauge"], registry=registry)
+
+
+_FAILURES: Final = PerRegistry(_make_failures)
+
+
+def _watch(fn: F, parts: Mapping[str, Part], note: Callable[..., None]) -> F:
+    reader = CallParts(fn, parts)
+
+    def tell(args: tuple[Any, ...], kwargs: dict[str, Any], result: object, since_s: float, *, is_error: bool) -> None:
+        duration_s = time.perf_counter() - since_s
+        try:
+            note(reader.read(args, kwargs, result), duration_s, is_error=is_error)
+        except Exception as error:  # noqa: BLE001 -- the fence of a plugin: counting must not fail what is counted
+            _log.warning("business_metric_failed", function=fn.__qualname__, error=repr(error))
+
+    if inspect.iscoroutinefunction(fn):
+
+        @functools.wraps(fn)
+        async def watched_async(*args: Any, **kwargs: Any) -> Any:
+            since_s = time.perf_counter()
+            try:
+                result = await fn(*args, **kwargs)
+            except BaseException:
+                tell(args, kwargs, None, since_s, is_error=True)
+                raise
+            tell(args, kwargs, result, since_s, is_error=False)
+            return result
+
+        return watched_async  # type: ignore[return-value]  # the same signature
+
+    @functools.wraps(fn)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        since_s = time.perf_counter()
+        try:
+            result = fn(*args, **kwargs)
+        except BaseException:
+            tell(args, kwargs, None, since_s, is_error=True)
+            raise
+        tell(args, kwargs, result, since_s, is_error=False)
+        return result
+
+    return watched  # type: ignore[return-value]  # same

@@ -1,0 +1,126 @@
+"""The series of one metric: labels as codes into the distinct values, so that a matcher looks at each value once.
+
+Only grows; a series that left the store stays until the group is loaded anew, and has no samples then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.telemetry.metrics.growing import Growing
+from holdfast.telemetry.metrics.indexing.matching import verdict
+from holdfast.telemetry.metrics.labels import Labels
+from holdfast.telemetry.metrics.samples import Matcher
+
+_REMEMBERED: Final = 256  # choices per metric
+
+Ordinals = npt.NDArray[np.int64]
+
+
+class _LabelColumn:
+    """One label over the series of a group."""
+
+    __slots__ = ("_codes", "_numbers", "_verdicts", "values")
+
+    def __init__(self) -> None:
+        self.values: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._codes = Growing(np.int32)
+        self._verdicts: dict[Matcher, npt.NDArray[np.bool_]] = {}
+
+    def extend(self, label: str, series: Sequence[Labels]) -> None:
+        """Take what the series from the one after the last known one have."""
+        numbers, codes = self._numbers, []
+        for labels in series[len(self._codes) :]:
+            value = next((value for name, value in labels if name == label), "")
+            code = numbers.get(value)
+            if code is None:
+                code = numbers[value] = len(self.values)
+                self.values.append(value)
+            codes.append(code)
+        if codes:
+            self._codes.extend(np.array(codes, np.int32))
+
+    def matches(self, matcher: Matcher) -> npt.NDArray[np.bool_]:
+        """Tell for each series whether it matches."""
+        known = self._verdicts.get(matcher)
+        if known is None or len(known) < len(self.values):
+            if len(self._verdicts) >= _REMEMBERED:
+                self._verdicts.clear()
+            known = self._verdicts[matcher] = verdict(matcher, self.values)
+        return known[self._codes.live]
+
+    def used(self, ordinals: Ordinals) -> list[str]:
+        """Give the distinct values that these series have."""
+        is_used = np.zeros(len(self.values), np.bool_)
+        is_used[self._codes.live[ordinals]] = True
+        return [self.values[code] for code in np.flatnonzero(is_used).tolist()]
+
+    def counts(self) -> dict[str, int]:
+        """Give how many series have each value."""
+        counted = np.bincount(self._codes.live, minlength=len(self.values)).tolist()
+        return dict(zip(self.values, counted, strict=True))
+
+
+class Group:
+    """One metric's series."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.labels: list[Labels] = []
+        self.ids = Growing(np.uint64)
+        self.first_ms = Growing(np.int64)
+        self.last_ms = Growing(np.int64)
+        self._ordinals: dict[int, int] = {}
+        self._columns: dict[str, _LabelColumn] = {}
+        self._choices: dict[tuple[Matcher, ...], Ordinals] = {}
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def note(self, labels: Labels, identity: int, first_ms: int, last_ms: int) -> None:
+        """Take a series, or that its life is longer than was known."""
+        ordinal = self._ordinals.get(identity)
+        if ordinal is None:
+            self._ordinals[identity] = len(self.labels)
+            self.labels.append(labels)
+            self.ids.append(identity)
+            self.first_ms.append(first_ms)
+            self.last_ms.append(last_ms)
+            self._choices.clear()
+            return
+        self.first_ms.live[ordinal] = min(self.first_ms.live[ordinal], first_ms)
+        self.last_ms.live[ordinal] = max(self.last_ms.live[ordinal], last_ms)
+
+    def choose(self, matchers: tuple[Matcher, ...]) -> Ordinals:
+        """Give the series that satisfy all matchers, sorted by id; the array is shared, do not write to it."""
+        known = self._choices.get(matchers)
+        if known is None:
+            if len(self._choices) >= _REMEMBERED:
+                self._choices.clear()
+            known = self._choices[matchers] = self._choose(matchers)
+        return known
+
+    def _choose(self, matchers: tuple[Matcher, ...]) -> Ordinals:
+        is_chosen = np.ones(len(self), np.bool_)
+        for matcher in matchers:
+            is_chosen &= self.column(matcher.label).matches(matcher)
+        ordinals = np.flatnonzero(is_chosen)
+        return ordinals[np.argsort(self.ids.live[ordinals], kind="stable")]
+
+    def column(self, label: str) -> _LabelColumn:
+        """Give the values of one label."""
+        column = self._columns.get(label)
+        if column is None:
+            column = self._columns[label] = _LabelColumn()
+        column.extend(label, self.labels)
+        return column
+
+    def label_names(self, ordinals: Ordinals) -> set[str]:
+        """Give the names of the labels that these series have."""
+        labels = self.labels
+        return {name for ordinal in ordinals.tolist() for name, _ in labels[ordinal]}

@@ -1,0 +1,235 @@
+"""Every tenant's series, metric by metric as queries ask for them, kept true by what the sink announces.
+
+Without a feed nothing is remembered. On a server other processes announce too: what they say is read again after
+`REFRESH_S`. When more series are remembered than the settings allow, the metrics asked for longest ago go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.kernel.clock import Clock
+from holdfast.store import Store
+from holdfast.telemetry.metrics.indexing.group import Group, Ordinals
+from holdfast.telemetry.metrics.indexing.loading import SeriesRow, load
+from holdfast.telemetry.metrics.indexing.matching import verdict
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, name_of
+from holdfast.telemetry.metrics.samples import Matcher, MatchOp
+from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+
+REFRESH_S: Final = 10.0
+_OVERLAP_S: Final = 120  # clocks of writers differ, and an announcement takes a moment to be stored
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Series that a selector chose, sorted by id.
+
+    Attributes:
+        family: what they have in common, the key by which their samples are remembered.
+        labels: their label sets.
+        ids: their ids.
+        first_ms, last_ms: their lives; a sample may come up to `ANNOUNCE_EVERY_MS` after `last_ms`.
+        is_whole: whether they are all the series of their metric that live then.
+    """
+
+    family: str
+    labels: list[Labels]
+    ids: npt.NDArray[np.uint64]
+    first_ms: npt.NDArray[np.int64]
+    last_ms: npt.NDArray[np.int64]
+    is_whole: bool
+
+
+class _Tenant:
+    """What is remembered of one tenant."""
+
+    def __init__(self) -> None:
+        self.groups: OrderedDict[str, Group] = OrderedDict()
+        self.has_all = False
+        self.loaded_s: dict[str, float] = {}
+        self.lock = asyncio.Lock()
+        self.loading = 0
+        self.meanwhile: list[SeriesRow] = []  # announced while something was being loaded
+
+    def take(self, rows: Sequence[SeriesRow]) -> None:
+        for row in rows:
+            group = self.groups.get(row.name)
+            if group is None:
+                group = self.groups[row.name] = Group(row.name)
+            group.note(row.labels, row.identity, row.first_ms, row.last_ms)
+
+
+class SeriesIndex:
+    """Finds series by matchers."""
+
+    def __init__(self, store: Store, clock: Clock, *, most: int, is_fed: bool, is_alone: bool) -> None:
+        """Prepare.
+
+        Args:
+            store: where the series are.
+            clock: for reading again.
+            most: series that are remembered.
+            is_fed: whether `note` is called for whatever this process announces.
+            is_alone: whether no other process writes to the store.
+        """
+        self._store = store
+        self._clock = clock
+        self._most = most
+        self._is_fed = is_fed
+        self._is_alone = is_alone
+        self._tenants: dict[TenantId, _Tenant] = {}
+
+    def note(
+        self,
+        tenant: TenantId,
+        labels: Sequence[Labels],
+        ids: npt.NDArray[np.uint64],
+        first_ms: npt.NDArray[np.int64],
+        last_ms: npt.NDArray[np.int64],
+    ) -> None:
+        """Take what was announced."""
+        known = self._tenants.get(tenant)
+        if known is None or not (known.groups or known.loading or known.has_all):
+            return
+        rows = [
+            SeriesRow(name_of(one), one, *numbers)
+            for one, *numbers in zip(labels, ids.tolist(), first_ms.tolist(), last_ms.tolist(), strict=True)
+        ]
+        known.take(rows if known.has_all else [row for row in rows if row.name in known.groups])
+        if known.loading:
+            known.meanwhile += rows
+
+    def forget(self, tenant: TenantId) -> None:
+        """Forget a tenant's series; they were deleted."""
+        self._tenants.pop(tenant, None)
+
+    async def groups(self, tenant: TenantId, matchers: tuple[Matcher, ...]) -> list[Group]:
+        """Give the metrics whose names satisfy the matchers of the name."""
+        of_name = [matcher for matcher in matchers if matcher.label == METRIC_NAME]
+        known = self._tenants.setdefault(tenant, _Tenant()) if self._is_fed else _Tenant()
+        exact = next((matcher.value for matcher in of_name if matcher.op is MatchOp.EQUAL), None)
+        if exact is not None:
+            await self._ensure(tenant, known, exact)
+            group = known.groups.get(exact)
+            found = [group] if group is not None else []
+        else:
+            await self._ensure(tenant, known, None)
+            found = list(known.groups.values())
+        for matcher in of_name:
+            fits = verdict(matcher, [group.name for group in found])
+            found = [group for group, is_fit in zip(found, fits.tolist(), strict=True) if is_fit]
+        return found
+
+    async def choose(self, tenant: TenantId, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Chosen:
+        """Give the series that satisfy all matchers and may have samples in [start_ms, end_ms].
+
+        Raises:
+            InvalidError: an expression is wrong.
+            LimitError: more series than may be remembered would have to be looked at.
+        """
+        matching = [(group, group.choose(matchers)) for group in await self.groups(tenant, matchers)]
+        found = [(group, alive(group, ordinals, start_ms, end_ms)) for group, ordinals in matching if len(ordinals)]
+        if len(found) == 1:
+            group = found[0][0]
+            return _chosen(group.name, found, is_whole=len(matching[0][1]) == len(group))
+
+        names = "\xff".join(sorted(group.name for group, _ in found))
+        family = "\xff" + blake2b(names.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+        return _sorted(_chosen(family, found, is_whole=False))
+
+    async def _ensure(self, tenant: TenantId, known: _Tenant, name: str | None) -> None:
+        if self._is_fresh(known, name):
+            if name is not None and name in known.groups:
+                known.groups.move_to_end(name)
+            return
+        async with known.lock:
+            if not self._is_fresh(known, name):
+                await self._load(tenant, known, name)
+
+    def _is_fresh(self, known: _Tenant, name: str | None) -> bool:
+        has_it = known.has_all or (name is not None and name in known.loaded_s)
+        if not has_it or self._is_alone:
+            return has_it
+        loaded_s = known.loaded_s.get("" if known.has_all or name is None else name, 0.0)
+        return self._clock.monotonic() - loaded_s < REFRESH_S
+
+    async def _load(self, tenant: TenantId, known: _Tenant, name: str | None) -> None:
+        is_all = name is None or known.has_all
+        key = "" if name is None or is_all else name
+        heard_s = 0
+        if known.has_all or (name in known.loaded_s):  # only what is new
+            heard_s = int(self._clock.now().timestamp() - (self._clock.monotonic() - known.loaded_s[key])) - _OVERLAP_S
+        started_s = self._clock.monotonic()
+        known.loading += 1
+        try:
+            rows = await load(
+                self._store, tenant, None if is_all or name is None else [name], most=self._most, heard_since_s=heard_s
+            )
+            if name is not None and not is_all:
+                known.groups.setdefault(name, Group(name))
+            known.take(rows)
+            known.has_all = known.has_all or is_all
+            known.loaded_s[key] = started_s
+            known.take([row for row in known.meanwhile if known.has_all or row.name in known.groups])
+        finally:
+            known.loading -= 1
+            if not known.loading:
+                known.meanwhile.clear()
+        self._shrink(known, name)
+
+    def _shrink(self, known: _Tenant, keep: str | None) -> None:
+        remembered = sum(len(group) for group in known.groups.values())
+        while remembered > self._most and len(known.groups) > 1:
+            name, group = known.groups.popitem(last=False)
+            if name == keep:
+                known.groups[name] = group
+                continue
+            remembered -= len(group)
+            known.loaded_s.pop(name, None)
+            known.has_all = False
+
+
+def alive(group: Group, ordinals: Ordinals, start_ms: int, end_ms: int) -> Ordinals:
+    """Give those of the series that may have samples in [start_ms, end_ms]."""
+    first, last = group.first_ms.live[ordinals], group.last_ms.live[ordinals]
+    is_alive = (first <= end_ms) & (last + ANNOUNCE_EVERY_MS >= start_ms)
+    return ordinals if is_alive.all() else ordinals[is_alive]
+
+
+def _chosen(family: str, found: list[tuple[Group, Ordinals]], *, is_whole: bool) -> Chosen:
+    labels = [group.labels[ordinal] for group, ordinals in found for ordinal in ordinals.tolist()]
+    if not found:
+        nothing = np.zeros(0, np.int64)
+        return Chosen(family, labels, np.zeros(0, np.uint64), nothing, nothing, is_whole)
+    return Chosen(
+        family,
+        labels,
+        np.concatenate([group.ids.live[ordinals] for group, ordinals in found]),
+        np.concatenate([group.first_ms.live[ordinals] for group, ordinals in found]),
+        np.concatenate([group.last_ms.live[ordinals] for group, ordinals in found]),
+        is_whole,
+    )
+
+
+def _sorted(chosen: Chosen) -> Chosen:
+    order = np.argsort(chosen.ids, kind="stable")
+    return Chosen(
+        chosen.family,
+        [chosen.labels[place] for place in order.tolist()],
+        chosen.ids[order],
+        chosen.first_ms[order],
+        chosen.last_ms[order],
+        chosen.is_whole,
+    )

@@ -1,0 +1,178 @@
+"""Answers what samples chosen series have: out of the cache, out of the engine, or a part from each.
+
+Whole slots are read and remembered where they fit into the cache; what does not fit, and what other processes may
+still be writing, is read as asked and forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import LimitError
+from holdfast.store import Store
+from holdfast.telemetry.metrics.indexing import Chosen
+from holdfast.telemetry.metrics.reading.assembling import Assembled, assemble
+from holdfast.telemetry.metrics.reading.blocks import Block, Ids
+from holdfast.telemetry.metrics.reading.cache import BlockCache, Key
+from holdfast.telemetry.metrics.reading.fetching import SCRAPE_MS, Fetcher, Wanted
+from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
+from holdfast.telemetry.metrics.tables import SLOT_MS
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+
+_MOST_SLOTS: Final = 1500  # a longer span is not remembered slot by slot
+_BIG: Final = 200_000  # samples from which on joining them leaves the event loop
+_ANSWERS: Final = 16
+
+_Answer = tuple[tuple[int, ...], Assembled]
+
+
+class SampleReader:
+    """Reads samples of chosen series."""
+
+    def __init__(self, store: Store, clock: Clock, cache: BlockCache | None, *, margin_s: float) -> None:
+        """Prepare.
+
+        Args:
+            store: where samples are.
+            clock: tells what is young.
+            cache: None where nobody tells what is written.
+            margin_s: samples younger than this may still be written by others; 0 if there are none.
+        """
+        self._clock = clock
+        self._cache = cache
+        self._margin_s = margin_s
+        self._fetcher = Fetcher(store)
+        self._locks: dict[tuple[TenantId, str], asyncio.Lock] = {}
+        self._answers: OrderedDict[tuple[object, ...], _Answer] = OrderedDict()
+        self._answer_bytes = 0
+
+    @property
+    def cache(self) -> BlockCache | None:
+        """The blocks in memory."""
+        return self._cache
+
+    def note_histograms(self, tenant: TenantId) -> None:
+        """Take that the tenant has native histograms."""
+        self._fetcher.note_histograms(tenant)
+
+    def forget(self, tenant: TenantId) -> None:
+        """Forget what is remembered of a tenant; something was deleted."""
+        if self._cache is not None:
+            self._cache.forget(tenant)
+
+    async def read(
+        self, tenant: TenantId, chosen: Chosen, span: tuple[int, int], *, has_starts: bool = False, most: int = 2**62
+    ) -> Assembled:
+        """Give the samples of the chosen series in (start, end].
+
+        Raises:
+            LimitError: there are more than `most`.
+        """
+        start_ms = max(span[0], int(chosen.first_ms.min()) - 1)
+        end_ms = min(span[1], int(chosen.last_ms.max()) + ANNOUNCE_EVERY_MS)
+        slots = range((start_ms + 1) // SLOT_MS, end_ms // SLOT_MS + 1)
+        if start_ms >= end_ms:
+            return assemble((), chosen.ids, start_ms, end_ms)
+        old, young = self._split(chosen, slots)
+        span = (start_ms, end_ms)
+        if not old:
+            wanted = Wanted(chosen.ids, young, chosen.is_whole, span, has_starts)
+            found = await self._fetcher.fetch(tenant, wanted, most)
+            return await _assemble([block for _, block in found], chosen.ids, span, most)
+        versions, blocks = await self._remembered(tenant, chosen, old, has_starts)
+        if young:
+            wanted = Wanted(chosen.ids, young, chosen.is_whole, span, has_starts)
+            blocks += [block for _, block in await self._fetcher.fetch(tenant, wanted, most)]
+            return await _assemble(blocks, chosen.ids, span, most)
+        return await self._answer((tenant, chosen.ids.tobytes(), span, has_starts), versions, blocks, chosen.ids, most)
+
+    def _split(self, chosen: Chosen, slots: range) -> tuple[list[int], list[int]]:
+        """Give the slots to be remembered, and those to be read once."""
+        guess = len(chosen.ids) * (SLOT_MS // SCRAPE_MS) * 8
+        if self._cache is None or len(slots) > _MOST_SLOTS or guess * len(slots) > self._cache.most_bytes // 2:
+            return [], list(slots)
+        if not self._margin_s:
+            return list(slots), []
+        last = int((self._clock.now().timestamp() - self._margin_s) * 1000) // SLOT_MS
+        return [slot for slot in slots if slot < last], [slot for slot in slots if slot >= last]
+
+    async def _remembered(
+        self,
+        tenant: TenantId,
+        chosen: Chosen,
+        slots: list[int],
+        has_starts: bool,  # noqa: FBT001
+    ) -> tuple[tuple[int, ...], list[Block]]:
+        cache = self._cache
+        assert cache is not None  # for the types: `_split` has seen it
+        async with self._locks.setdefault((tenant, chosen.family), asyncio.Lock()):
+            missing: dict[bytes, tuple[Ids, list[int]]] = {}
+            entries = {}
+            for slot in slots:
+                entry = cache.get(Key(tenant, slot, chosen.family, has_starts))
+                living = _living(chosen, slot)
+                if entry is None:
+                    lacking = living
+                else:
+                    entries[slot] = entry
+                    lacking = living[~np.isin(living, entry.ids)] if not _is_same(living, entry.ids) else living[:0]
+                if len(lacking):
+                    missing.setdefault(lacking.tobytes(), (lacking, []))[1].append(slot)
+            for ids, lacking_slots in missing.values():
+                marks = cache.begin(tenant, lacking_slots, ids)
+                try:
+                    wanted = Wanted(
+                        ids, lacking_slots, chosen.is_whole and 2 * len(ids) > len(chosen.ids), None, has_starts
+                    )
+                    found = await self._fetcher.fetch(tenant, wanted, cache.most_bytes // 8)
+                    for slot in lacking_slots:
+                        blocks = [block for number, block in found if number == slot]
+                        key = Key(tenant, slot, chosen.family, has_starts)
+                        entries[slot] = cache.put(key, ids, blocks, marks[slot])
+                finally:
+                    cache.end(tenant, lacking_slots)
+        known = [entries[slot] for slot in slots if slot in entries]
+        return tuple(entry.version for entry in known), [block for entry in known for block in entry.blocks]
+
+    async def _answer(
+        self, key: tuple[object, ...], versions: tuple[int, ...], blocks: Sequence[Block], ids: Ids, most: int
+    ) -> Assembled:
+        """Join blocks, or give what was joined for the same question when nothing has changed since."""
+        known = self._answers.get(key)
+        if known is not None and known[0] == versions:
+            self._answers.move_to_end(key)
+            if len(known[1].values) > most:
+                raise LimitError(f"{len(known[1].values)} samples")
+            return known[1]
+        span: tuple[int, int] = key[2]  # type: ignore[assignment]  # as `read` makes it
+        made = await _assemble(blocks, ids, span, most)
+        if self._cache is not None and made.nbytes < self._cache.most_bytes // 2:
+            self._answers[key] = versions, made
+            self._answer_bytes += made.nbytes - (known[1].nbytes if known else 0)
+            while self._answer_bytes > self._cache.most_bytes // 2 or len(self._answers) > _ANSWERS:
+                _, (_, gone) = self._answers.popitem(last=False)
+                self._answer_bytes -= gone.nbytes
+        return made
+
+
+def _living(chosen: Chosen, slot: int) -> Ids:
+    is_living = (chosen.first_ms < (slot + 1) * SLOT_MS) & (chosen.last_ms + ANNOUNCE_EVERY_MS >= slot * SLOT_MS)
+    return chosen.ids if is_living.all() else chosen.ids[is_living]
+
+
+def _is_same(one: Ids, other: Ids) -> bool:
+    return one is other or (len(one) == len(other) and bool((one == other).all()))
+
+
+async def _assemble(blocks: Sequence[Block], ids: Ids, span: tuple[int, int], most: int) -> Assembled:
+    if sum(len(block.values) for block in blocks) < _BIG:
+        return assemble(blocks, ids, *span, most=most)
+    return await asyncio.to_thread(assemble, blocks, ids, *span, most=most)

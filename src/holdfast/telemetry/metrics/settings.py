@@ -1,0 +1,39 @@
+"""Settings of how metrics are kept: `[metrics]` in `holdfast.toml`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from holdfast.kernel.settings import Section
+from holdfast.kernel.units import Duration, Size
+
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """How metrics are kept and remembered.
+
+    Attributes:
+        retention_counts: whether a sample's retention counts from its `arrival`, which keeps what is imported from long
+            ago, or from its own time, the `event`. How long it is, `telemetry.retention` says.
+        forget_idle: a series without a sample for so long is no longer active, and its memory is given back.
+        cache: memory for samples that queries have read; used only when queries come.
+        indexed_series: series of which labels are remembered for queries, about 1 KiB each.
+        writers_margin: how long after its time a sample may still arrive through another process; younger samples are
+            not remembered when the store is a server.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    retention_counts: Literal["arrival", "event"] = "arrival"
+    forget_idle: Annotated[Duration, Field(ge=60)] = 3600.0
+    cache: Size = 256 * _MIB
+    indexed_series: Annotated[int, Field(ge=1000)] = 2_000_000
+    writers_margin: Duration = 3600.0
+
+
+METRICS_SECTION: Final = Section("metrics", MetricsSettings)

@@ -1,0 +1,141 @@
+"""One arrival's way into the store: sorted out, announced, written, told to the followers, acknowledged.
+
+Series are announced before their samples are written, so that nobody reads a sample without a name. A process that dies
+in between has acknowledged nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.kernel.errors import ConflictError
+from holdfast.store import Store
+from holdfast.telemetry.metrics.arrivals import Arrival, Exemplar, HistogramSample, Written
+from holdfast.telemetry.metrics.storing.announcements import Announcements, due
+from holdfast.telemetry.metrics.storing.book import Book
+from holdfast.telemetry.metrics.storing.expiry import Expiry
+from holdfast.telemetry.metrics.storing.extras import Extras
+from holdfast.telemetry.metrics.storing.feed import Feed
+from holdfast.telemetry.metrics.storing.points import LAST_MS, PointColumns
+from holdfast.telemetry.metrics.tables import EXEMPLARS, FAMILIES, HISTOGRAMS, POINTS, STREAM
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from holdfast.telemetry.metrics.arrivals import MetricMetadata
+
+LIMIT: Final = "limit"
+OUT_OF_RANGE: Final = "out_of_range"
+
+
+class Appending:
+    """Writes arrivals of every tenant."""
+
+    def __init__(self, store: Store, expiry: Expiry, feed: Feed) -> None:
+        self._store = store
+        self._expiry = expiry
+        self._feed = feed
+        self._announcements = Announcements(store, expiry, feed)
+        self._extras = Extras(expiry)
+
+    async def append(self, book: Book, arrival: Arrival) -> Written:
+        """Store an arrival; raises as `ArrivalSink.append` does."""
+        if arrival.generation != book.generation:
+            raise ConflictError(
+                f"the references are of generation {arrival.generation}, the book is of {book.generation}",
+                hint="ask the book for every series again, and send again",
+            )
+        refused: dict[str, int] = {}
+        refs, points = self._points(book, arrival, refused)
+        histograms = [s for s in arrival.histograms if _is_kept(s.ref, s.ts_ms, refused)]
+        exemplars = [e for e in arrival.exemplars if e.ref >= 0 and abs(e.ts_ms) < LAST_MS]
+        if histograms:
+            refs = np.concatenate((refs, np.fromiter((s.ref for s in histograms), np.int64, len(histograms))))
+        ts_ms = points.ts_ms if not histograms else _and_times(points.ts_ms, histograms)
+        if len(refs):
+            now_s = self._expiry.now_s()
+            book.used_s.live[refs] = now_s
+            # Rows are made before anything is awaited: the references may mean something else afterwards.
+            writes = self._rows(book, histograms, exemplars)
+            lives = due(book, refs, ts_ms, now_s)
+            if lives is not None:
+                await self._announcements.announce(book, lives)
+            await self._write(book, writes, points, histograms)
+        await self._say(book, arrival.metadata)
+        return Written(len(points.ids), len(histograms), len(exemplars), refused)
+
+    def _points(
+        self, book: Book, arrival: Arrival, refused: dict[str, int]
+    ) -> tuple[npt.NDArray[np.int64], PointColumns]:
+        refs, ts_ms, values, starts_ms = arrival.refs, arrival.ts_ms, arrival.values, arrival.starts_ms
+        is_out = (ts_ms > LAST_MS) | (ts_ms < -LAST_MS)
+        is_kept = (refs >= 0) & ~is_out
+        if not is_kept.all():
+            counts = {LIMIT: int((refs < 0).sum()), OUT_OF_RANGE: int((is_out & (refs >= 0)).sum())}
+            refused.update({reason: count for reason, count in counts.items() if count})
+            refs, ts_ms, values = refs[is_kept], ts_ms[is_kept], values[is_kept]
+            starts_ms = None if starts_ms is None else starts_ms[is_kept]
+        starts = np.zeros(len(refs), np.int64) if starts_ms is None else starts_ms
+        return refs, PointColumns(book.ids.live[refs], ts_ms, values, starts, book.keep_s.live[refs])
+
+    def _rows(
+        self,
+        book: Book,
+        histograms: Sequence[HistogramSample],
+        exemplars: Sequence[Exemplar],
+    ) -> tuple[npt.NDArray[np.uint64], dict[str, object] | None, dict[str, object] | None]:
+        ids = book.ids.live[np.fromiter((s.ref for s in histograms), np.int64, len(histograms))]
+        return (
+            ids,
+            self._extras.histograms(book, histograms) if histograms else None,
+            self._extras.exemplars(book, exemplars) if exemplars else None,
+        )
+
+    async def _write(
+        self,
+        book: Book,
+        rows: tuple[npt.NDArray[np.uint64], dict[str, object] | None, dict[str, object] | None],
+        points: PointColumns,
+        histograms: Sequence[HistogramSample],
+    ) -> None:
+        ids, histogram_rows, exemplar_rows = rows
+        tenant = book.tenant
+        writes: list[Awaitable[None]] = []
+        try:
+            for batch in points.batches(self._expiry):
+                writes += [self._store.writer(POINTS).write(batch, tenant=tenant)]
+            if histogram_rows is not None:
+                writes.append(self._store.writer(HISTOGRAMS).write(histogram_rows, tenant=tenant))
+            if exemplar_rows is not None:
+                writes.append(self._store.writer(EXEMPLARS).write(exemplar_rows, tenant=tenant))
+        finally:
+            # Also when a later part found the queue full: the parts before it are on their way.
+            answers = await asyncio.gather(*writes, return_exceptions=True)
+            self._feed.samples_stored(tenant, points.ids, points.ts_ms, points.values)
+            if histograms:
+                self._feed.samples_stored(tenant, ids, _and_times(points.ts_ms[:0], histograms), None)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+
+    async def _say(self, book: Book, metadata: Sequence[MetricMetadata]) -> None:
+        said = self._extras.families(book.tenant, metadata) if metadata else ()
+        if said:
+            rows = self._extras.family_rows(said, self._store.retention.seconds(book.tenant, STREAM))
+            await self._store.writer(FAMILIES).write(rows, tenant=book.tenant)
+            self._extras.heard(book.tenant, said)
+
+
+def _is_kept(ref: int, ts_ms: int, refused: dict[str, int]) -> bool:
+    reason = LIMIT if ref < 0 else OUT_OF_RANGE if abs(ts_ms) > LAST_MS else ""
+    if reason:
+        refused[reason] = refused.get(reason, 0) + 1
+    return not reason
+
+
+def _and_times(ts_ms: npt.NDArray[np.int64], histograms: Sequence[HistogramSample]) -> npt.NDArray[np.int64]:
+    return np.concatenate((ts_ms, np.fromiter((s.ts_ms for s in histograms), np.int64, len(histograms))))

@@ -1,0 +1,155 @@
+"""The series of one tenant that this process writes to: label sets become small numbers, numbers index columns.
+
+Asking for a known series is one look into a dict. A new one is admitted or refused by `Admission`; nothing is
+remembered of a refused one. Announcing them to the store is `announcements`' work.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from holdfast.telemetry.metrics.arrivals import REFUSED
+from holdfast.telemetry.metrics.growing import Growing
+from holdfast.telemetry.metrics.labels import Labels, name_of
+from holdfast.telemetry.metrics.series import series_id
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+
+NEVER_FIRST: Final = 2**62  # the life of a series of which the store has not heard
+NEVER_LAST: Final = -(2**62)
+COLLISION: Final = "id_collision"
+
+KeepSeconds = Callable[["TenantId", Labels], int]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many series are active, in all, by metric and by who sends them."""
+
+    total: int = 0
+    by_metric: Counter[str] = field(default_factory=Counter)
+    by_origin: Counter[str] = field(default_factory=Counter)
+
+
+class Admission(Protocol):
+    """Decides on new series; called for each one, so it must be cheap."""
+
+    def refusal(self, tenant: TenantId, labels: Labels, origin: str, tally: Tally) -> str:
+        """Give why the series is kept out, having counted it; empty if it may come in."""
+        ...
+
+    def refused(self, tenant: TenantId, labels: Labels, origin: str, reason: str) -> None:
+        """Count a series that is kept out for a reason found elsewhere."""
+        ...
+
+
+class Everybody:
+    """Lets every series in."""
+
+    def refusal(self, tenant: TenantId, labels: Labels, origin: str, tally: Tally) -> str:
+        """Give no reason."""
+        del tenant, labels, origin, tally
+        return ""
+
+    def refused(self, tenant: TenantId, labels: Labels, origin: str, reason: str) -> None:
+        """Count nothing."""
+
+
+class Book:
+    """The real `SeriesBook`. Its columns are indexed by reference; `live` views of them are short-lived."""
+
+    def __init__(self, tenant: TenantId, admission: Admission, keep_s: KeepSeconds) -> None:
+        self.tenant = tenant
+        self._admission = admission
+        self._keep_s = keep_s
+        self._generation = 1
+        self._empty()
+
+    def _empty(self) -> None:
+        self._refs: dict[Labels, int] = {}
+        self._taken: set[int] = set()
+        self.tally = Tally()
+        self.labels: list[Labels] = []
+        self.origins: list[str] = []
+        self.ids = Growing(np.uint64)
+        self.keep_s = Growing(np.int64)
+        self.first_ms = Growing(np.int64)
+        self.last_ms = Growing(np.int64)
+        self.announced_s = Growing(np.int64)
+        self.used_s = Growing(np.int64)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def generation(self) -> int:
+        """Changes when references lose their meaning."""
+        return self._generation
+
+    def ref(self, labels: Labels, *, origin: str) -> int:
+        """Give the reference of a series, or `REFUSED`."""
+        found = self._refs.get(labels)
+        return found if found is not None else self._admit(labels, origin)
+
+    def known(self, labels: Labels) -> Labels:
+        """Give the equal label set that the book holds, so that memory has it once; `labels` if it has none."""
+        found = self._refs.get(labels)
+        return labels if found is None else self.labels[found]
+
+    def _admit(self, labels: Labels, origin: str) -> int:
+        if self._admission.refusal(self.tenant, labels, origin, self.tally):
+            return REFUSED
+        identity = series_id(labels)
+        if identity in self._taken:
+            self._admission.refused(self.tenant, labels, origin, COLLISION)
+            return REFUSED
+        return self._enter(labels, identity, origin)
+
+    def _enter(self, labels: Labels, identity: int, origin: str) -> int:
+        ref = len(self.labels)
+        self._refs[labels] = ref
+        self._taken.add(identity)
+        self.labels.append(labels)
+        self.origins.append(origin)
+        self.ids.append(identity)
+        self.keep_s.append(self._keep_s(self.tenant, labels))
+        self.first_ms.append(NEVER_FIRST)
+        self.last_ms.append(NEVER_LAST)
+        self.announced_s.append(0)
+        self.used_s.append(0)
+        self.tally.total += 1
+        self.tally.by_metric[name_of(labels)] += 1
+        self.tally.by_origin[origin] += 1
+        return ref
+
+    def forget_idle(self, before_s: int) -> int:
+        """Forget the series without a sample since `before_s`, renumber the others, and tell how many went."""
+        used_s = self.used_s.live
+        kept = np.flatnonzero(used_s >= before_s)
+        forgotten = len(self) - len(kept)
+        if forgotten:
+            self._keep_only(kept.tolist())
+        return forgotten
+
+    def forget_all(self) -> None:
+        """Forget every series, so that each is admitted and announced anew; the settings or the store have changed."""
+        self._generation += 1
+        self._empty()
+
+    def _keep_only(self, kept: list[int]) -> None:
+        labels, origins = self.labels, self.origins
+        columns = [(c, c.live[kept].copy()) for c in (self.first_ms, self.last_ms, self.announced_s, self.used_s)]
+        ids = self.ids.live[kept].tolist()
+        self._generation += 1
+        self._empty()
+        for ref, identity in zip(kept, ids, strict=True):
+            self._enter(labels[ref], identity, origins[ref])
+        columns_now = (self.first_ms, self.last_ms, self.announced_s, self.used_s)
+        for column, (_, values) in zip(columns_now, columns, strict=True):
+            column.live[:] = values

@@ -1,0 +1,106 @@
+"""Queries that remember blocks give the same as queries that remember nothing, whatever is written in between."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.store import Store
+from holdfast.telemetry import SCHEMA, Matcher, MatchOp, MetricSink, MetricSource, MetricsSettings
+from holdfast.telemetry.metrics.arrivals import Arrival
+from holdfast.telemetry.metrics.labels import labels_of
+from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, assemble, joined
+from holdfast.telemetry.metrics.reading.blocks import Block, Loose, block_of
+from holdfast.telemetry.metrics.selection import Selection
+from holdfast.telemetry.metrics.tables import SLOT_MS
+
+NOW_MS = int(datetime.now(UTC).timestamp() * 1000) // SLOT_MS * SLOT_MS
+
+SAMPLES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12), st.integers(0, 99)), max_size=60)
+IDS = np.array([3, 5, 8, 13, 21], np.uint64)
+
+
+def block(samples: list[tuple[int, int, int]]) -> Block:
+    rows, ts_ms, values = np.array(samples, np.int64).reshape(-1, 3).T
+    return block_of(IDS, Loose(rows, ts_ms, values.astype(np.float64)))
+
+
+def expected(samples: list[tuple[int, int, int]], row: int, start: int, end: int) -> list[tuple[int, float]]:
+    last = {ts: float(value) for of, ts, value in samples if of == row and start < ts <= end}
+    return sorted(last.items())
+
+
+@given(SAMPLES, st.integers(-1, 13), st.integers(-1, 13), st.permutations(range(5)), st.integers(1, 5))
+def test_a_cut_of_blocks_holds_what_was_put_in(samples, start, end, order, count):
+    early = block([one for one in samples if one[1] <= 5])
+    late = block([one for one in samples if one[1] > 5])
+    rows = sorted(order[:count])
+    found = assemble([early, late], IDS[rows], start, end)
+    for place, row in enumerate(rows):
+        part = slice(found.offsets[place], found.offsets[place + 1])
+        got = list(zip(found.ts_ms[part].tolist(), found.values[part].tolist(), strict=True))
+        assert got == expected(samples, row, start, end)
+    shared: dict[int, tuple[int, ...]] = {}
+    for place, clock in enumerate(found.clocks.tolist()):
+        times = tuple(found.ts_ms[found.offsets[place] : found.offsets[place + 1]].tolist())
+        assert shared.setdefault(clock, times) == times
+
+
+@given(SAMPLES)
+def test_blocks_joined_hold_the_same(samples):
+    parts = [block([one for one in samples if one[1] % 13 // 5 == number]) for number in range(3)]
+    whole, pieces = assemble([joined(parts)], IDS, BEGINNING_MS, END_MS), assemble(parts, IDS, BEGINNING_MS, END_MS)
+    for column in ("offsets", "ts_ms", "values"):
+        np.testing.assert_array_equal(getattr(whole, column), getattr(pieces, column))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("cache_bytes", [1_000_000, 20_000])
+async def test_writes_between_queries_are_seen(store: Store, seed: int, cache_bytes: int):
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    remembering = MetricSource(store, feed=sink.feed, settings=MetricsSettings(cache=cache_bytes))
+    forgetful = MetricSource(store)
+    rng = np.random.default_rng(seed)
+    end_ms = NOW_MS
+    for _ in range(25):
+        await write_some(sink, rng, end_ms)
+        end_ms += int(rng.integers(1, SLOT_MS // 3))
+        name = f"m{rng.integers(3)}"
+        matchers = (
+            Matcher("__name__", MatchOp.EQUAL if rng.random() < 0.8 else MatchOp.NOT_EQUAL, name),
+            *((Matcher("n", MatchOp.MATCHES, f"[0-{rng.integers(10)}]"),) if rng.random() < 0.5 else ()),
+        )
+        start_ms = end_ms - int(rng.integers(1, 4 * SLOT_MS))
+        wish = Selection(matchers, start_ms, end_ms)
+        # A write on its way while the query reads, as live data is.
+        writing = asyncio.create_task(write_some(sink, rng, end_ms + 1000))
+        await remembering.select(DEFAULT_TENANT, [wish])
+        await writing
+        first, second = [
+            (await source.select(DEFAULT_TENANT, [wish]))[0] for source in (remembering, forgetful)
+        ]  # fmt: skip
+        assert list(first.labels) == list(second.labels)
+        for column in ("offsets", "ts_ms", "values"):
+            np.testing.assert_array_equal(getattr(first, column), getattr(second, column))
+    await sink.close()
+
+
+async def write_some(sink: MetricSink, rng: np.random.Generator, end_ms: int) -> None:
+    book = sink.book(DEFAULT_TENANT)
+    count = int(rng.integers(1, 40))
+    refs = [
+        book.ref(labels_of({"__name__": f"m{rng.integers(3)}", "n": str(rng.integers(12))}), origin="test")
+        for _ in range(count)
+    ]
+    lateness = rng.integers(0, 3 * SLOT_MS if rng.random() < 0.3 else 20_000, count)
+    arrival = Arrival(
+        book.generation, np.array(refs), end_ms - lateness, rng.random(count)
+    )  # fmt: skip
+    await sink.append(DEFAULT_TENANT, arrival)
