@@ -41,6 +41,7 @@ from holdfast.telemetry.metrics.promql.histograms.ranges import (
 )
 from holdfast.telemetry.metrics.promql.histograms.reconciliation import copy_to_schema
 from holdfast.telemetry.metrics.promql.histograms.resets import detects_reset, settle_hints, stats_hints
+from holdfast.telemetry.metrics.promql.histograms.stacks import Stack
 from holdfast.telemetry.metrics.promql.histograms.sums import mean_of, sum_of
 from holdfast.telemetry.metrics.promql.histograms.trimming import trim
 
@@ -53,6 +54,7 @@ __all__ = [
     "IncompatibleSchemasError",
     "Interpolated",
     "RangeDelta",
+    "Stack",
     "add",
     "all_buckets",
     "bucket_fraction",

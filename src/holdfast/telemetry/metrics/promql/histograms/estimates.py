@@ -26,14 +26,6 @@ class Estimate(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class _Slot(NamedTuple):
-    """A bucket by its place, so that only the bounds of the one that matters are worked out."""
-
-    population: float
-    side: int  # -1 negative, 0 the zero bucket, 1 positive or of one's own bounds
-    place: int
-
-
 def quantile(q: float, histogram: Histogram) -> Estimate:
     """Estimate the value below which the share `q` of the observations lies.
 
@@ -45,10 +37,10 @@ def quantile(q: float, histogram: Histogram) -> Estimate:
         return Estimate(math.nan)
     has_nan_sum = math.isnan(histogram.sum)
     is_upwards = has_nan_sum or q < 0.5  # the shorter way, and the only one where NaNs are in the count
-    slots = _slots(histogram)
+    counts = _ascending(histogram)
     rank = (q if is_upwards else 1 - q) * histogram.count
-    slot, seen = _reached(slots if is_upwards else slots[::-1], rank)
-    bucket = _bucket(histogram, slot)
+    place, seen = _reached(counts if is_upwards else counts[::-1], rank)
+    bucket = _bucket(histogram, counts, place if is_upwards else len(counts) - 1 - place)
     edge = _endless_edge(histogram, bucket)
     if edge is not None:
         return Estimate(edge)
@@ -60,7 +52,7 @@ def quantile(q: float, histogram: Histogram) -> Estimate:
     if seen < rank:
         return Estimate(math.nan, ("nan_result",)) if has_nan_sum else Estimate(bucket.upper)
     rank = rank - (seen - bucket.count) if is_upwards else seen - rank
-    notes = ("nan_skew",) if has_nan_sum and _observed(slots, seen, slot) < histogram.count else ()
+    notes = ("nan_skew",) if has_nan_sum and seen + sum(counts[place + 1 :]) < histogram.count else ()
     return Estimate(_interpolated(histogram, bucket, quotient(rank, bucket.count)), notes)
 
 
@@ -99,53 +91,35 @@ def stddev(histogram: Histogram) -> float:
     return math.nan if variance < 0 else math.sqrt(variance)
 
 
-def _slots(histogram: Histogram) -> list[_Slot]:
-    """Give all buckets in ascending order."""
-    first = histogram.negative.first
-    slots = [_Slot(count, -1, first + at) for at, count in enumerate(histogram.negative.counts)][::-1]
-    if histogram.zero_count > 0:
-        slots.append(_Slot(histogram.zero_count, 0, 0))
-    first = histogram.positive.first
-    slots += [_Slot(count, 1, first + at) for at, count in enumerate(histogram.positive.counts)]
-    return slots
+def _ascending(histogram: Histogram) -> list[float]:
+    """Give the counts of all buckets in ascending order, that of the zero bucket only if it is populated."""
+    zero = (histogram.zero_count,) if histogram.zero_count > 0 else ()
+    return [*histogram.negative.counts[::-1], *zero, *histogram.positive.counts]
 
 
-def _reached(slots: Sequence[_Slot], rank: float) -> tuple[_Slot | None, float]:
-    """Give the populated bucket in which the rank is reached, or the last one, with the count so far."""
+def _reached(counts: Sequence[float], rank: float) -> tuple[int, float]:
+    """Give the place of the populated bucket in which the rank is reached, or of the last one, and the count so far."""
     seen = 0.0
-    slot: _Slot | None = None
-    for slot in slots:
-        if slot.population == 0:
-            continue
-        seen += slot.population
-        if seen >= rank:
-            break
-    return slot, seen
+    for place, count in enumerate(counts):
+        seen += count
+        if seen >= rank and count != 0:
+            return place, seen
+    return len(counts) - 1, seen
 
 
-def _observed(slots: Sequence[_Slot], seen: float, reached: _Slot | None) -> float:
-    """Count on upwards from the bucket that was reached."""
-    beyond = False
-    for slot in slots:
-        if beyond:
-            seen += slot.population
-        beyond = beyond or slot is reached
-    return seen
-
-
-def _bucket(histogram: Histogram, slot: _Slot | None) -> Bucket:
-    """Give a bucket with its bounds, cut at the zero bucket."""
-    if slot is None:
+def _bucket(histogram: Histogram, counts: Sequence[float], place: int) -> Bucket:
+    """Give the bucket at a place of the ascending order with its bounds, cut at the zero bucket."""
+    if not counts:
         return Bucket(0.0, 0.0, 0.0, is_lower_inclusive=False, is_upper_inclusive=False)
-    width = histogram.zero_threshold
-    if slot.side == 0:
-        return Bucket(-width, width, slot.population, is_lower_inclusive=True, is_upper_inclusive=True)
-    near = bound(histogram.schema, slot.place - 1, histogram.custom_values)
-    far = bound(histogram.schema, slot.place, histogram.custom_values)
-    if 0 < near < width:
-        near = width
-    lower, upper = (near, far) if slot.side > 0 else (-far, -near)
-    return Bucket(lower, upper, slot.population, is_lower_inclusive=lower < 0, is_upper_inclusive=upper > 0)
+    width, schema, bounds = histogram.zero_threshold, histogram.schema, histogram.custom_values
+    below, above = len(histogram.negative.counts), len(counts) - len(histogram.positive.counts)
+    if below <= place < above:
+        return Bucket(-width, width, counts[place], is_lower_inclusive=True, is_upper_inclusive=True)
+    index = histogram.positive.first + place - above if place >= below else histogram.negative.first + below - 1 - place
+    near, far = bound(schema, index - 1, bounds), bound(schema, index, bounds)
+    near = width if 0 < near < width else near
+    lower, upper = (-far, -near) if place < below else (near, far)
+    return Bucket(lower, upper, counts[place], is_lower_inclusive=lower < 0, is_upper_inclusive=upper > 0)
 
 
 def _endless_edge(histogram: Histogram, bucket: Bucket) -> float | None:

@@ -19,6 +19,7 @@ from holdfast.telemetry.metrics.promql.histograms.reconciliation import (
     shared_bounds,
     zero_count_for,
 )
+from holdfast.telemetry.metrics.promql.histograms.sums import shared_layout
 
 
 def detects_reset(current: Histogram, previous: Histogram) -> bool:
@@ -40,12 +41,9 @@ def stats_hints(histograms: Sequence[Histogram]) -> list[Histogram]:
     Prometheus reads only counts and sums for it and decides about resets while the buckets are at hand.
     """
     settled = list(histograms[:1])
-    for previous, current in pairwise(histograms):
-        if current.hint is not ResetHint.UNKNOWN:
-            settled.append(current)
-        else:
-            is_reset = _has_fallen(current, previous)
-            settled.append(with_hint(current, ResetHint.RESET if is_reset else ResetHint.NOT_RESET))
+    for current, is_reset in zip(histograms[1:], _falls(histograms), strict=True):
+        hint = ResetHint.RESET if is_reset else ResetHint.NOT_RESET
+        settled.append(with_hint(current, hint) if current.hint is ResetHint.UNKNOWN else current)
     return settled
 
 
@@ -55,27 +53,35 @@ def settle_hints(histograms: Sequence[Histogram]) -> list[Histogram]:
     A gauge stays one. Of a counter, a sample that surely continues the one before is `NOT_RESET`; the first one and one
     after a reset or another layout are `UNKNOWN`, because samples may be missing there.
     """
-    settled: list[Histogram] = []
-    previous: Histogram | None = None
-    for current in histograms:
-        settled.append(
-            current if current.hint is ResetHint.GAUGE else with_hint(current, _stored_hint(current, previous))
-        )
-        previous = current
+    settled = [_unless_gauge(current, ResetHint.UNKNOWN) for current in histograms[:1]]
+    for (previous, current), has_fallen in zip(pairwise(histograms), _falls(histograms), strict=True):
+        goes_on = not has_fallen and _is_one_chunk(previous, current)
+        settled.append(_unless_gauge(current, ResetHint.NOT_RESET if goes_on else ResetHint.UNKNOWN))
     return settled
 
 
-def _stored_hint(current: Histogram, previous: Histogram | None) -> ResetHint:
-    continues = (
-        previous is not None
-        and previous.hint is not ResetHint.GAUGE
+def _unless_gauge(histogram: Histogram, hint: ResetHint) -> Histogram:
+    return histogram if histogram.hint is ResetHint.GAUGE else with_hint(histogram, hint)
+
+
+def _is_one_chunk(previous: Histogram, current: Histogram) -> bool:
+    return (
+        previous.hint is not ResetHint.GAUGE
         and current.hint is not ResetHint.RESET
         and current.schema == previous.schema
         and current.zero_threshold == previous.zero_threshold
         and current.custom_values == previous.custom_values
-        and not _has_fallen(current, previous)
     )
-    return ResetHint.NOT_RESET if continues else ResetHint.UNKNOWN
+
+
+def _falls(histograms: Sequence[Histogram]) -> list[bool]:
+    """Tell of each sample but the first whether the counter began anew, whatever the hints say."""
+    layout = shared_layout(histograms) if histograms else None
+    if layout is None:
+        return [_has_fallen(current, previous) for previous, current in pairwise(histograms)]
+    rows = layout.rows(histograms)
+    fallen: list[bool] = layout.falls(rows).tolist()
+    return fallen
 
 
 def _has_fallen(current: Histogram, previous: Histogram) -> bool:
@@ -96,8 +102,8 @@ def _has_fallen(current: Histogram, previous: Histogram) -> bool:
     def side(ours: Buckets, theirs: Buckets) -> bool:
         if schema == previous.schema and ours.first == theirs.first and len(ours.counts) == len(theirs.counts):
             return any(map(operator.lt, ours.counts, theirs.counts))
-        reduced = reduce_side(theirs, previous.schema, schema)
-        return _is_below(ours, reduced if current.is_custom else beyond_zero(reduced, schema, threshold))
+        outside = theirs if current.is_custom else beyond_zero(theirs, previous.schema, threshold)
+        return _is_below(ours, reduce_side(outside, previous.schema, schema))
 
     return side(current.positive, previous.positive) or side(current.negative, previous.negative)
 

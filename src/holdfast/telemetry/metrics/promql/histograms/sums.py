@@ -42,34 +42,52 @@ class Layout(NamedTuple):
     negative_first: int
     negative_end: int
 
-    @property
-    def width(self) -> int:
-        """How many numbers a row has."""
-        return 3 + self.positive_end - self.positive_first + self.negative_end - self.negative_first
+    def rows(self, histograms: Sequence[Histogram]) -> Row:
+        """Give the numbers of histograms that fit, one row each."""
+        positive = (self.positive_first, self.positive_end)
+        negative = (self.negative_first, self.negative_end)
+        rows: Row = np.array(
+            [
+                (h.count, h.sum, h.zero_count, *_padded(h.positive, positive), *_padded(h.negative, negative))
+                for h in histograms
+            ]
+        )
+        return rows
+
+    @staticmethod
+    def falls(rows: Row) -> npt.NDArray[np.bool_]:
+        """Tell of each row but the first whether a count in it is lower than in the one before; sums may fall."""
+        fallen: npt.NDArray[np.bool_] = np.less(rows[1:], rows[:-1])
+        fallen[:, 1] = False
+        return np.asarray(fallen.any(axis=1))
 
     def row(self, histogram: Histogram) -> Row:
         """Give the numbers of a histogram that fits."""
-        row = np.zeros(self.width)
-        row[0], row[1], row[2] = histogram.count, histogram.sum, histogram.zero_count
-        at = 3 + histogram.positive.first - self.positive_first
-        row[at : at + len(histogram.positive.counts)] = histogram.positive.counts
-        at = 3 + self.positive_end - self.positive_first + histogram.negative.first - self.negative_first
-        row[at : at + len(histogram.negative.counts)] = histogram.negative.counts
+        row: Row = self.rows((histogram,))[0]
         return row
+
+    def histograms(self, rows: Row, hint: ResetHint) -> list[Histogram]:
+        """Give the histograms of rows."""
+        like, positive_first, negative_first = self.like, self.positive_first, self.negative_first
+        split = 3 + self.positive_end - positive_first
+        return [
+            Histogram(
+                like.schema,
+                row[0],
+                row[1],
+                like.zero_threshold,
+                row[2],
+                Buckets(positive_first, tuple(row[3:split])),
+                Buckets(negative_first, tuple(row[split:])),
+                like.custom_values,
+                hint,
+            )
+            for row in rows.tolist()
+        ]
 
     def histogram(self, row: Row, hint: ResetHint) -> Histogram:
         """Give the histogram of a row."""
-        count, total, zero_count, *counts = row.tolist()
-        split = self.positive_end - self.positive_first
-        return replace(
-            self.like,
-            count=count,
-            sum=total,
-            zero_count=zero_count,
-            positive=Buckets(self.positive_first, tuple(counts[:split])),
-            negative=Buckets(self.negative_first, tuple(counts[split:])),
-            hint=hint,
-        )
+        return self.histograms(row.reshape(1, -1), hint)[0]
 
 
 def shared_layout(histograms: Sequence[Histogram]) -> Layout | None:
@@ -97,7 +115,7 @@ def sum_of(histograms: Sequence[Histogram]) -> Combined:
         for histogram in histograms[1:]:
             total.add(histogram)
         return Combined(total.result(), _collides(histograms), total.is_reconciled)
-    sums, lost = _compensated([layout.row(histogram) for histogram in histograms])
+    sums, lost = _compensated(layout.rows(histograms))
     return Combined(layout.histogram(sums + lost, _hint_of(histograms)), _collides(histograms))
 
 
@@ -109,7 +127,7 @@ def mean_of(histograms: Sequence[Histogram]) -> Combined:
     """
     layout = shared_layout(histograms)
     if layout is not None:
-        sums, lost = _compensated([layout.row(histogram) for histogram in histograms])
+        sums, lost = _compensated(layout.rows(histograms))
         if not np.isinf(sums).any() or len(histograms) == 1:
             row = sums / len(histograms) + lost / len(histograms)
             return Combined(layout.histogram(row, _hint_of(histograms)), _collides(histograms))
@@ -176,7 +194,7 @@ class _Total:
             ours, lost, theirs = _on_shared_resolution(self.sum, lost, histogram)
         layout = shared_layout((ours, lost, theirs))
         assert layout is not None
-        sums, errors = _add_compensated(layout.row(ours), layout.row(lost), layout.row(theirs))
+        sums, errors = compensated_step(layout.row(ours), layout.row(lost), layout.row(theirs))
         self.sum = layout.histogram(sums, hint)
         self.lost = layout.histogram(errors, hint)
 
@@ -201,13 +219,14 @@ def _on_shared_resolution(
     schema = min(ours.schema, theirs.schema)
 
     def moved(histogram: Histogram, zero_count: float) -> Histogram:
+        was = histogram.schema
         return replace(
             histogram,
             schema=schema,
             zero_threshold=threshold,
             zero_count=zero_count,
-            positive=beyond_zero(reduce_side(histogram.positive, histogram.schema, schema), schema, threshold),
-            negative=beyond_zero(reduce_side(histogram.negative, histogram.schema, schema), schema, threshold),
+            positive=reduce_side(beyond_zero(histogram.positive, was, threshold), was, schema),
+            negative=reduce_side(beyond_zero(histogram.negative, was, threshold), was, schema),
         )
 
     # What rounding lost in buckets that the zero bucket swallows is swallowed with them.
@@ -217,15 +236,23 @@ def _on_shared_resolution(
     return moved(widened, widened.zero_count), replace(swallowed, zero_count=zero_lost), moved(theirs, their_zero_count)
 
 
-def _compensated(rows: Sequence[Row]) -> tuple[Row, Row]:
-    sums, lost = rows[0], np.zeros_like(rows[0])
+def _padded(side: Buckets, extent: tuple[int, int]) -> tuple[float, ...]:
+    """Give the counts of a side from the first index of the extent to its end."""
+    if not side.counts:
+        return (0.0,) * (extent[1] - extent[0])
+    before, after = side.first - extent[0], extent[1] - side.first - len(side.counts)
+    return (0.0,) * before + side.counts + (0.0,) * after if before or after else side.counts
+
+
+def _compensated(rows: Row) -> tuple[Row, Row]:
+    sums, lost = rows[0], np.zeros(rows.shape[1])
     for row in rows[1:]:
-        sums, lost = _add_compensated(sums, lost, row)
+        sums, lost = compensated_step(sums, lost, row)
     return sums, lost
 
 
-def _add_compensated(sums: Row, lost: Row, row: Row) -> tuple[Row, Row]:
-    """Give the sums with `row` added, and what all roundings so far lost; nothing where a sum is infinite."""
+def compensated_step(sums: Row, lost: Row, row: Row) -> tuple[Row, Row]:
+    """Give sums with `row` added, and what all roundings so far lost, 0 where a sum is infinite; any shape."""
     with np.errstate(invalid="ignore", over="ignore"):
         total = sums + row
         is_ours_larger = np.abs(sums) >= np.abs(row)

@@ -1,0 +1,86 @@
+"""Samples of one series as one matrix, so that many windows over it are computed at once.
+
+For series whose histograms all have one layout, which is nearly all of them; `ranges` and `sums` do the rest, window by
+window, and say what the results here must equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.telemetry.metrics.histograms import Histogram, ResetHint
+from holdfast.telemetry.metrics.promql.histograms.layout import compact
+from holdfast.telemetry.metrics.promql.histograms.sums import Layout, compensated_step, shared_layout
+
+Ints = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """N samples of a series by time.
+
+    Attributes:
+        layout: what a row's numbers are; the first is the count, the second the sum of observations.
+        rows: N x W.
+        is_gauge: N; whose hint says so.
+        resets: N; where the counter began anew since the sample before, the hints believed.
+        lost: N x W; what all resets up to a sample took away.
+    """
+
+    layout: Layout
+    rows: Rows
+    is_gauge: Flags
+    resets: Flags
+    lost: Rows
+
+    @classmethod
+    def of(cls, histograms: Sequence[Histogram]) -> Self | None:
+        """Stack the samples of a series; None if there is none or their layouts differ."""
+        layout = shared_layout(histograms) if histograms else None
+        if layout is None:
+            return None
+        rows = layout.rows(histograms)
+        hints = [histogram.hint for histogram in histograms]
+        resets = np.zeros(len(rows), np.bool_)
+        resets[1:] = layout.falls(rows)
+        resets[[hint is ResetHint.NOT_RESET for hint in hints]] = False
+        resets[[hint is ResetHint.RESET for hint in hints]] = True
+        lost = np.zeros_like(rows)
+        lost[1:][resets[1:]] = rows[:-1][resets[1:]]
+        with np.errstate(invalid="ignore", over="ignore"):
+            np.cumsum(lost, axis=0, out=lost)
+        return cls(layout, rows, np.array([hint is ResetHint.GAUGE for hint in hints]), resets, lost)
+
+    def changes(self, first: Ints, last: Ints, *, is_counter: bool) -> Rows:
+        """Give by how much each of T windows grew from its first to its last sample, T x W; `rate_of` many times."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            changes: Rows = self.rows[last] - self.rows[first]
+            if is_counter and self.resets.any():
+                changes += self.lost[last] - self.lost[first]
+        return changes
+
+    def sums(self, start: Ints, end: Ints) -> tuple[Rows, Rows]:
+        """Give the sum over each of T windows (end excluded, none empty), T x W, and what rounding lost of it."""
+        sums, lost = self.rows[start], np.zeros((len(start), self.rows.shape[1]))
+        sizes = end - start
+        for offset in range(1, int(sizes.max(initial=0))):
+            open_ = np.flatnonzero(sizes > offset)
+            sums[open_], lost[open_] = compensated_step(sums[open_], lost[open_], self.rows[start[open_] + offset])
+        return sums, lost
+
+    def has_gauge(self, start: Ints, end: Ints) -> Flags:
+        """Tell which windows (end excluded) hold a gauge."""
+        seen = np.concatenate(([0], np.cumsum(self.is_gauge)))
+        flags: Flags = seen[end] > seen[start]
+        return flags
+
+    def histograms(self, rows: Rows, hint: ResetHint = ResetHint.GAUGE) -> list[Histogram]:
+        """Give rows as histograms, compacted."""
+        return [compact(histogram) for histogram in self.layout.histograms(rows, hint)]
