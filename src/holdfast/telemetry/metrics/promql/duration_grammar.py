@@ -90,7 +90,9 @@ def _signed(stream: TokenStream, sign: Token, inner: Duration) -> Duration:
         if sign.key == "-":
             return negated(inner, sign.start)
         return NumberLiteral(inner.value, inner.is_duration, span=Span(sign.start, inner.span.end))
-    return DurationExpr(sign.key, None, inner, span=Span(sign.start, stream.last_end()))
+    if sign.key == "+":
+        return inner
+    return DurationExpr("-", None, inner, span=Span(sign.start, stream.last_end()))
 
 
 def _operand(stream: TokenStream) -> Duration:
