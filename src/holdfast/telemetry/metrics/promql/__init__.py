@@ -4,7 +4,9 @@ Knows the language of Prometheus 3 and nothing of where samples live, of HTTP or
 """
 
 from holdfast.telemetry.metrics.promql.answers import Answer, Grid, QueryStats
+from holdfast.telemetry.metrics.promql.engine import Engine, EngineOptions
 from holdfast.telemetry.metrics.promql.errors import QueryExecutionError, QuerySyntaxError
+from holdfast.telemetry.metrics.promql.limits import QueryLimits
 from holdfast.telemetry.metrics.promql.nodes import Expr, ValueType
 from holdfast.telemetry.metrics.promql.parser import parse, parse_matchers
 from holdfast.telemetry.metrics.promql.pretty import format_query, prettify
@@ -19,12 +21,15 @@ __all__ = [
     "FUNCTIONS",
     "AggregationSignature",
     "Answer",
+    "Engine",
+    "EngineOptions",
     "Expr",
     "Grid",
     "NotedSeries",
     "NotedValue",
     "ParserOptions",
     "QueryExecutionError",
+    "QueryLimits",
     "QueryStats",
     "QuerySyntaxError",
     "Signature",

@@ -1,0 +1,169 @@
+"""Vector matching: which series of the two sides meet, under which labels, and what is an error.
+
+Prometheus matches anew at each step; here series are matched once, and their samples tell at which steps they meet.
+Source: promql/engine.go, VectorBinop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
+from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Ints
+from holdfast.telemetry.metrics.promql.evaluation.binary.operators import ARITHMETIC
+from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
+from holdfast.telemetry.metrics.promql.evaluation.notes import quote
+from holdfast.telemetry.metrics.promql.nodes import Matching
+
+MANY_MATCHES: Final = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+NOT_UNIQUE: Final = "multiple matches for labels: grouping labels must ensure unique matches"
+
+
+def signature_of(labels: Labels, matching: Matching) -> Labels:
+    """Give the labels by which a series is matched."""
+    if matching.is_on:
+        return tuple(pair for pair in labels if pair[0] in matching.labels)
+    return tuple(pair for pair in labels if pair[0] != METRIC_NAME and pair[0] not in matching.labels)
+
+
+def signatures(series: Sequence[Labels], matching: Matching) -> list[Labels]:
+    """Give the signature of each series."""
+    chosen = frozenset(matching.labels) if matching.is_on else frozenset({METRIC_NAME, *matching.labels})
+    if matching.is_on:
+        return [tuple(pair for pair in labels if pair[0] in chosen) for labels in series]
+    return [tuple(pair for pair in labels if pair[0] not in chosen) for labels in series]
+
+
+def show_labels(labels: Labels) -> str:
+    """Write a label set as Prometheus does in its messages."""
+    return "{" + ", ".join(f"{name}={quote(value)}" for name, value in labels) + "}"
+
+
+def result_labels(op: str, many: Labels, one: Labels, matching: Matching) -> Labels:
+    """Give the labels of a result; the many side's, with what `group_left(...)` takes from the other."""
+    labels = dict(many)
+    if op in ARITHMETIC:
+        for name in ("__type__", "__unit__"):
+            labels.pop(name, None)
+        labels.pop(METRIC_NAME, None)
+    if matching.card == "one-to-one":
+        if matching.is_on:
+            labels = {name: value for name, value in labels.items() if name in matching.labels}
+        else:
+            for name in matching.labels:
+                labels.pop(name, None)
+    theirs = dict(one)
+    for name in matching.include:
+        if theirs.get(name):
+            labels[name] = theirs[name]
+        else:
+            labels.pop(name, None)
+    return tuple(sorted(labels.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """P pairs: rows of the many side and of the one side, -1 where a fill stands in."""
+
+    many: Ints
+    one: Ints
+    signatures: list[Labels]
+
+
+def pair_up(many: list[Labels], one: list[Labels]) -> Pairing:
+    """Pair each series of the many side with those of the one side that have its signature."""
+    where: dict[Labels, list[int]] = {}
+    for row, signature in enumerate(one):
+        where.setdefault(signature, []).append(row)
+    pairs = [(row, other, signature) for row, signature in enumerate(many) for other in where.get(signature, ())]
+    index = np.array([pair[:2] for pair in pairs], dtype=np.int64).reshape(-1, 2)
+    return Pairing(index[:, 0], index[:, 1], [pair[2] for pair in pairs])
+
+
+def refuse_duplicates(frame: Frame, keys: list[Labels], side: str) -> None:
+    """Refuse two series of the one side that have the same signature at the same step.
+
+    Raises:
+        QueryExecutionError: it names both, as Prometheus does.
+    """
+    if len(set(keys)) == len(keys):
+        return
+    seen: dict[Labels, list[int]] = {}
+    for row, key in enumerate(keys):
+        for other in seen.get(key, ()):
+            if (frame.present[row] & frame.present[other]).any():
+                raise QueryExecutionError(
+                    f"found duplicate series for the match group {show_labels(key)} on the {side} hand-side of the "
+                    f"operation: [{show_labels(frame.labels[row])}, {show_labels(frame.labels[other])}]"
+                    ";many-to-many matching not allowed: matching labels must be unique on one side"
+                )
+        seen.setdefault(key, []).append(row)
+
+
+def refuse_overlaps(keys: list[tuple[Labels, Labels]], happened: Bools, message: str) -> None:
+    """Refuse two pairs of the same key at the same step.
+
+    Raises:
+        QueryExecutionError: with `message`.
+    """
+    if len(set(keys)) == len(keys):
+        return
+    seen: dict[tuple[Labels, Labels], Bools] = {}
+    for row, key in enumerate(keys):
+        if key in seen:
+            if (seen[key] & happened[row]).any():
+                raise QueryExecutionError(message)
+            seen[key] = seen[key] | happened[row]
+        else:
+            seen[key] = happened[row]
+
+
+def by_signature(keys: list[Labels], present: Bools, wanted: list[Labels]) -> Bools:
+    """Tell for each wanted signature at which steps any series has it."""
+    steps = present.shape[1]
+    where: dict[Labels, Bools] = {}
+    for row, key in enumerate(keys):
+        known = where.get(key)
+        where[key] = present[row] if known is None else known | present[row]
+    nothing = np.zeros(steps, dtype=np.bool_)
+    found = [where.get(key, nothing) for key in wanted]
+    return np.stack(found) if found else np.zeros((0, steps), dtype=np.bool_)
+
+
+def fill_rows(frame: Frame, keys: list[Labels], other_keys: list[Labels], other: Frame, value: float) -> Frame | None:
+    """Give rows of `value` where the other side stands alone, one for each signature; None if that is nowhere."""
+    lacking = other.present & ~by_signature(keys, frame.present, other_keys)
+    union: dict[Labels, Bools] = {}
+    for row, key in enumerate(other_keys):
+        if lacking[row].any():
+            union[key] = union[key] | lacking[row] if key in union else lacking[row]
+    if not union:
+        return None
+    present = np.stack(list(union.values()))
+    return Frame(list(union), np.full(present.shape, value), present, np.zeros(len(union), dtype=np.bool_))
+
+
+def append(frame: Frame, more: Frame | None) -> Frame:
+    """Put the rows of another frame below."""
+    if more is None:
+        return frame
+    histograms = None
+    if frame.histograms is not None or more.histograms is not None:
+        histograms = np.concatenate([_objects(frame), _objects(more)])
+    return replace(
+        frame,
+        labels=[*frame.labels, *more.labels],
+        values=np.concatenate([frame.values, more.values]),
+        present=np.concatenate([frame.present, more.present]),
+        drops=np.concatenate([frame.drops, more.drops]),
+        histograms=histograms,
+    )
+
+
+def _objects(frame: Frame) -> np.ndarray:
+    return np.full(frame.values.shape, None, dtype=np.object_) if frame.histograms is None else frame.histograms

@@ -1,0 +1,209 @@
+"""What a query needs before it can be evaluated: durations as numbers, and one selection per selector.
+
+All selections of a query go to the source at once. Evaluating comes after (`evaluator`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from holdfast.telemetry.metrics.labels import METRIC_NAME
+from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
+from holdfast.telemetry.metrics.promql.evaluation.durations import DurationFolder
+from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
+from holdfast.telemetry.metrics.promql.evaluation.vectors import info_matchers
+from holdfast.telemetry.metrics.promql.nodes import (
+    Aggregation,
+    AtModifier,
+    Binary,
+    Call,
+    Expr,
+    MatrixSelector,
+    Paren,
+    Span,
+    Subquery,
+    Unary,
+    VectorSelector,
+)
+from holdfast.telemetry.metrics.samples import MatchOp
+from holdfast.telemetry.metrics.selection import Selection
+
+WANT_STARTS: Final = frozenset({"rate", "increase", "irate", "resets", "start_timestamp"})
+ANCHORED_FOR: Final = ("changes", "delta", "increase", "rate", "resets")
+SMOOTHED_FOR: Final = ("delta", "increase", "rate")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a selector or subquery looks: `selection` numbers what was fetched, `inner` are a subquery's steps."""
+
+    range_ms: int
+    offset_ms: int
+    at_ms: int | None
+    selection: int = -1
+    inner: Steps | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """The reach of every selector and subquery, by the identity of its node, and what to fetch."""
+
+    reaches: dict[int, Reach] = field(default_factory=dict)
+    selections: list[Selection] = field(default_factory=list)
+    nodes: list[VectorSelector] = field(default_factory=list)
+
+    def reach(self, node: VectorSelector | MatrixSelector | Subquery) -> Reach:
+        """Give where a node looks."""
+        return self.reaches[id(node)]
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans one query, whose steps are `steps`."""
+
+    steps: Steps
+    folder: DurationFolder
+    lookback_ms: int
+    default_subquery_step_ms: int
+    plan: Plan = field(default_factory=Plan)
+
+    def visit(self, node: Expr, steps: Steps, function: str = "") -> None:
+        """Plan a node that is evaluated at `steps`; `function` is what stands right around it.
+
+        Raises:
+            QuerySyntaxError: a duration makes no sense.
+            QueryExecutionError: a modifier does not go with the function.
+        """
+        match node:
+            case VectorSelector():
+                self._selector(node, node, 0, steps, function)
+            case MatrixSelector():
+                self._matrix(node, steps, function)
+            case Subquery():
+                self._subquery(node, steps)
+            case Paren() | Unary():
+                self.visit(node.expr, steps, function)
+            case Binary():
+                self.visit(node.left, steps)
+                self.visit(node.right, steps)
+            case Aggregation():
+                self.visit(node.expr, steps, node.op)
+                if node.param is not None:
+                    self.visit(node.param, steps)
+            case Call():
+                self._call(node, steps)
+            case _:
+                pass
+
+    def _call(self, node: Call, steps: Steps) -> None:
+        if node.function == "info":
+            self._info(node, steps)
+            return
+        for arg in node.args:
+            self.visit(arg, steps, node.function)
+
+    def _info(self, node: Call, steps: Steps) -> None:
+        """Fetch info series for when the selectors within the first argument look, as Prometheus does."""
+        self.visit(node.args[0], steps, "info")
+        first = find_selector(node.args[0])
+        at_ms = self._at(first.at) if first is not None else None
+        offset_ms = self.folder.fold(first.offset, may_be_negative=True) if first is not None else 0
+        chosen = node.args[1].matchers if len(node.args) > 1 and isinstance(node.args[1], VectorSelector) else ()
+        start, end = (steps.start_ms, steps.end_ms) if at_ms is None else (at_ms, at_ms)
+        selection = Selection(
+            info_matchers(chosen), start - offset_ms - self.lookback_ms, end - offset_ms, steps.step_ms, 0, "info"
+        )
+        number = self._fetch(selection, first)
+        self.plan.reaches[id(node)] = Reach(0, offset_ms, at_ms, number)
+
+    def _matrix(self, node: MatrixSelector, steps: Steps, function: str) -> None:
+        mode = node.selector.mode
+        allowed = {"anchored": ANCHORED_FOR, "smoothed": SMOOTHED_FOR}.get(mode, ())
+        if mode and function not in allowed:
+            names = ", ".join(allowed)
+            raise QueryExecutionError(f"{mode} modifier can only be used with: {names} - not with {function}")
+        self._selector(node, node.selector, self.folder.fold(node.range), steps, function)
+
+    def _selector(
+        self,
+        node: VectorSelector | MatrixSelector,
+        selector: VectorSelector,
+        range_ms: int,
+        steps: Steps,
+        function: str,
+    ) -> None:
+        offset_ms = self.folder.fold(selector.offset, may_be_negative=True)
+        at_ms = self._at(selector.at)
+        first, last = (steps.start_ms, steps.end_ms) if at_ms is None else (at_ms, at_ms)
+        is_range = isinstance(node, MatrixSelector)
+        before = range_ms if is_range else self.lookback_ms
+        before += self.lookback_ms if selector.mode and is_range else 0
+        after = self.lookback_ms if selector.mode == "smoothed" else 0
+        selection = Selection(
+            selector.matchers,
+            first - offset_ms - before,
+            last - offset_ms + after,
+            0 if steps.is_single else steps.step_ms,
+            range_ms,
+            function,
+            needs_starts=function in WANT_STARTS,
+        )
+        self.plan.reaches[id(node)] = Reach(range_ms, offset_ms, at_ms, self._fetch(selection, selector))
+
+    def _subquery(self, node: Subquery, steps: Steps) -> None:
+        range_ms = self.folder.fold(node.range)
+        step_ms = self.folder.fold(node.step) if node.step is not None else self.default_subquery_step_ms
+        offset_ms = self.folder.fold(node.offset, may_be_negative=True)
+        at_ms = self._at(node.at)
+        inner = steps.subquery(range_ms=range_ms, step_ms=step_ms, offset_ms=offset_ms, at_ms=at_ms)
+        self.plan.reaches[id(node)] = Reach(range_ms, offset_ms, at_ms, inner=inner)
+        self.visit(node.expr, inner)
+
+    def _at(self, at: AtModifier | None) -> int | None:
+        if at is None:
+            return None
+        if at.bound is not None:
+            return self.steps.start_ms if at.bound == "start" else self.steps.end_ms
+        return at.ts_ms
+
+    def _fetch(self, selection: Selection, node: VectorSelector | None) -> int:
+        if selection in self.plan.selections:
+            return self.plan.selections.index(selection)
+        self.plan.selections.append(selection)
+        self.plan.nodes.append(node or VectorSelector("", selection.matchers, span=_nowhere()))
+        return len(self.plan.selections) - 1
+
+
+def _nowhere() -> Span:
+    return Span(0, 0)
+
+
+def find_selector(node: Expr) -> VectorSelector | None:
+    """Give the first selector within an expression, in the order of the text."""
+    if isinstance(node, VectorSelector):
+        return node
+    return next((found for child in children(node) if (found := find_selector(child)) is not None), None)
+
+
+def children(node: Expr) -> tuple[Expr, ...]:
+    """Give the expressions that a node is made of."""
+    match node:
+        case MatrixSelector():
+            return (node.selector,)
+        case Paren() | Unary() | Subquery() | Aggregation():
+            return (node.expr,)
+        case Binary():
+            return (node.left, node.right)
+        case Call():
+            return node.args
+        case _:
+            return ()
+
+
+def describe(selection: Selection) -> str:
+    """Write a selection as a selector, for messages."""
+    name = next((m.value for m in selection.matchers if m.label == METRIC_NAME and m.op is MatchOp.EQUAL), "")
+    rest = [m for m in selection.matchers if not (m.label == METRIC_NAME and m.value == name)]
+    inside = ", ".join(f'{m.label}{m.op}"{m.value}"' for m in rest)
+    return f"{name}{{{inside}}}" if inside or not name else name

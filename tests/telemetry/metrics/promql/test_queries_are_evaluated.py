@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import asyncio
+import math
+import struct
+
+import pytest
+
+from holdfast.kernel.errors import LimitError
+from holdfast.telemetry.metrics.arrivals import STALE_BITS
+from holdfast.telemetry.metrics.promql import QueryExecutionError, ValueType
+from holdfast.telemetry.metrics.promql.limits import QueryLimits
+from telemetry.metrics.promql.asking import TENANT, Bench, labels_of
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    bench.put('requests_total{job="api",instance="0"}', *range(0, 1000, 10))
+    bench.put('requests_total{job="api",instance="1"}', *range(0, 2000, 20))
+    bench.put('requests_total{job="web",instance="0"}', *range(0, 3000, 30))
+    return bench
+
+
+def test_a_selector_gives_the_newest_sample_within_the_lookback(bench):
+    assert bench.at('requests_total{instance="1"}', 630) == {"requests_total{instance=1,job=api}": 200.0}
+    assert bench.at("requests_total", 99 * 60 + 300) == {}
+
+
+def test_a_rate_is_drawn_out_to_the_edges_of_its_window(bench):
+    got = bench.at('rate(requests_total{job="web"}[5m])', 1200)
+    assert got == {"{instance=0,job=web}": pytest.approx(0.5)}
+
+
+def test_a_sum_by_label_of_rates_over_a_range(bench):
+    got = bench.over("sum by (job) (rate(requests_total[5m]))", 600, 780)
+    assert got == {"{job=api}": [pytest.approx(0.5)] * 4, "{job=web}": [pytest.approx(0.5)] * 4}
+
+
+def test_a_reset_adds_what_was_lost_only_within_the_window():
+    bench = Bench()
+    bench.put("c_total", 100, 110, 5, 15, 25, 35, 45, 55, 65, 75)
+    assert bench.at("increase(c_total[150s])", 180)["{}"] == pytest.approx((15 - 110 + 110) * 150 / 120)
+    assert bench.at("increase(c_total[150s])", 420)["{}"] == pytest.approx(20 * 150 / 120)
+
+
+def test_resets_of_very_different_sizes_do_not_drown_each_other():
+    bench = Bench()
+    bench.put("c_total", 1e18, 0, 100, 50, 60)
+    assert bench.at("increase(c_total[181s])", 240)["{}"] == pytest.approx(160, rel=0.05)
+
+
+def test_a_stale_marker_ends_a_series_at_once():
+    stale = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]
+    bench = Bench()
+    bench.put("up", 1, 1, stale, None, 1)
+    assert bench.over("up", 0, 240) == {"up{}": [1.0, 1.0, None, None, 1.0]}
+    assert bench.at("count_over_time(up[5m])", 240) == {"{}": 3.0}
+
+
+def test_windows_are_open_on_the_left(bench):
+    assert bench.at('count_over_time(requests_total{job="web"}[5m])', 600) == {"{instance=0,job=web}": 5.0}
+
+
+def test_a_subquery_is_evaluated_at_multiples_of_its_step(bench):
+    got = bench.at('sum_over_time(requests_total{job="web"}[90s:60s])', 630)
+    assert got == {"{instance=0,job=web}": 300.0}
+
+
+def test_the_name_of_a_result_goes_at_the_end_so_that_labels_can_still_use_it(bench):
+    got = bench.at('label_replace(rate(requests_total{job="web"}[5m]), "of", "$1", "__name__", "(.*)")', 1200)
+    assert got == {"{instance=0,job=web,of=requests_total}": pytest.approx(0.5)}
+
+
+def test_many_to_many_is_refused_with_both_series_named(bench):
+    with pytest.raises(QueryExecutionError) as caught:
+        bench.at("requests_total / on(job) requests_total", 600)
+    assert "found duplicate series for the match group" in caught.value.message
+    assert 'job="api"' in caught.value.message
+
+
+def test_the_same_label_set_twice_is_refused():
+    bench = Bench()
+    bench.put('a{x="1"}', 1)
+    bench.put('b{x="1"}', 2)
+    with pytest.raises(QueryExecutionError, match="same labelset"):
+        bench.at('-{__name__=~"a|b"}', 0)
+
+
+def test_a_string_and_a_scalar_are_answers_too(bench):
+    assert bench.answer('"hello"', 0).text == "hello"
+    scalar = bench.answer("1 + 2", 0)
+    assert scalar.type is ValueType.SCALAR
+    assert scalar.grid.values.tolist() == [[3.0]]
+
+
+def test_a_range_selector_answers_with_its_samples(bench):
+    series = bench.answer('requests_total{job="web"}[3m]', 600).series
+    assert series.ts_ms.tolist() == [480_000, 540_000, 600_000]
+    assert series.values.tolist() == [240.0, 270.0, 300.0]
+
+
+def test_a_rate_of_what_is_no_counter_is_remarked_with_its_place():
+    bench = Bench()
+    bench.put("temperature", *range(10))
+    answer = bench.answer("rate(temperature[5m])", 300)
+    (info,) = answer.infos
+    assert info.startswith("PromQL info: metric might not be a counter, name does not end in")
+    assert info.endswith('"temperature" (1:6)')
+
+
+def test_a_query_over_its_memory_is_refused_with_the_selector(bench):
+    engine = bench.engine()
+    with pytest.raises(LimitError) as caught:
+        asyncio.run(engine.range(TENANT, "requests_total", 0, 6_000_000, 60_000, limits=QueryLimits(max_bytes=1000)))
+    assert "requests_total" in str(caught.value)
+    assert "max_bytes" in str(caught.value)
+
+
+def test_a_query_of_too_many_steps_is_refused(bench):
+    with pytest.raises(LimitError, match="max_steps"):
+        asyncio.run(bench.engine().range(TENANT, "vector(1)", 0, 10**9, 1000))
+
+
+def test_nan_is_a_value_and_not_an_absence():
+    bench = Bench()
+    bench.put("x", math.nan, 1)
+    assert math.isnan(bench.at("x", 0)["x{}"])
+    assert bench.at("max_over_time(x[2m])", 60) == {"{}": 1.0}
+
+
+def test_series_of_different_clocks_get_their_own_windows():
+    bench = Bench()
+    bench.put('c_total{i="a"}', *range(0, 100, 1))
+    bench.put('c_total{i="b"}', *range(0, 100, 1), first_s=7)
+    bench.put('c_total{i="c"}', *range(0, 50, 1), step_s=120)
+    got = bench.at("count_over_time(c_total[5m])", 1200)
+    assert got == {"{i=a}": 5.0, "{i=b}": 5.0, "{i=c}": 2.0 + 1.0 * (1200 % 240 == 0)}
+    assert labels_of("c_total") == (("__name__", "c_total"),)
