@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
-from holdfast.telemetry.metrics import SCHEMA, MetricSink, MetricSource, MetricsSettings, SinkSettings
+from holdfast.telemetry.metrics import SCHEMA, MetricBrowser, MetricSink, MetricSource, MetricsSettings, SinkSettings
 
 FORGET_EVERY_S = 300.0
 
@@ -19,6 +19,7 @@ class TelemetryRoom:
 
     sink: MetricSink
     source: MetricSource
+    browser: MetricBrowser
     wiring: Wiring
 
 
@@ -44,4 +45,5 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
             sink.forget_idle()
 
     jobs = (Job("telemetry.forget_idle", forget_idle, "ingest"),)
-    return TelemetryRoom(sink, source, Wiring(name="telemetry", lifespan=registered, jobs=jobs))
+    wiring = Wiring(name="telemetry", lifespan=registered, jobs=jobs)
+    return TelemetryRoom(sink, source, MetricBrowser(columns.store, source.index), wiring)

@@ -1,5 +1,6 @@
 """Metric samples: `sink` writes them, `source` reads them, `series` names them by a 64-bit id, `tables` keeps them."""
 
+from holdfast.telemetry.metrics.browser import MetricBrowser
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Sample, Series
 from holdfast.telemetry.metrics.settings import METRICS_SECTION, MetricsSettings
 from holdfast.telemetry.metrics.sink import MetricSink, SinkSettings
@@ -11,6 +12,7 @@ __all__ = [
     "SCHEMA",
     "MatchOp",
     "Matcher",
+    "MetricBrowser",
     "MetricSink",
     "MetricSource",
     "MetricsSettings",

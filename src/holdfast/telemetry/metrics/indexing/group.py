@@ -72,6 +72,7 @@ class Group:
     def __init__(self, name: str) -> None:
         self.name = name
         self.labels: list[Labels] = []
+        self.names: set[str] = set()  # of the labels that any of them has
         self.ids = Growing(np.uint64)
         self.first_ms = Growing(np.int64)
         self.last_ms = Growing(np.int64)
@@ -88,6 +89,7 @@ class Group:
         if ordinal is None:
             self._ordinals[identity] = len(self.labels)
             self.labels.append(labels)
+            self.names.update([name for name, _ in labels])
             self.ids.append(identity)
             self.first_ms.append(first_ms)
             self.last_ms.append(last_ms)

@@ -1,0 +1,148 @@
+"""What series there are, answered from the index in memory; families and exemplars from their tables.
+
+A `SeriesBrowser`. The lives of series are known to the hour, so a series may still be listed up to an hour after its
+last sample.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from holdfast.store import Store
+from holdfast.telemetry.metrics.arrivals import MetricMetadata
+from holdfast.telemetry.metrics.browsing import Count, FoundExemplar, Matchers, Scope, SeriesStats
+from holdfast.telemetry.metrics.indexing import Group, SeriesIndex, alive
+from holdfast.telemetry.metrics.labels import Labels
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from holdfast.kernel.ids import TenantId
+
+_FAMILIES: Final = """
+    SELECT DISTINCT family, type, help, unit FROM metric_families
+    WHERE tenant = {tenant:String} AND ({family:String} = '' OR family = {family:String})
+    ORDER BY family, type, help, unit"""
+_EXEMPLARS: Final = """
+    SELECT series_id, ts_ms, value, labels FROM metric_exemplars
+    WHERE tenant = {{tenant:String}} AND series_id BETWEEN {low} AND {high}
+      AND ts_ms >= {{start:Int64}} AND ts_ms <= {{end:Int64}}
+    ORDER BY series_id, ts_ms LIMIT 1 BY series_id, ts_ms, labels"""
+_SAMPLES: Final = """
+    SELECT count() AS samples, min(ts_ms) AS min_ms, max(ts_ms) AS max_ms FROM metric_points
+    WHERE tenant = {tenant:String}"""
+_LATEST_MS: Final = 2**62
+
+
+class MetricBrowser:
+    """Browses the series of one tenant at a time."""
+
+    def __init__(self, store: Store, index: SeriesIndex) -> None:
+        self._store = store
+        self._index = index
+
+    async def series(self, tenant: TenantId, scope: Scope) -> list[Labels]:
+        """Give the label sets, sorted."""
+        found = sorted(
+            {group.labels[place] for group, places in await self._found(tenant, scope) for place in places.tolist()}
+        )
+        return found[: scope.limit or None]
+
+    async def label_names(self, tenant: TenantId, scope: Scope) -> list[str]:
+        """Give the names of labels."""
+        names: set[str] = set()
+        for group, places in await self._found(tenant, scope):
+            names |= group.names if len(places) == len(group) else group.label_names(places)
+        return sorted(names)[: scope.limit or None]
+
+    async def label_values(self, tenant: TenantId, label: str, scope: Scope) -> list[str]:
+        """Give the values of one label."""
+        values: set[str] = set()
+        for group, places in await self._found(tenant, scope):
+            if label in group.names:
+                values.update(group.column(label).used(places))
+        return sorted(values - {""})[: scope.limit or None]
+
+    async def _found(self, tenant: TenantId, scope: Scope) -> list[tuple[Group, npt.NDArray[np.int64]]]:
+        selectors: Iterable[Matchers] = scope.selectors or ((),)
+        return [
+            (group, places)
+            for matchers in selectors
+            for group in await self._index.groups(tenant, matchers)
+            if len(places := alive(group, group.choose(matchers), scope.start_ms, scope.end_ms))
+        ]
+
+    async def metadata(self, tenant: TenantId, family: str = "") -> list[MetricMetadata]:
+        """Give what is said of families."""
+        table = await self._store.query(_FAMILIES, {"family": family}, tenant=tenant)
+        return [MetricMetadata(**row) for row in table.to_pylist()]
+
+    async def exemplars(self, tenant: TenantId, scope: Scope) -> list[tuple[Labels, list[FoundExemplar]]]:
+        """Give the exemplars in the scope's time."""
+        # A series lives from its first sample on, and an exemplar may be a little older than it.
+        labels = {
+            int(group.ids.live[place]): group.labels[place]
+            for group, places in await self._found(tenant, Scope(scope.selectors, 0, _LATEST_MS))
+            for place in places.tolist()
+        }
+        if not labels:
+            return []
+        values = {"start": max(scope.start_ms, -_LATEST_MS), "end": min(scope.end_ms, _LATEST_MS)}
+        sql = _EXEMPLARS.format(low=min(labels), high=max(labels))
+        table = await self._store.query(sql, values, tenant=tenant)
+        found: dict[Labels, list[FoundExemplar]] = defaultdict(list)
+        for row in table.to_pylist():
+            of = labels.get(row["series_id"])
+            if of is not None:
+                found[of].append(FoundExemplar(row["ts_ms"], row["value"], tuple(sorted(row["labels"]))))
+        return sorted(found.items())[: scope.limit or None]
+
+    async def stats(self, tenant: TenantId, top: int) -> SeriesStats:
+        """Count the tenant's series."""
+        groups = await self._index.groups(tenant, ())
+        row = (await self._store.query(_SAMPLES, tenant=tenant)).to_pylist()[0]
+        counted = await asyncio.to_thread(_count, groups)
+
+        def tops(what: str) -> tuple[Count, ...]:
+            return tuple(Count(*pair) for pair in counted[what].most_common(top))
+
+        return SeriesStats(
+            sum(len(group) for group in groups),
+            row["samples"],
+            row["min_ms"],
+            row["max_ms"],
+            tops("metrics"),
+            tops("label_values"),
+            tops("label_pairs"),
+            tops("label_bytes"),
+        )
+
+
+def _count(groups: list[Group]) -> dict[str, Counter[str]]:
+    values: dict[str, set[str]] = defaultdict(set)
+    pairs: Counter[str] = Counter()
+    size: Counter[str] = Counter()
+    for name, value, count in _pairs(groups):
+        values[name].add(value)
+        pairs[f"{name}={value}"] += count
+        size[name] += len(value.encode(errors="surrogatepass")) * count
+    return {
+        "metrics": Counter({group.name: len(group) for group in groups if group.name}),
+        "label_values": Counter({name: len(own) for name, own in values.items()}),
+        "label_pairs": pairs,
+        "label_bytes": size,
+    }
+
+
+def _pairs(groups: list[Group]) -> Iterator[tuple[str, str, int]]:
+    """Give each metric's labels and values, and how many of its series have them."""
+    for group in groups:
+        for name in group.names:
+            for value, count in group.column(name).counts().items():
+                if value:
+                    yield name, value, count

@@ -1,0 +1,89 @@
+"""The store's browser: series, labels, families, exemplars and counts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.store import Store
+from holdfast.telemetry import SCHEMA, Matcher, MatchOp, MetricSink, MetricSource
+from holdfast.telemetry.metrics import MetricBrowser
+from holdfast.telemetry.metrics.arrivals import Arrival, Exemplar, MetricMetadata
+from holdfast.telemetry.metrics.browsing import Count, FoundExemplar, Scope
+from holdfast.telemetry.metrics.labels import labels_of
+
+HOUR_MS = 3_600_000
+A = labels_of({"__name__": "hits", "host": "a", "job": "web"})
+B = labels_of({"__name__": "hits", "host": "b", "job": "web"})
+UP = labels_of({"__name__": "up", "job": "db"})
+HITS = (Matcher("__name__", MatchOp.EQUAL, "hits"),)
+
+
+@pytest.fixture
+async def browser(store: Store) -> AsyncIterator[MetricBrowser]:
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    source = MetricSource(store, feed=sink.feed)
+    book = sink.book(DEFAULT_TENANT)
+    refs = [book.ref(labels, origin="test") for labels in (A, B, UP)]
+    said = (MetricMetadata("up", "gauge", "Is it up?"), MetricMetadata("hits", "counter", "How often.", "1"))
+    arrival = Arrival(
+        book.generation,
+        np.array(refs),
+        np.array([1000, 10 * HOUR_MS, 2000]),
+        np.ones(3),
+        exemplars=(Exemplar(refs[0], 900, 0.5, (("trace_id", "x"),)), Exemplar(refs[1], 10 * HOUR_MS, 0.7, ())),
+        metadata=said,
+    )
+    await sink.append(DEFAULT_TENANT, arrival)
+    yield MetricBrowser(store, source.index)
+    await sink.close()
+
+
+async def test_series_that_match_any_selector_and_live_then(browser: MetricBrowser):
+    up = (Matcher("job", MatchOp.EQUAL, "db"),)
+    assert await browser.series(DEFAULT_TENANT, Scope()) == [A, B, UP]
+    assert await browser.series(DEFAULT_TENANT, Scope((HITS, HITS))) == [A, B]
+    assert await browser.series(DEFAULT_TENANT, Scope((HITS, up), end_ms=5 * HOUR_MS)) == [A, UP]
+    assert await browser.series(DEFAULT_TENANT, Scope(start_ms=5 * HOUR_MS)) == [B]
+    assert await browser.series(DEFAULT_TENANT, Scope(limit=1)) == [A]
+
+
+async def test_label_names_and_values(browser: MetricBrowser):
+    assert await browser.label_names(DEFAULT_TENANT, Scope()) == ["__name__", "host", "job"]
+    assert await browser.label_names(DEFAULT_TENANT, Scope(((Matcher("job", MatchOp.EQUAL, "db"),),))) == [
+        "__name__",
+        "job",
+    ]
+    assert await browser.label_values(DEFAULT_TENANT, "job", Scope()) == ["db", "web"]
+    assert await browser.label_values(DEFAULT_TENANT, "__name__", Scope()) == ["hits", "up"]
+    assert await browser.label_values(DEFAULT_TENANT, "host", Scope((HITS,), end_ms=HOUR_MS)) == ["a"]
+    assert await browser.label_values(DEFAULT_TENANT, "host", Scope(limit=1)) == ["a"]
+    assert await browser.label_values(DEFAULT_TENANT, "nothing", Scope()) == []
+
+
+async def test_what_is_said_of_families(browser: MetricBrowser):
+    assert await browser.metadata(DEFAULT_TENANT) == [
+        MetricMetadata("hits", "counter", "How often.", "1"),
+        MetricMetadata("up", "gauge", "Is it up?"),
+    ]
+    assert [one.family for one in await browser.metadata(DEFAULT_TENANT, "up")] == ["up"]
+
+
+async def test_exemplars_by_series_and_time(browser: MetricBrowser):
+    first, second = FoundExemplar(900, 0.5, (("trace_id", "x"),)), FoundExemplar(10 * HOUR_MS, 0.7, ())
+    assert await browser.exemplars(DEFAULT_TENANT, Scope((HITS,))) == [(A, [first]), (B, [second])]
+    assert await browser.exemplars(DEFAULT_TENANT, Scope((HITS,), 0, 900)) == [(A, [first])]
+    assert await browser.exemplars(DEFAULT_TENANT, Scope(((Matcher("job", MatchOp.EQUAL, "db"),),))) == []
+
+
+async def test_where_the_series_come_from(browser: MetricBrowser):
+    stats = await browser.stats(DEFAULT_TENANT, 2)
+    assert (stats.series, stats.samples, stats.min_ms, stats.max_ms) == (3, 3, 1000, 10 * HOUR_MS)
+    assert stats.metrics == (Count("hits", 2), Count("up", 1))
+    assert {count.value for count in stats.label_values} == {2}
+    assert set(stats.label_pairs) == {Count("__name__=hits", 2), Count("job=web", 2)}
+    assert stats.label_bytes[0] == Count("__name__", 10)
