@@ -36,6 +36,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     runs.SECTION,
     store.SECTION,
     telemetry.METRICS_SECTION,
+    *telemetry.DOOR_SECTIONS,
     catalog.SECTION,
     health.HOST_SECTION,
     health.SECTION,
@@ -215,8 +216,9 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     columns = store.wire(ground)
     signals = telemetry.wire(ground, columns)
     pictures = telemetry.wire_dashboards(ground)
+    doors = telemetry.wire_doors(ground, signals, people.gate)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
     services = health.wire_services(ground, entities.catalog, checks.checking)
     host = health.wire_host(ground, signals.sink, signals.source)
-    return events, people, durable, columns, signals, pictures, entities, checks, services, host
+    return events, people, durable, columns, signals, pictures, doors, entities, checks, services, host

@@ -32,7 +32,8 @@ def running(tmp_path: Path, ops: Path) -> Running:
     @asynccontextmanager
     async def run(**sections: dict[str, Any]) -> AsyncIterator[httpx.AsyncClient]:
         server = {"data": tmp_path / "data", "ops": ops, "auth": "off", **sections.pop("server", {})}
-        settings = load(SECTIONS, environ={}, overrides={"server": server, **sections})
+        otlp = {"grpc_listen": "", **sections.pop("otlp", {})}  # tests at once cannot share the usual port
+        settings = load(SECTIONS, environ={}, overrides={"server": server, "otlp": otlp, **sections})
         holdfast = await app.build(settings, {})
         try:
             await holdfast.start()

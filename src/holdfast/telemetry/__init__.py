@@ -6,6 +6,9 @@ alerts live above.
 
 from holdfast.telemetry.dashboards import DashboardRoom
 from holdfast.telemetry.dashboards import wire as wire_dashboards
+from holdfast.telemetry.doors import SECTIONS as DOOR_SECTIONS
+from holdfast.telemetry.doors import DoorsRoom
+from holdfast.telemetry.doors import wire as wire_doors
 from holdfast.telemetry.metrics import (
     METRICS_SECTION,
     SCHEMA,
@@ -22,9 +25,11 @@ from holdfast.telemetry.metrics import (
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
+    "DOOR_SECTIONS",
     "METRICS_SECTION",
     "SCHEMA",
     "DashboardRoom",
+    "DoorsRoom",
     "MatchOp",
     "Matcher",
     "MetricSink",
@@ -37,4 +42,5 @@ __all__ = [
     "TelemetryRoom",
     "wire",
     "wire_dashboards",
+    "wire_doors",
 ]

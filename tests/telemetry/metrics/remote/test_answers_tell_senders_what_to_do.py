@@ -145,3 +145,13 @@ async def test_a_body_that_grows_beyond_its_bound_is_not_unpacked(sink: KeepingS
     with pytest.raises(Exception, match=r"holds 5000000 bytes after decompression, more than remote_write.max_body"):
         body = snappy.compress(bytes(5_000_000))
         await small.take("t", body, Protocol.V1, origin="x", is_plain=False)
+
+
+async def test_a_histogram_that_contradicts_itself_is_refused_alone(client: Any, sink: KeepingSink) -> None:
+    request = encode1(ONE)
+    request.timeseries[0].histograms.add(count_int=5, timestamp=NOW_MS).positive_spans.add(offset=0, length=3)
+    answer = await client.post(PATH, content=snappy.compress(request.SerializeToString()), headers=V1)
+    assert answer.status_code == 400
+    assert "1 by histogram" in answer.text
+    assert "spans need 3 buckets, have 0" in answer.text
+    assert len(sink.book("default").samples) == 1

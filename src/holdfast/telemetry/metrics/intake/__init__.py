@@ -3,12 +3,15 @@
 Refuses to know any format, and to store anything.
 """
 
+from holdfast.telemetry.metrics.intake.columns import INVALID, Columns
 from holdfast.telemetry.metrics.intake.known import KnownSeries, Memory
 from holdfast.telemetry.metrics.intake.labels import LabelLimits, LabelsError, admit_labels
 from holdfast.telemetry.metrics.intake.meters import IntakeMeters
 from holdfast.telemetry.metrics.intake.refusals import Refusals
 
 __all__ = [
+    "INVALID",
+    "Columns",
     "IntakeMeters",
     "KnownSeries",
     "LabelLimits",

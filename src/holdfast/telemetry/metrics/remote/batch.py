@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.arrivals import REFUSED, Arrival
 from holdfast.telemetry.metrics.intake import LabelsError, Refusals
 from holdfast.telemetry.metrics.remote.layouts import ZERO, Places
+from holdfast.telemetry.metrics.remote.wire import MalformedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,12 +66,19 @@ class Batch:
         self.values.append(value)
         self.starts_ms.append(start_ms)
 
-    def add_histogram(self, sample: HistogramSample) -> None:
-        """Add a native histogram."""
-        if sample.ref >= 0:
+    def add_histogram(self, ref: int, read: Callable[[], HistogramSample]) -> None:
+        """Add the native histogram that `read` gives; one that contradicts itself is refused."""
+        try:
+            sample = read()
+        except MalformedError:
+            raise
+        except InvalidError as error:
+            self.refusals.add("histogram", 1, error.message)
+            return
+        if ref >= 0:
             self.histograms.append(sample)
         else:
-            self.refusals.add(_REASONS[sample.ref], 1)
+            self.refusals.add(_REASONS[ref], 1)
 
     def add_exemplar(self, exemplar: Exemplar) -> None:
         """Add an exemplar; one of a series that is kept out goes without a word, as its samples are counted."""

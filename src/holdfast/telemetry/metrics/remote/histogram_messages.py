@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from holdfast.telemetry.metrics.arrivals import HistogramSample
-from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, MAX_SCHEMA, MIN_SCHEMA, Buckets, Histogram, ResetHint
+from holdfast.telemetry.metrics.histograms import Histogram, ResetHint
 from holdfast.telemetry.metrics.remote.wire import (
     BYTES,
     FIXED64,
     VARINT,
     Field,
-    MalformedError,
     expect,
     read_double,
     read_fields,
@@ -24,8 +23,8 @@ from holdfast.telemetry.metrics.remote.wire import (
     signed,
     unzigzag,
 )
+from holdfast.telemetry.metrics.spans import Spanned, from_spans
 
-MOST_BUCKETS: Final = 20_000  # spans may claim any distance; what is held is dense
 _HINTS: Final = (ResetHint.UNKNOWN, ResetHint.RESET, ResetHint.NOT_RESET, ResetHint.GAUGE)
 _NUMBERS: Final = {1: "count", 6: "zero_count", 4: "schema", 14: "hint", 15: "ts_ms", 17: "start_ms"}
 _DOUBLES: Final = {2: "count", 3: "sum", 5: "zero_threshold", 7: "zero_count"}
@@ -40,12 +39,16 @@ class _Side:
     deltas: list[int] = field(default_factory=list)
     counts: list[float] = field(default_factory=list)
 
+    def spanned(self) -> Spanned:
+        return Spanned(self.spans, self.deltas, self.counts)
+
 
 def read_histogram(data: bytes, start: int, end: int, ref: int) -> HistogramSample:
     """Give the sample in `data[start:end]`.
 
     Raises:
-        MalformedError: it is cut off, its buckets do not fit its spans, or it has a schema that nobody knows.
+        MalformedError: it is cut off.
+        InvalidError: it contradicts itself: that sample is refused, the rest of the request is not.
     """
     numbers = dict.fromkeys(_NUMBERS.values(), 0)
     doubles: dict[str, float] = {}
@@ -63,23 +66,17 @@ def read_histogram(data: bytes, start: int, end: int, ref: int) -> HistogramSamp
             bounds += read_packed_doubles(data, part)
         else:
             _read_side(data, part, sides)
-    schema = unzigzag(numbers["schema"])
-    if schema != CUSTOM_SCHEMA and not MIN_SCHEMA <= schema <= MAX_SCHEMA:
-        raise MalformedError(
-            f"a histogram has the schema {schema}; known are {MIN_SCHEMA} to {MAX_SCHEMA}, {CUSTOM_SCHEMA}"
-        )
     hint = numbers["hint"]
-    histogram = Histogram(
-        schema=schema,
+    head = Histogram(
+        schema=unzigzag(numbers["schema"]),
         count=doubles.get("count", float(numbers["count"])),
         sum=doubles.get("sum", 0.0),
         zero_threshold=doubles.get("zero_threshold", 0.0),
         zero_count=doubles.get("zero_count", float(numbers["zero_count"])),
-        positive=_lay_out(sides["positive"]),
-        negative=_lay_out(sides["negative"]),
         custom_values=tuple(bounds),
         hint=_HINTS[hint] if hint < len(_HINTS) else ResetHint.UNKNOWN,
     )
+    histogram = from_spans(head, sides["positive"].spanned(), sides["negative"].spanned())
     return HistogramSample(ref, signed(numbers["ts_ms"]), histogram, signed(numbers["start_ms"]))
 
 
@@ -100,30 +97,3 @@ def _read_side(data: bytes, part: Field, sides: dict[str, _Side]) -> None:
         sides[_DELTAS[number]].deltas += map(unzigzag, read_packed_varints(data, part))
     elif number in _COUNTS:
         sides[_COUNTS[number]].counts += read_packed_doubles(data, part)
-
-
-def _lay_out(side: _Side) -> Buckets:
-    """Give the buckets without gaps."""
-    counts = side.counts or _sum_up(side.deltas)
-    if sum(length for _, length in side.spans) != len(counts):
-        raise MalformedError(f"the spans of a histogram do not hold its {len(counts)} buckets")
-    if not counts:
-        return Buckets()
-    filled: list[float] = []
-    taken = 0
-    for place, (offset, length) in enumerate(side.spans):
-        if place:
-            if not 0 <= offset <= MOST_BUCKETS - len(filled):
-                raise MalformedError(f"a histogram spans more than {MOST_BUCKETS} buckets")
-            filled += [0.0] * offset
-        filled += counts[taken : taken + length]
-        taken += length
-    return Buckets(side.spans[0][0], tuple(filled))
-
-
-def _sum_up(deltas: list[int]) -> list[float]:
-    total, counts = 0, []
-    for delta in deltas:
-        total += delta
-        counts.append(float(total))
-    return counts

@@ -147,7 +147,7 @@ def _read_part(data: bytes, field: Field, ref: int, batch: Batch) -> None:
         batch.add_exemplar(_read_exemplar(data, start, end, ref))
     elif number == 4:
         expect(field, BYTES)
-        batch.add_histogram(read_histogram(data, start, end, ref))
+        batch.add_histogram(ref, lambda: read_histogram(data, start, end, ref))
 
 
 def _skip_labels(data: bytes, at: int, end: int) -> int:

@@ -33,6 +33,7 @@ from holdfast.telemetry.metrics.remote.wire import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from holdfast.telemetry.metrics.arrivals import HistogramSample
     from holdfast.telemetry.metrics.remote.batch import Batch
 
 SLICE: Final = 1000  # series walked before the event loop gets its turn
@@ -165,8 +166,7 @@ class _Reader:
         if number == 2:
             _read_sample(data, start, end, (ref, created_ms), batch)
         elif number == 3:
-            sample = read_histogram(data, start, end, ref)
-            batch.add_histogram(sample if sample.start_ms else sample._replace(start_ms=created_ms))
+            batch.add_histogram(ref, lambda: _read_histogram(data, start, end, (ref, created_ms)))
         else:
             batch.add_exemplar(self._read_exemplar(start, end, ref))
 
@@ -182,6 +182,11 @@ class _Reader:
                 expect(field, VARINT)
                 ts_ms = signed(field[2])
         return Exemplar(ref, ts_ms, value, labels_of(self._symbols.pairs(refs)))
+
+
+def _read_histogram(data: bytes, start: int, end: int, series: tuple[int, int]) -> HistogramSample:
+    sample = read_histogram(data, start, end, series[0])
+    return sample if sample.start_ms else sample._replace(start_ms=series[1])
 
 
 def _read_sample(data: bytes, start: int, end: int, series: tuple[int, int], batch: Batch) -> None:

@@ -1,0 +1,55 @@
+"""Joins the doors to the app: routes at the root, the gRPC server as a job, permissions, settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.wiring import Ground, Job, Wiring
+from holdfast.telemetry import otlp
+from holdfast.telemetry.metrics import otlp as metrics_otlp
+from holdfast.telemetry.metrics import permissions, remote
+from holdfast.telemetry.metrics.intake import IntakeMeters, LabelLimits
+
+if TYPE_CHECKING:
+    from holdfast.kernel.auth import Gate
+    from holdfast.telemetry.wiring import TelemetryRoom
+
+SECTIONS: Final = (remote.SECTION, otlp.SECTION, metrics_otlp.SECTION)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorsRoom:
+    """The doors and how they are wired."""
+
+    writer: remote.RemoteWriter
+    grpc: otlp.OtlpGrpc
+    wiring: Wiring
+
+
+def wire(ground: Ground, signals: TelemetryRoom, gate: Gate) -> DoorsRoom:
+    """Build the doors over the telemetry room; `gate` admits gRPC callers, who do not come through the routes."""
+    settings = ground.settings[remote.RemoteWriteSettings]
+    meters = IntakeMeters(ground.metrics)
+    writer = remote.RemoteWriter(signals.sink, settings=settings, meters=meters)
+    limits = LabelLimits(settings.max_labels, settings.max_label_name, settings.max_label_value)
+    exported = metrics_otlp.OtlpMetrics(
+        signals.sink,
+        clock=ground.clock,
+        settings=ground.settings[metrics_otlp.OtlpMetricsSettings],
+        limits=limits,
+        meters=meters,
+    )
+    service = metrics_otlp.metrics_service(exported)
+    grpc = otlp.OtlpGrpc((service,), gate, ground.settings[otlp.OtlpSettings], clock=ground.clock)
+    wiring = Wiring(
+        name="telemetry.doors",
+        surfaces=(
+            remote.write_routes(writer),
+            remote.read_routes(signals.source, settings),
+            otlp.http_routes(service, *metrics_otlp.PATHS),
+        ),
+        jobs=(Job("otlp.grpc", grpc.run, "ingest"),),
+        permissions=(permissions.READ, permissions.WRITE),
+    )
+    return DoorsRoom(writer, grpc, wiring)

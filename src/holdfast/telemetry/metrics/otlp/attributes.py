@@ -1,0 +1,82 @@
+"""Attributes of OpenTelemetry as labels: every kind of value as text, keys that fall on one label joined.
+
+Source: Prometheus' otlptranslator; OpenTelemetry's specification of attribute values for other systems.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from holdfast.telemetry.metrics.otlp.naming import Translation, label_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+
+def to_labels(attributes: Iterable[KeyValue], translation: Translation) -> dict[str, str]:
+    """Give the labels of attributes; values of keys that become the same label are joined by `;`, sorted by key."""
+    labels: dict[str, str] = {}
+    for key, value in sorted((each.key, to_text(each.value)) for each in attributes):
+        name = label_name(key, translation)
+        labels[name] = f"{labels[name]};{value}" if name in labels else value
+    return labels
+
+
+def to_text(value: AnyValue) -> str:
+    """Give a value as text: a float as short as it is exact, lists and maps as JSON, bytes as base64."""
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        return value.string_value
+    write = _WRITERS.get(kind or "")
+    return write(getattr(value, kind)) if write and kind else _write_nested(value) if kind else ""
+
+
+def _write_nested(value: AnyValue) -> str:
+    return orjson.dumps(_to_plain(value)).decode()
+
+
+def _write_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def write_float(value: float) -> str:
+    """Give a number as Go's `strconv.FormatFloat(v, 'f', -1, 64)` does, with an exponent where that gets long."""
+    if math.isnan(value) or math.isinf(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    if value == int(value) and abs(value) < 1e21:
+        return str(int(value)) if value or math.copysign(1, value) > 0 else "-0"
+    return repr(value)
+
+
+def plain_number(value: float) -> str:
+    """Give a bound or a quantile as Prometheus' OTLP receiver writes it: the shortest exact digits, no exponent."""
+    if math.isnan(value) or math.isinf(value):
+        return write_float(value)
+    text = format(Decimal(repr(value)), "f")
+    return text.removesuffix(".0")
+
+
+def _to_plain(value: AnyValue) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return [_to_plain(each) for each in value.array_value.values]
+    if kind == "kvlist_value":
+        return {each.key: _to_plain(each.value) for each in value.kvlist_value.values}
+    if kind == "bytes_value":
+        return _write_bytes(value.bytes_value)
+    return getattr(value, kind) if kind else None
+
+
+_WRITERS: Final[dict[str, Callable[[Any], str]]] = {
+    "bool_value": lambda value: "true" if value else "false",
+    "int_value": str,
+    "double_value": write_float,
+    "bytes_value": _write_bytes,
+}

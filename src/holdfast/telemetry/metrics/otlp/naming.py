@@ -1,0 +1,135 @@
+"""Names of metrics and labels as Prometheus' OTLP receiver makes them from OpenTelemetry's.
+
+Source: prometheus/otlptranslator and OpenTelemetry's compatibility specification; units as UCUM writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final
+
+
+class Translation(StrEnum):
+    """Strategies, by Prometheus' names for `otlp.translation_strategy`."""
+
+    ESCAPED = "UnderscoreEscapingWithSuffixes"
+    ESCAPED_BARE = "UnderscoreEscapingWithoutSuffixes"
+    UTF8 = "NoUTF8EscapingWithSuffixes"
+    NONE = "NoTranslation"
+
+    @property
+    def is_escaping(self) -> bool:
+        """Tell whether only the letters of Prometheus 2 are left."""
+        return self in {Translation.ESCAPED, Translation.ESCAPED_BARE}
+
+
+class Kind(StrEnum):
+    """What a metric is, as far as its name shows it."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    OTHER = "other"
+
+
+_UNITS: Final = {
+    "d": "days",
+    "h": "hours",
+    "min": "minutes",
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+    "By": "bytes",
+    "KiBy": "kibibytes",
+    "MiBy": "mebibytes",
+    "GiBy": "gibibytes",
+    "TiBy": "tebibytes",
+    "KBy": "kilobytes",
+    "MBy": "megabytes",
+    "GBy": "gigabytes",
+    "TBy": "terabytes",
+    "m": "meters",
+    "V": "volts",
+    "A": "amperes",
+    "J": "joules",
+    "W": "watts",
+    "g": "grams",
+    "Cel": "celsius",
+    "Hz": "hertz",
+    "1": "",
+    "%": "percent",
+}
+_PER: Final = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
+_OUTSIDE: Final = re.compile(r"[^a-zA-Z0-9:]+")
+_OUTSIDE_OR_UNDERSCORE: Final = re.compile(r"[^a-zA-Z0-9:_]+")
+_OUTSIDE_LABELS: Final = re.compile(r"[^a-zA-Z0-9_]")
+
+
+def metric_name(name: str, unit: str, kind: Kind, translation: Translation) -> str:
+    """Give the name of a metric in PromQL; empty if nothing of it is left."""
+    match translation:
+        case Translation.NONE:
+            return name
+        case Translation.ESCAPED_BARE:
+            return _begin("_".join(part for part in _OUTSIDE_OR_UNDERSCORE.split(name) if part))
+        case Translation.UTF8:
+            return _add_suffixes(name, unit, kind)
+        case Translation.ESCAPED:
+            return _begin("_".join(_words_of(name, unit, kind)))
+
+
+def _words_of(name: str, unit: str, kind: Kind) -> list[str]:
+    words = [word for word in _OUTSIDE.split(name) if word]
+    if not words:
+        return []
+    main, per = (_clean(suffix) for suffix in unit_suffixes(unit))
+    if main and main not in words:
+        words.append(main)
+    if per and per.removeprefix("per_") not in words:
+        words.append(per)
+    last = "total" if kind is Kind.COUNTER else "ratio" if kind is Kind.GAUGE and unit == "1" else ""
+    return [word for word in words if word != last] + [last] if last else words
+
+
+def _add_suffixes(name: str, unit: str, kind: Kind) -> str:
+    if kind is Kind.COUNTER:
+        name = name.removesuffix("_total")
+    for suffix in unit_suffixes(unit):
+        if suffix and not name.endswith(suffix):
+            name += f"_{suffix}"
+    if kind is Kind.GAUGE and unit == "1":
+        name = f"{name.removesuffix('_ratio')}_ratio"
+    return f"{name}_total" if kind is Kind.COUNTER else name
+
+
+def unit_suffixes(unit: str) -> tuple[str, str]:
+    """Give what a unit adds to a name, such as `("meters", "per_second")` for `m/s`; units in braces add nothing."""
+    main, _, per = (part.strip() for part in unit.partition("/"))
+    main = "" if _is_annotation(main) else _UNITS.get(main, main)
+    per = "" if not per or _is_annotation(per) else f"per_{_PER.get(per, per)}"
+    return main, per
+
+
+def label_name(name: str, translation: Translation) -> str:
+    """Give the name of a label for an attribute's key."""
+    if not name or not translation.is_escaping:
+        return name
+    escaped = _OUTSIDE_LABELS.sub("_", name)
+    if escaped[0].isdigit():
+        return f"key_{escaped}"
+    if escaped[0] == "_" and not escaped.startswith("__"):
+        return f"key{escaped}"
+    return escaped
+
+
+def _is_annotation(unit: str) -> bool:
+    return "{" in unit or "}" in unit
+
+
+def _clean(suffix: str) -> str:
+    return re.sub(r"_{2,}", "_", _OUTSIDE.sub("_", suffix)).strip("_")
+
+
+def _begin(name: str) -> str:
+    return f"_{name}" if name[:1].isdigit() else name

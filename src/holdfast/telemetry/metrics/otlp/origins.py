@@ -1,0 +1,72 @@
+"""Who sends: the labels that a resource and a scope give to each of their series, and `target_info`.
+
+Source: OpenTelemetry's compatibility specification with Prometheus; Prometheus' OTLP receiver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
+from holdfast.telemetry.metrics.otlp.attributes import to_labels, to_text
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+    from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
+    from holdfast.telemetry.metrics.otlp.settings import OtlpMetricsSettings
+
+TARGET_INFO: Final = "target_info"
+_IDENTIFYING: Final = ("service.namespace", "service.name", "service.instance.id")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One resource.
+
+    Attributes:
+        labels: of every series of it.
+        info: of its `target_info`; empty if there is nothing to say.
+    """
+
+    labels: dict[str, str]
+    info: Labels = ()
+
+    @property
+    def name(self) -> str:
+        """Give the sender's name, for limits per sender."""
+        return f"otlp:{self.labels.get('job', 'unknown')}/{self.labels.get('instance', '')}"
+
+
+def read_origin(resource: Resource, settings: OtlpMetricsSettings, tenant: str) -> Origin:
+    """Give the origin that a resource describes."""
+    texts = {each.key: to_text(each.value) for each in resource.attributes}
+    namespace, service, instance = (texts.get(key, "") for key in _IDENTIFYING)
+    identity = {}
+    if service:
+        identity["job"] = f"{namespace}/{service}" if namespace else service
+    if instance:
+        identity["instance"] = instance
+    promoted = set(settings.promoted(tenant))
+    wanted = [each for each in resource.attributes if each.key in promoted]
+    labels = to_labels(wanted, settings.translation_strategy) | identity
+    hidden = () if settings.keep_identifying_resource_attributes else _IDENTIFYING
+    told = [each for each in resource.attributes if each.key not in hidden]
+    if not identity or not told:
+        return Origin(labels)
+    info = to_labels(told, settings.translation_strategy) | identity | {METRIC_NAME: TARGET_INFO}
+    return Origin(labels, labels_of(info))
+
+
+def scope_labels(scope: InstrumentationScope, schema_url: str, settings: OtlpMetricsSettings) -> dict[str, str]:
+    """Give the labels that a scope adds."""
+    if not settings.scope_labels:
+        return {}
+    attributes = to_labels(scope.attributes, settings.translation_strategy)
+    labels = {f"otel_scope_{name}": value for name, value in attributes.items()}
+    return labels | {
+        "otel_scope_name": scope.name,
+        "otel_scope_version": scope.version,
+        "otel_scope_schema_url": schema_url,
+    }

@@ -1,0 +1,128 @@
+"""OTLP over gRPC: one server for the services of all signals, behind the same gate as HTTP.
+
+gRPC and its messages are loaded when it starts. A port that is taken is told once and tried again, for a collector
+that moves away must not need a restart of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import Request
+
+from holdfast import journal
+from holdfast.kernel.clock import Clock, SystemClock
+from holdfast.kernel.errors import ConflictError, HoldfastError
+from holdfast.telemetry.otlp.bodies import Encoding, read_body
+from holdfast.telemetry.otlp.statuses import grpc_code, retry_after_s, write_retry_info
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from holdfast.kernel.auth import Gate
+    from holdfast.telemetry.otlp.services import Service
+    from holdfast.telemetry.otlp.settings import OtlpSettings
+
+AGAIN_S: Final = 30.0
+GRACE_S: Final = 5.0
+_log = journal.get_logger("holdfast.otlp")
+
+
+class OtlpGrpc:
+    """The gRPC server of OTLP."""
+
+    def __init__(
+        self, services: Sequence[Service], gate: Gate, settings: OtlpSettings, *, clock: Clock | None = None
+    ) -> None:
+        self._services = services
+        self._gate = gate
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._server: Any = None
+        self.port = 0
+
+    async def run(self) -> None:
+        """Serve until cancelled; returns at once when the setting says so."""
+        if not self._settings.grpc_listen:
+            return
+        has_told = False
+        while True:
+            try:
+                await self.start()
+            except ConflictError as error:
+                if not has_told:
+                    _log.warning("otlp.grpc_port_taken", error=str(error))
+                has_told = True
+                await self._clock.sleep(AGAIN_S)
+                continue
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await self.stop()
+
+    async def start(self) -> None:
+        """Open the port.
+
+        Raises:
+            ConflictError: it is taken.
+        """
+        import grpc.aio  # noqa: PLC0415 -- gRPC costs 40 MB and 0.2 s, and many never use it
+
+        limit = self._settings.max_message
+        options = (("grpc.max_receive_message_length", limit), ("grpc.so_reuseport", 0))
+        server = grpc.aio.server(options=options)
+        for service in self._services:
+            method = grpc.unary_unary_rpc_method_handler(
+                self._handler(service), request_deserializer=bytes, response_serializer=_write
+            )
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.name, {"Export": method}),))
+        try:
+            self.port = server.add_insecure_port(self._settings.grpc_listen)
+        except RuntimeError:
+            raise ConflictError(
+                f"{self._settings.grpc_listen} is taken", hint="stop who listens there, or set otlp.grpc_listen"
+            ) from None
+        await server.start()
+        self._server = server
+
+    async def stop(self) -> None:
+        """Close the port, and let running requests finish."""
+        if self._server is not None:
+            await self._server.stop(GRACE_S)
+            self._server = None
+
+    def _handler(self, service: Service) -> Callable[[bytes, Any], Awaitable[Any]]:
+        async def export(body: bytes, context: Any) -> Any:
+            try:
+                identity = await self._gate.admit(_as_request(context), service.permission)
+                message = read_body(body, Encoding.PROTOBUF, service.messages()[0])
+                return service.response(await service.export(identity.tenant, message))
+            except HoldfastError as error:
+                await _abort(context, error)
+                raise AssertionError("unreachable: abort raises") from None
+
+        return export
+
+
+async def _abort(context: Any, error: HoldfastError) -> None:
+    import grpc  # noqa: PLC0415 -- as above
+
+    again_s = retry_after_s(error)
+    trailing = () if again_s is None else (("grpc-status-details-bin", write_retry_info(again_s, error)),)
+    code = next(each for each in grpc.StatusCode if each.value[0] == grpc_code(error))
+    await context.abort(code, str(error), trailing)
+
+
+def _as_request(context: Any) -> Request:
+    """Give what a gate reads: the metadata of a call are its headers."""
+    headers = [
+        (key.lower().encode(), value if isinstance(value, bytes) else value.encode("latin-1", "replace"))
+        for key, value in context.invocation_metadata()
+    ]
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+    return Request(scope)
+
+
+def _write(message: Any) -> bytes:
+    return bytes(message.SerializeToString())

@@ -1,0 +1,45 @@
+"""One signal of OTLP, as both transports see it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """How many points, records or spans of a request were refused for good, and why."""
+
+    count: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A signal.
+
+    Attributes:
+        name: of the gRPC service, such as `opentelemetry.proto.collector.metrics.v1.MetricsService`.
+        permission: what a sender must hold.
+        messages: gives the classes of the request and the response; called with the first request, for they are heavy.
+        rejected_field: of the response's `partial_success`, such as `rejected_data_points`.
+        export: stores a request.
+    """
+
+    name: str
+    permission: str
+    messages: Callable[[], tuple[Any, Any]]
+    rejected_field: str
+    export: Callable[[TenantId, Any], Awaitable[Rejected]]
+
+    def response(self, rejected: Rejected) -> Any:
+        """Give the response message; `partial_success` only where something was rejected."""
+        answer = self.messages()[1]()
+        if rejected.count or rejected.message:
+            setattr(answer.partial_success, self.rejected_field, rejected.count)
+            answer.partial_success.error_message = rejected.message
+        return answer

@@ -1,0 +1,198 @@
+"""Every kind of OTLP metric becomes the series that Prometheus' own receiver makes of it."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from fixtures.arrivals import KeepingSink, Kept
+from fixtures.otlp import NOW_MS, NOW_NS, attributes, counter, point, request
+from holdfast.telemetry.metrics.arrivals import STALE_BITS
+from holdfast.telemetry.metrics.histograms import Buckets
+from holdfast.telemetry.metrics.otlp import OtlpMetrics, OtlpMetricsSettings, Translation
+
+AT = {"timeUnixNano": str(NOW_NS), "startTimeUnixNano": str(NOW_NS - 5_000_000_000)}
+
+
+async def export(sent: Any, **settings: Any) -> tuple[Kept, Any]:
+    sink = KeepingSink()
+    door = OtlpMetrics(sink, settings=OtlpMetricsSettings(**settings))
+    rejected = await door.export("t", sent)
+    return sink.book("t"), rejected
+
+
+def named(kept: Kept) -> dict[str, float]:
+    """Give values by series in PromQL's notation, without `job`."""
+    found = {}
+    for labels, _, value in kept.samples:
+        pairs = dict(labels)
+        name = pairs.pop("__name__")
+        pairs.pop("job", None)
+        found[name + ("{" + ",".join(f'{key}="{text}"' for key, text in pairs.items()) + "}" if pairs else "")] = value
+    return found
+
+
+async def test_a_counter_has_its_total_start_and_labels() -> None:
+    sent = counter("http.requests", point(5.0, start_s=-5, attributes=attributes(http__method="GET")), unit="1")
+    kept, rejected = await export(request(sent))
+    labels = (("__name__", "http_requests_total"), ("http_method", "GET"), ("job", "shop"))
+    assert kept.samples == [(labels, NOW_MS, 5.0)]
+    assert kept.starts == [NOW_MS - 5000]
+    assert kept.metadata == [("http_requests_total", "counter", "The http.requests.", "1")]
+    assert not rejected.count
+
+
+async def test_integers_gauges_and_sums_that_go_down() -> None:
+    gauge = {"name": "temp", "unit": "Cel", "gauge": {"dataPoints": [{"asInt": "21", "timeUnixNano": str(NOW_NS)}]}}
+    updown = {"name": "queue", "sum": {"aggregationTemporality": 2, "dataPoints": [point(3.0, start_s=-5)]}}
+    kept, _ = await export(request(gauge, updown))
+    assert named(kept) == {"temp_celsius": 21.0, "queue": 3.0}
+    assert kept.starts == [0, 0]
+    assert {said.family: said.type for said in kept.metadata} == {"temp_celsius": "gauge", "queue": "gauge"}
+
+
+async def test_a_histogram_becomes_cumulative_buckets() -> None:
+    sent = {
+        "name": "latency",
+        "unit": "s",
+        "histogram": {
+            "aggregationTemporality": 2,
+            "dataPoints": [
+                {
+                    **AT,
+                    "count": "6",
+                    "sum": 7.5,
+                    "bucketCounts": ["1", "2", "3"],
+                    "explicitBounds": [0.005, 1],
+                    "exemplars": [{"asDouble": 0.7, "timeUnixNano": str(NOW_NS), "traceId": "q80=", "spanId": "7w=="}],
+                }
+            ],
+        },
+    }
+    kept, _ = await export(request(sent))
+    assert named(kept) == {
+        "latency_seconds_sum": 7.5,
+        "latency_seconds_count": 6.0,
+        'latency_seconds_bucket{le="0.005"}': 1.0,
+        'latency_seconds_bucket{le="1"}': 3.0,
+        'latency_seconds_bucket{le="+Inf"}': 6.0,
+    }
+    assert set(kept.starts) == {NOW_MS - 5000}
+    labels, ts_ms, value, example = kept.exemplars[0]
+    assert (dict(labels)["le"], ts_ms, value) == ("1", NOW_MS, 0.7)
+    assert example == (("span_id", "ef"), ("trace_id", "abcd"))
+
+
+async def test_an_exponential_histogram_becomes_a_native_one() -> None:
+    data = {
+        **AT,
+        "count": "7",
+        "sum": 10.0,
+        "scale": 1,
+        "zeroCount": "1",
+        "positive": {"offset": 1, "bucketCounts": ["0", "2", "3"]},
+        "negative": {"offset": -3, "bucketCounts": ["1"]},
+    }
+    fine = {**data, "scale": 10, "positive": {"offset": 0, "bucketCounts": ["1", "2", "3", "4", "5"]}, "negative": {}}
+    coarse = {**data, "scale": -5}
+    sent = [
+        {"name": name, "exponentialHistogram": {"aggregationTemporality": 2, "dataPoints": [each]}}
+        for name, each in (("plain", data), ("fine", fine), ("coarse", coarse))
+    ]
+    kept, rejected = await export(request(*sent))
+    (_, _, plain, start), (_, _, reduced, _) = kept.histograms
+    assert (plain.schema, plain.count, plain.sum, plain.zero_count) == (1, 7.0, 10.0, 1.0)
+    assert (plain.positive, plain.negative) == (Buckets(3, (2.0, 3.0)), Buckets(-2, (1.0,)))
+    assert (plain.zero_threshold, start) == (1e-128, NOW_MS - 5000)
+    assert (reduced.schema, reduced.positive) == (8, Buckets(1, (10.0, 5.0)))
+    assert (rejected.count, "Scale must be >= -4" in rejected.message) == (1, True)
+
+
+async def test_a_summary_becomes_quantiles() -> None:
+    data = {
+        **AT,
+        "count": "4",
+        "sum": 8.0,
+        "quantileValues": [{"quantile": 0.5, "value": 2.0}, {"quantile": 1, "value": 3}],
+    }
+    kept, _ = await export(request({"name": "s", "summary": {"dataPoints": [data]}}))
+    expected = {"s_sum": 8.0, "s_count": 4.0, 's{quantile="0.5"}': 2.0, 's{quantile="1"}': 3.0}
+    assert named(kept) == expected
+
+
+async def test_a_point_without_a_value_ends_its_series() -> None:
+    kept, _ = await export(request(counter("hits", {"timeUnixNano": str(NOW_NS), "flags": 1})))
+    assert struct.unpack("<Q", struct.pack("<d", kept.samples[0][2]))[0] == STALE_BITS
+
+
+async def test_target_info_tells_the_rest_of_the_resource() -> None:
+    resource = {"service__name": "shop", "service__namespace": "eu", "service__instance__id": "1", "host__name": "a"}
+    kept, _ = await export(request(counter("hits", point(1.0)), **resource))
+    assert kept.samples == [
+        ((("__name__", "hits_total"), ("instance", "1"), ("job", "eu/shop")), NOW_MS, 1.0),
+        ((("__name__", "target_info"), ("host_name", "a"), ("instance", "1"), ("job", "eu/shop")), NOW_MS, 1.0),
+    ]
+
+
+async def test_a_resource_without_more_to_say_has_no_target_info() -> None:
+    kept, _ = await export(request(counter("hits", point(1.0)), host__name="a"))
+    assert named(kept) == {"hits_total": 1.0}
+    kept, _ = await export(request(counter("hits", point(1.0)), service__name="shop"))
+    assert named(kept) == {"hits_total": 1.0}
+
+
+async def test_promoted_attributes_are_the_tenants_own() -> None:
+    resource = {"service__name": "shop", "host__name": "a", "k8s__pod__name": "p"}
+    options = {"promote_resource_attributes": ("host.name",), "promote_by_tenant": {"t": ("k8s.pod.name",)}}
+    kept, _ = await export(request(counter("hits", point(1.0)), **resource), **options)
+    assert 'hits_total{k8s_pod_name="p"}' in named(kept)
+
+
+async def test_scopes_tell_series_apart() -> None:
+    scope = {"name": "lib", "version": "1.2", "attributes": attributes(a__b="c")}
+    kept, _ = await export(request(counter("hits", point(1.0)), scope=scope))
+    assert named(kept) == {'hits_total{otel_scope_a_b="c",otel_scope_name="lib",otel_scope_version="1.2"}': 1.0}
+    kept, _ = await export(request(counter("hits", point(1.0)), scope=scope), scope_labels=False)
+    assert named(kept) == {"hits_total": 1.0}
+
+
+async def test_every_kind_of_attribute_is_a_label() -> None:
+    values: list[dict[str, Any]] = [
+        {"boolValue": True},
+        {"intValue": "5"},
+        {"doubleValue": 2.0},
+        {"doubleValue": 0.25},
+        {"arrayValue": {"values": [{"stringValue": "x"}, {"intValue": "1"}]}},
+        {"bytesValue": "aGk="},
+        {},
+    ]
+    sent = [{"key": f"a{number}", "value": value} for number, value in enumerate(values)]
+    sent += attributes(k__a="1", k_a="2")
+    kept, _ = await export(request(counter("hits", point(1.0, attributes=sent))))
+    labels = dict(kept.samples[0][0])
+    assert [labels.get(f"a{number}") for number in range(7)] == ["true", "5", "2", "0.25", '["x",1]', "aGk=", None]
+    assert labels["k_a"] == "1;2"
+
+
+async def test_names_may_be_left_alone() -> None:
+    sent = request(counter("http.requests", point(1.0, attributes=attributes(http__method="GET"))))
+    kept, _ = await export(sent, translation_strategy=Translation.NONE)
+    assert named(kept) == {'http.requests{http.method="GET"}': 1.0}
+
+
+async def test_known_series_are_entered_once_and_told_once() -> None:
+    sink = KeepingSink()
+    door = OtlpMetrics(sink)
+    for at_s in range(3):
+        await door.export("t", request(counter("hits", point(1.0, at_s=at_s)), service__name="shop", host__name="a"))
+    assert len(sink.book("t").samples) == 6
+    assert len(sink.book("t").origins) == 2
+    assert len(sink.book("t").metadata) == 2
+    assert sink.book("t").origins[0] == "otlp:shop/"
+
+
+async def test_a_metric_without_a_name_is_rejected_and_the_others_stored() -> None:
+    for name in ("", "λ"):
+        kept, rejected = await export(request(counter(name, point(1.0), point(2.0)), counter("hits", point(1.0))))
+        assert named(kept) == {"hits_total": 1.0}
+        assert (rejected.count, "nothing is left of the metric name" in rejected.message) == (2, True)
