@@ -109,3 +109,14 @@ async def test_a_query_over_the_limits_names_the_selector_and_its_cost() -> None
         await source.select(TENANT, [selection()], SelectionLimits(max_samples=3))
     with pytest.raises(LimitError, match="more than 1 series"):
         await source.select(TENANT, [selection()], SelectionLimits(max_series=1))
+
+
+async def test_histograms_are_told_to_go_on_as_a_store_tells_it() -> None:
+    source = MemorySource()
+    counts = [1.0, 2.0, 1.0, 3.0]
+    samples = [(100 * place, Histogram(count=count)) for place, count in enumerate(counts, start=1)]
+    source.add(TENANT, WEB, [*samples, (450, 1.0), (500, Histogram(count=4.0))])
+    [columns] = await source.select(TENANT, [selection()])
+    assert columns.histograms is not None
+    hints = [None if histogram is None else histogram.hint.value for histogram in columns.histograms]
+    assert hints == ["unknown", "not_reset", "unknown", "not_reset", None, "unknown"]

@@ -7,7 +7,7 @@ For tests, unit tests of rules and backtests. Refuses nothing but what cannot be
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from holdfast.telemetry.metrics.arrivals import REFUSED, Arrival, Written
 from holdfast.telemetry.metrics.histograms import Histogram
 from holdfast.telemetry.metrics.labels import METRIC_NAME
 from holdfast.telemetry.metrics.matching import chosen
+from holdfast.telemetry.metrics.promql.histograms import settle_hints
 from holdfast.telemetry.metrics.samples import MatchOp
 from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
 
@@ -53,8 +54,20 @@ class _Samples:
 
     def between(self, start_ms: int, end_ms: int) -> list[Kept]:
         if self._sorted is None:
-            self._sorted = [self._by_time[ts_ms] for ts_ms in sorted(self._by_time)]
+            self._sorted = _with_settled_hints([self._by_time[ts_ms] for ts_ms in sorted(self._by_time)])
         return [sample for sample in self._sorted if start_ms < sample.ts_ms <= end_ms]
+
+
+def _with_settled_hints(samples: list[Kept]) -> list[Kept]:
+    """Give each run of histograms the hints that a store would give them."""
+    settled: list[Kept] = []
+    for is_native, run in groupby(samples, key=lambda sample: sample.histogram is not None):
+        kept = list(run)
+        if is_native:
+            hinted = settle_hints([sample.histogram for sample in kept if sample.histogram is not None])
+            kept = [sample._replace(histogram=histogram) for sample, histogram in zip(kept, hinted, strict=True)]
+        settled += kept
+    return settled
 
 
 class _Tenant:

@@ -83,6 +83,8 @@ def test_bounds_that_were_reduced_are_told():
         (0, 10, 10, 20, False),  # a cumulative series whose start is not known
         (5, 10, 10, 20, True),  # deltas
         (5, 10, 30, 20, False),  # nonsense
+        (5, 10, 20, 20, False),
+        (10, 10, 10, 20, False),  # the start before was none
     ],
 )
 def test_a_start_between_two_samples_is_a_reset(previous_start, previous_ts, start, ts, is_reset):

@@ -164,11 +164,12 @@ def interpolate(left: Histogram, right: Histogram, fraction: float, *, is_counte
 def is_start_reset(previous_start: int, previous_ts: int, start: int, ts: int) -> bool:
     """Tell from when they count (0: unknown) whether a counter began anew between two samples.
 
-    A start at the very time of the sample before means one for deltas, and nothing where the start before is unknown.
+    A start at the very time of the sample before means one for deltas, and nothing where the start before is not known.
+    A start that is not before its own sample says nothing.
     """
-    if start == 0 or start > ts or start < previous_ts:
+    if not 0 != start < ts or start < previous_ts:
         return False
-    return start > previous_ts or previous_start != 0
+    return start > previous_ts or 0 != previous_start < previous_ts
 
 
 def _between(left: Point, right: Point, ts_ms: int, *, is_counter: bool) -> Interpolated:
