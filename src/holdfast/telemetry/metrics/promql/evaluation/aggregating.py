@@ -15,10 +15,10 @@ from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
 from holdfast.telemetry.metrics.promql.evaluation.folding import fold_histograms
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, empty_frame
 from holdfast.telemetry.metrics.promql.evaluation.notes import Notes, write_g
-from holdfast.telemetry.metrics.promql.evaluation.quantiles import quantile_of_sorted, sort_nan_first
+from holdfast.telemetry.metrics.promql.evaluation.quantiles import check_quantile, quantile_of_sorted, sort_nan_first
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.evaluation.vectors import is_label_name
-from holdfast.telemetry.metrics.promql.nodes import Aggregation, Expr
+from holdfast.telemetry.metrics.promql.nodes import Aggregation
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.evaluation.evaluator import Evaluator
@@ -125,16 +125,6 @@ def quantile_of_columns(values: Floats, there: Bools, q: Floats) -> Floats:
             return np.asarray(columns[:, lower] * (1 - weight) + columns[:, upper] * weight)
     ordered, nans = sort_nan_first(columns, there.T)
     return quantile_of_sorted(ordered, there.sum(axis=0), nans, q)
-
-
-def check_quantile(q: Floats, param: Expr, notes: Notes) -> None:
-    """Warn of quantiles outside 0 to 1."""
-    if np.isnan(q).any():
-        notes.invalid_quantile(math.nan, param.span)
-    if len(q) and np.nanmax(q, initial=-math.inf) > 1:
-        notes.invalid_quantile(float(np.nanmax(q)), param.span)
-    if len(q) and np.nanmin(q, initial=math.inf) < 0:
-        notes.invalid_quantile(float(np.nanmin(q)), param.span)
 
 
 def check_rank(node: Aggregation, param: Floats, notes: Notes) -> bool:

@@ -21,7 +21,6 @@ from holdfast.telemetry.metrics.promql.nodes import (
     Expr,
     MatrixSelector,
     Paren,
-    Span,
     Subquery,
     Unary,
     VectorSelector,
@@ -51,7 +50,6 @@ class Plan:
 
     reaches: dict[int, Reach] = field(default_factory=dict)
     selections: list[Selection] = field(default_factory=list)
-    nodes: list[VectorSelector] = field(default_factory=list)
 
     def reach(self, node: VectorSelector | MatrixSelector | Subquery) -> Reach:
         """Give where a node looks."""
@@ -106,16 +104,23 @@ class Planner:
     def _info(self, node: Call, steps: Steps) -> None:
         """Fetch info series for when the selectors within the first argument look, as Prometheus does."""
         self.visit(node.args[0], steps, "info")
-        first = find_selector(node.args[0])
-        at_ms = self._at(first.at) if first is not None else None
-        offset_ms = self.folder.fold(first.offset, may_be_negative=True) if first is not None else 0
+        at_ms, offset_ms = self._reference(node.args[0])
         chosen = node.args[1].matchers if len(node.args) > 1 and isinstance(node.args[1], VectorSelector) else ()
         start, end = (steps.start_ms, steps.end_ms) if at_ms is None else (at_ms, at_ms)
         selection = Selection(
             info_matchers(chosen), start - offset_ms - self.lookback_ms, end - offset_ms, steps.step_ms, 0, "info"
         )
-        number = self._fetch(selection, first)
-        self.plan.reaches[id(node)] = Reach(0, offset_ms, at_ms, number)
+        self.plan.reaches[id(node)] = Reach(0, offset_ms, at_ms, self._fetch(selection))
+
+    def _reference(self, node: Expr) -> tuple[int | None, int]:
+        """Give when, seen from outside, the first selector within an expression looks: its `@` and its offset."""
+        at_ms, offset_ms = None, 0
+        for step in path_to_selector(node):
+            if isinstance(step, Subquery | VectorSelector):
+                if step.at is not None:
+                    at_ms, offset_ms = self._at(step.at), 0
+                offset_ms += self.folder.fold(step.offset, may_be_negative=True)
+        return at_ms, offset_ms
 
     def _matrix(self, node: MatrixSelector, steps: Steps, function: str) -> None:
         mode = node.selector.mode
@@ -149,7 +154,7 @@ class Planner:
             function,
             needs_starts=function in WANT_STARTS,
         )
-        self.plan.reaches[id(node)] = Reach(range_ms, offset_ms, at_ms, self._fetch(selection, selector))
+        self.plan.reaches[id(node)] = Reach(range_ms, offset_ms, at_ms, self._fetch(selection))
 
     def _subquery(self, node: Subquery, steps: Steps) -> None:
         range_ms = self.folder.fold(node.range)
@@ -167,23 +172,22 @@ class Planner:
             return self.steps.start_ms if at.bound == "start" else self.steps.end_ms
         return at.ts_ms
 
-    def _fetch(self, selection: Selection, node: VectorSelector | None) -> int:
+    def _fetch(self, selection: Selection) -> int:
         if selection in self.plan.selections:
             return self.plan.selections.index(selection)
         self.plan.selections.append(selection)
-        self.plan.nodes.append(node or VectorSelector("", selection.matchers, span=_nowhere()))
         return len(self.plan.selections) - 1
 
 
-def _nowhere() -> Span:
-    return Span(0, 0)
-
-
-def find_selector(node: Expr) -> VectorSelector | None:
-    """Give the first selector within an expression, in the order of the text."""
+def path_to_selector(node: Expr) -> list[Expr]:
+    """Give the nodes from this one down to the first selector within it, in the order of the text; none without one."""
     if isinstance(node, VectorSelector):
-        return node
-    return next((found for child in children(node) if (found := find_selector(child)) is not None), None)
+        return [node]
+    for child in children(node):
+        path = path_to_selector(child)
+        if path:
+            return [node, *path]
+    return []
 
 
 def children(node: Expr) -> tuple[Expr, ...]:

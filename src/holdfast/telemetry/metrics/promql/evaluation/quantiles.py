@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints
+from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
+from holdfast.telemetry.metrics.promql.nodes import Expr
 
 
 def sort_nan_first(values: Floats, inside: Bools) -> tuple[Floats, Ints]:
@@ -35,3 +39,13 @@ def _entry(ordered: Floats, index: Ints) -> Floats:
         return np.full(len(index), np.nan)
     found = ordered[np.arange(len(index)), np.clip(index, 0, ordered.shape[1] - 1)]
     return np.where(index < 0, np.nan, found)
+
+
+def check_quantile(q: Floats, param: Expr, notes: Notes) -> None:
+    """Warn of quantiles outside 0 to 1."""
+    if np.isnan(q).any():
+        notes.invalid_quantile(math.nan, param.span)
+    if len(q) and np.nanmax(q, initial=-math.inf) > 1:
+        notes.invalid_quantile(float(np.nanmax(q)), param.span)
+    if len(q) and np.nanmin(q, initial=math.inf) < 0:
+        notes.invalid_quantile(float(np.nanmin(q)), param.span)

@@ -12,6 +12,7 @@ from holdfast.telemetry.metrics.labels import Labels, name_of
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Floats
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
 from holdfast.telemetry.metrics.promql.evaluation.mixed import MixedCall, fill_mixed
+from holdfast.telemetry.metrics.promql.evaluation.quantiles import check_quantile
 from holdfast.telemetry.metrics.promql.evaluation.query import Query
 from holdfast.telemetry.metrics.promql.evaluation.ranges import ANCHORED, KERNELS, SMOOTHED, Kernel
 from holdfast.telemetry.metrics.promql.evaluation.ranges.resets import find_overlaps
@@ -74,6 +75,8 @@ def call_over_range(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
         call = replace(call, source=replace(source, ends=source.ends[:1]))
     frame = run_range(evaluator.query, call, steps.times()[: len(call.source.ends)])
     frame = repeat(frame, steps.count) if is_fixed else frame
+    if node.function == "quantile_over_time" and frame.present.any():
+        check_quantile(args[0], node.args[0], evaluator.query.notes)
     if node.function == "absent_over_time":
         return absent(frame, node.args[place])
     return frame.without_empty_rows()

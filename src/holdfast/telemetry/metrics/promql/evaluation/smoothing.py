@@ -64,9 +64,8 @@ def interpolate(around: Neighbours, span: Span, notes: Notes) -> Histogram | Non
         return points[after - 1]
     one, two = points[after - 1], points[after]
     share = (around.end_ms - around.ts_ms[after - 1]) / (around.ts_ms[after] - around.ts_ms[after - 1])
-    is_counter = ResetHint.GAUGE not in {one.hint, two.hint}
-    try:
-        return histograms.interpolate(one, two, share, is_counter=is_counter).histogram
-    except histograms.IncompatibleSchemasError:
+    if one.is_custom != two.is_custom:
         notes.mixed_schemas(around.name, span)
         return None
+    is_counter = ResetHint.GAUGE not in {one.hint, two.hint}
+    return histograms.interpolate(one, two, share, is_counter=is_counter).histogram

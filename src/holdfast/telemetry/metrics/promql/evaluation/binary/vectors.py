@@ -59,13 +59,17 @@ def vector_with_vector(node: Binary, left: Frame, right: Frame, notes: Notes) ->
     if not (len(many.labels) and len(one.labels)) and not has_fill:
         return empty_frame(left.values.shape[1])
     matches.refuse_duplicates(one, one_keys, "left" if is_swapped else "right")
-    fill_many, fill_one = (rule.fill_right, rule.fill_left) if is_swapped else (rule.fill_left, rule.fill_right)
-    more_one = None if fill_one is None else matches.fill_rows(one, one_keys, many_keys, many, fill_one)
-    more_many = None if fill_many is None else matches.fill_rows(many, many_keys, one_keys, one, fill_many)
+    # As in Prometheus, the fills follow the swap: with `group_right`, `fill_left` stands in for the many side.
+    more_one = _fill(rule.fill_right, (one, one_keys), (many, many_keys))
+    more_many = _fill(rule.fill_left, (many, many_keys), (one, one_keys))
     many_keys += [] if more_many is None else list(more_many.labels)
     one_keys += [] if more_one is None else list(more_one.labels)
     many, one = matches.append(many, more_many), matches.append(one, more_one)
     return _compute_pairs(node, rule, (many, many_keys), (one, one_keys), notes)
+
+
+def _fill(value: float | None, side: tuple[Frame, list[Labels]], other: tuple[Frame, list[Labels]]) -> Frame | None:
+    return None if value is None else matches.fill_rows(*side, other[1], other[0], value)
 
 
 def _compute_pairs(

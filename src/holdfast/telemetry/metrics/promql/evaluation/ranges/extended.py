@@ -35,7 +35,8 @@ class _Reach:
             self.last = np.clip(_seek(windows, self.rights, side="left"), np.where(ok, lo, 0), newest)
         self.ts_first: Ints = windows.samples.ts.take(windows.begin + windows.bases + self.first, mode="clip")
         self.ts_last: Ints = windows.samples.ts.take(windows.begin + windows.bases + self.last, mode="clip")
-        self.ok: Bools = np.asarray(ok & (self.ts_last > self.lefts))
+        within = (self.ts_last > self.lefts) & (self.ts_first <= self.rights)
+        self.ok: Bools = np.asarray(ok & within)
 
     def value(self, index: Ints) -> Floats:
         """Give the values at these samples of each row."""

@@ -43,15 +43,15 @@ def quantile_over_time(windows: Windows, args: tuple[Floats, ...], out: Floats) 
 
 
 def mad_over_time(windows: Windows, _args: tuple[Floats, ...], out: Floats) -> Bools:
-    """Fill `out` with the median of the distances from the median."""
+    """Fill `out` with the median of the distances from the median; one NaN makes it NaN."""
 
     def compute(part: Gathered) -> Floats:
         half = np.full(len(part.rows), 0.5)
         ordered, nans = sort_nan_first(part.values, part.inside)
         median = quantile_of_sorted(ordered, part.counts, nans, half)
         distances = np.abs(part.values - median[:, None])
-        ordered, nans = sort_nan_first(distances, part.inside)
-        return quantile_of_sorted(ordered, part.counts, nans, half)
+        ordered, absent = sort_nan_first(distances, part.inside)
+        return np.where(nans > 0, np.nan, quantile_of_sorted(ordered, part.counts, absent, half))
 
     return fill(windows, windows.counts > 0, out, compute)
 

@@ -91,39 +91,37 @@ def _row_starts(windows: Windows) -> list[int]:
 
 
 def exact_sum(values: Floats) -> float:
-    """Sum without loss; infinities as in Prometheus."""
-    if not np.isfinite(values).all():
-        return float(np.sum(values))
-    try:
-        return math.fsum(values.tolist())
-    except OverflowError:
-        return kahan_sum(values.tolist())
-
-
-def kahan_sum(values: list[float]) -> float:
-    """Sum with a running compensation, as Prometheus does; an overflow is infinite."""
+    """Sum with a running compensation, step by step as Prometheus does; an overflow is infinite."""
     total, lost = 0.0, 0.0
-    for value in values:
-        next_total = total + value
-        if math.isinf(next_total):
-            lost = 0.0
-        elif abs(total) >= abs(value):
-            lost += (total - next_total) + value
-        else:
-            lost += (value - next_total) + total
-        total = next_total
+    for value in values.tolist():
+        total, lost = add_compensated(value, total, lost)
     return total if math.isinf(total) else total + lost
 
 
 def exact_mean(values: Floats) -> float:
-    """Average without loss and without overflow on the way."""
-    if not np.isfinite(values).all():
-        infinite = values[~np.isfinite(values)]
-        return float(np.sum(infinite))
-    try:
-        return math.fsum(values.tolist()) / len(values)
-    except OverflowError:
-        return math.fsum((values / len(values)).tolist())
+    """Average step by step as Prometheus does; once the sum would overflow, the mean itself is carried on."""
+    first, *rest = values.tolist()
+    total, lost, mean, is_carried = first, 0.0, 0.0, False
+    for count, value in enumerate(rest, start=2):
+        if not is_carried:
+            following, loss = add_compensated(value, total, lost)
+            if not math.isinf(following):
+                total, lost = following, loss
+                continue
+            is_carried, mean, lost = True, total / (count - 1), lost / (count - 1)
+        share = (count - 1) / count
+        mean, lost = add_compensated(value / count, share * mean, share * lost)
+    return mean + lost if is_carried else total / len(values) + lost / len(values)
+
+
+def add_compensated(value: float, total: float, lost: float) -> tuple[float, float]:
+    """Add a value to a sum and what was lost in rounding to its compensation (Neumaier)."""
+    following = total + value
+    if math.isinf(following):
+        return following, 0.0
+    if abs(total) >= abs(value):
+        return following, lost + ((total - following) + value)
+    return following, lost + ((value - following) + total)
 
 
 KERNELS: Final[dict[str, Kernel]] = {"sum_over_time": sum_over_time, "avg_over_time": avg_over_time}

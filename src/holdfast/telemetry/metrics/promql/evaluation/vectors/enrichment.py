@@ -20,14 +20,18 @@ from holdfast.telemetry.metrics.promql.evaluation.matchers import matches
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
 IDENTIFYING: Final = ("instance", "job")
+ANY_INFO: Final = Matcher(METRIC_NAME, MatchOp.MATCHES, ".+_info")
 TARGET_INFO: Final = Matcher(METRIC_NAME, MatchOp.EQUAL, "target_info")
 
 
 def info_matchers(chosen: Sequence[Matcher]) -> tuple[Matcher, ...]:
-    """Give what selects the info series: `target_info`, unless another name is asked for."""
-    if any(matcher.label == METRIC_NAME for matcher in chosen):
-        return tuple(chosen)
-    return (TARGET_INFO, *chosen)
+    """Give what selects the info series: `target_info`, unless other names are asked for, or some are excluded."""
+    names = [matcher for matcher in chosen if matcher.label == METRIC_NAME]
+    if not names:
+        return (TARGET_INFO, *chosen)
+    if all(matcher.op in {MatchOp.NOT_EQUAL, MatchOp.NOT_MATCHES} for matcher in names):
+        return (ANY_INFO, *chosen)
+    return tuple(chosen)
 
 
 @dataclass(frozen=True, slots=True)
