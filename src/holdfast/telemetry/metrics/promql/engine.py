@@ -119,7 +119,7 @@ class Engine:
                 'invalid expression type "range vector" for range query, must be Scalar or instant Vector',
                 span=tree.span,
             )
-        planner.visit(tree, request.steps)
+        planner.prepare(tree)
         limits = request.limits or self._options.limits
         began = time.perf_counter()
         columns = await self._fetch(request.tenant, planner, limits)

@@ -85,7 +85,7 @@ def _timestamp(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     arg = bare(node.args[0])
     if isinstance(arg, VectorSelector) and arg.mode != "smoothed":
         picked = read_instant(evaluator.query, arg, steps, needs_index=True)
-        ts = evaluator.query.raw(evaluator.query.plan.reach(arg).selection).ts
+        ts = evaluator.query.raw(evaluator.query.plan.reach(arg)).ts
         frame, values = picked.frame, ts.take(picked.index, mode="clip") / 1000 if len(ts) else picked.frame.values
     else:
         frame = evaluator.frame(arg, steps)
@@ -99,7 +99,7 @@ def _start_timestamp(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
         frame = evaluator.frame(arg, steps)
         return replace(frame, present=np.zeros_like(frame.present)).without_empty_rows()
     picked = read_instant(evaluator.query, arg, steps, needs_index=True)
-    starts = evaluator.query.raw(evaluator.query.plan.reach(arg).selection).starts
+    starts = evaluator.query.raw(evaluator.query.plan.reach(arg)).starts
     frame = picked.frame
     values = np.zeros_like(frame.values)
     if starts is not None and len(starts):
@@ -139,7 +139,7 @@ def _info(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     second = bare(node.args[1]) if len(node.args) > 1 else None
     chosen = second.matchers if isinstance(second, VectorSelector) else ()
     picked = read_selection(query, VectorSelector("", chosen, span=node.span), reach, steps, needs_index=True)
-    ts = query.raw(reach.selection).ts
+    ts = query.raw(reach).ts
     times = ts.take(picked.index, mode="clip") if len(ts) else np.zeros(picked.frame.values.shape, dtype=np.int64)
     return vectors.enrich(frame, vectors.InfoSeries(picked.frame, times), vectors.Enrichment(chosen))
 

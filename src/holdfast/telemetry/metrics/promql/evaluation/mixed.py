@@ -15,6 +15,7 @@ from holdfast.telemetry.metrics.histograms import Histogram
 from holdfast.telemetry.metrics.labels import name_of
 from holdfast.telemetry.metrics.promql.evaluation import mixed_rates, mixed_turns
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Floats, Ints, Objects, filled
+from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
 from holdfast.telemetry.metrics.promql.evaluation.mixed_window import MixedWindow, Result
 from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
@@ -45,6 +46,7 @@ class MixedCall:
     args: tuple[Floats, ...]
     span: Span
     notes: Notes
+    budget: Budget
 
     @property
     def samples(self) -> Samples:
@@ -78,6 +80,7 @@ def fill_mixed(frame: Frame, call: MixedCall) -> Frame:
         return _ignore_histograms(frame, call, rows)
     cells = np.full(frame.values.shape, None, dtype=np.object_)
     for row in rows:
+        call.budget.check()
         windows = call.bounds.windows((row, row + 1, False))
         for column in np.flatnonzero(_histograms_in(call.samples, windows)).tolist():
             _put(frame, cells, (row, column), handler(_cut(call, windows, column)))

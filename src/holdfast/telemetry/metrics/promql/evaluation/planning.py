@@ -5,7 +5,7 @@ All selections of a query go to the source at once. Evaluating comes after (`eva
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME
@@ -29,19 +29,25 @@ from holdfast.telemetry.metrics.samples import MatchOp
 from holdfast.telemetry.metrics.selection import Selection
 
 WANT_STARTS: Final = frozenset({"rate", "increase", "irate", "resets", "start_timestamp"})
+NEED_STATS: Final = frozenset({"histogram_count", "histogram_sum", "histogram_avg"})
+NEED_BUCKETS: Final = frozenset({"histogram_quantile", "histogram_quantiles", "histogram_fraction", "info"})
 ANCHORED_FOR: Final = ("changes", "delta", "increase", "rate", "resets")
 SMOOTHED_FOR: Final = ("delta", "increase", "rate")
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where a selector or subquery looks: `selection` numbers what was fetched, `inner` are a subquery's steps."""
+    """Where a selector or subquery looks: `selection` numbers what was fetched, `inner` are a subquery's steps.
+
+    `is_stats`: only count and sum of histograms are wanted, which Prometheus then reads with resets detected anew.
+    """
 
     range_ms: int
     offset_ms: int
     at_ms: int | None
     selection: int = -1
     inner: Steps | None = None
+    is_stats: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +71,13 @@ class Planner:
     lookback_ms: int
     default_subquery_step_ms: int
     plan: Plan = field(default_factory=Plan)
+
+    def prepare(self, tree: Expr) -> Plan:
+        """Plan a whole query; errors as of `visit`."""
+        self.visit(tree, self.steps)
+        for key in find_stats(tree, is_inside=False):
+            self.plan.reaches[key] = replace(self.plan.reaches[key], is_stats=True)
+        return self.plan
 
     def visit(self, node: Expr, steps: Steps, function: str = "") -> None:
         """Plan a node that is evaluated at `steps`; `function` is what stands right around it.
@@ -188,6 +201,16 @@ def path_to_selector(node: Expr) -> list[Expr]:
         if path:
             return [node, *path]
     return []
+
+
+def find_stats(node: Expr, *, is_inside: bool) -> list[int]:
+    """Give the identities of selectors of which only the histograms' counts and sums are used."""
+    if isinstance(node, VectorSelector | MatrixSelector):
+        return [id(node)] if is_inside else []
+    if isinstance(node, Subquery) or (isinstance(node, Call) and node.function in NEED_BUCKETS):
+        return []
+    inside = is_inside or (isinstance(node, Call) and node.function in NEED_STATS)
+    return [key for child in children(node) for key in find_stats(child, is_inside=inside)]
 
 
 def children(node: Expr) -> tuple[Expr, ...]:

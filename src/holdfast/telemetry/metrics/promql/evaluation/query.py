@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 
 from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
-from holdfast.telemetry.metrics.promql.evaluation.planning import Plan
-from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, samples_of, without_stale
+from holdfast.telemetry.metrics.promql.evaluation.planning import Plan, Reach
+from holdfast.telemetry.metrics.promql.evaluation.samples import (
+    Samples,
+    samples_of,
+    with_resets_detected,
+    without_stale,
+)
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.selection import SeriesColumns
 
@@ -24,17 +29,20 @@ class Query:
     lookback_ms: int
     has_type_labels: bool = False
     step_ms: int = 0
-    _raw: dict[int, Samples] = field(default_factory=dict)
-    _fresh: dict[int, Samples] = field(default_factory=dict)
+    _raw: dict[tuple[int, bool], Samples] = field(default_factory=dict)
+    _fresh: dict[tuple[int, bool], Samples] = field(default_factory=dict)
 
-    def raw(self, selection: int) -> Samples:
-        """Give the samples of a selection, the marks that end series among them."""
-        if selection not in self._raw:
-            self._raw[selection] = samples_of(self.columns[selection])
-        return self._raw[selection]
+    def raw(self, reach: Reach) -> Samples:
+        """Give the samples that a selector looks at, the marks that end series among them."""
+        key = (reach.selection, reach.is_stats)
+        if key not in self._raw:
+            samples = samples_of(self.columns[reach.selection])
+            self._raw[key] = with_resets_detected(samples) if reach.is_stats else samples
+        return self._raw[key]
 
-    def fresh(self, selection: int) -> Samples:
-        """Give the samples of a selection without those marks."""
-        if selection not in self._fresh:
-            self._fresh[selection] = without_stale(self.raw(selection))
-        return self._fresh[selection]
+    def fresh(self, reach: Reach) -> Samples:
+        """Give the samples that a selector looks at without those marks."""
+        key = (reach.selection, reach.is_stats)
+        if key not in self._fresh:
+            self._fresh[key] = without_stale(self.raw(reach))
+        return self._fresh[key]

@@ -102,7 +102,8 @@ def run_range(query: Query, call: RangeCall, times: np.ndarray) -> Frame:
     frame = Frame(samples.labels, values, present, drops)
     if samples.histograms is not None:
         name, span = call.node.function, call.range_node.span
-        frame = fill_mixed(frame, MixedCall(name, source.mode, kernel, bounds, call.args, span, query.notes))
+        mixed = MixedCall(name, source.mode, kernel, bounds, call.args, span, query.notes, query.budget)
+        frame = fill_mixed(frame, mixed)
     _remark(query, call, frame, bounds)
     return frame
 

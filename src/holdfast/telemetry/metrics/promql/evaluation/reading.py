@@ -53,7 +53,7 @@ def read_selection(
 ) -> Picked:
     """Read the instant vector of a selection."""
     times = moments(reach, steps)
-    samples = query.fresh(reach.selection) if node.mode == "smoothed" else query.raw(reach.selection)
+    samples = query.fresh(reach) if node.mode == "smoothed" else query.raw(reach)
     is_fixed = reach.at_ms is not None and len(times) > 1
     query.budget.foresee(samples.count * len(times) * 9, describe(query.plan.selections[reach.selection]))
     if is_fixed:
@@ -101,9 +101,9 @@ def read_range(evaluator: Evaluator, node: MatrixSelector | Subquery, steps: Ste
     ends = moments(reach, steps)
     if isinstance(node, MatrixSelector):
         what = describe(query.plan.selections[reach.selection])
-        return RangeSource(query.fresh(reach.selection), ends, reach, what, node.selector.mode)
+        return RangeSource(query.fresh(reach), ends, reach, what, node.selector.mode)
     assert reach.inner is not None
-    query.budget.foresee(0, "a subquery")
+    query.budget.foresee(8 * reach.inner.count, "a subquery")
     frame = evaluator.frame(node.expr, reach.inner)
     return RangeSource(as_samples(frame, reach.inner), ends, reach, "a subquery")
 

@@ -16,6 +16,7 @@ import numpy as np
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.histograms import Histogram
 from holdfast.telemetry.metrics.labels import Labels
+from holdfast.telemetry.metrics.promql import histograms
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints, Objects, filled
 from holdfast.telemetry.metrics.selection import SeriesColumns
 
@@ -126,6 +127,20 @@ def is_stale(histogram: Histogram) -> bool:
 
 def _bits(value: float) -> int:
     return int(struct.unpack("<q", struct.pack("<d", value))[0])
+
+
+def with_resets_detected(samples: Samples) -> Samples:
+    """Give the samples with what each histogram says of a counter reset found out from the one before it."""
+    if samples.histograms is None:
+        return samples
+    cells = samples.histograms.copy()
+    there = filled(cells)
+    for begin, end in pairwise(samples.offsets.tolist()):
+        index = [begin + place for place in np.flatnonzero(there[begin:end]).tolist()]
+        alive = [place for place in index if not is_stale(cells[place])]
+        for place, histogram in zip(alive, histograms.stats_hints([cells[place] for place in alive]), strict=True):
+            cells[place] = histogram
+    return replace(samples, histograms=cells)
 
 
 def without_stale(samples: Samples) -> Samples:

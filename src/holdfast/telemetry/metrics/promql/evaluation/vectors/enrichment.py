@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, name_of
+from holdfast.telemetry.metrics.matching import question_of
 from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Ints
 from holdfast.telemetry.metrics.promql.evaluation.binary.matching import show_labels
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, merge_same
-from holdfast.telemetry.metrics.promql.evaluation.matchers import matches
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
 IDENTIFYING: Final = ("instance", "job")
@@ -56,14 +56,14 @@ class Enrichment:
     @property
     def allows_none(self) -> bool:
         """Tell whether a series may go without any info series."""
-        return all(matches(matcher, "") for matcher in self.chosen if matcher.label != METRIC_NAME)
+        return all(question_of(matcher)("") for matcher in self.chosen if matcher.label != METRIC_NAME)
 
     def is_info(self, labels: Labels) -> bool:
         """Tell whether a series is itself one of the info series, which are left alone."""
         names = [matcher for matcher in info_matchers(self.chosen) if matcher.label == METRIC_NAME]
         if self.chosen and not any(matcher.label == METRIC_NAME for matcher in self.chosen):
             return False
-        return all(matches(matcher, name_of(labels)) for matcher in names)
+        return all(question_of(matcher)(name_of(labels)) for matcher in names)
 
     def added(self, base: Labels, info: Labels) -> dict[str, str]:
         """Give the labels that one info series adds to one series."""

@@ -14,6 +14,7 @@ from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
 from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, merge_same
 
+MOST_BYTES = 8 << 20  # of one expression, so that a hostile one is refused instead of eating the memory
 REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)  # as regexp.Expand of Go reads `$1x` and `${1}x`
 
 
@@ -23,8 +24,11 @@ def label_replace(frame: Frame, target: str, template: str, source: str, pattern
     Raises:
         QueryExecutionError: the pattern is no RE2, the name no label name, or two series become the same.
     """
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MOST_BYTES
     try:
-        compiled = re2.compile(f"(?s:{pattern})")
+        compiled = re2.compile(f"(?s:{pattern})", options)
     except re2.error as error:
         raise QueryExecutionError(f"invalid regular expression in label_replace(): {pattern}") from error
     refuse_bad_name(target, "destination", "label_replace")
