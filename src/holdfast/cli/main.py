@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 import holdfast
-from holdfast import health
+from holdfast import health, telemetry
 from holdfast.cli import configuration, demo, documents, people, runs, serving, tokens
 from holdfast.kernel.errors import ConfigError, HoldfastError
 
@@ -51,6 +51,7 @@ for _part in (serving, runs, people, tokens, demo, configuration, documents):
     _part.register(cli)
 health.register_commands(cli, os.environ, lambda error: report(error, as_json="--json" in sys.argv))
 health.register_host(cli)
+telemetry.register_exporter(cli, os.environ)
 
 
 def main() -> None:

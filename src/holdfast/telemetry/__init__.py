@@ -22,6 +22,7 @@ from holdfast.telemetry.metrics import (
     Series,
     SinkSettings,
 )
+from holdfast.telemetry.metrics.exporter import register as register_exporter
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Series",
     "SinkSettings",
     "TelemetryRoom",
+    "register_exporter",
     "wire",
     "wire_dashboards",
     "wire_doors",
