@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.telemetry import otlp
 from holdfast.telemetry.metrics import otlp as metrics_otlp
-from holdfast.telemetry.metrics import permissions, remote
+from holdfast.telemetry.metrics import permissions, push, remote
 from holdfast.telemetry.metrics.intake import IntakeMeters, LabelLimits
 
 if TYPE_CHECKING:
     from holdfast.kernel.auth import Gate
     from holdfast.telemetry.wiring import TelemetryRoom
 
-SECTIONS: Final = (remote.SECTION, otlp.SECTION, metrics_otlp.SECTION)
+SECTIONS: Final = (remote.SECTION, otlp.SECTION, metrics_otlp.SECTION, push.SECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class DoorsRoom:
 
     writer: remote.RemoteWriter
     grpc: otlp.OtlpGrpc
+    gateway: push.Gateway
     wiring: Wiring
 
 
@@ -42,14 +43,20 @@ def wire(ground: Ground, signals: TelemetryRoom, gate: Gate) -> DoorsRoom:
     )
     service = metrics_otlp.metrics_service(exported)
     grpc = otlp.OtlpGrpc((service,), gate, ground.settings[otlp.OtlpSettings], clock=ground.clock)
+    pushing = ground.settings[push.PushSettings]
+    shelf = push.Shelf(ground.db, most_groups=pushing.max_groups)
+    gateway = push.Gateway(signals.sink, shelf, ground.clock, interval_s=pushing.interval, limits=limits, meters=meters)
     wiring = Wiring(
         name="telemetry.doors",
+        routers=(push.push_routes(gateway),),
         surfaces=(
+            push.push_surface(gateway),
             remote.write_routes(writer),
             remote.read_routes(signals.source, settings),
             otlp.http_routes(service, *metrics_otlp.PATHS),
         ),
-        jobs=(Job("otlp.grpc", grpc.run, "ingest"),),
+        jobs=(Job("otlp.grpc", grpc.run, "ingest"), Job("push.refresh", gateway.run, "ingest")),
+        migrations="holdfast.telemetry.metrics.push.migrations",
         permissions=(permissions.READ, permissions.WRITE),
     )
-    return DoorsRoom(writer, grpc, wiring)
+    return DoorsRoom(writer, grpc, gateway, wiring)

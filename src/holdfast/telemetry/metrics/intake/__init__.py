@@ -3,7 +3,8 @@
 Refuses to know any format, and to store anything.
 """
 
-from holdfast.telemetry.metrics.intake.columns import INVALID, Columns
+from holdfast.telemetry.metrics.intake.answers import refuse
+from holdfast.telemetry.metrics.intake.columns import INVALID, STALE, Columns
 from holdfast.telemetry.metrics.intake.known import KnownSeries, Memory
 from holdfast.telemetry.metrics.intake.labels import LabelLimits, LabelsError, admit_labels
 from holdfast.telemetry.metrics.intake.meters import IntakeMeters
@@ -11,6 +12,7 @@ from holdfast.telemetry.metrics.intake.refusals import Refusals
 
 __all__ = [
     "INVALID",
+    "STALE",
     "Columns",
     "IntakeMeters",
     "KnownSeries",
@@ -19,4 +21,5 @@ __all__ = [
     "Memory",
     "Refusals",
     "admit_labels",
+    "refuse",
 ]

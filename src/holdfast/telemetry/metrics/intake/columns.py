@@ -5,12 +5,13 @@ Remote write has its own, which reads most samples at once.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from holdfast.telemetry.metrics.arrivals import REFUSED, Arrival, Exemplar, HistogramSample
+from holdfast.telemetry.metrics.arrivals import REFUSED, STALE_BITS, Arrival, Exemplar, HistogramSample
 from holdfast.telemetry.metrics.intake.refusals import Refusals
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.histograms import Histogram
     from holdfast.telemetry.metrics.labels import Labels
 
+STALE: Final[float] = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]  # the NaN that ends a series
 INVALID: Final = -2  # the reference of a series whose labels may not enter
 
 

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from holdfast.telemetry.metrics.arrivals import STALE_BITS, MetricMetadata
+from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.intake import INVALID, Columns, LabelLimits, LabelsError, Memory, admit_labels
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
 from holdfast.telemetry.metrics.otlp.attributes import to_labels
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     Value = TypeVar("Value")
 
 NS_PER_MS: Final = 1_000_000
-
-
-STALE: Final[float] = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]
 
 
 @dataclass(slots=True)

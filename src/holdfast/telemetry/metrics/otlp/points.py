@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
+from holdfast.telemetry.metrics.intake import STALE
 from holdfast.telemetry.metrics.otlp import exponential
 from holdfast.telemetry.metrics.otlp.attributes import plain_number
-from holdfast.telemetry.metrics.otlp.conversion import NS_PER_MS, STALE, Conversion
+from holdfast.telemetry.metrics.otlp.conversion import NS_PER_MS, Conversion
 from holdfast.telemetry.metrics.otlp.naming import Kind, metric_name
 from holdfast.telemetry.metrics.spans import from_exponential_point
 

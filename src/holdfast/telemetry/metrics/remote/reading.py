@@ -13,10 +13,10 @@ from fastapi import Depends, Request, Response
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
 from holdfast.telemetry import snappy
+from holdfast.telemetry.metrics.intake import refuse
 from holdfast.telemetry.metrics.remote.messages import histogram_field, labels_field, message, sample_field
 from holdfast.telemetry.metrics.remote.questions import read_questions
 from holdfast.telemetry.metrics.remote.settings import RemoteWriteSettings
-from holdfast.telemetry.metrics.remote.writing import refuse
 from holdfast.telemetry.metrics.selection import SelectionLimits
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from fastapi import Depends, Request, Response
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
-from holdfast.kernel.http import MediaTypeError, problems
+from holdfast.kernel.http import MediaTypeError
+from holdfast.telemetry.metrics.intake import refuse
 from holdfast.telemetry.metrics.remote.receiving import Protocol, RemoteWriter, Taken
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import Written
 
 WRITTEN: Final = "X-Prometheus-Remote-Write-{}-Written"
-_KEPT_HEADERS: Final = ("retry-after", "cache-control")
 _MEDIA_TYPE: Final = "application/x-protobuf"
 _MESSAGES: Final = {
     "prometheus.writerequest": Protocol.V1,
@@ -64,16 +64,6 @@ def choose_protocol(content_type: str) -> Protocol:
             hint=f"send {_MEDIA_TYPE};proto=io.prometheus.write.v2.Request or proto=prometheus.WriteRequest",
         )
     return _MESSAGES[message]
-
-
-def refuse(error: HoldfastError) -> Response:
-    """Answer with an error in plain words, which is what senders write into their logs."""
-    status = problems.status_of(error)
-    status = 400 if status == 422 else status
-    headers = {name: text for name, text in problems.describe(error).headers.items() if name in _KEPT_HEADERS}
-    if status in {429, 503}:
-        headers.setdefault("retry-after", "1")
-    return Response(f"{error}\n", status, headers, media_type="text/plain")
 
 
 def _is_plain(request: Request) -> bool:

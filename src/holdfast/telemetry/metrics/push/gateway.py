@@ -1,0 +1,176 @@
+"""Takes pushes in and keeps their series alive: every group is written again each interval until it is deleted.
+
+What a push takes away, and what a deleted group held, ends at once with stale markers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from holdfast import journal
+from holdfast.kernel.errors import ConflictError, HoldfastError, InvalidError
+from holdfast.telemetry.metrics.arrivals import MetricMetadata
+from holdfast.telemetry.metrics.exposition import Protocol, negotiated, parse_page
+from holdfast.telemetry.metrics.histograms import Histogram
+from holdfast.telemetry.metrics.intake import (
+    INVALID,
+    STALE,
+    Columns,
+    IntakeMeters,
+    LabelLimits,
+    LabelsError,
+    admit_labels,
+)
+from holdfast.telemetry.metrics.push.groups import METADATA, Group, check_pushed
+from holdfast.telemetry.metrics.push.shelf import GroupKey, Shelf
+
+if TYPE_CHECKING:
+    from holdfast.kernel.clock import Clock
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.metrics.arrivals import ArrivalSink, SeriesBook
+    from holdfast.telemetry.metrics.labels import Labels
+
+DOOR: Final = "push"
+ATTEMPTS: Final = 3
+_log = journal.get_logger("holdfast.push")
+
+
+class Gateway:
+    """The door of pushed metrics."""
+
+    def __init__(
+        self,
+        sink: ArrivalSink,
+        shelf: Shelf,
+        clock: Clock,
+        *,
+        interval_s: float = 15.0,
+        limits: LabelLimits | None = None,
+        meters: IntakeMeters | None = None,
+    ) -> None:
+        self._sink = sink
+        self._shelf = shelf
+        self._clock = clock
+        self._interval_s = interval_s
+        self._limits = limits or LabelLimits()
+        self._meters = meters or IntakeMeters()
+        self._groups: dict[GroupKey, Group] = {}
+
+    async def push(
+        self, tenant: TenantId, labels: Labels, body: bytes, content_type: str, *, is_replacing: bool
+    ) -> None:
+        """Take a push; when this returns, the group is on the disk and its samples are in the store.
+
+        Raises:
+            InvalidError: the body is no page of metrics, or holds what cannot be pushed; the group stays as it was.
+            LimitError: there are too many groups.
+        """
+        now = self._clock.now()
+        try:
+            families = parse_page(body, negotiated(content_type, Protocol.TEXT), is_native=True).families
+            check_pushed(families)
+        except InvalidError as error:
+            self._meters.failed.labels(DOOR, error.code).inc()
+            _, after = await self._shelf.change(tenant, labels, lambda group: group.failed(now))
+            await self._write(tenant, [after], [])
+            raise
+        before, after = await self._shelf.change(
+            tenant, labels, lambda group: group.pushed(families, now, is_replacing=is_replacing)
+        )
+        await self._write(tenant, [after], [before] if before else [])
+
+    async def delete(self, tenant: TenantId, labels: Labels) -> None:
+        """Delete a group, if there is one, and end its series."""
+        before = await self._shelf.delete(tenant, labels)
+        if before is not None:
+            await self._write(tenant, [], [before])
+
+    async def groups(self, tenant: TenantId) -> list[Group]:
+        """Give all groups of a tenant."""
+        return await self._shelf.groups(tenant)
+
+    async def run(self) -> None:
+        """Write every group again each interval, until cancelled."""
+        while True:
+            await self._clock.sleep(self._interval_s)
+            try:
+                await self.refresh()
+            except HoldfastError as error:  # the store is away: the next round writes the same
+                _log.warning("push.refresh_failed", error=str(error))
+
+    async def refresh(self) -> None:
+        """Write every group as of now."""
+        known = {key: group.changed_at for key, group in self._groups.items()}
+        for key, group in (await self._shelf.changed(known)).items():
+            if group is None:
+                del self._groups[key]
+            else:
+                self._groups[key] = group
+        for tenant in {tenant for tenant, _ in self._groups}:
+            await self._write(tenant, [group for (owner, _), group in self._groups.items() if owner == tenant], [])
+
+    async def _write(self, tenant: TenantId, groups: list[Group], ended: list[Group]) -> None:
+        """Write `groups` as of now, and the end of what only `ended` had."""
+        for attempt in range(ATTEMPTS):
+            book = self._sink.book(tenant)
+            writing = _Writing(book, self._limits, int(self._clock.now().timestamp() * 1000))
+            for group in groups:
+                writing.add(group)
+            for group in ended:
+                writing.end(group)
+            try:
+                written = await self._sink.append(tenant, writing.columns.arrival(book.generation))
+            except ConflictError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            refusals = writing.columns.refusals
+            refusals.add_all(written.refused)
+            self._meters.note(DOOR, written, refusals)
+            return
+
+
+class _Writing:
+    """Columns of groups at one time."""
+
+    def __init__(self, book: SeriesBook, limits: LabelLimits, now_ms: int) -> None:
+        self.columns = Columns()
+        self._book = book
+        self._limits = limits
+        self._now_ms = now_ms
+        self._alive: set[Labels] = set()
+
+    def add(self, group: Group) -> None:
+        for labels, sample in group.samples():
+            self._alive.add(labels)
+            ref = self._ref(labels)
+            if sample.histogram is None:
+                self.columns.add(ref, self._now_ms, sample.value, sample.start_ms)
+            else:
+                self.columns.add_histogram(ref, self._now_ms, sample.histogram, sample.start_ms)
+        for labels, value in group.times():
+            self._alive.add(labels)
+            self.columns.add(self._ref(labels), self._now_ms, value)
+        for said in METADATA:
+            self.columns.metadata[said.family] = said
+        for family in group.families:
+            said = MetricMetadata(family.name, family.type, family.help, family.unit)
+            self.columns.metadata[family.name] = said
+
+    def end(self, group: Group) -> None:
+        held = [(labels, sample.histogram) for labels, sample in group.samples()]
+        for labels, histogram in (*held, *((labels, None) for labels, _ in group.times())):
+            if labels in self._alive:
+                continue
+            ref = self._ref(labels)
+            if histogram is None:
+                self.columns.add(ref, self._now_ms, STALE)
+            else:
+                self.columns.add_histogram(ref, self._now_ms, Histogram(sum=STALE))
+
+    def _ref(self, labels: Labels) -> int:
+        try:
+            return self._book.ref(admit_labels(labels, self._limits), origin=f"push:{dict(labels)['job']}")
+        except LabelsError as error:
+            self.columns.refusals.add("labels", 0, str(error))
+            return INVALID

@@ -1,0 +1,217 @@
+"""Pushed metrics stay until they are replaced or deleted, as in the Pushgateway, and their series never go stale."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    delete_from_gateway,
+    push_to_gateway,
+    pushadd_to_gateway,
+)
+
+from fixtures.arrivals import KeepingSink
+from holdfast.kernel import sql
+from holdfast.kernel.auth import OpenGate
+from holdfast.kernel.errors import BusyError
+from holdfast.kernel.permissions import Permission, Role
+from holdfast.kernel.wiring import Wiring
+from holdfast.telemetry.metrics.push import Gateway, Shelf, push_routes, push_surface
+from holdfast.web.assembly import build_app
+
+TEXT = {"content-type": "text/plain; version=0.0.4"}
+PERMISSIONS = (Permission("metrics.write", Role.OPERATOR, "w"), Permission("metrics.read", Role.VIEWER, "r"))
+
+
+@pytest.fixture
+def sink() -> KeepingSink:
+    return KeepingSink()
+
+
+@pytest.fixture
+async def gateway(db: sql.Database, sink: KeepingSink, fake_clock: Any) -> Gateway:
+    await sql.migrate(db, ["holdfast.telemetry.metrics.push.migrations"])
+    return Gateway(sink, Shelf(db, most_groups=5), fake_clock)
+
+
+@pytest.fixture
+async def client(gateway: Gateway) -> Any:
+    wiring = Wiring("push", routers=(push_routes(gateway),), surfaces=(push_surface(gateway),), permissions=PERMISSIONS)
+    app = build_app([wiring], gate=OpenGate(), registry=CollectorRegistry())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        yield client
+
+
+def latest(sink: KeepingSink) -> dict[str, float]:
+    """Give the newest value of each series, without those that have ended."""
+    values = {}
+    for labels, _, value in sink.book("default").samples:
+        pairs = dict(labels)
+        name = pairs.pop("__name__")
+        values[name + str(sorted(pairs.items()))] = value
+    return {name: value for name, value in values.items() if not math.isnan(value)}
+
+
+def pushed(sink: KeepingSink) -> dict[str, float]:
+    return {name: value for name, value in latest(sink).items() if not name.startswith("push_")}
+
+
+async def test_a_push_is_written_at_once_with_its_grouping_labels(
+    client: Any, sink: KeepingSink, fake_clock: Any
+) -> None:
+    body = b'# TYPE rows counter\nrows 5\nlast{job="other",x="y"} 1\n'
+    answer = await client.put("/metrics/job/backup/shard/a", content=body, headers=TEXT)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert latest(sink) == {
+        "rows[('job', 'backup'), ('shard', 'a')]": 5.0,
+        "last[('job', 'backup'), ('shard', 'a'), ('x', 'y')]": 1.0,
+        "push_time_seconds[('job', 'backup'), ('shard', 'a')]": fake_clock.now().timestamp(),
+        "push_failure_time_seconds[('job', 'backup'), ('shard', 'a')]": 0.0,
+    }
+    said = {each.family: each.type for each in sink.book("default").metadata}
+    assert said["rows"] == "counter"
+    assert said["push_time_seconds"] == "gauge"
+
+
+async def test_put_replaces_a_group_and_post_the_metrics_of_the_same_name(client: Any, sink: KeepingSink) -> None:
+    await client.put("/metrics/job/j", content=b'a 1\nb{x="1"} 1\nb{x="2"} 1\n', headers=TEXT)
+    await client.post("/metrics/job/j", content=b'b{x="3"} 2\n', headers=TEXT)
+    assert pushed(sink) == {"a[('job', 'j')]": 1.0, "b[('job', 'j'), ('x', '3')]": 2.0}
+    await client.put("/metrics/job/j", content=b"c 3\n", headers=TEXT)
+    assert pushed(sink) == {"c[('job', 'j')]": 3.0}
+    await client.put("/metrics/job/j", content=b"", headers=TEXT)
+    assert pushed(sink) == {}
+    assert [name.partition("[")[0] for name in latest(sink)] == ["push_time_seconds", "push_failure_time_seconds"]
+
+
+async def test_deleting_ends_all_series_of_the_group_only(client: Any, sink: KeepingSink) -> None:
+    await client.put("/metrics/job/j", content=b"a 1\n", headers=TEXT)
+    await client.put("/metrics/job/j/x/y", content=b"a 2\n", headers=TEXT)
+    assert (await client.delete("/metrics/job/j")).status_code == 202
+    assert pushed(sink) == {"a[('job', 'j'), ('x', 'y')]": 2.0}
+    assert (await client.delete("/metrics/job/nobody")).status_code == 202
+
+
+async def test_groups_are_written_again_from_the_disk(
+    client: Any, sink: KeepingSink, db: sql.Database, gateway: Gateway, fake_clock: Any
+) -> None:
+    await client.put("/metrics/job/j", content=b"a 1\nnan NaN\n", headers=TEXT)
+    await client.put("/metrics/job/k", content=b"b 2\n", headers={**TEXT, "x-scope-orgid": "t"})
+    later = KeepingSink()
+    restarted = Gateway(later, Shelf(db, most_groups=5), fake_clock)
+    for _ in range(2):
+        await fake_clock.advance(15)
+        await restarted.refresh()
+    times = [ts_ms for labels, ts_ms, _ in later.book("default").samples if ("__name__", "a") in labels]
+    assert [after - before for before, after in itertools.pairwise(times)] == [15_000]
+    assert len(later.book("t").samples) == 6
+    await client.delete("/metrics/job/j")
+    await client.post("/metrics/job/k", content=b"b 3\n", headers={**TEXT, "x-scope-orgid": "t"})
+    await restarted.refresh()
+    assert len(later.book("default").samples) == 8
+    assert [value for labels, _, value in later.book("t").samples if ("__name__", "b") in labels] == [2.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"a 1 1234\n", "has a timestamp"),
+        (b"push_time_seconds 1\n", "written by the server"),
+        (b"a{ 1\n", "page:1: not a sample"),
+        (b"\xff\n", ""),
+    ],
+)
+async def test_a_bad_push_is_refused_and_noted_and_the_group_stays(
+    client: Any, sink: KeepingSink, fake_clock: Any, body: bytes, words: str
+) -> None:
+    await client.put("/metrics/job/j", content=b"a 1\n", headers=TEXT)
+    answer = await client.put("/metrics/job/j", content=body, headers=TEXT)
+    assert answer.status_code == 400
+    assert words in answer.text
+    assert pushed(sink) == {"a[('job', 'j')]": 1.0}
+    assert latest(sink)["push_failure_time_seconds[('job', 'j')]"] == fake_clock.now().timestamp()
+
+
+async def test_a_store_that_is_away_is_told_and_the_push_not_lost(
+    client: Any, sink: KeepingSink, gateway: Gateway
+) -> None:
+    sink.failure = BusyError("full")
+    assert (await client.put("/metrics/job/j", content=b"a 1\n", headers=TEXT)).status_code == 503
+    sink.failure = None
+    await gateway.refresh()
+    assert pushed(sink) == {"a[('job', 'j')]": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("path", "labels"),
+    [
+        ("job/a%20b/x/%C3%BC", {"job": "a b", "x": "ü"}),
+        ("job/a/path@base64/L3Zhci90bXA", {"job": "a", "path": "/var/tmp"}),
+        ("job/a/path@base64/L3Zhci90bXA=", {"job": "a", "path": "/var/tmp"}),
+        ("job@base64/YS9i", {"job": "a/b"}),
+        ("job/a/x@base64/=", {"job": "a"}),
+        ("job/a/path/%2Fvar", {"job": "a", "path": "/var"}),
+    ],
+)
+async def test_addresses_hold_any_label_value(client: Any, path: str, labels: dict[str, str]) -> None:
+    for prefix in ("/metrics/", "/prometheus/metrics/"):
+        assert (await client.put(prefix + path, content=b"a 1\n", headers=TEXT)).status_code == 200
+    groups = (await client.get("/api/v1/metrics/groups")).json()["items"]
+    assert [group["labels"] for group in groups] == [labels]
+    assert groups[0]["metrics"] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "path", ["job/a/x", "job/a/1x/y", "job/a/__name__/y", "job/a/job/b", "job@base64/=", "job/a/x@base64/%%%", "job/"]
+)
+async def test_addresses_that_group_nothing_are_refused(client: Any, path: str) -> None:
+    assert (await client.put(f"/metrics/{path}", content=b"a 1\n", headers=TEXT)).status_code in {400, 404}
+
+
+async def test_groups_are_bounded(client: Any) -> None:
+    for number in range(5):
+        await client.put(f"/metrics/job/j{number}", content=b"a 1\n", headers=TEXT)
+    answer = await client.put("/metrics/job/j5", content=b"a 1\n", headers=TEXT)
+    assert (answer.status_code, "push.max_groups" in answer.text) == (429, True)
+    assert (await client.put("/metrics/job/j4", content=b"a 2\n", headers=TEXT)).status_code == 200
+
+
+def calls(client: Any, sent: list[Any]) -> Any:
+    """Give a handler for `prometheus_client` that keeps its requests, to be played to the app."""
+
+    def handler(url: str, method: str, timeout: Any, headers: Any, data: bytes) -> Any:
+        return lambda: sent.append((method, url.removeprefix("http://gateway"), dict(headers), data))
+
+    return handler
+
+
+async def test_the_stock_python_client_pushes_adds_and_deletes(client: Any, sink: KeepingSink) -> None:
+    registry = CollectorRegistry()
+    Gauge("last_success", "When.", registry=registry).set(7)
+    Counter("rows", "Rows.", registry=registry).inc(3)
+    Histogram("took_seconds", "How long.", buckets=(1,), registry=registry).observe(0.5)
+    sent: list[Any] = []
+    handler = calls(client, sent)
+    key = {"path": "/var/tmp"}
+    push_to_gateway("gateway", "backup", registry, key, handler=handler)
+    pushadd_to_gateway("gateway", "backup", registry, key, handler=handler)
+    delete_from_gateway("gateway", "backup", key, handler=handler)
+    assert [method for method, *_ in sent] == ["PUT", "POST", "DELETE"]
+    for method, path, headers, data in sent[:2]:
+        answer = await client.request(method, path, headers=headers, content=data)
+        assert answer.status_code == 200, answer.text
+        labels = "('job', 'backup'), ('path', '/var/tmp')"
+        found = pushed(sink)
+        assert (found[f"last_success[{labels}]"], found[f"rows_total[{labels}]"]) == (7.0, 3.0)
+        assert found["took_seconds_bucket[('job', 'backup'), ('le', '1.0'), ('path', '/var/tmp')]"] == 1.0
+    method, path, headers, data = sent[2]
+    assert (await client.request(method, path, headers=headers)).status_code == 202
+    assert pushed(sink) == {}
