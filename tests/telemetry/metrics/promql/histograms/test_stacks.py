@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.telemetry.metrics.histograms import Buckets, Histogram, ResetHint
-from holdfast.telemetry.metrics.promql.histograms import Stack, compact, parse_histogram, rate_of, sum_of
+from holdfast.telemetry.metrics.promql.histograms import Stack, compact, parse_histogram, rate_of, sum_of, with_hint
 
 HINTS = st.sampled_from(ResetHint)
 
@@ -45,10 +45,12 @@ def test_sums_are_as_each_window_alone(samples):
     windows = [(start, end) for end in range(1, len(samples) + 1) for start in range(end)]
     start, end = np.array(windows).T
     sums, lost = stack.sums(start, end)
-    found = stack.histograms(sums + lost, ResetHint.UNKNOWN)
+    found = stack.histograms(sums + lost)
+    hints, collides = stack.merged_hints(start, end)
     for place, (begin, stop) in enumerate(windows):
-        alone = compact(sum_of(samples[begin:stop]).histogram)
-        assert (found[place].count, found[place].sum, found[place].positive) == (alone.count, alone.sum, alone.positive)
+        alone = sum_of(samples[begin:stop])
+        assert with_hint(found[place], hints[place]) == compact(alone.histogram)
+        assert collides[place] == alone.is_collision
 
 
 def test_layouts_that_differ_are_not_stacked():

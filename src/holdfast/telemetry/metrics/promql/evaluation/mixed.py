@@ -17,6 +17,7 @@ from holdfast.telemetry.metrics.promql.evaluation import mixed_rates, mixed_turn
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Floats, Ints, Objects, filled
 from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
+from holdfast.telemetry.metrics.promql.evaluation.mixed_stacks import fill_stacked
 from holdfast.telemetry.metrics.promql.evaluation.mixed_window import MixedWindow, Result
 from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
 from holdfast.telemetry.metrics.promql.evaluation.ranges import Kernel
@@ -82,6 +83,10 @@ def fill_mixed(frame: Frame, call: MixedCall) -> Frame:
     for row in rows:
         call.budget.check()
         windows = call.bounds.windows((row, row + 1, False))
+        present = fill_stacked(call, windows, cells[row])
+        if present is not None:
+            frame.present[row] = present
+            continue
         for column in np.flatnonzero(_histograms_in(call.samples, windows)).tolist():
             _put(frame, cells, (row, column), handler(_cut(call, windows, column)))
     return replace(frame, histograms=cells)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,12 @@ Ints = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+HINTS: Final = tuple(ResetHint)
+_PLACES: Final = {hint: place for place, hint in enumerate(HINTS)}
+_UNKNOWN, _RESET, _NOT_RESET, _GAUGE = (
+    _PLACES[hint] for hint in (ResetHint.UNKNOWN, ResetHint.RESET, ResetHint.NOT_RESET, ResetHint.GAUGE)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
@@ -29,14 +35,14 @@ class Stack:
     Attributes:
         layout: what a row's numbers are; the first is the count, the second the sum of observations.
         rows: N x W.
-        is_gauge: N; whose hint says so.
+        hints: N, as numbers: the places of `HINTS`.
         resets: N; where the counter began anew since the sample before, the hints believed.
         lost: N x W; what all resets up to a sample took away.
     """
 
     layout: Layout
     rows: Rows
-    is_gauge: Flags
+    hints: Ints
     resets: Flags
     lost: Rows
 
@@ -47,16 +53,21 @@ class Stack:
         if layout is None:
             return None
         rows = layout.rows(histograms)
-        hints = [histogram.hint for histogram in histograms]
+        hints = np.array([_PLACES[histogram.hint] for histogram in histograms])
         resets = np.zeros(len(rows), np.bool_)
         resets[1:] = layout.falls(rows)
-        resets[[hint is ResetHint.NOT_RESET for hint in hints]] = False
-        resets[[hint is ResetHint.RESET for hint in hints]] = True
+        resets[hints == _NOT_RESET] = False
+        resets[hints == _RESET] = True
         lost = np.zeros_like(rows)
         lost[1:][resets[1:]] = rows[:-1][resets[1:]]
         with np.errstate(invalid="ignore", over="ignore"):
             np.cumsum(lost, axis=0, out=lost)
-        return cls(layout, rows, np.array([hint is ResetHint.GAUGE for hint in hints]), resets, lost)
+        return cls(layout, rows, hints, resets, lost)
+
+    @property
+    def is_gauge(self) -> Flags:
+        """Tell which samples say that they are gauges."""
+        return np.asarray(self.hints == _GAUGE)
 
     def changes(self, first: Ints, last: Ints, *, is_counter: bool) -> Rows:
         """Give by how much each of T windows grew from its first to its last sample, T x W; `rate_of` many times."""
@@ -77,9 +88,21 @@ class Stack:
 
     def has_gauge(self, start: Ints, end: Ints) -> Flags:
         """Tell which windows (end excluded) hold a gauge."""
-        seen = np.concatenate(([0], np.cumsum(self.is_gauge)))
-        flags: Flags = seen[end] > seen[start]
-        return flags
+        return self._has(_GAUGE, start, end)
+
+    def merged_hints(self, start: Ints, end: Ints) -> tuple[list[ResetHint], Flags]:
+        """Give the hint of the sum over each window (end excluded), and where a reset contradicts a continuation."""
+        has = [self._has(place, start, end) for place in range(len(HINTS))]
+        merged = np.full(len(start), _UNKNOWN)
+        for place in (_RESET, _NOT_RESET):
+            others = np.logical_or.reduce([there for other, there in enumerate(has) if other != place])
+            merged[has[place] & ~others] = place
+        merged[has[_GAUGE]] = _GAUGE
+        return [HINTS[place] for place in merged.tolist()], np.asarray(has[_RESET] & has[_NOT_RESET])
+
+    def _has(self, place: int, start: Ints, end: Ints) -> Flags:
+        seen = np.concatenate(([0], np.cumsum(self.hints == place)))
+        return np.asarray(seen[end] > seen[start])
 
     def histograms(self, rows: Rows, hint: ResetHint = ResetHint.GAUGE) -> list[Histogram]:
         """Give rows as histograms, compacted."""
