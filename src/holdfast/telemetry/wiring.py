@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
-from holdfast.telemetry.metrics import SCHEMA, MetricBrowser, MetricSink, MetricSource, MetricsSettings, SinkSettings
+from holdfast.telemetry.metrics import (
+    SCHEMA,
+    Cardinality,
+    MetricBrowser,
+    MetricSink,
+    MetricSource,
+    MetricsSettings,
+    SeriesLimits,
+    SinkSettings,
+    Usage,
+    cardinality_routes,
+)
 
-FORGET_EVERY_S = 300.0
+FORGET_EVERY_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +32,41 @@ class TelemetryRoom:
     sink: MetricSink
     source: MetricSource
     browser: MetricBrowser
+    cardinality: Cardinality
     wiring: Wiring
 
 
 def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     """Build the room over the store."""
-    settings = ground.settings[MetricsSettings]
+    settings, store, clock = ground.settings[MetricsSettings], columns.store, ground.clock
+    limits, usage = SeriesLimits(settings, clock, ground.metrics), Usage(store, clock)
     sink = MetricSink(
-        columns.store, clock=ground.clock, metrics=ground.metrics, settings=SinkSettings(keeping=settings)
+        store, clock=clock, metrics=ground.metrics, settings=SinkSettings(keeping=settings), admission=limits
     )
-    source = MetricSource(columns.store, clock=ground.clock, feed=sink.feed, settings=settings)
+    source = MetricSource(store, clock=clock, feed=sink.feed, usage=usage, settings=settings)
+    cardinality = Cardinality(store, sink, limits, usage, clock)
 
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
-        await columns.store.register(SCHEMA)
+        await store.register(SCHEMA)
         try:
             yield
         finally:
+            await usage.write()
             await sink.close()
 
     async def forget_idle() -> None:
         while True:
-            await ground.clock.sleep(FORGET_EVERY_S)
+            await clock.sleep(FORGET_EVERY_S)
             sink.forget_idle()
 
-    jobs = (Job("telemetry.forget_idle", forget_idle, "ingest"),)
-    wiring = Wiring(name="telemetry", lifespan=registered, jobs=jobs)
-    return TelemetryRoom(sink, source, MetricBrowser(columns.store, source.index), wiring)
+    wiring = Wiring(
+        name="telemetry",
+        lifespan=registered,
+        routers=(cardinality_routes(cardinality),),
+        jobs=(
+            Job("telemetry.forget_idle", forget_idle, "ingest"),
+            Job("telemetry.note_usage", usage.keep_written, "api"),
+        ),
+    )
+    return TelemetryRoom(sink, source, MetricBrowser(store, source.index), cardinality, wiring)

@@ -1,6 +1,8 @@
 """Metric samples: `sink` writes them, `source` reads them, `series` names them by a 64-bit id, `tables` keeps them."""
 
 from holdfast.telemetry.metrics.browser import MetricBrowser
+from holdfast.telemetry.metrics.cardinality import Cardinality, MetricUses, SeriesLimits, Usage
+from holdfast.telemetry.metrics.cardinality import routes as cardinality_routes
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Sample, Series
 from holdfast.telemetry.metrics.settings import METRICS_SECTION, MetricsSettings
 from holdfast.telemetry.metrics.sink import MetricSink, SinkSettings
@@ -10,14 +12,19 @@ from holdfast.telemetry.metrics.tables import SCHEMA
 __all__ = [
     "METRICS_SECTION",
     "SCHEMA",
+    "Cardinality",
     "MatchOp",
     "Matcher",
     "MetricBrowser",
     "MetricSink",
     "MetricSource",
+    "MetricUses",
     "MetricsSettings",
     "Point",
     "Sample",
     "Series",
+    "SeriesLimits",
     "SinkSettings",
+    "Usage",
+    "cardinality_routes",
 ]

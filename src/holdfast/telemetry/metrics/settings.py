@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import ConfigDict, Field
@@ -10,6 +11,7 @@ from pydantic import ConfigDict, Field
 from holdfast.kernel.settings import Section
 from holdfast.kernel.units import Duration, Size
 
+OWN_ORIGIN: Final = "holdfast"  # what this process measures itself; no limit keeps it out
 _MIB: Final = 1024 * 1024
 
 
@@ -25,6 +27,10 @@ class MetricsSettings:
         indexed_series: series of which labels are remembered for queries, about 1 KiB each.
         writers_margin: how long after its time a sample may still arrive through another process; younger samples are
             not remembered when the store is a server.
+        max_series: active series that a tenant may have; new ones beyond it are refused and counted, known ones go on.
+        max_series_of: the same for single tenants.
+        max_series_per_metric: active series that one metric may have.
+        max_series_per_origin: active series that one sender, such as a scraped target, may have.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -34,6 +40,15 @@ class MetricsSettings:
     cache: Size = 256 * _MIB
     indexed_series: Annotated[int, Field(ge=1000)] = 2_000_000
     writers_margin: Duration = 3600.0
+    max_series: Annotated[int, Field(ge=1)] = 1_000_000
+    max_series_of: Mapping[str, Annotated[int, Field(ge=1)]] = field(default_factory=dict)
+    max_series_per_metric: Annotated[int, Field(ge=1)] = 200_000
+    max_series_per_origin: Annotated[int, Field(ge=1)] = 200_000
+
+    @property
+    def least_limit(self) -> int:
+        """Give the number of series below which none of the limits within a tenant can be reached."""
+        return min(self.max_series_per_metric, self.max_series_per_origin)
 
 
 METRICS_SECTION: Final = Section("metrics", MetricsSettings)

@@ -23,14 +23,13 @@ from holdfast.store import Store
 from holdfast.telemetry.metrics.arrivals import Arrival, Written
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
 from holdfast.telemetry.metrics.samples import Sample
-from holdfast.telemetry.metrics.settings import MetricsSettings
+from holdfast.telemetry.metrics.settings import OWN_ORIGIN, MetricsSettings
 from holdfast.telemetry.metrics.storing import Admission, Appending, Book, Everybody, Expiry, Feed
 from holdfast.telemetry.metrics.tables import STREAM
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.storing import KeepSeconds
 
-OWN_ORIGIN: Final = "holdfast"  # what this process measures itself
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _IDLE_SHARE: Final = 0.1  # forgetting makes every door ask for its series anew, so it must be worth it
 _IDLE_LEAST: Final = 1000

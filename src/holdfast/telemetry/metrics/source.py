@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,14 @@ LOOKBACK: Final = timedelta(minutes=5)  # how long a value stays the current one
 MAX_STEPS: Final = 11_000  # points per series, as in Prometheus
 
 
+class UsageLog(Protocol):
+    """Who wants to know which metrics are queried."""
+
+    def note(self, tenant: TenantId, names: Iterable[str]) -> None:
+        """Take that a query has read these metrics."""
+        ...
+
+
 class MetricSource:
     """Reads samples of one tenant at a time; a `SampleSource`."""
 
@@ -38,6 +46,7 @@ class MetricSource:
         *,
         clock: Clock | None = None,
         feed: Feed | None = None,
+        usage: UsageLog | None = None,
         settings: MetricsSettings | None = None,
     ) -> None:
         """Prepare; nothing is read.
@@ -46,11 +55,13 @@ class MetricSource:
             store: where samples are.
             clock: the time, where none is asked for.
             feed: of the sink by which this process writes to the store; without it nothing is remembered.
+            usage: told which metrics queries read.
             settings: how much is remembered.
         """
         settings = settings or MetricsSettings()
         self._store = store
         self._clock = clock or SystemClock()
+        self._usage = usage
         is_alone = not store.settings.url.reveal().startswith("clickhouse")
         self.index = SeriesIndex(
             store, self._clock, most=settings.indexed_series, is_fed=feed is not None, is_alone=is_alone
@@ -105,6 +116,8 @@ class MetricSource:
                 f"{describe(selection.matchers)} chooses {len(chosen.labels)} series; the query may have {series} more",
                 hint="choose fewer series, or raise the limit of series per query",
             )
+        if self._usage is not None:
+            self._usage.note(tenant, chosen.names)
         if not chosen.labels:
             return _columns(chosen, None)
         span = (selection.start_ms, selection.end_ms)

@@ -38,6 +38,7 @@ class Chosen:
 
     Attributes:
         family: what they have in common, the key by which their samples are remembered.
+        names: of their metrics.
         labels: their label sets.
         ids: their ids.
         first_ms, last_ms: their lives; a sample may come up to `ANNOUNCE_EVERY_MS` after `last_ms`.
@@ -45,6 +46,7 @@ class Chosen:
     """
 
     family: str
+    names: tuple[str, ...]
     labels: list[Labels]
     ids: npt.NDArray[np.uint64]
     first_ms: npt.NDArray[np.int64]
@@ -212,9 +214,10 @@ def _chosen(family: str, found: list[tuple[Group, Ordinals]], *, is_whole: bool)
     labels = [group.labels[ordinal] for group, ordinals in found for ordinal in ordinals.tolist()]
     if not found:
         nothing = np.zeros(0, np.int64)
-        return Chosen(family, labels, np.zeros(0, np.uint64), nothing, nothing, is_whole)
+        return Chosen(family, (), labels, np.zeros(0, np.uint64), nothing, nothing, is_whole)
     return Chosen(
         family,
+        tuple(group.name for group, _ in found),
         labels,
         np.concatenate([group.ids.live[ordinals] for group, ordinals in found]),
         np.concatenate([group.first_ms.live[ordinals] for group, ordinals in found]),
@@ -227,6 +230,7 @@ def _sorted(chosen: Chosen) -> Chosen:
     order = np.argsort(chosen.ids, kind="stable")
     return Chosen(
         chosen.family,
+        chosen.names,
         [chosen.labels[place] for place in order.tolist()],
         chosen.ids[order],
         chosen.first_ms[order],

@@ -1,0 +1,187 @@
+"""Where a tenant's series come from, how they grow, which are refused and which nobody uses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from holdfast.kernel.clock import Clock
+from holdfast.store import Store
+from holdfast.telemetry.metrics.cardinality.limits import SeriesLimits
+from holdfast.telemetry.metrics.cardinality.usage import Usage
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.metrics.storing import Book
+
+_PAUSE_AFTER: Final = 5_000  # series, so that counting them holds nothing else up
+_KEPT: Final = """
+    SELECT name, uniqExact(series_id) AS series,
+      uniqExactIf(series_id, first >= {hour:Int64}) AS hour, uniqExactIf(series_id, first >= {day:Int64}) AS day
+    FROM (SELECT name, series_id, toUnixTimestamp64Milli(min(first_seen)) AS first FROM metric_series
+          WHERE tenant = {tenant:String} GROUP BY name, series_id)
+    GROUP BY name ORDER BY series DESC, name"""
+
+
+class MetricUses(Protocol):
+    """Somebody who names metrics: rules, dashboards, SLOs."""
+
+    async def metric_names(self, tenant: TenantId) -> set[str]:
+        """Give the metrics that are named there."""
+        ...
+
+
+class Books(Protocol):
+    """Who knows the active series; the sink is one."""
+
+    @property
+    def books(self) -> Mapping[TenantId, Book]:
+        """Give the books by tenant."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCount:
+    """One metric: its active series in this process, those kept in the store, and those new in an hour and a day."""
+
+    name: str
+    active: int
+    kept: int
+    new_in_hour: int
+    new_in_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCount:
+    """One label of active series: how many different values it has, and on how many series it is."""
+
+    name: str
+    values: int
+    series: int
+
+
+@dataclass(frozen=True, slots=True)
+class OriginCount:
+    """One sender, such as a scraped target, and its active series."""
+
+    origin: str
+    active: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explosion:
+    """A metric whose new series are refused: by which limit, who sends them, and the label that differs the most.
+
+    `refused` and `values` are estimates; `example` is one value of the label.
+    """
+
+    metric: str
+    origin: str
+    reason: str
+    refused: int
+    label: str
+    values: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedMetric:
+    """A metric that no query has read and nothing names; `series` are those kept."""
+
+    name: str
+    series: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardinalityReport:
+    """All of it, each list the largest first."""
+
+    active: int
+    limit: int
+    kept: int
+    refused: dict[str, int]
+    metrics: tuple[MetricCount, ...]
+    labels: tuple[LabelCount, ...]
+    origins: tuple[OriginCount, ...]
+    explosions: tuple[Explosion, ...]
+    unused: tuple[UnusedMetric, ...]
+
+
+class Cardinality:
+    """Makes reports."""
+
+    def __init__(self, store: Store, books: Books, limits: SeriesLimits, usage: Usage, clock: Clock) -> None:
+        self._store = store
+        self._books = books
+        self._limits = limits
+        self._usage = usage
+        self._clock = clock
+        self._uses: list[MetricUses] = []
+
+    def consider(self, uses: MetricUses) -> None:
+        """Take somebody whose metrics count as used."""
+        self._uses.append(uses)
+
+    async def report(self, tenant: TenantId, top: int = 20) -> CardinalityReport:
+        """Report on a tenant, with the `top` ones of each list."""
+        book = self._books.books.get(tenant)
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        table = await self._store.query(_KEPT, {"hour": now_ms - 3_600_000, "day": now_ms - 86_400_000}, tenant=tenant)
+        kept = table.to_pylist()
+        return CardinalityReport(
+            active=len(book) if book else 0,
+            limit=self._limits.most(tenant),
+            kept=sum(row["series"] for row in kept),
+            refused=dict(self._limits.refusals.get(tenant, {})),
+            metrics=_metrics(kept, book)[:top],
+            labels=(await _labels(book.labels if book else ()))[:top],
+            origins=tuple(OriginCount(*pair) for pair in book.tally.by_origin.most_common(top)) if book else (),
+            explosions=self._explosions(tenant)[:top],
+            unused=(await self._unused(tenant, kept))[:top],
+        )
+
+    def _explosions(self, tenant: TenantId) -> tuple[Explosion, ...]:
+        found = []
+        for culprit in self._limits.explosions.of(tenant):
+            label, values = culprit.exploded()
+            example = culprit.examples.get(label, "")
+            found.append(
+                Explosion(culprit.metric, culprit.origin, culprit.reason, culprit.refused, label, values, example)
+            )
+        return tuple(found)
+
+    async def _unused(self, tenant: TenantId, kept: Sequence[Mapping[str, int | str]]) -> tuple[UnusedMetric, ...]:
+        used = set(await self._usage.used(tenant))
+        for uses in self._uses:
+            used |= await uses.metric_names(tenant)
+        return tuple(
+            UnusedMetric(str(row["name"]), int(row["series"]))
+            for row in kept
+            if row["name"] and row["name"] not in used
+        )
+
+
+def _metrics(kept: Sequence[Mapping[str, int]], book: Book | None) -> tuple[MetricCount, ...]:
+    active = book.tally.by_metric if book else {}
+    counts = [
+        MetricCount(str(row["name"]), active.get(str(row["name"]), 0), row["series"], row["hour"], row["day"])
+        for row in kept
+    ]
+    return tuple(sorted(counts, key=lambda one: (-max(one.active, one.kept), one.name)))
+
+
+async def _labels(series: Sequence[Labels]) -> tuple[LabelCount, ...]:
+    values: dict[str, set[str]] = defaultdict(set)
+    counts: dict[str, int] = defaultdict(int)
+    for begin in range(0, len(series), _PAUSE_AFTER):
+        for labels in series[begin : begin + _PAUSE_AFTER]:
+            for name, value in labels:
+                values[name].add(value)
+                counts[name] += 1
+        await asyncio.sleep(0)
+    found = [LabelCount(name, len(own), counts[name]) for name, own in values.items() if name != METRIC_NAME]
+    return tuple(sorted(found, key=lambda one: (-one.values, one.name)))
