@@ -8,6 +8,7 @@ from holdfast.telemetry.metrics.histograms import Buckets, Histogram, ResetHint
 from holdfast.telemetry.metrics.memory import MemorySource
 from holdfast.telemetry.metrics.promql import Engine
 from holdfast.telemetry.metrics.promql.evaluation import mixed
+from holdfast.telemetry.metrics.promql.histograms import compact
 
 TENANT = "t"
 LABELS = (("__name__", "h"),)
