@@ -5,7 +5,6 @@ It only joins parts: the engine judges, the recorder writes, the catalog names s
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.ids import DEFAULT_TENANT, ServiceId
 from holdfast.kernel.processes import settle_collector
 from holdfast.kernel.wiring import Ground, OpsFolder, Prepared
+from holdfast.resilience import timeout
 from holdfast.store import Store
 from holdfast.telemetry import MetricSink
 
@@ -166,7 +166,8 @@ class Checking:
 
     async def _write_rest(self) -> None:
         try:
-            await asyncio.wait_for(self.recorder.flush(), 5.0)
+            async with timeout(5.0):
+                await self.recorder.flush()
         except (HoldfastError, TimeoutError):
             return  # a store that does not answer must not keep the process from stopping
 

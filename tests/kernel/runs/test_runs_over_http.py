@@ -100,6 +100,18 @@ async def many(ctx: Run, count: int) -> int:
     return len(await ctx.map("double", double, range(count), on_error="collect"))
 
 
+async def hold_one(number: int, *, ctx: Run) -> None:
+    if number:
+        await ctx.signal("go")
+
+
+@workflow("shop.hold", version=1)
+async def hold(ctx: Run, count: int) -> None:
+    """Wait in all items of a fan-out but the first."""
+    await ctx.step("begin", double, 1)
+    await ctx.map("each", hold_one, range(count))
+
+
 class Room:
     """The room and a client of its API."""
 
@@ -146,7 +158,7 @@ async def open_room(db: Database, url: str, *, is_working: bool = True) -> Async
     http = OutboundHttp(settings[OutboundSettings], secrets.redactor, registry=registry)
     ground = Ground(settings, clock, db, EventLog(db, clock), secrets, http, registry, Blobs(MemoryStore()))
     room = durable.wire(ground)
-    room.runs.register(order, many)
+    room.runs.register(order, many, hold)
     await migrate(db, ["holdfast.kernel.events.migrations", room.wiring.migrations])
     jobs = [asyncio.create_task(job.run()) for job in room.wiring.jobs if is_working]
     opened = Room(room, ground)
@@ -282,6 +294,22 @@ async def test_large_payloads_are_cut_in_lists_and_shown_by_their_size(room: Roo
     assert given["size_bytes"] > 100_000
 
 
+async def test_lists_show_how_far_runs_have_come(room: Room) -> None:
+    asking = await room.start("shop.order", {"id": "o-7", "cents": 1, "ask": True})
+    holding = await room.start("shop.hold", 4)
+    ended = await room.start("shop.many", 1)
+    expected = {
+        asking: {"steps_over": 1, "step": "approve", "items": None, "items_over": None},
+        holding: {"steps_over": 1, "step": "each", "items": 4, "items_over": 1},
+        ended: None,
+    }
+
+    async def look() -> bool:
+        return expected == {run["id"]: run["progress"] for run in (await room.get("/runs"))["items"]}
+
+    await until(look)
+
+
 async def test_runs_are_filtered_counted_and_paged(room: Room) -> None:
     ids = [await room.start("shop.many", 1) for _ in range(3)]
     lost = await room.start("shop.order", {"id": "o-6", "cents": 1, "lost": True}, service="shop")
@@ -293,6 +321,8 @@ async def test_runs_are_filtered_counted_and_paged(room: Room) -> None:
     assert first["counts"] == {"failed": 1}
     rest = await room.get("/runs", limit=2, cursor=first["next"])
     assert ([run["id"] for run in rest["items"]], rest["next"]) == ([ids[1], ids[0]], None)
+    assert (await room.get("/runs", workflow="shop.many"))["counts"] == {}
+    assert (await room.get("/runs", workflow="shop.order", state="running"))["counts"] == {"failed": 1}
     for query in ({"state": "failed"}, {"workflow": "shop.order"}, {"service": "shop"}, {"q": "PARCEL"}):
         assert [run["id"] for run in (await room.get("/runs", **query))["items"]] == [lost], query
     assert (await room.get("/runs", actor="somebody"))["items"] == []
@@ -344,7 +374,7 @@ async def test_the_workflows_are_described_for_a_form(room: Room, tmp_path: Path
     for prepared in prepare_all(tmp_path, [room.room.wiring.ops]).values():
         await prepared.apply()
     found = {it["name"]: it for it in (await room.get("/workflows"))["items"]}
-    assert set(found) == {"ops.greet", "shop.many", "shop.order"}
+    assert set(found) == {"ops.greet", "shop.hold", "shop.many", "shop.order"}
     greet = found["ops.greet"]
     assert (greet["version"], greet["summary"], greet["source"]) == (3, "Say hello.", "workflows/greet.py")
     assert greet["input_schema"] == {"type": "string"}

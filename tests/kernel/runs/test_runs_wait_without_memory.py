@@ -175,9 +175,11 @@ async def test_a_signal_committed_before_the_timeout_wins(engines: Engines, fake
 async def test_a_payload_that_does_not_fit_is_refused_and_the_run_waits_on(engines: Engines) -> None:
     engines.limit(resident_limit=0)
 
+    kind = Approval  # a name of the function: nobody can tell before the run itself looks
+
     @workflow("w")
     async def w(ctx: Run) -> bool:
-        return (await ctx.signal("approve", type=Approval)).yes
+        return (await ctx.signal("approve", type=kind)).yes
 
     runs = await engines.run(w)
     handle = await runs.start(w)
@@ -187,6 +189,25 @@ async def test_a_payload_that_does_not_fit_is_refused_and_the_run_waits_on(engin
     await until(lambda: len(runs.residents) == 0)
     await runs.signal(handle.id, "approve", {"by": "ann", "yes": False})
     assert await handle.result(30) is False
+
+
+async def test_a_wrong_payload_for_a_parked_run_is_told_to_its_sender(engines: Engines) -> None:
+    @workflow("w")
+    async def w(ctx: Run) -> bool:
+        await ctx.signal("count", type=int)
+        return (await ctx.signal("approve", type=Approval)).yes
+
+    runs = await engines.run(w)
+    handle = await runs.start(w)
+    await until(lambda: len(runs.residents) == 0)
+    with pytest.raises(InvalidError, match=r"approve.*yes: Field required"):
+        await runs.signal(handle.id, "approve", {"by": "ann"})
+    with pytest.raises(InvalidError, match="count"):
+        await runs.signal(handle.id, "count", "many")
+    assert await runs.signals(handle.id) == []
+    await runs.signal(handle.id, "approve", {"by": "ann", "yes": True})
+    await runs.signal(handle.id, "count", 3)
+    assert await handle.result(30) is True
 
 
 async def _has_line(runs, run_id) -> bool:

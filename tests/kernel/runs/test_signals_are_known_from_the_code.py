@@ -24,6 +24,18 @@ def test_signals_with_a_type_of_the_module_are_found():
     assert signal_types(asks) == {"approve": Approval}
 
 
+async def asks_twice(ctx: Any) -> None:
+    await ctx.signal("first", type=Approval)
+    await ctx.signal("first")
+    await ctx.signal("second", type=Approval)
+    await ctx.signal("second", type=bool)
+    await ctx.signal("third", type=bool)
+
+
+def test_a_name_that_stands_with_several_types_has_none():
+    assert signal_types(asks_twice) == {"third": bool}
+
+
 def test_code_without_source_has_none():
     assert signal_types(eval("lambda ctx: None")) == {}
     assert signal_types(len) == {}

@@ -2191,6 +2191,22 @@ export interface components {
             user: string;
         };
         /**
+         * ProgressDocument
+         * @description How far a run has come: its outer steps that are over, the one begun last, and if that is a fan-out its items.
+         *
+         *     `items` is how many items there are, `items_over` how many have ended in whatever way; both null for other steps.
+         */
+        ProgressDocument: {
+            /** Items */
+            items: number | null;
+            /** Items Over */
+            items_over: number | null;
+            /** Step */
+            step: string;
+            /** Steps Over */
+            steps_over: number;
+        };
+        /**
          * Query
          * @description One PromQL query of a panel; `legend` may hold `{{label}}`.
          */
@@ -2451,6 +2467,7 @@ export interface components {
             plan: components["schemas"]["PlanDocument"][];
             /** Priority */
             priority: number;
+            progress?: components["schemas"]["ProgressDocument"] | null;
             /** Queries */
             queries: string[];
             /** Queue */
@@ -2482,7 +2499,8 @@ export interface components {
          * RunList
          * @description Runs, newest first; `next` is the `cursor` of the page that follows.
          *
-         *     `counts` has all runs of the tenant by state, except those that succeeded; on the first page only.
+         *     `counts` has the runs of any state that the other filters let pass, by state, except those that succeeded; on the
+         *     first page only.
          */
         RunList: {
             /** Counts */
@@ -2515,7 +2533,7 @@ export interface components {
          * @description A run in a list.
          *
          *     `due_at` is when it goes on by itself: the end of its delay or of what it waits for. `attempt_group` grows with each
-         *     retry or replay of the run by people.
+         *     retry or replay of the run by people. `progress` has the runs of a list that have begun a step and not ended.
          */
         RunSummary: {
             /** Actor */
@@ -2546,6 +2564,7 @@ export interface components {
             parent_id: string | null;
             /** Priority */
             priority: number;
+            progress?: components["schemas"]["ProgressDocument"] | null;
             /** Queue */
             queue: string;
             /** Schedule */

@@ -1,11 +1,12 @@
 // What the states of runs and steps are called, how much they ask for attention, and what a run says in one line.
 import type { RunMap, RunState, RunStep, RunSummary, RunWait, StepState } from "@/api/types";
 import type { Verdict } from "@/api/types";
-import { NOTHING } from "./format";
+import { NOTHING, plural } from "./format";
 
 /** In the order in which people look for them: what needs a person first, what is over last. */
 export const RUN_STATES: readonly RunState[] = ["stranded", "failed", "cancelling", "waiting", "running", "queued", "succeeded", "cancelled"];
 
+type Progress = NonNullable<RunSummary["progress"]>;
 export type AnyState = RunState | StepState;
 
 export const STATE_WORD: Record<AnyState, string> = {
@@ -56,6 +57,12 @@ export function undoneKey(step: Pick<RunStep, "key" | "kind" | "compensates">): 
 /** How many items of a fan-out are over, however they ended. */
 export function itemsOver({ counts }: RunMap): number {
   return Object.entries(counts).reduce((sum, [state, count]) => (state === "running" || state === "waiting" ? sum : sum + count), 0);
+}
+
+/** What a run of a list is at, and how far it has come. */
+export function progressText({ step, steps_over, items, items_over }: Progress): string {
+  if (items !== null) return `${step}: ${items_over ?? 0} of ${items}`;
+  return steps_over === 0 ? step : `${step}, after ${plural(steps_over, "step")}`;
 }
 
 /** How often a step was tried, in all attempts of the run. */

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from holdfast.health.discover.listening import Listener
+from holdfast.resilience import timeout
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 _SILENCE_S: Final = 0.15  # after its first bytes a peer has this long for more
@@ -25,7 +26,7 @@ class Line:
         """Send `question` and give the answer, at most 64 KiB; empty when there is none or the port refuses."""
         wait_s = self.patience_s if patience_s is None else patience_s
         try:
-            async with asyncio.timeout(self.patience_s + wait_s):
+            async with timeout(self.patience_s + wait_s):
                 return await self._converse(question, wait_s)
         except (OSError, TimeoutError, ssl.SSLError, asyncio.IncompleteReadError):
             return b""
@@ -39,7 +40,8 @@ class Line:
             writer.write(question)
             await writer.drain()
             while len(answer) < MAX_ANSWER_BYTES:
-                chunk = await asyncio.wait_for(reader.read(4096), _SILENCE_S if answer else wait_s)
+                async with timeout(_SILENCE_S if answer else wait_s):
+                    chunk = await reader.read(4096)
                 if not chunk:
                     break
                 answer += chunk

@@ -18,6 +18,7 @@ import httpx
 
 from holdfast.kernel.errors import UnavailableError
 from holdfast.kernel.http.errors import AddressRefusedError
+from holdfast.resilience import timeout as timeout_of
 
 if TYPE_CHECKING:
     from holdfast.kernel.http.addresses import AddressPolicy
@@ -64,7 +65,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (timeout if timeout is not None else 60.0)
         try:
-            async with asyncio.timeout_at(deadline):
+            async with timeout_of(max(0.001, deadline - loop.time())):
                 addresses = await self._resolve(host.strip("[]"), port)
         except TimeoutError:
             raise httpcore.ConnectTimeout(f"looking up {host} took too long") from None

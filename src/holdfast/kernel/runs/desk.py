@@ -60,8 +60,10 @@ class Desk:
         found = await self._db.read(
             partial(lookups.find_runs, tenant=tenant, wish=wish, before=cursor, limit=limit + 1)
         )
-        counts = {} if cursor else await self._db.read(partial(lookups.count_runs, tenant=tenant))
-        items = [show_summary(row) for row in found[:limit]]
+        counts = {} if cursor else await self._db.read(partial(lookups.count_runs, tenant=tenant, wish=wish))
+        under_way = [row.id for row in found[:limit] if row.started_at and not row.finished_at]
+        progress = await self._db.read(partial(lookups.find_progress, run_ids=under_way)) if under_way else {}
+        items = [show_summary(row, progress.get(row.id)) for row in found[:limit]]
         return RunList(items, items[-1].id if len(found) > limit else None, counts)
 
     async def get(self, tenant: TenantId, run_id: str) -> RunDetail:

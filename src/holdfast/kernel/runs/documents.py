@@ -53,12 +53,25 @@ class WaitDocument:
     until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ProgressDocument:
+    """How far a run has come: its outer steps that are over, the one begun last, and if that is a fan-out its items.
+
+    `items` is how many items there are, `items_over` how many have ended in whatever way; both null for other steps.
+    """
+
+    steps_over: int
+    step: str
+    items: int | None
+    items_over: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """A run in a list.
 
     `due_at` is when it goes on by itself: the end of its delay or of what it waits for. `attempt_group` grows with each
-    retry or replay of the run by people.
+    retry or replay of the run by people. `progress` has the runs of a list that have begun a step and not ended.
     """
 
     id: str
@@ -82,6 +95,7 @@ class RunSummary:
     attempt_group: int
     waits: list[WaitDocument]
     failure: FailureDocument | None
+    progress: ProgressDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +201,8 @@ class RunDetail(RunSummary):
 class RunList:
     """Runs, newest first; `next` is the `cursor` of the page that follows.
 
-    `counts` has all runs of the tenant by state, except those that succeeded; on the first page only.
+    `counts` has the runs of any state that the other filters let pass, by state, except those that succeeded; on the
+    first page only.
     """
 
     items: list[RunSummary]

@@ -16,7 +16,8 @@ from holdfast.kernel.runs.settings import RunsSettings
 from holdfast.kernel.runs.timers import Timers
 
 if TYPE_CHECKING:
-    from holdfast.kernel.runs.execution import Execution, Wait
+    from holdfast.kernel.runs.execution import Execution
+    from holdfast.kernel.runs.facts import Wait
 
 
 class Doors(Protocol):

@@ -1,151 +1,71 @@
 """One run in memory: what its code has done already, what it waits for, and the one way to write about it.
 
-The operations of workflow code stand in `steps`, `waits`, `children` and `fan_out`; starting and ending it in `runner`.
+The operations of workflow code stand in `steps`, `waits`, `children` and `fan_out`; starting and ending it in `runner`;
+how its operations are told apart in `step_names`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import orjson
 
-from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.events import NewEvent
 from holdfast.kernel.runs import payloads
 from holdfast.kernel.runs.doors import Doors
-from holdfast.kernel.runs.errors import Leave, RunCancelled, StrandedError
+from holdfast.kernel.runs.errors import Leave, RunCancelled
+from holdfast.kernel.runs.facts import Facts, Undo, Wait
 from holdfast.kernel.runs.model import Failure, RunId, RunState, StepKind, StepState
 from holdfast.kernel.runs.output import RunOutput
 from holdfast.kernel.runs.records import Attempt, Entry, Line, Mark, Step, Taking
+from holdfast.kernel.runs.step_names import StepNames
 
 Stopping = Literal["", "cancel", "timeout"]
 LINES_PER_EPOCH: Final = 10_000_000
 
 
-@dataclass(slots=True)
-class Facts:
-    """What stands about a run from its start on."""
-
-    id: RunId
-    tenant: str
-    epoch: int
-    attempt_group: int
-    actor: str
-    service: str | None
-    is_dry_run: bool
-    deadline: datetime | None
-    queue: str
-    concurrency_key: str | None
-    parent_id: RunId | None
-    created_at: datetime
-    started_at: datetime
-    recoveries: int = 0
-    schedule: str | None = None
-
-
-@dataclass(slots=True)
-class Wait:
-    """One branch of the code that waits; `answer` is set by whatever it waits for."""
-
-    kind: StepKind
-    name: str
-    key: str
-    until: datetime | None
-    answer: asyncio.Future[Any]
-    kind_of_payload: Any = None
-
-
-@dataclass(slots=True)
-class Undo:
-    """A compensation that is due should the run not succeed."""
-
-    step: Step
-    call: Callable[[Any], Awaitable[Any]]
-
-
-class Execution:
+class Execution(StepNames):
     """The live state of one run. All its methods belong to the event loop's thread."""
 
     __slots__ = (
         "branches", "busy", "facts", "is_interrupted", "is_reentry", "is_replaying", "is_undoing", "journal",
-        "last", "leaving", "main", "output", "position", "protected", "queries", "recorded", "seen",
-        "services", "shown", "stopping", "strand", "task", "undos", "waits",
+        "last", "leaving", "output", "position", "protected", "queries",
+        "services", "shown", "stopping", "task", "undos", "waits",
     )  # fmt: skip
 
     def __init__(self, facts: Facts, services: Doors, recorded: dict[str, Step] | None) -> None:
+        super().__init__(recorded or {})
         self.facts = facts
         self.services = services
         self.journal = services.journal
-        self.recorded = recorded or {}
         self.is_reentry = recorded is not None
         self.position = max((step.position for step in self.recorded.values()), default=0)
         self.last: Entry | None = None
         self.busy = 0
         self.waits: dict[str, Wait] = {}
         self.undos: list[Undo] = []
-        self.seen: dict[str, tuple[int, asyncio.Task[Any] | None]] = {}
         self.branches: set[asyncio.Task[Any]] = set()
         self.queries: dict[str, Callable[[], Any]] = {}
         self.output: RunOutput | None = None
-        self.main: asyncio.Task[Any] | None = None
         self.task: asyncio.Task[Any] | None = None
         self.leaving: Leave | None = None
         self.stopping: Stopping = ""
         self.is_replaying = recorded is not None
         self.is_undoing = False
         self.is_interrupted = False
-        self.strand: StrandedError | None = None
         self.shown = RunState.RUNNING
         self.protected = 0
 
-    # --- names
-
-    def claim_key(self, scope: str, name: str) -> str:
-        """Give the key of the next operation `name` in `scope`: `charge`, then `charge#2`.
-
-        Raises:
-            InvalidError: two branches that run side by side use one name, so that nobody could tell them apart.
-        """
-        base = f"{scope}/{name}" if scope else name
-        task = asyncio.current_task()
-        entry = self.seen.get(base)
-        if entry is None:
-            if not name or "\0" in name or len(base) > 500:
-                raise InvalidError(f"{name!r} is not a name of a step", hint="1 to 500 characters")
-            self.seen[base] = (1, task)
-            return base
-        count, before = entry
-        if before is not task and before not in {None, self.main} and not before.done():
-            raise InvalidError(
-                f"two branches that run side by side both use the step name {name!r}",
-                hint="give each branch its own names, `ctx.branch(...)`, or use ctx.map",
-            )
-        self.seen[base] = (count + 1, task)
-        return f"{base}#{count + 1}"
-
-    def find(self, key: str, kind: StepKind) -> Step | None:
-        """Give what was recorded under `key`.
-
-        Raises:
-            StrandedError: it is of another kind: the code has changed.
-        """
-        step = self.recorded.get(key)
-        if step is not None and step.kind != kind:
-            self.strand = StrandedError(f"{key!r} was recorded as a {step.kind}, the code asks for a {kind} now")
-            raise self.strand
-        return step
+    # --- going on
 
     def new_step(self, key: str, name: str, scope: str, kind: StepKind) -> Step:
         """Make a step that begins now."""
         self.position += 1
         now = self.services.clock.now()
         return Step(key, name, scope, kind, StepState.RUNNING, self.position, self.facts.attempt_group, now)
-
-    # --- going on
 
     async def settle(self) -> None:
         """Wait until all that this run has written is durable.
@@ -230,16 +150,6 @@ class Execution:
         if not self.is_undoing and not self.is_interrupted and self.leaving is None:
             self.is_interrupted = True
             self._interrupt(RunCancelled(self.stopping))
-
-    def forget_names(self, scope: str) -> None:
-        """Let the names within `scope` begin anew: its code is called again."""
-        prefix = f"{scope}/"
-        for name in [name for name in self.seen if name.startswith(prefix)]:
-            del self.seen[name]
-        for key in [
-            key for key, step in self.recorded.items() if key.startswith(prefix) and step.state is StepState.FAILED
-        ]:
-            del self.recorded[key]
 
     def _interrupt(self, reason: BaseException) -> None:
         for wait in self.waits.values():

@@ -6,7 +6,7 @@ Rows go to `showing`. The engine reads for itself; nothing here is on its path.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -70,17 +70,41 @@ class RunRows:
     children: Sequence[Row[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many outer steps of a run are over, the one begun last, and its items by state if it is a fan-out."""
+
+    over: int
+    newest: Row[Any]
+    items: dict[str, int]
+
+
 def find_runs(tx: Connection, tenant: TenantId, wish: Wish, before: str, limit: int) -> Sequence[Row[Any]]:
     """Give runs, newest first; with `before`, only those older than that id."""
     query = select(*_LIGHT).where(*_conditions(tenant, wish)).order_by(RUNS.c.id.desc()).limit(limit)
     return tx.execute(query.where(RUNS.c.id < before) if before else query).all()
 
 
-def count_runs(tx: Connection, tenant: TenantId) -> dict[str, int]:
-    """Count the tenant's runs by state, except those that succeeded: they have no end."""
+def count_runs(tx: Connection, tenant: TenantId, wish: Wish) -> dict[str, int]:
+    """Count the runs that `wish` lets pass, whatever states it names, except those that succeeded: they have no end."""
     column = RUNS.c.state
-    query = select(column, func.count()).where(RUNS.c.tenant == tenant, _IS_NOTABLE).group_by(column)
+    those = _conditions(tenant, replace(wish, states=()))
+    query = select(column, func.count()).where(*those, _IS_NOTABLE).group_by(column)
     return {row[0]: row[1] for row in tx.execute(query)}
+
+
+def find_progress(tx: Connection, run_ids: Sequence[str]) -> dict[str, Progress]:
+    """Give how far those of these runs have come that have begun a step."""
+    columns = RUN_STEPS.c
+    over = func.count().filter(columns.finished_at.is_not(None))
+    query = select(columns.run_id, over, func.max(columns.position)).where(columns.run_id.in_(run_ids))
+    begun = {run: (count, last) for run, count, last in tx.execute(_outer(query).group_by(columns.run_id))}
+    if not begun:
+        return {}
+    newest = or_(*(and_(columns.run_id == run, columns.position == last) for run, (_, last) in begun.items()))
+    steps = tx.execute(_outer(_steps()).where(newest)).all()
+    items = _count_maps(tx, [(step.run_id, step.key) for step in steps if step.kind == StepKind.MAP])
+    return {step.run_id: Progress(begun[step.run_id][0], step, items.get(step.run_id, {})) for step in steps}
 
 
 def find_run(tx: Connection, tenant: TenantId, run_id: str) -> Row[Any] | None:
@@ -186,6 +210,22 @@ def _conditions(tenant: TenantId, wish: Wish) -> list[ColumnElement[bool]]:
     if wish.text:
         words = (columns.id, columns.workflow, columns.dedupe_key, columns.service, columns.error)
         found.append(or_(*(column.icontains(wish.text, autoescape=True) for column in words)))
+    return found
+
+
+def _outer(query: Select[Any]) -> Select[Any]:
+    return query.where(RUN_STEPS.c.parent == "")
+
+
+def _count_maps(tx: Connection, maps: Sequence[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Count the items of one fan-out of each of several runs, by run and state."""
+    found: dict[str, dict[str, int]] = {}
+    if maps:
+        columns = RUN_STEPS.c
+        inside = or_(*(and_(columns.run_id == run, columns.parent == key) for run, key in maps))
+        query = select(columns.run_id, columns.state, func.count()).where(inside, _IS_INNER)
+        for run, state, count in tx.execute(query.group_by(columns.run_id, columns.state)):
+            found.setdefault(run, {})[state] = count
     return found
 
 

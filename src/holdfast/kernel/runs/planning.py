@@ -11,7 +11,7 @@ from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.events import NewEvent
 from holdfast.kernel.ids import ServiceId, TenantId, new_id
 from holdfast.kernel.runs import payloads
-from holdfast.kernel.runs.execution import Facts
+from holdfast.kernel.runs.facts import Facts
 from holdfast.kernel.runs.large_payloads import LargePayloads
 from holdfast.kernel.runs.model import RunId, StartOptions
 from holdfast.kernel.runs.plans import RunPlan

@@ -16,8 +16,9 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.runs import leases, printouts
 from holdfast.kernel.runs.errors import FencedError, Leave, Parked
-from holdfast.kernel.runs.execution import Execution, Facts, Wait
+from holdfast.kernel.runs.execution import Execution
 from holdfast.kernel.runs.facilities import Facilities
+from holdfast.kernel.runs.facts import Facts, Wait
 from holdfast.kernel.runs.journal_writer import JournalWriter
 from holdfast.kernel.runs.large_payloads import LargePayloads
 from holdfast.kernel.runs.model import FINAL, OnCancel, RunId, RunState, StepKind

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from holdfast.kernel.ids import ServiceId, TenantId
 from holdfast.kernel.runs import payloads
-from holdfast.kernel.runs.execution import Facts
+from holdfast.kernel.runs.facts import Facts
 from holdfast.kernel.runs.model import (
     LogLine,
     RunId,

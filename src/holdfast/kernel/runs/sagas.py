@@ -10,7 +10,8 @@ from typing import Any, Final
 from holdfast.kernel.events import NewEvent
 from holdfast.kernel.ids import ServiceId, TenantId
 from holdfast.kernel.runs.errors import StepFailedError
-from holdfast.kernel.runs.execution import Execution, Undo
+from holdfast.kernel.runs.execution import Execution
+from holdfast.kernel.runs.facts import Undo
 from holdfast.kernel.runs.model import Failure, StepKind, StepRetry, StepState
 from holdfast.kernel.runs.steps import Spec, run_step
 

@@ -21,6 +21,7 @@ from holdfast.kernel.runs.documents import (
     MapDocument,
     PayloadDocument,
     PlanDocument,
+    ProgressDocument,
     RunDetail,
     RunSummary,
     SignalDocument,
@@ -29,7 +30,7 @@ from holdfast.kernel.runs.documents import (
     WaitDocument,
     WorkflowDocument,
 )
-from holdfast.kernel.runs.lookups import PREVIEW_CHARACTERS, RunRows
+from holdfast.kernel.runs.lookups import PREVIEW_CHARACTERS, Progress, RunRows
 from holdfast.kernel.runs.model import RunState, StepKind, StepState
 from holdfast.kernel.runs.payloads import read_failure
 from holdfast.kernel.runs.plans import read_step
@@ -43,9 +44,9 @@ _SAME: Final = ("id", "workflow", "version", "queue", "priority", "concurrency_k
 _ALSO: Final = ("parent_id", "is_dry_run", "created_at", "started_at", "finished_at", "attempt_group")
 
 
-def show_summary(run: Row[Any]) -> RunSummary:
+def show_summary(run: Row[Any], progress: Progress | None = None) -> RunSummary:
     """Give a run as lists show it."""
-    return RunSummary(**_summarise(run))
+    return RunSummary(**_summarise(run), progress=_show_progress(progress) if progress is not None else None)
 
 
 def show_detail(rows: RunRows) -> RunDetail:
@@ -192,6 +193,14 @@ def show_workflow(versions: Sequence[tuple[Workflow[Any, Any], str]]) -> Workflo
 def _show_map(step: Row[Any], counts: Mapping[str, int]) -> MapDocument:
     told = orjson.loads(step.result_text) if step.result_text else None
     return MapDocument(step.key, told.get("items") if isinstance(told, dict) else None, counts)
+
+
+def _show_progress(progress: Progress) -> ProgressDocument:
+    step = progress.newest
+    if step.kind != StepKind.MAP:
+        return ProgressDocument(progress.over, step.name, None, None)
+    over = sum(count for state, count in progress.items.items() if state not in {StepState.RUNNING, StepState.WAITING})
+    return ProgressDocument(progress.over, step.name, _show_map(step, progress.items).total, over)
 
 
 def _schema(kind: Any) -> Mapping[str, Any]:

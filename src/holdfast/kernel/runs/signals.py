@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.runs import payloads
-from holdfast.kernel.runs.execution import Execution, Wait
+from holdfast.kernel.runs.awaited import signal_types
+from holdfast.kernel.runs.execution import Execution
+from holdfast.kernel.runs.facts import Wait
 from holdfast.kernel.runs.model import RunId, StepKind
 from holdfast.kernel.runs.records import Taking
 from holdfast.kernel.runs.tables import RUN_SIGNALS
+from holdfast.kernel.runs.workflows import Registry
 from holdfast.kernel.sql import Database
 
 _MOST: Final = 1000
@@ -81,3 +84,11 @@ def _untaken(tx: Connection, run_id: RunId) -> list[Signal]:
         table.run_id == run_id, table.taken_by.is_(None), table.refused.is_(None)
     )
     return [Signal(*row) for row in tx.execute(query.order_by(table.id).limit(_MOST))]
+
+
+def refuse_unfit(registry: Registry, row: Row[Any], name: str, payload: str) -> None:
+    """Raise InvalidError when the run's code names a type for the signal, and the payload is not of it."""
+    found = registry.find(row.workflow, row.version)
+    kind = signal_types(found.fn).get(name) if found is not None else None
+    if kind is not None:
+        payloads.decode(payload, payloads.as_type(kind), what=f"signal {name!r}")

@@ -17,7 +17,8 @@ from typing import Any, Final
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.runs import payloads, printouts
 from holdfast.kernel.runs.errors import Leave, StepFailedError, StepTimedOutError
-from holdfast.kernel.runs.execution import Execution, Undo, as_text, seconds_from
+from holdfast.kernel.runs.execution import Execution, as_text, seconds_from
+from holdfast.kernel.runs.facts import Undo
 from holdfast.kernel.runs.model import Failure, StepKind, StepRetry, StepState
 from holdfast.kernel.runs.places import CleanUp, WriteLine
 from holdfast.kernel.runs.records import Attempt, Entry, Step

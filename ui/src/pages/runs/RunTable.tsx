@@ -6,7 +6,7 @@ import { StateMark } from "@/components/StateMark";
 import table from "@/components/table.module.css";
 import { Due, When } from "@/components/When";
 import { formatDuration, NOTHING } from "@/lib/format";
-import { runSeconds, shortId, starterText, waitText } from "@/lib/runs";
+import { progressText, runSeconds, shortId, starterText, waitText } from "@/lib/runs";
 import type { Names } from "@/lib/events";
 import { useGlide, useSettledOrder } from "@/state/motion";
 import { useNow } from "@/state/now";
@@ -92,6 +92,7 @@ function Doing({ run }: { run: RunSummary }) {
   if (run.state === "waiting" && wait) return <>for {waitText(wait)}{wait.until && <>, ends <Due at={wait.until} /></>}</>;
   if (run.state === "queued") return run.due_at ? <>starts <Due at={run.due_at} /></> : <>waits for its turn{run.priority !== 0 && `, priority ${run.priority}`}</>;
   if (run.state === "cancelling") return <>undoes what it has done</>;
+  if (run.progress) return <>{progressText(run.progress)}</>;
   return null;
 }
 

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from holdfast.resilience import timeout
+from holdfast.resilience import cache, timeout
 
 PROBE_TIMEOUT_S = 1.0
 _KEEP_S = 0.5
@@ -68,9 +68,7 @@ class Health:
 
     def __init__(self) -> None:
         self._dependencies: list[Dependency] = []
-        self._probing = asyncio.Lock()
-        self._findings: dict[str, Finding] = {}
-        self._probed_at = float("-inf")
+        self._find = cache(ttl_s=_KEEP_S, jitter=0.0)(self._ask_all)
 
     def add(self, dependency: Dependency) -> None:
         """Name one more dependency."""
@@ -78,13 +76,12 @@ class Health:
 
     async def probe(self) -> tuple[Status, dict[str, Finding]]:
         """Probe every dependency at once; return the worst status and each finding by name."""
-        async with self._probing:
-            if time.monotonic() - self._probed_at > _KEEP_S:
-                found = await asyncio.gather(*(_ask(dependency) for dependency in self._dependencies))
-                names = [dependency.name for dependency in self._dependencies]
-                self._findings = dict(zip(names, found, strict=True))
-                self._probed_at = time.monotonic()
-        return _worst([finding.status for finding in self._findings.values()]), dict(self._findings)
+        findings = await self._find()
+        return _worst([finding.status for finding in findings.values()]), dict(findings)
+
+    async def _ask_all(self) -> dict[str, Finding]:
+        found = await asyncio.gather(*(_ask(dependency) for dependency in self._dependencies))
+        return {dependency.name: finding for dependency, finding in zip(self._dependencies, found, strict=True)}
 
 
 def _worst(statuses: list[Status]) -> Status:

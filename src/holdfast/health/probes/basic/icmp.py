@@ -12,6 +12,7 @@ from holdfast.health.probes.limits import DurationLimits, PercentLimits, judge_d
 from holdfast.health.probes.network import Endpoint, Family, find_addresses
 from holdfast.health.probes.network.echoes import Echoes
 from holdfast.kernel.units import Duration
+from holdfast.resilience import timeout
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,10 @@ class IcmpProbe:
         attempt.stage = f"waiting for echo replies from {address}"
         echoes = Echoes(address, spec.payload_bytes)
         # Stop in time to report loss: a reply that is later than the deadline counts as lost.
-        patience_s = max(0.0, attempt.remaining_s() - 0.05)
+        patience_s = max(0.001, attempt.remaining_s() - 0.05)
         with echoes.listening():
             try:
-                async with asyncio.timeout(patience_s):
+                async with timeout(patience_s):
                     for sequence in range(spec.count):
                         if sequence:
                             await asyncio.sleep(spec.interval)

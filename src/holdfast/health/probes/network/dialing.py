@@ -14,6 +14,7 @@ from holdfast.health.probes.attempts import now_s
 from holdfast.health.probes.faults import explain
 from holdfast.health.probes.network.addresses import find_addresses, literal_address
 from holdfast.health.probes.network.trust import TlsOptions, client_context
+from holdfast.resilience import timeout
 
 if TYPE_CHECKING:
     from holdfast.health.probes.attempts import Attempt
@@ -34,7 +35,7 @@ async def dial(attempt: Attempt, endpoint: Endpoint, factory: Callable[[], P]) -
     for position, address in enumerate(others):
         share_s = attempt.remaining_s() / (len(others) + 1 - position)
         try:
-            async with asyncio.timeout(share_s):
+            async with timeout(max(0.001, share_s)):
                 return await _connect(attempt, address, endpoint.port, factory)
         except OSError as error:
             attempt.facts["first_address_failed"] = f"{address}: {explain(error, 'connecting').message}"
