@@ -73,7 +73,7 @@ def test_what_cannot_be_cut_into_words_is_refused(text: str, problem: str) -> No
         ("sum(foo)[5m]", "1:9: parse error: ranges only allowed for vector selectors"),
         ("foo[0m]", "1:5: parse error: duration must be greater than 0"),
         ("foo[1m/0]", "1:7: parse error: division by zero"),
-        ("foo[5hs]", '1:5: parse error: not a valid duration string: "5hs"'),
+        ("foo[5hs]", '1:5: parse error: unknown unit "hs" in duration "5hs"'),
         ("foo[300y]", "1:5: parse error: duration out of range"),
         ("foo[5m:1m:]", "1:10: parse error: unexpected colon ':'"),
         ("foo anchored smoothed", "1:1: parse error: anchored and smoothed modifiers cannot be used together"),

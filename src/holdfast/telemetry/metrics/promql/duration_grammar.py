@@ -101,15 +101,15 @@ def _operand(stream: TokenStream) -> Duration:
         return _checked(stream, parse_literal(stream))
     if token.key == "(":
         return _parenthesised(stream)
-    if token.key in _NULLARY and stream.following() == "(":
+    if token.key in _NULLARY:
         stream.take()
-        stream.take()
+        stream.expect("(")
         stream.expect(")")
         return DurationExpr(token.key, span=Span(token.start, stream.last_end()))
     function = _BINARY.get(token.text.lower())
-    if function and stream.following() == "(":
-        return _smaller_or_larger(stream, function)
-    raise stream.unexpected()
+    if function is None:
+        raise stream.unexpected()
+    return _smaller_or_larger(stream, function)
 
 
 def _parenthesised(stream: TokenStream) -> Duration:
@@ -122,7 +122,7 @@ def _parenthesised(stream: TokenStream) -> Duration:
 
 def _smaller_or_larger(stream: TokenStream, function: str) -> Duration:
     start = stream.take().start
-    stream.take()
+    stream.expect("(")
     left = _reckoned(stream)
     stream.expect(",")
     right = _reckoned(stream)

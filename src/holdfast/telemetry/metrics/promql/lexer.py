@@ -18,7 +18,9 @@ _ESCAPE: Final = (
     r"|U(?!0000[dD][89a-fA-F])00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{{4}})"
 )
 _STRING: Final = (
-    rf'"(?:[^"\\\n]|{_ESCAPE.format(chr(34))})*"' + rf"|'(?:[^'\\\n]|{_ESCAPE.format(chr(39))})*'" + r"|`[^`]*`"
+    rf'"(?:[^"\\\n\uD800-\uDFFF]|{_ESCAPE.format(chr(34))})*"'
+    rf"|'(?:[^'\\\n\uD800-\uDFFF]|{_ESCAPE.format(chr(39))})*'"
+    r"|`[^`\uD800-\uDFFF]*`"
 )
 _OUTSIDE: Final = re.compile(
     r"(?:[ \t\n\r]+|\#[^\r\n]*)*(?:"

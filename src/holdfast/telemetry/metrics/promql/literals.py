@@ -9,11 +9,12 @@ import math
 import re
 from typing import Final
 
-from holdfast.telemetry.metrics.promql.quoting import quote
+from holdfast.telemetry.metrics.promql.quoting import is_utf8, quote
 
 _DURATION: Final = re.compile(
     r"(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?"
 )
+_UNIT: Final = re.compile("[^0-9]+")
 _UNITS_MS: Final = {
     "y": 365 * 86_400_000,
     "w": 7 * 86_400_000,
@@ -46,20 +47,14 @@ def parse_number(word: str) -> float:
 
 
 def parse_duration(word: str) -> int:
-    """Read a duration such as `1h30m`; gives milliseconds.
+    """Read a duration such as `1h30m`, units from large to small; gives milliseconds.
 
     Raises:
         ValueError: it is none, or too long; the message is Prometheus'.
     """
-    if word == "0":
-        return 0
-    if not word:
-        message = "empty duration string"
-        raise ValueError(message)
     match = _DURATION.fullmatch(word)
-    if match is None:
-        message = f"not a valid duration string: {quote(word)}"
-        raise ValueError(message)
+    if match is None or not word:
+        return _odd_duration(word)
     total = sum(int(count) * unit for count, unit in zip(match.groups("0"), _UNITS_MS.values(), strict=True))
     if total > _MAX_DURATION_MS:
         message = "duration out of range"
@@ -106,6 +101,8 @@ def string_problem(text: str, start: int) -> str:
     """Say why the string that begins at `start` is none."""
     opening, at = text[start], start + 1
     while at < len(text) and text[at] != opening:
+        if not is_utf8(text[at]):
+            return "invalid UTF-8 rune"
         if opening != "`" and text[at] == "\n":
             break
         if opening != "`" and text[at] == "\\":
@@ -115,6 +112,16 @@ def string_problem(text: str, start: int) -> str:
         else:
             at += 1
     return "unterminated raw string" if opening == "`" else "unterminated quoted string"
+
+
+def _odd_duration(word: str) -> int:
+    if word == "0":
+        return 0
+    unknown = next((unit for unit in _UNIT.findall(word) if unit not in _UNITS_MS), "")
+    message = f"not a valid duration string: {quote(word)}" if word else "empty duration string"
+    if unknown and word[0] in _DIGITS:
+        message = f"unknown unit {quote(unknown)} in duration {quote(word)}"
+    raise ValueError(message)
 
 
 def _integer(word: str) -> int | None:
