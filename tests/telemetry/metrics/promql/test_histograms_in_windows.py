@@ -41,10 +41,11 @@ def test_all_windows_at_once_are_as_each_alone(function, hint, monkeypatch):
     one_by_one = _answers(hint, query, gaps)
     assert at_once[:2] == one_by_one[:2]
     assert at_once[3:] == one_by_one[3:]
-    for found, wanted in zip(at_once[2][0], one_by_one[2][0], strict=True):
-        if wanted is None:
+    for found, alone in zip(at_once[2][0], one_by_one[2][0], strict=True):
+        if alone is None:
             assert found is None
             continue
+        wanted = compact(alone)  # a sum of one window keeps empty buckets at its ends
         assert (found.hint, found.positive.first, found.schema) == (wanted.hint, wanted.positive.first, wanted.schema)
         assert (found.count, found.sum) == pytest.approx((wanted.count, wanted.sum))
         assert found.positive.counts == pytest.approx(wanted.positive.counts)
