@@ -138,7 +138,7 @@ async def test_calls_suffer_errors_and_a_bad_release_and_are_counted(settings: S
                     codes.add(error.code())
             assert codes == {grpc.StatusCode.INTERNAL}
         metrics = (await client.get("/metrics")).text
-        assert 'shop_grpc_calls_total{code="INTERNAL",method="GetStock"}' in metrics
+        assert 'rpc_server_calls_total{code="INTERNAL",method="shop.Inventory/GetStock"}' in metrics
 
 
 async def test_orders_client_repeats_what_is_safe_to_repeat(

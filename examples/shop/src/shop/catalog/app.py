@@ -29,6 +29,7 @@ def build(settings: Settings) -> ASGIApp:
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await database.migrate(MIGRATIONS, seed)
+        cache.watch()
         yield
         await cache.close()
         await database.close()

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from prometheus_client import Counter
 
+from holdfast import instrument
 from holdfast.resilience import PolicyEvent, StoreAway, cache
 from holdfast.resilience.ports import CacheStore
 
@@ -20,6 +21,9 @@ lookups = Counter("shop_cache_lookups", "Lookups by outcome: hit, miss, error", 
 
 class SharedStore(CacheStore, Protocol):
     """A store outside this process."""
+
+    def watch(self) -> None:
+        """Show what is asked of it; call it in the event loop that asks."""
 
     async def ping(self) -> None:
         """Raise when it does not work."""
@@ -41,6 +45,7 @@ class Bodies:
             codec=AsTheyAre() if store else None,
         )
         self._kept.add_listener(_count_failure)
+        instrument.watch_cache(self._kept)
 
     async def get(self, key: str, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
         """Return the body of `key`, from `fetch` when it is not there; what `fetch` raises comes through."""
@@ -70,6 +75,11 @@ class CatalogCache:
         self.pages = Bodies("pages", PAGE_TTL_S, store)
         self.products = Bodies("products", PRODUCT_TTL_S, store)
         self._store = store
+
+    def watch(self) -> None:
+        """Show what is asked of a store outside this process; call it in the event loop that asks."""
+        if self._store is not None:
+            self._store.watch()
 
     async def ping(self) -> None:
         """Raise when the store does not work; memory always does."""

@@ -3,6 +3,7 @@
 When Redis cannot forget a changed product, its old price lives until the entry expires: a minute at most.
 """
 
+from holdfast import instrument
 from holdfast.resilience.ports import StoredValue
 from holdfast.resilience.redis import RedisCacheStore, RedisServer
 from shop.chassis import Faults
@@ -30,6 +31,10 @@ class ShopStore(RedisCacheStore):
     async def remove_async(self, key: str) -> None:
         self._refuse_if_dead()
         await super().remove_async(key)
+
+    def watch(self) -> None:
+        """Show what the running event loop asks of Redis, and its connections."""
+        instrument.watch_redis(self._redis.asynchronous, name="catalog")
 
     async def ping(self) -> None:
         self._refuse_if_dead()

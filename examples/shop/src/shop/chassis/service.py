@@ -6,13 +6,14 @@
 import contextlib
 import random
 from collections.abc import AsyncIterator
+from typing import Any
 
 from prometheus_client import Gauge
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 
 from holdfast import instrument
 from shop.chassis.admin import admin_routes
@@ -84,6 +85,7 @@ class Service:
             ]
         )
         app.add_exception_handler(Problem, answer_problem)
+        app.router.lifespan_context = _watched(app.router.lifespan_context)
         app.add_middleware(RequestMiddleware, service=self, strikes_requests=strikes_requests)
         return instrument.AsgiMiddleware(app, service=self.name)
 
@@ -105,6 +107,22 @@ class Service:
             "checks": {name: finding.as_json() for name, finding in findings.items()},
         }
         return JSONResponse(body, 503 if status is Status.FAILING else 200)
+
+
+def _watched(lifespan: Lifespan[Any]) -> Lifespan[Any]:
+    """Watch the process and its event loop for as long as the service lives."""
+
+    @contextlib.asynccontextmanager
+    async def watched(app: Any) -> AsyncIterator[Any]:
+        stops = (instrument.watch_process(), instrument.watch_event_loop(), instrument.watch_policies(is_logging=False))
+        try:
+            async with lifespan(app) as state:
+                yield state
+        finally:
+            for stop in stops:
+                stop()
+
+    return watched
 
 
 def _price_of_next_release() -> str:

@@ -9,6 +9,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from holdfast import instrument
 from shop.chassis import Dependency, Loop, Service, Status, now_ms
 from shop.inventory.interceptor import CallInterceptor
 from shop.inventory.servicer import InventoryServicer
@@ -50,7 +51,7 @@ def build(settings: Settings) -> ASGIApp:
 @contextlib.asynccontextmanager
 async def _serving(service: Service, database: Database, address: str) -> AsyncIterator[None]:
     server = grpc.aio.server(
-        interceptors=[CallInterceptor(service)],
+        interceptors=[instrument.GrpcAioServerInterceptor(), CallInterceptor(service)],
         options=[
             ("grpc.max_receive_message_length", MESSAGE_LIMIT_BYTES),
             ("grpc.so_reuseport", 0),  # a second process on the port must fail, not share it

@@ -1,21 +1,19 @@
-"""Around every gRPC call: correlation, trace, metrics, the deadline, faults; and errors become statuses here."""
+"""Around every gRPC call: the deadline, faults; and errors become statuses here.
 
-import time
+Metrics, spans and correlation ids are `holdfast.instrument`'s, one interceptor further out.
+"""
+
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
-from opentelemetry import trace
-from prometheus_client import Counter, Histogram
 
 from holdfast import journal
-from shop.chassis import Problem, Service, continued_span, new_id
+from shop.chassis import Problem, Service
 
 SHORTEST_DEADLINE_S = 0.02
 LONGEST_DEADLINE_S = 10.0
 _OWN_METHODS = "/shop.Inventory/"
-_calls = Counter("shop_grpc_calls", "gRPC calls by method and status", ["method", "code"])
-_duration = Histogram("shop_grpc_seconds", "Duration of gRPC calls", ["method"])
 Behaviour = Callable[[Any, Any], Any]  # in this server always a coroutine function
 _log = journal.get_logger()
 
@@ -33,29 +31,21 @@ class CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # 
     ) -> "grpc.RpcMethodHandler[Any, Any]":
         """Wrap the handler of one call."""
         handler = await continuation(handler_call_details)
-        method = handler_call_details.method
         # For a method that nobody implements there is no handler, which the stubs do not know.
         behaviour = getattr(handler, "unary_unary", None)
-        if behaviour is None or not method.startswith(_OWN_METHODS):
+        if behaviour is None or not handler_call_details.method.startswith(_OWN_METHODS):
             return handler
-        metadata = {str(key): str(value) for key, value in handler_call_details.invocation_metadata}
 
         async def call(request: Any, context: Any) -> Any:
-            correlation_id = metadata.get("x-correlation-id") or new_id("cor")
-            with continued_span(method, metadata, trace.SpanKind.SERVER, correlation_id):
-                return await self._observe(method.removeprefix(_OWN_METHODS), behaviour, request, context)
+            return await self._observe(behaviour, request, context)
 
         return grpc.unary_unary_rpc_method_handler(call, handler.request_deserializer, handler.response_serializer)
 
-    async def _observe(self, method: str, behaviour: Behaviour, request: Any, context: Any) -> Any:
-        began = time.perf_counter()
+    async def _observe(self, behaviour: Behaviour, request: Any, context: Any) -> Any:
         try:
             return await self._guard(behaviour, request, context)
         finally:
-            code = context.code() or grpc.StatusCode.OK
-            _calls.labels(method, code.name).inc()
-            _duration.labels(method).observe(time.perf_counter() - began)
-            self._service.outcomes.record(is_failure=code is grpc.StatusCode.INTERNAL)
+            self._service.outcomes.record(is_failure=context.code() is grpc.StatusCode.INTERNAL)
 
     async def _guard(self, behaviour: Behaviour, request: Any, context: Any) -> Any:
         left_s = context.time_remaining()

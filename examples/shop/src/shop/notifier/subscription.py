@@ -11,6 +11,7 @@ from nats.errors import TimeoutError as NothingCame
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 
+from holdfast import instrument
 from shop.chassis import Dependency, Loop, Service
 from shop.notifier.inbox import accept
 from shop.storage import Database
@@ -50,7 +51,8 @@ async def _pull(subscription: JetStreamContext.PullSubscription, database: Datab
     except NothingCame:
         return False
     for event in events:
-        await database.write(accept, event.data)
-        await event.ack()
+        with instrument.processing("nats", event.subject, event.headers):
+            await database.write(accept, event.data)
+            await event.ack()
     wake()
     return True

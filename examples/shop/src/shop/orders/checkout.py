@@ -7,9 +7,7 @@ dies, or payments cannot say whether money moved, `resume_abandoned` takes the o
 import asyncio
 from decimal import Decimal
 
-from prometheus_client import Counter
-
-from holdfast import journal
+from holdfast import instrument, journal
 from shop.chassis import Problem, new_id, now_ms
 from shop.orders import ledger
 from shop.orders.carts import Cart, empty_cart, read_cart
@@ -20,8 +18,6 @@ from shop.peers import Peer
 from shop.storage import Database
 
 RESUMED_AT_ONCE = 5
-_closed = Counter("shop_orders", "Orders by how they ended", ["outcome"])
-_revenue = Counter("shop_revenue_eur", "Value of paid orders, in EUR")
 _REFUSALS = {
     Failure.OUT_OF_STOCK: (409, "Something in the cart is sold out."),
     Failure.CARD_DECLINED: (402, "The card was declined."),
@@ -39,6 +35,7 @@ class Checkout:
         self._stock = stock
         self._payments = payments
 
+    @instrument.timed("shop_checkout_duration_seconds", "From a cart to a paid order, or to why there is none.")
     async def place(self, intent: Intent) -> Order:
         """Turn the customer's cart into a paid order, once per idempotency key.
 
@@ -119,9 +116,8 @@ class Checkout:
         closed = await self._database.write(ledger.close_order, order, failure)
         if closed.status is OrderStatus.PAID:
             await self._database.write(empty_cart, order.customer_id)
-            _revenue.inc(float(order.total))
-        _closed.labels(closed.failure or closed.status).inc()
-        _log.info("order_closed", order_id=order.id, status=closed.status, failure=closed.failure)
+            _take_revenue(order)
+        _note_closed(closed)
         return closed
 
     async def _resume(self, order_id: str) -> None:
@@ -136,6 +132,18 @@ class Checkout:
                 await self._advance(order, intent.card_token)
             except (PaymentUnknown, StockUnavailable) as error:
                 _log.warning("order_still_pending", error=error.detail)
+
+
+@instrument.counted(
+    "shop_orders", "Orders by how they ended.", labels={"outcome": lambda order: order.failure or order.status}
+)
+def _note_closed(order: Order) -> None:
+    _log.info("order_closed", order_id=order.id, status=order.status, failure=order.failure)
+
+
+@instrument.counted("shop_revenue_eur", "Value of paid orders, in EUR.", amount="order.total")
+def _take_revenue(order: Order) -> None:
+    _log.info("order_paid", order_id=order.id, total=str(order.total))
 
 
 def _in_progress() -> Problem:

@@ -10,6 +10,7 @@ import nats
 from nats.aio.client import Client
 from nats.js.api import StreamConfig
 
+from holdfast import instrument
 from shop.chassis import Dependency, Faults
 from shop.orders.outbox import Event
 from shop.settings import Settings
@@ -54,7 +55,8 @@ class NatsBus:
         headers = {"Nats-Msg-Id": event.id}
         stream = self._client.jetstream()
         subject = self._settings.order_subjects.replace("*", event.subject.rpartition(".")[2])
-        await stream.publish(subject, event.body.encode(), timeout=TIMEOUT_S, headers=headers)
+        with instrument.sending("nats", subject, headers):
+            await stream.publish(subject, event.body.encode(), timeout=TIMEOUT_S, headers=headers)
 
     def dependency(self) -> Dependency:
         return Dependency("bus", self._probe, is_required=False)

@@ -9,9 +9,8 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from opentelemetry import propagate, trace
 
-from holdfast import journal
+from holdfast import instrument
 from holdfast.resilience import BreakerOpen, breaker, retry
 from shop.chassis import Dependency, Faults, Problem
 from shop.peers import watch_breaker
@@ -21,7 +20,6 @@ DEADLINE_S = 1.0
 PROBE_DEADLINE_S = 0.5
 GRPC_SERVICE = "shop.Inventory"
 _REFUSING_ADDRESS = "127.0.0.1:1"  # nothing listens on port 1: the refusal is a real one
-_tracer = trace.get_tracer("shop.orders")
 
 
 class StockUnavailable(Problem):
@@ -45,9 +43,10 @@ class Stock:
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
         """Hold one channel for all calls; it connects by itself, again and again."""
+        watching = instrument.grpc_aio_client_interceptors()
         async with (
-            grpc.aio.insecure_channel(self._address) as channel,
-            grpc.aio.insecure_channel(_REFUSING_ADDRESS) as refusing,
+            grpc.aio.insecure_channel(self._address, interceptors=watching) as channel,
+            grpc.aio.insecure_channel(_REFUSING_ADDRESS, interceptors=watching) as refusing,
         ):
             self._channels = {False: channel, True: refusing}
             yield
@@ -81,13 +80,12 @@ class Stock:
             raise StockUnavailable(str(error)) from error
 
     async def _exchange(self, method: str, request: Any) -> Any:
-        with _tracer.start_as_current_span(f"{GRPC_SERVICE}/{method}", kind=trace.SpanKind.CLIENT):
-            stub = inventory_pb2_grpc.InventoryStub(self._channel)  # type: ignore[no-untyped-call]  # generated
-            call = getattr(stub, method)
-            try:
-                return await call(request, timeout=DEADLINE_S, metadata=_metadata())
-            except grpc.aio.AioRpcError as error:
-                raise StockUnavailable(f"{error.code().name}: {error.details()}") from error
+        stub = inventory_pb2_grpc.InventoryStub(self._channel)  # type: ignore[no-untyped-call]  # generated
+        call = getattr(stub, method)
+        try:
+            return await call(request, timeout=DEADLINE_S)
+        except grpc.aio.AioRpcError as error:
+            raise StockUnavailable(f"{error.code().name}: {error.details()}") from error
 
     async def _probe(self) -> None:
         stub = health_pb2_grpc.HealthStub(self._channel)
@@ -100,12 +98,3 @@ class Stock:
     @property
     def _channel(self) -> grpc.aio.Channel:
         return self._channels[self._faults.is_dead("inventory")]
-
-
-def _metadata() -> tuple[tuple[str, str], ...]:
-    carrier: dict[str, str] = {}
-    propagate.inject(carrier)
-    correlation_id = journal.correlation_id()
-    if correlation_id:
-        carrier["x-correlation-id"] = correlation_id
-    return tuple(carrier.items())

@@ -82,8 +82,8 @@ class Peer:
             trust_env=False,
             timeout=httpx.Timeout(deadline_s, connect=0.5),
             limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),
-            event_hooks=instrument.httpx_hooks(),
         )
+        instrument.watch_httpx(self._client)
         self._breaker: Breaker = breaker(name=name, failures=5, reset_s=5.0, on=(PeerSilent, DeadlineExceeded))
         watch_breaker(self._breaker)
         self._write = self._breaker | timeout(deadline_s)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
+from holdfast import instrument
 from holdfast.resilience import BulkheadFull, bulkhead
 from shop.chassis import FaultPlan, Faults, Problem
 from shop.settings import Settings
@@ -38,6 +39,8 @@ class Database:
         self._schema = schema
         # Threads of its own: whoever waits for a connection must not keep the rest of the process waiting.
         self._threads = ThreadPoolExecutor(POOL_SIZE, thread_name_prefix="database")
+        instrument.watch_executor(self._threads, name="database")
+        instrument.watch_sqlalchemy(engine)
         self._bulkhead = bulkhead(POOL_SIZE, queue=QUEUE)
         self._faults = faults
         faults.add_dependency("database")
