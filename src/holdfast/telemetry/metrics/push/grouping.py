@@ -60,7 +60,7 @@ def _read_pair(label: str, value: str) -> tuple[str, str]:
         return name, value
     try:
         padded = value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4)
-        return name, base64.urlsafe_b64decode(padded).decode()
+        return name, base64.b64decode(padded, b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise InvalidError(f"the value of {name} is not base64 of UTF-8 text") from None
 

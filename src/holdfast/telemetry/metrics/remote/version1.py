@@ -6,6 +6,7 @@ usual case is taken apart field by field. Source of the field numbers: Prometheu
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata
@@ -130,7 +131,7 @@ def _find(data: bytes, start: int, end: int, batch: Batch) -> int:
     key = data[start:end]
     ref = batch.memory.refs.get(key)
     if ref is None:
-        ref = batch.ref(_read_labels(data, start, end))
+        ref = batch.ref(_read_usual_labels(data, start, end) or _read_labels(data, start, end))
         if ref != INVALID and key:
             batch.memory.refs[key] = ref
     return ref
@@ -158,6 +159,24 @@ def _skip_labels(data: bytes, at: int, end: int) -> int:
     if at > end:
         raise MalformedError(f"a label is cut off at byte {end}")
     return at
+
+
+def _read_usual_labels(data: bytes, at: int, end: int) -> list[tuple[str, str]]:
+    """Give labels of which each is short and has its name before its value; nothing if one is not."""
+    pairs = []
+    while at < end:
+        name, stop = at + 4, at + 2 + data[at + 1]
+        if stop > end or data[at + 1] >= 0x80 or stop - at < 6 or data[at + 2] != 0x0A:
+            return []
+        value = name + data[at + 3] + 2
+        if value > stop or data[value - 2] != 0x12 or value + data[value - 1] != stop:
+            return []
+        try:
+            pairs.append((intern(data[name : value - 2].decode()), data[value:stop].decode()))
+        except UnicodeDecodeError:
+            return []
+        at = stop
+    return pairs
 
 
 def _read_labels(data: bytes, start: int, end: int) -> list[tuple[str, str]]:
