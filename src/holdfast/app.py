@@ -37,6 +37,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     store.SECTION,
     telemetry.METRICS_SECTION,
     *telemetry.DOOR_SECTIONS,
+    telemetry.SCRAPE_SECTION,
     catalog.SECTION,
     health.HOST_SECTION,
     health.SECTION,
@@ -216,9 +217,10 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     columns = store.wire(ground)
     signals = telemetry.wire(ground, columns)
     pictures = telemetry.wire_dashboards(ground)
+    scraping = telemetry.wire_scrape(ground, signals.sink)
     doors = telemetry.wire_doors(ground, signals, people.gate)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
     services = health.wire_services(ground, entities.catalog, checks.checking)
     host = health.wire_host(ground, signals.sink, signals.source)
-    return events, people, durable, columns, signals, pictures, doors, entities, checks, services, host
+    return events, people, durable, columns, signals, pictures, scraping, doors, entities, checks, services, host

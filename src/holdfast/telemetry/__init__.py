@@ -23,12 +23,16 @@ from holdfast.telemetry.metrics import (
     SinkSettings,
 )
 from holdfast.telemetry.metrics.exporter import register as register_exporter
+from holdfast.telemetry.metrics.scrape import SECTION as SCRAPE_SECTION
+from holdfast.telemetry.metrics.scrape import ScrapeRoom, TargetBoard
+from holdfast.telemetry.metrics.scrape import wire as wire_scrape
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
     "DOOR_SECTIONS",
     "METRICS_SECTION",
     "SCHEMA",
+    "SCRAPE_SECTION",
     "DashboardRoom",
     "DoorsRoom",
     "MatchOp",
@@ -38,11 +42,14 @@ __all__ = [
     "MetricsSettings",
     "Point",
     "Sample",
+    "ScrapeRoom",
     "Series",
     "SinkSettings",
+    "TargetBoard",
     "TelemetryRoom",
     "register_exporter",
     "wire",
     "wire_dashboards",
     "wire_doors",
+    "wire_scrape",
 ]

@@ -100,9 +100,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 class GuardedTransport(httpx.AsyncBaseTransport):
     """httpx over an httpcore pool whose connections are guarded; httpx's own transport cannot be given a backend."""
 
-    def __init__(self, backend: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext, *, max_connections: int) -> None:
+    def __init__(
+        self, backend: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext, *, max_connections: int, proxy: str = ""
+    ) -> None:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
+            proxy=httpcore.Proxy(proxy) if proxy else None,
             max_connections=max_connections,
             max_keepalive_connections=max(1, max_connections // 5),
             keepalive_expiry=15.0,

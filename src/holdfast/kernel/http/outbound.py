@@ -45,7 +45,10 @@ _OUTCOMES: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 
 class OutboundHttp:
-    """Makes outbound calls; one per process, closed at its end. Nothing is opened before the first call."""
+    """Makes outbound calls; one per process, closed at its end. Nothing is opened before the first call.
+
+    A caller with certificates or a proxy of its own (`tls`, `proxy`) keeps another one for them.
+    """
 
     def __init__(
         self,
@@ -54,12 +57,16 @@ class OutboundHttp:
         *,
         registry: CollectorRegistry | None = None,
         resolve: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+        proxy: str = "",
     ) -> None:
         self.policy = AddressPolicy.parse(settings.allow)
         self._settings = settings
         self._redactor = redactor
         self._metrics = OutboundMetrics(registry)
         self._resolve = resolve
+        self._tls = tls
+        self._proxy = proxy
         self._client: httpx.AsyncClient | None = None
 
     async def get(self, url: str, *, purpose: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -168,15 +175,21 @@ class OutboundHttp:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
-            tls = ssl.create_default_context()
-            if self._settings.ca_file:
-                tls.load_verify_locations(self._settings.ca_file)
+            tls = self._tls or self._standard_tls()
             backend = GuardedBackend(self.policy, self._resolve)
-            transport = GuardedTransport(backend, tls, max_connections=self._settings.max_connections)
+            transport = GuardedTransport(
+                backend, tls, max_connections=self._settings.max_connections, proxy=self._proxy
+            )
             self._client = httpx.AsyncClient(transport=transport, trust_env=False)
             # One client serves every caller: a cookie set for one must not be sent for another.
             self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return self._client
+
+    def _standard_tls(self) -> ssl.SSLContext:
+        tls = ssl.create_default_context()
+        if self._settings.ca_file:
+            tls.load_verify_locations(self._settings.ca_file)
+        return tls
 
     @staticmethod
     async def _read(response: httpx.Response, limit: int) -> bytes:

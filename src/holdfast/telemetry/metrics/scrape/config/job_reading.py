@@ -64,6 +64,7 @@ class JobReader:
         problems += [tree.fault(message, *at, *path) for path, message in faults]
         if problems:
             raise ConfigError(tuple(problems))
+        warnings += [f"{tree.place(*at, name)}: {message}" for name, message in _not_in_force(shape, client)]
         return self._job(shape, client, base), warnings
 
     def _merged(self, shape: JobShape) -> JobShape:
@@ -180,6 +181,20 @@ def _read_foreign(raw: Mapping[str, Any], tree: Tree, at: decoding.Path, problem
         for index, section in enumerate(sections if isinstance(sections, list) else [sections]):
             problems += [tree.fault(message, *at, name, index) for message in foreign_faults(kind, section)]
         yield f"{tree.place(*at, name)}: discovery by {kind} is not supported: no targets come of it"
+
+
+def _not_in_force(shape: JobShape, client: ClientConfig) -> Iterator[tuple[str, str]]:
+    """Give what is valid, and does nothing here."""
+    if shape.convert_classic_histograms_to_nhcb:
+        yield "convert_classic_histograms_to_nhcb", "classic histograms are kept as they are"
+    if shape.scrape_failure_log_file:
+        yield "scrape_failure_log_file", "failures stand in `holdfast targets`; no file is written"
+    if shape.kubernetes_sd_configs:
+        yield "kubernetes_sd_configs", "discovery by kubernetes is not supported: no targets come of it"
+    if client.proxy_from_environment:
+        yield "proxy_from_environment", "proxies of the environment are not used: write proxy_url"
+    if client.proxy_connect_header:
+        yield "proxy_connect_header", "headers for the proxy are not sent"
 
 
 def _rule_faults(name: str, rules: tuple[RuleShape, ...], *, is_legacy: bool) -> Iterator[Fault]:

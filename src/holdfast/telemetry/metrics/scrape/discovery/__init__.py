@@ -1,0 +1,9 @@
+"""Ways of finding targets: static, file, http, dns, kubernetes, behind one port.
+
+Owns how each source is asked and how its labels are called. Refuses relabelling: what is found is told as it is.
+"""
+
+from holdfast.telemetry.metrics.scrape.discovery.contract import Discoverer, Found, Tell
+from holdfast.telemetry.metrics.scrape.discovery.making import discoverers
+
+__all__ = ["Discoverer", "Found", "Tell", "discoverers"]

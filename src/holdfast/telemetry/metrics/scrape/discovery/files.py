@@ -1,0 +1,81 @@
+"""Targets in files that are watched: read again when they change, as they were while they are broken.
+
+Source: Prometheus 3, discovery/file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from holdfast import journal
+from holdfast.kernel.documents import read_text
+from holdfast.kernel.errors import ConfigError
+from holdfast.telemetry.metrics.scrape.config import FileDiscovery, read_tree
+from holdfast.telemetry.metrics.scrape.discovery.contract import Found, Tell
+from holdfast.telemetry.metrics.scrape.discovery.groups import decode_groups, found_in
+
+if TYPE_CHECKING:
+    from holdfast.kernel.clock import Clock
+    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+
+LOOK_EVERY_S: Final = 5.0  # at the latest; a change is seen by its time and size
+
+_log = journal.get_logger()
+_Version = tuple[int, int]
+
+
+class FileWatch:
+    """Watches the files of one section."""
+
+    def __init__(self, section: FileDiscovery, base: Path, clock: Clock, metrics: ScrapeMetrics) -> None:
+        self._section = section
+        self._base = base
+        self._clock = clock
+        self._metrics = metrics
+        self._seen: dict[Path, _Version] = {}
+
+    async def run(self, tell: Tell) -> None:
+        """Look for ever."""
+        while True:
+            await self.look(tell)
+            await self._clock.sleep(min(LOOK_EVERY_S, self._section.refresh_interval))
+
+    async def look(self, tell: Tell) -> None:
+        """Look once, and tell what changed."""
+        there = await asyncio.to_thread(self._versions)
+        for path in self._seen.keys() - there.keys():
+            tell(str(path), ())
+            del self._seen[path]
+        for path, version in there.items():
+            if self._seen.get(path) != version:
+                self._seen[path] = version
+                await self._read(path, tell)
+
+    async def _read(self, path: Path, tell: Tell) -> None:
+        try:
+            found = await asyncio.to_thread(read_targets, path)
+        except ConfigError as error:
+            self._metrics.refreshes.labels("file").inc()
+            _log.warning("scrape.discovery_failed", file=str(path), problems=[str(p) for p in error.problems[:5]])
+            return
+        tell(str(path), found)
+
+    def _versions(self) -> dict[Path, _Version]:
+        found: dict[Path, _Version] = {}
+        for pattern in self._section.files:
+            whole = self._base / pattern
+            for path in sorted(whole.parent.glob(whole.name)) if whole.parent.is_dir() else ():
+                try:
+                    stat = path.stat()
+                except OSError:  # gone since it was listed
+                    continue
+                found[path] = (stat.st_mtime_ns, stat.st_size)
+        return found
+
+
+def read_targets(path: Path) -> list[Found]:
+    """Read one file of target groups; JSON is YAML too. Raises `ConfigError`."""
+    groups = decode_groups(read_tree(read_text(path, str(path)), str(path)))
+    return [found for group in groups for found in found_in(group, {"__meta_filepath": str(path)})]

@@ -1,0 +1,72 @@
+"""Targets that an HTTP server lists as JSON. Source: Prometheus 3, discovery/http."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast import journal
+from holdfast.kernel import decoding
+from holdfast.kernel.errors import HoldfastError, UnavailableError
+from holdfast.telemetry.metrics.scrape.config import HttpDiscovery, TargetGroup
+from holdfast.telemetry.metrics.scrape.discovery.contract import Tell
+from holdfast.telemetry.metrics.scrape.discovery.groups import found_in
+
+if TYPE_CHECKING:
+    from holdfast.kernel.clock import Clock
+    from holdfast.telemetry.metrics.scrape.calling import Caller
+    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+
+MAX_LIST_BYTES: Final = 50 * 1024 * 1024
+TIMEOUT_S: Final = 30.0
+
+_log = journal.get_logger()
+
+
+class ListedTargets:
+    """Asks one URL again and again."""
+
+    def __init__(self, section: HttpDiscovery, caller: Caller, clock: Clock, metrics: ScrapeMetrics) -> None:
+        self._section = section
+        self._caller = caller
+        self._clock = clock
+        self._metrics = metrics
+        self._count = 0
+
+    async def run(self, tell: Tell) -> None:
+        """Ask for ever."""
+        while True:
+            try:
+                await self.ask(tell)
+            except HoldfastError as error:
+                self._metrics.refreshes.labels("http").inc()
+                _log.warning("scrape.discovery_failed", url=self._section.url, error=str(error))
+            await self._clock.sleep(self._section.refresh_interval)
+
+    async def ask(self, tell: Tell) -> None:
+        """Ask once.
+
+        Raises:
+            UnavailableError, ConfigError: the server does not answer, or not with a list of target groups.
+        """
+        headers = {
+            "accept": "application/json",
+            "x-prometheus-refresh-interval-seconds": f"{self._section.refresh_interval:g}",
+        }
+        answer = await self._caller.get(self._section.url, headers, timeout_s=TIMEOUT_S, max_bytes=MAX_LIST_BYTES)
+        if answer.status != 200:
+            raise UnavailableError(f"{answer.url} answered with status {answer.status}")
+        if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise UnavailableError(f"{answer.url} answered with something that is not application/json")
+        groups = decoding.decode(tuple[TargetGroup, ...], _texts(answer.json()), file=answer.url)
+        for index, group in enumerate(groups):
+            tell(f"{self._section.url}:{index}", found_in(group, {"__meta_url": self._section.url}))
+        for index in range(len(groups), self._count):
+            tell(f"{self._section.url}:{index}", ())
+        self._count = len(groups)
+
+
+def _texts(part: Any) -> Any:
+    """Leave out what is null, as Go does."""
+    if isinstance(part, dict):
+        return {name: _texts(value) for name, value in part.items() if value is not None}
+    return [_texts(item) for item in part] if isinstance(part, list) else part

@@ -1,0 +1,48 @@
+"""The discoverers of one job, from what its section says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.telemetry.metrics.scrape.config import (
+    Discovery,
+    DnsDiscovery,
+    FileDiscovery,
+    HttpDiscovery,
+    KubernetesDiscovery,
+    ScrapeJob,
+    TargetGroup,
+)
+from holdfast.telemetry.metrics.scrape.discovery.contract import Discoverer
+from holdfast.telemetry.metrics.scrape.discovery.files import FileWatch
+from holdfast.telemetry.metrics.scrape.discovery.groups import StaticDiscovery
+from holdfast.telemetry.metrics.scrape.discovery.listed import ListedTargets
+from holdfast.telemetry.metrics.scrape.discovery.names import NamedTargets
+
+if TYPE_CHECKING:
+    from holdfast.kernel.clock import Clock
+    from holdfast.telemetry.metrics.scrape.calling import Callers
+    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+
+
+def discoverers(job: ScrapeJob, callers: Callers, clock: Clock, metrics: ScrapeMetrics) -> list[Discoverer]:
+    """Give a discoverer for each section of a job."""
+    return [
+        _discoverer(index, section, job, callers, clock, metrics)
+        for index, section in enumerate(job.discoveries)
+        if not isinstance(section, KubernetesDiscovery)
+    ]
+
+
+def _discoverer(
+    index: int, section: Discovery, job: ScrapeJob, callers: Callers, clock: Clock, metrics: ScrapeMetrics
+) -> Discoverer:
+    if isinstance(section, TargetGroup):
+        return StaticDiscovery(section, str(index))
+    if isinstance(section, FileDiscovery):
+        return FileWatch(section, job.base, clock, metrics)
+    if isinstance(section, DnsDiscovery):
+        return NamedTargets(section, clock, metrics)
+    assert isinstance(section, HttpDiscovery)
+    caller = callers.caller(section, job.base, "scrape_discovery")
+    return ListedTargets(section, caller, clock, metrics)

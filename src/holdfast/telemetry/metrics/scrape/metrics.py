@@ -1,0 +1,48 @@
+"""What scraping tells of itself."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENESS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0)
+
+
+class ScrapeMetrics:
+    """The instruments, registered once per registry."""
+
+    def __init__(self, registry: CollectorRegistry | None) -> None:
+        self.targets = Gauge("holdfast_scrape_targets", "Targets that are scraped.", ("job",), registry=registry)
+        self.scrapes = Counter(
+            "holdfast_scrape_scrapes_total",
+            "Scrapes by outcome: ok, or why the target counts as down.",
+            ("outcome",),
+            registry=registry,
+        )
+        self.pages = Counter(
+            "holdfast_scrape_pages_total",
+            "Pages by how they were read: known series by a template, others by the strict parser.",
+            ("way",),
+            registry=registry,
+        )
+        self.samples = Counter("holdfast_scrape_samples_total", "Samples handed to the store.", registry=registry)
+        self.lost = Counter(
+            "holdfast_scrape_lost_samples_total",
+            "Samples that the store did not take, by error code; they are not sent again.",
+            ("reason",),
+            registry=registry,
+        )
+        self.lateness = Histogram(
+            "holdfast_scrape_lateness_seconds",
+            "Time from when a scrape was due to when it began.",
+            buckets=_LATENESS,
+            registry=registry,
+        )
+        self.skipped = Counter(
+            "holdfast_scrape_skipped_total", "Scrapes left out because the one before had not ended.", registry=registry
+        )
+        self.refreshes = Counter(
+            "holdfast_scrape_discovery_failures_total",
+            "Discoveries that failed; the targets found before stay.",
+            ("kind",),
+            registry=registry,
+        )

@@ -1,0 +1,148 @@
+"""One job at work: its discoveries tell what there is, relabelling makes targets of it, each target has its loop.
+
+Targets that stay keep their loop; one that goes ends its series. Never judges pages: that is the loop's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from holdfast import journal
+from holdfast.kernel.errors import InvalidError
+from holdfast.resilience import Backoff, Pauses
+from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
+from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
+from holdfast.telemetry.metrics.scrape.targets import Target, make_target
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.metrics.labels import Labels
+    from holdfast.telemetry.metrics.scrape.config import ScrapeJob
+    from holdfast.telemetry.metrics.scrape.discovery import Discoverer, Found
+
+MOST_DROPPED: Final = 10_000  # dropped targets remembered, where the job names no number
+SETTLE_S: Final = 1.0  # news within this time are one change
+
+_AFTER_CRASH: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
+_log = journal.get_logger()
+
+
+class JobPool:
+    """The targets of one job."""
+
+    def __init__(self, job: ScrapeJob, tools: LoopTools, discoverers: Sequence[Discoverer]) -> None:
+        self.job = job
+        self.relabelling = Relabelling(job.relabel_rules, is_legacy=job.reading.is_legacy)
+        self.dropped: deque[Labels] = deque(maxlen=job.keeps_dropped or MOST_DROPPED)
+        self.dropped_count = 0
+        self.loops: dict[tuple[object, ...], TargetLoop] = {}
+        self._tools = tools
+        self._discoverers = discoverers
+        self._found: dict[str, Sequence[Found]] = {}
+        self._news = asyncio.Event()
+        self._tasks: dict[tuple[object, ...], asyncio.Task[None]] = {}
+        self._runner: asyncio.Task[None] | None = None
+        self._seed = job.name
+
+    def start(self) -> None:
+        """Begin to look for targets and to scrape them."""
+        self._runner = asyncio.create_task(self._run(), name=f"scrape:{self.job.name}")
+
+    async def stop(self, *, ends_series: bool) -> None:
+        """Stop every loop; `ends_series` where the job is gone, not where the process only stops."""
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.gather(self._runner, return_exceptions=True)
+        await self._drop(list(self.loops), ends_series=ends_series)
+        self._tools.metrics.targets.remove(self.job.name)
+
+    async def reconcile(self) -> None:
+        """Make the loops those of what is found now."""
+        wanted = self._targets()
+        await self._drop([key for key in self.loops if key not in wanted], ends_series=True)
+        limit = self.job.limits.targets
+        refusal = (
+            f"target_limit exceeded: {len(wanted)} targets, the limit is {limit}"
+            if limit and len(wanted) > limit
+            else ""
+        )
+        for key, target in wanted.items():
+            if key not in self.loops:
+                loop = self.loops[key] = TargetLoop(target, self._tools)
+                self._tasks[key] = asyncio.create_task(self._scrape(loop), name=f"scrape:{target.url}")
+            self.loops[key].refusal = refusal
+        self._tools.metrics.targets.labels(self.job.name).set(len(self.loops))
+
+    def tell(self, source: str, found: Sequence[Found]) -> None:
+        """Take the targets of one source of a discovery."""
+        if found:
+            self._found[source] = found
+        else:
+            self._found.pop(source, None)
+        self._news.set()
+
+    def _targets(self) -> dict[tuple[object, ...], Target]:
+        wanted: dict[tuple[object, ...], Target] = {}
+        self.dropped.clear()
+        self.dropped_count = 0
+        faults: list[str] = []
+        for found in (one for source in self._found.values() for one in source):
+            try:
+                made = make_target(self.job, self.relabelling, found)
+            except InvalidError as error:
+                faults.append(str(error))
+                continue
+            if isinstance(made, Target):
+                wanted.setdefault(made.key, made)
+            else:
+                self.dropped_count += 1
+                self.dropped.append(made)
+        if faults:
+            _log.warning("scrape.targets_refused", job=self.job.name, count=len(faults), faults=faults[:5])
+        return wanted
+
+    async def _run(self) -> None:
+        watching = [asyncio.create_task(self._discover(number, each)) for number, each in enumerate(self._discoverers)]
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                await self.reconcile()
+                await self._tools.clock.sleep(SETTLE_S)
+        finally:
+            await _cancel(watching)
+
+    async def _discover(self, number: int, discoverer: Discoverer) -> None:
+        pauses = Pauses(_AFTER_CRASH)
+        while True:
+            try:
+                await discoverer.run(lambda source, found: self.tell(f"{number}/{source}", found))
+            except Exception as error:  # noqa: BLE001 -- the fence of a job: one discovery must not stop the others
+                _log.error("scrape.discovery_crashed", job=self.job.name, error=repr(error))
+                await self._tools.clock.sleep(pauses.next_s())
+            else:
+                return
+
+    async def _scrape(self, loop: TargetLoop) -> None:
+        pauses = Pauses(_AFTER_CRASH)
+        while True:
+            try:
+                await loop.run(self._seed)
+            except Exception as error:  # noqa: BLE001 -- the fence of a job: one target must not stop the others
+                _log.error("scrape.loop_crashed", url=loop.target.url, error=repr(error))
+                await self._tools.clock.sleep(pauses.next_s())
+
+    async def _drop(self, keys: list[tuple[object, ...]], *, ends_series: bool) -> None:
+        await _cancel([self._tasks.pop(key) for key in keys])
+        for loop in [self.loops.pop(key) for key in keys]:
+            if ends_series:
+                await loop.end()
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    cancelled = list(tasks)
+    for task in cancelled:
+        task.cancel()
+    await asyncio.gather(*cancelled, return_exceptions=True)

@@ -1,0 +1,135 @@
+"""The room's whole work: the file in force, a pool for each of its jobs, and what others may read of them.
+
+A reload keeps the pool of every job that did not change. Runs where the process has the role `ingest`; elsewhere the
+file is only read and judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from holdfast.telemetry.metrics.arrivals import MetricMetadata
+from holdfast.telemetry.metrics.scrape.board import TargetBoard
+from holdfast.telemetry.metrics.scrape.calling import Callers, fetcher
+from holdfast.telemetry.metrics.scrape.config import ScrapeConfiguration, ScrapeJob, load_configuration
+from holdfast.telemetry.metrics.scrape.discovery import discoverers
+from holdfast.telemetry.metrics.scrape.loop import LoopTools
+from holdfast.telemetry.metrics.scrape.pool import JobPool
+from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
+
+if TYPE_CHECKING:
+    from holdfast.kernel.clock import Clock
+    from holdfast.kernel.ids import TenantId
+    from holdfast.kernel.wiring import OpsFolder, Prepared
+    from holdfast.telemetry.metrics.arrivals import ArrivalSink
+    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+
+FILES: Final = ("prometheus.yml", "prometheus.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeGround:
+    """What scraping stands on."""
+
+    sink: ArrivalSink
+    tenant: TenantId
+    clock: Clock
+    callers: Callers
+    metrics: ScrapeMetrics
+
+
+class Scraping:
+    """Scrapes what `prometheus.yml` asks for."""
+
+    def __init__(self, ground: ScrapeGround) -> None:
+        self._ground = ground
+        self._pools: dict[str, JobPool] = {}
+        self._news = asyncio.Event()
+        self.configuration = ScrapeConfiguration()
+        self.board = TargetBoard(lambda: self._pools, lambda: self.configuration.shown)
+
+    def prepare(self, folder: OpsFolder, _before: dict[str, Prepared]) -> PreparedScraping:
+        """Read the ops folder's `prometheus.yml`, if there is one; nothing is in force before `apply`.
+
+        Raises:
+            ConfigError: with every fault of it and of the files that it names.
+        """
+        path = _file(folder.path)
+        found = load_configuration(path, root=folder.path) if path is not None else ScrapeConfiguration()
+        return PreparedScraping(self, found)
+
+    def replace(self, configuration: ScrapeConfiguration) -> None:
+        """Put a configuration in force; the pools follow when `run` runs."""
+        self.configuration = configuration
+        self._news.set()
+
+    async def run(self) -> None:
+        """Scrape until cancelled."""
+        self._news.set()
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                await self.reconcile()
+        finally:
+            for pool in list(self._pools.values()):
+                await pool.stop(ends_series=False)
+            self._pools.clear()
+            await self._ground.callers.close()
+
+    async def reconcile(self) -> None:
+        """Make the pools those of the configuration in force."""
+        wanted = {job.name: job for job in self.configuration.jobs if job.discoveries}
+        for name, pool in list(self._pools.items()):
+            if wanted.get(name) != pool.job:
+                del self._pools[name]
+                await pool.stop(ends_series=True)
+        for name, job in wanted.items():
+            if name not in self._pools:
+                pool = self._pools[name] = self._pool(job)
+                pool.start()
+
+    def _pool(self, job: ScrapeJob) -> JobPool:
+        ground = self._ground
+        told: set[MetricMetadata] = set()
+
+        def tell(metadata: tuple[MetricMetadata, ...]) -> tuple[MetricMetadata, ...]:
+            fresh = tuple(one for one in metadata if one not in told)
+            told.update(fresh)
+            return fresh
+
+        tools = LoopTools(
+            job,
+            Relabelling(job.metric_relabel_rules, is_legacy=job.reading.is_legacy),
+            fetcher(job, ground.callers),
+            ground.sink,
+            ground.tenant,
+            ground.clock,
+            ground.metrics,
+            tell,
+        )
+        return JobPool(job, tools, discoverers(job, ground.callers, ground.clock, ground.metrics))
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedScraping:
+    """A configuration that was read and found valid."""
+
+    scraping: Scraping
+    configuration: ScrapeConfiguration
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Give what is allowed but worth a look."""
+        return self.configuration.warnings
+
+    async def apply(self) -> None:
+        """Put it in force."""
+        self.scraping.replace(self.configuration)
+
+
+def _file(folder: Path) -> Path | None:
+    return next((folder / name for name in FILES if (folder / name).is_file()), None)

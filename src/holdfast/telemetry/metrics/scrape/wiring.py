@@ -1,0 +1,42 @@
+"""Joins scraping to the app: the ops folder's `prometheus.yml`, the job that scrapes, the route of targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.kernel.http import OutboundSettings
+from holdfast.kernel.ids import TenantId
+from holdfast.kernel.wiring import Ground, Job, OpsSection, Wiring
+from holdfast.telemetry.metrics.scrape.board import TargetBoard
+from holdfast.telemetry.metrics.scrape.calling import Callers
+from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+from holdfast.telemetry.metrics.scrape.routes import routes
+from holdfast.telemetry.metrics.scrape.scraping import ScrapeGround, Scraping
+from holdfast.telemetry.metrics.scrape.settings import ScrapeSettings
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.metrics.arrivals import ArrivalSink
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeRoom:
+    """Scraping and how it is wired; `board` tells of its targets."""
+
+    scraping: Scraping
+    board: TargetBoard
+    wiring: Wiring
+
+
+def wire(ground: Ground, sink: ArrivalSink) -> ScrapeRoom:
+    """Build the room over the sink."""
+    callers = Callers(ground.settings[OutboundSettings], ground.secrets, ground.clock)
+    tenant = TenantId(ground.settings[ScrapeSettings].tenant)
+    scraping = Scraping(ScrapeGround(sink, tenant, ground.clock, callers, ScrapeMetrics(ground.metrics)))
+    wiring = Wiring(
+        name="telemetry.scrape",
+        routers=(routes(scraping.board),),
+        jobs=(Job("telemetry.scrape", scraping.run, "ingest"),),
+        ops=OpsSection("scrape", scraping.prepare),
+    )
+    return ScrapeRoom(scraping, scraping.board, wiring)

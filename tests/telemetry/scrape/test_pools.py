@@ -1,0 +1,124 @@
+"""A whole configuration at work: targets come and go with their files, reloads keep what did not change."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from holdfast.kernel.clock import SystemClock
+from holdfast.kernel.errors import ConfigError, NotFoundError
+from holdfast.kernel.wiring import OpsFolder
+from holdfast.telemetry.metrics.memory import MemorySink, MemorySource
+from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+from holdfast.telemetry.metrics.scrape.scraping import ScrapeGround, Scraping
+from telemetry.scrape.conftest import TENANT, _is_stale
+
+FILE = """
+global: {{scrape_interval: 100ms, scrape_timeout: 100ms}}
+scrape_configs:
+  - job_name: one
+    static_configs: [{{targets: ["{address}"], labels: {{env: dev}}}}]
+  - job_name: two
+    file_sd_configs: [{{files: [targets.json], refresh_interval: 100ms}}]
+    relabel_configs: [{{source_labels: [__address__], regex: drop.*, action: drop}}]
+"""
+
+
+@pytest.fixture
+async def scraping(callers):
+    source = MemorySource()
+    made = Scraping(
+        ScrapeGround(MemorySink(source), TENANT, SystemClock(), callers, ScrapeMetrics(CollectorRegistry()))
+    )
+    made.source = source
+    running = asyncio.create_task(made.run())
+    yield made
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def _until(condition):
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in another server's time
+            await asyncio.sleep(0.02)
+
+
+async def _load(scraping, folder):
+    await scraping.prepare(OpsFolder(folder), {}).apply()
+
+
+def _health(scraping):
+    return {one["scrapeUrl"]: one["health"] for one in scraping.board.targets()["activeTargets"]}
+
+
+async def test_targets_of_a_file_come_and_go_with_it(scraping, exporter, tmp_path):
+    (tmp_path / "prometheus.yml").write_text(FILE.format(address=exporter.address))
+    targets = tmp_path / "targets.json"
+    targets.write_text(f'[{{"targets": ["{exporter.address}", "dropped:1"], "labels": {{"team": "a"}}}}]')
+    await _load(scraping, tmp_path)
+    url = f"http://{exporter.address}/metrics"
+    await _until(lambda: len(scraping.board.targets(pool="two")["activeTargets"]) == 1)
+    await _until(lambda: set(_health(scraping).values()) == {"up"})
+    (found,) = scraping.board.targets(pool="two")["activeTargets"]
+    assert (found["scrapeUrl"], found["labels"]["team"]) == (url, "a")
+    assert found["discoveredLabels"]["__meta_filepath"] == str(targets)
+    assert scraping.board.targets()["droppedTargetCounts"] == {"one": 0, "two": 1}
+    targets.unlink()
+    await _until(lambda: not scraping.board.targets(pool="two")["activeTargets"])
+    ended = [
+        _is_stale(kept.between(0, 2**62)[-1].value)
+        for labels, kept in scraping.source.tenant(TENANT).series.items()
+        if ("team", "a") in labels
+    ]
+    assert ended
+    assert all(ended)
+
+
+async def test_a_reload_keeps_the_loops_of_a_job_that_did_not_change(scraping, exporter, tmp_path):
+    path = tmp_path / "prometheus.yml"
+    path.write_text(FILE.format(address=exporter.address))
+    await _load(scraping, tmp_path)
+    await _until(lambda: set(scraping.board.pools()) == {"one", "two"} and _health(scraping))
+    before = list(scraping._pools["one"].loops.values())
+    path.write_text(FILE.format(address=exporter.address).replace("job_name: two", "job_name: three"))
+    await _load(scraping, tmp_path)
+    await _until(lambda: set(scraping.board.pools()) == {"one", "three"})
+    assert list(scraping._pools["one"].loops.values()) == before
+
+
+async def test_a_broken_file_changes_nothing(scraping, exporter, tmp_path):
+    path = tmp_path / "prometheus.yml"
+    path.write_text(FILE.format(address=exporter.address))
+    await _load(scraping, tmp_path)
+    in_force = scraping.configuration
+    path.write_text("scrape_configs: [{job_name: }]")
+    with pytest.raises(ConfigError, match=r"prometheus\.yml:1"):
+        await _load(scraping, tmp_path)
+    assert scraping.configuration is in_force
+
+
+async def test_a_job_over_its_target_limit_says_so_on_each(scraping, exporter, tmp_path):
+    text = FILE.format(address=exporter.address).replace("job_name: one", "job_name: one\n    target_limit: 1")
+    text = text.replace(f'["{exporter.address}"]', f'["{exporter.address}", "localhost:{exporter.port}"]')
+    (tmp_path / "prometheus.yml").write_text(text)
+    await _load(scraping, tmp_path)
+    await _until(lambda: list(_health(scraping).values()) == ["down", "down"])
+    errors = {one["lastError"] for one in scraping.board.targets()["activeTargets"]}
+    assert errors == {"target_limit exceeded: 2 targets, the limit is 1"}
+
+
+async def test_the_board_gives_metadata_and_the_steps_of_relabelling(scraping, exporter, tmp_path):
+    exporter.page = b"# HELP x What.\n# TYPE x gauge\nx 1\n"
+    (tmp_path / "prometheus.yml").write_text(FILE.format(address=exporter.address))
+    await _load(scraping, tmp_path)
+    await _until(lambda: scraping.board.metadata())
+    (about,) = scraping.board.metadata()
+    assert (about["metric"], about["type"], about["help"], about["target"]["env"]) == ("x", "gauge", "What.", "dev")
+    assert "metric" not in scraping.board.metadata(metric="x")[0]
+    assert scraping.board.metadata(matches=lambda labels: ("env", "prod") in labels) == []
+    (step,) = scraping.board.relabel_steps("two", {"__address__": "dropme:1"})
+    assert (step["keep"], step["output"], step["rule"]["action"]) == (False, {}, "drop")
+    with pytest.raises(NotFoundError):
+        scraping.board.relabel_steps("none", {})

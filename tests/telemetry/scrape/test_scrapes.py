@@ -1,0 +1,221 @@
+"""One scrape after the other over real HTTP: values, staleness, limits, what the `scrape_*` series say."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, Protocol
+from holdfast.telemetry.metrics.scrape import Action, RelabelRule
+from holdfast.telemetry.metrics.scrape.config import Limits, Reading
+from telemetry.scrape.conftest import STALE, TENANT, Scraped
+
+
+def _x(**labels):
+    return tuple(sorted({"__name__": "x", **labels}.items()))
+
+
+async def test_samples_bear_the_labels_of_their_target(scraped, exporter):
+    exporter.page = b'x{a="1"} 5\n'
+    await scraped.loop().scrape(100.0)
+    (labels,) = (labels for labels in scraped.source.tenant(TENANT).series if dict(labels)["__name__"] == "x")
+    assert dict(labels) == {"__name__": "x", "a": "1", "env": "dev", "instance": exporter.address, "job": "shop"}
+    assert scraped.series()[_x(a="1")] == [(100, 5.0)]
+
+
+async def test_a_known_page_is_read_by_its_template_and_gives_the_same(scraped, exporter):
+    loop = scraped.loop()
+    for number in range(3):
+        exporter.page = b'x{a="1"} %d\nx{a="2"} %d\n' % (number, number * 10)
+        await loop.scrape(100.0 + number)
+    assert scraped.series() == {
+        _x(a="1"): [(100, 0.0), (101, 1.0), (102, 2.0)],
+        _x(a="2"): [(100, 0.0), (101, 10.0), (102, 20.0)],
+    }
+    assert scraped.registry.get_sample_value("holdfast_scrape_pages_total", {"way": "template"}) == 2
+
+
+async def test_a_series_that_vanishes_ends_with_a_stale_marker_once(scraped, exporter):
+    loop = scraped.loop()
+    exporter.page = b"x 1\ny 1\n"
+    await loop.scrape(100.0)
+    exporter.page = b"x 2\n"
+    await loop.scrape(101.0)
+    await loop.scrape(102.0)
+    assert scraped.series("y") == {(("__name__", "y"),): [(100, 1.0), (101, STALE)]}
+    assert len(scraped.series()[_x()]) == 3
+
+
+async def test_a_failed_scrape_ends_every_series_and_the_target_is_down(scraped, exporter):
+    loop = scraped.loop()
+    await loop.scrape(100.0)
+    exporter.status = 503
+    await loop.scrape(101.0)
+    await loop.scrape(102.0)
+    assert scraped.series()[_x()] == [(100, 1.0), (101, STALE)]
+    assert [value for _, value in scraped.series("up").popitem()[1]] == [1.0, 0.0, 0.0]
+    assert loop.state.health == "down"
+    assert loop.state.last_error == "server returned HTTP status 503"
+    exporter.status = 200
+    await loop.scrape(103.0)
+    assert scraped.series()[_x()][-1] == (103, 1.0)
+    assert scraped.value("scrape_series_added") == 1.0
+
+
+async def test_a_target_that_goes_ends_its_series_and_those_about_it(scraped):
+    loop = scraped.loop()
+    await loop.scrape(100.0)
+    await loop.end()
+    assert scraped.series()[_x()][-1][1] == STALE
+    assert scraped.value("up") == STALE
+
+
+async def test_the_series_about_a_scrape_count_before_and_after_relabelling(scraped, exporter):
+    exporter.page = b"x 1\nthrown 2\nthrown 3\n"
+    drop = RelabelRule(action=Action.DROP, source_labels=("__name__",), regex="thrown")
+    await scraped.loop(metric_relabel_rules=(drop,), has_extra_metrics=True).scrape(100.0)
+    assert scraped.value("scrape_samples_scraped") == 2.0  # the second `thrown` is the same series once more
+    assert scraped.value("scrape_samples_post_metric_relabeling") == 1.0
+    assert scraped.value("scrape_series_added") == 1.0
+    assert scraped.value("scrape_timeout_seconds") == 5.0
+    assert scraped.value("scrape_body_size_bytes") == len(exporter.page)
+
+
+@pytest.mark.parametrize(
+    ("honors", "labels"),
+    [
+        (
+            False,
+            {
+                "job": "shop",
+                "exported_job": "theirs",
+                "env": "dev",
+                "exported_env": "prod",
+                "exported_exported_env": "x",
+            },
+        ),
+        (True, {"job": "theirs", "env": "prod", "exported_env": "x"}),
+    ],
+)
+async def test_labels_that_the_target_sets_itself_are_moved_or_honoured(scraped, exporter, honors, labels):
+    exporter.page = b'x{job="theirs",env="prod",exported_env="x"} 1\n'
+    await scraped.loop(honor_labels=honors).scrape(100.0)
+    (found,) = (dict(one) for one in scraped.source.tenant(TENANT).series if dict(one)["__name__"] == "x")
+    moved = {name: value for name, value in found.items() if name not in {"__name__", "instance"}}
+    if honors:
+        assert moved == labels
+    else:
+        assert set(moved.values()) == set(labels.values())
+        assert (moved["env"], moved["job"], moved["exported_job"]) == ("dev", "shop", "theirs")
+
+
+async def test_own_timestamps_are_honoured_and_such_series_do_not_go_stale(scraped, exporter):
+    loop = scraped.loop()
+    exporter.page = b"x 1 50000\ny 2\n"
+    await loop.scrape(100.0)
+    exporter.page = b"y 2\n"
+    await loop.scrape(101.0)
+    assert scraped.series()[_x()] == [(50, 1.0)]
+
+
+async def test_own_timestamps_may_be_ignored(scraped, exporter):
+    exporter.page = b"x 1 50000\n"
+    loop = scraped.loop(honor_timestamps=False)
+    await loop.scrape(100.0)
+    await loop.scrape(101.0)
+    assert scraped.series()[_x()] == [(100, 1.0), (101, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (Limits(samples=1), "sample_limit exceeded: 2 samples, the limit is 1"),
+        (Limits(body_bytes=10), "body_size_limit exceeded"),
+        (Limits(labels=4), "label_limit exceeded: x has 5 labels"),
+        (Limits(label_name_length=5), "label_name_length_limit exceeded"),
+        (Limits(label_value_length=5), "label_value_length_limit exceeded"),
+    ],
+)
+async def test_a_page_over_a_limit_counts_for_nothing_and_says_which(scraped, exporter, limits, words):
+    exporter.page = b'x{a="1234567"} 1\ny 2\n'
+    loop = scraped.loop(limits=limits)
+    await loop.scrape(100.0)
+    assert words in loop.state.last_error
+    assert scraped.series() == {}
+    assert scraped.value("up") == 0.0
+
+
+async def test_a_page_that_is_not_in_its_format_is_refused_with_its_line(scraped, exporter):
+    exporter.page = b"x 1\nnot a sample at all\n"
+    loop = scraped.loop()
+    await loop.scrape(100.0)
+    assert loop.state.last_error == "page:2: not a sample" or "page:2" in loop.state.last_error
+    assert scraped.series() == {}
+
+
+async def test_openmetrics_brings_starts_exemplars_and_metadata(scraped, exporter):
+    exporter.content_type = "application/openmetrics-text; version=1.0.0"
+    page = '# TYPE hits counter\n# HELP hits Pages.\nhits_total %d # {trace_id="t%d"} 1 7\nhits_created 50.5\n# EOF\n'
+    loop = scraped.loop()
+    for number in (1, 2):
+        exporter.page = (page % (number, number)).encode()
+        await loop.scrape(100.0 + number)
+    kept = scraped.source.tenant(TENANT)
+    (samples,) = (one for labels, one in kept.series.items() if dict(labels)["__name__"] == "hits_total")
+    assert [(each.value, each.start_ms) for each in samples.between(0, 2**62)] == [(1.0, 50_500), (2.0, 50_500)]
+    assert [(exemplar.labels, exemplar.ts_ms) for _, exemplar in kept.exemplars] == [
+        ((("trace_id", "t1"),), 7000),
+        ((("trace_id", "t2"),), 7000),
+    ]
+    assert [(one.family, one.type, one.help) for one in kept.metadata] == [("hits", "counter", "Pages.")]
+    assert not any(dict(labels)["__name__"] == "hits_created" for labels in kept.series)
+
+
+async def test_what_is_asked_says_the_formats_the_timeout_and_gzip(scraped, exporter):
+    exporter.headers = {"content-encoding": "gzip"}
+    exporter.page = gzip.compress(b"x 1\n")
+    await scraped.loop(params={"module": ("a b",)}, metrics_path="probe").scrape(100.0)
+    path, headers = exporter.asked[0]
+    assert path == "/probe?module=a+b"
+    assert headers["accept"].startswith("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6")
+    assert headers["x-prometheus-scrape-timeout-seconds"] == "5"
+    assert headers["accept-encoding"] == "gzip"
+    assert scraped.series()[_x()] == [(100, 1.0)]
+
+
+async def test_an_answer_without_a_format_needs_a_fallback(scraped, exporter):
+    exporter.content_type = "text/html"
+    loop = scraped.loop()
+    await loop.scrape(100.0)
+    assert "fallback_scrape_protocol" in loop.state.last_error
+    reading = Reading(DEFAULT_PROTOCOLS, fallback=Protocol.TEXT)
+    await scraped.loop(reading=reading).scrape(101.0)
+    assert scraped.series()[_x()] == [(101, 1.0)]
+
+
+async def test_a_book_with_a_new_generation_is_asked_again(scraped, exporter):
+    loop = scraped.loop()
+    await loop.scrape(100.0)
+    scraped.sink.book(TENANT).forget()
+    await loop.scrape(101.0)
+    await loop.scrape(102.0)
+    assert scraped.series()[_x()] == [(100, 1.0), (101, 1.0), (102, 1.0)]
+
+
+async def test_series_over_the_limit_are_refused_and_old_ones_go_on(exporter, callers):
+    scraped = Scraped(exporter, callers, max_series=2)
+    exporter.page = b"x 1\ny 1\nz 1\n"
+    loop = scraped.loop()
+    await loop.scrape(100.0)
+    await loop.scrape(101.0)
+    assert scraped.series("x") == {_x(): [(100, 1.0), (101, 1.0)]}
+    assert scraped.series("z") == {}
+
+
+async def test_nobody_answering_is_told_and_the_target_is_down(scraped, exporter):
+    exporter.port = 1
+    loop = scraped.loop()
+    await loop.scrape(100.0)
+    assert "cannot be reached" in loop.state.last_error
+    assert scraped.value("up") == 0.0
