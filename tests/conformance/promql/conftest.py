@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def pytest_terminal_summary(terminalreporter):
-    reports = [each for each in terminalreporter.getreports("") if getattr(each, "when", "") == "call"]
+    reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]
     counts = sorted(value for each in reports for name, value in each.user_properties if name == "promql")
     if counts:
         terminalreporter.section("PromQL")
