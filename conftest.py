@@ -9,6 +9,7 @@ pytest_plugins = (
     "fixtures.engines_of_runs",
     "fixtures.network",
     "fixtures.ops",
+    "fixtures.prometheus_api",
     "fixtures.properties",
     "fixtures.services",
     "fixtures.stores",

@@ -38,6 +38,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     telemetry.METRICS_SECTION,
     *telemetry.DOOR_SECTIONS,
     telemetry.SCRAPE_SECTION,
+    telemetry.QUERIES_SECTION,
     catalog.SECTION,
     health.HOST_SECTION,
     health.SECTION,
@@ -216,6 +217,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     durable = runs.wire(ground)
     columns = store.wire(ground)
     signals = telemetry.wire(ground, columns)
+    queries = telemetry.wire_queries(ground, columns, signals.source, signals.browser)
     pictures = telemetry.wire_dashboards(ground)
     scraping = telemetry.wire_scrape(ground, signals.sink)
     doors = telemetry.wire_doors(ground, signals, people.gate)
@@ -223,4 +225,18 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
     services = health.wire_services(ground, entities.catalog, checks.checking)
     host = health.wire_host(ground, signals.sink, signals.source)
-    return events, people, durable, columns, signals, pictures, scraping, doors, entities, checks, services, host
+    return (
+        events,
+        people,
+        durable,
+        columns,
+        signals,
+        queries,
+        pictures,
+        scraping,
+        doors,
+        entities,
+        checks,
+        services,
+        host,
+    )

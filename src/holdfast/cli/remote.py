@@ -28,12 +28,20 @@ UrlOption = Annotated[
 class Remote:
     """Calls the REST API; the token comes from HOLDFAST_TOKEN, so that it stands in no command line."""
 
-    def __init__(self, url: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api: str = "/api/v1",
+        tenant: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.url = (url or os.environ.get("HOLDFAST_URL") or DEFAULT_URL).rstrip("/")
         token = os.environ.get("HOLDFAST_TOKEN")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"X-Scope-OrgID": tenant} if tenant else {}
         self._client = httpx.Client(
-            base_url=f"{self.url}/api/v1", headers=headers, timeout=TIMEOUT_S, transport=transport
+            base_url=f"{self.url}{api}", headers=headers, timeout=TIMEOUT_S, transport=transport
         )
 
     def __enter__(self) -> Self:
@@ -46,8 +54,10 @@ class Remote:
         """Close the connections."""
         self._client.close()
 
-    def call(self, method: str, path: str, *, body: Any = None, query: Query | None = None) -> Any:
-        """Send one request; give the decoded answer, or None where there is none.
+    def call(
+        self, method: str, path: str, *, body: Any = None, query: Query | None = None, form: Query | None = None
+    ) -> Any:
+        """Send one request, with JSON or a form; give the decoded answer, or None where there is none.
 
         Raises:
             UnauthenticatedError: the token is missing or wrong.
@@ -55,7 +65,7 @@ class Remote:
             HoldfastError: the server refused; its words and its hint.
         """
         try:
-            answer = self._client.request(method, path, json=body, params=query)
+            answer = self._client.request(method, path, json=body, params=query, data=form)
         except httpx.TransportError as error:
             hint = "is it running? Name it with --url or HOLDFAST_URL"
             raise UnavailableError(f"{self.url} does not answer: {error}", hint=hint) from error
@@ -89,7 +99,7 @@ class Remote:
             return UnauthenticatedError(f"{self.url} does not know us", hint="set HOLDFAST_TOKEN to an API token")
         try:
             problem = answer.json()
-            message, hint = str(problem["detail"]), str(problem.get("hint", ""))
+            message, hint = str(problem.get("detail") or problem["error"]), str(problem.get("hint", ""))
         except (ValueError, KeyError, TypeError):
             message, hint = f"status {answer.status_code} without an explanation", "is this a Holdfast server?"
         return InvalidError(f"{self.url} refused: {message}", hint=hint)

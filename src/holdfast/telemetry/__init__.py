@@ -22,7 +22,10 @@ from holdfast.telemetry.metrics import (
     Series,
     SinkSettings,
 )
+from holdfast.telemetry.metrics.api import QueryRoom
+from holdfast.telemetry.metrics.api import wire as wire_queries
 from holdfast.telemetry.metrics.exporter import register as register_exporter
+from holdfast.telemetry.metrics.queries import SECTION as QUERIES_SECTION
 from holdfast.telemetry.metrics.scrape import SECTION as SCRAPE_SECTION
 from holdfast.telemetry.metrics.scrape import ScrapeRoom, TargetBoard
 from holdfast.telemetry.metrics.scrape import wire as wire_scrape
@@ -31,6 +34,7 @@ from holdfast.telemetry.wiring import TelemetryRoom, wire
 __all__ = [
     "DOOR_SECTIONS",
     "METRICS_SECTION",
+    "QUERIES_SECTION",
     "SCHEMA",
     "SCRAPE_SECTION",
     "DashboardRoom",
@@ -41,6 +45,7 @@ __all__ = [
     "MetricSource",
     "MetricsSettings",
     "Point",
+    "QueryRoom",
     "Sample",
     "ScrapeRoom",
     "Series",
@@ -51,5 +56,6 @@ __all__ = [
     "wire",
     "wire_dashboards",
     "wire_doors",
+    "wire_queries",
     "wire_scrape",
 ]

@@ -7,11 +7,12 @@ from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Sample, 
 from holdfast.telemetry.metrics.settings import METRICS_SECTION, MetricsSettings
 from holdfast.telemetry.metrics.sink import MetricSink, SinkSettings
 from holdfast.telemetry.metrics.source import MetricSource
-from holdfast.telemetry.metrics.tables import SCHEMA
+from holdfast.telemetry.metrics.tables import SCHEMA, STREAM
 
 __all__ = [
     "METRICS_SECTION",
     "SCHEMA",
+    "STREAM",
     "Cardinality",
     "MatchOp",
     "Matcher",

@@ -15,6 +15,7 @@ from holdfast.telemetry.metrics.promql.series_notation import NotedSeries, Noted
 from holdfast.telemetry.metrics.promql.signatures import AGGREGATIONS, FUNCTIONS, AggregationSignature, Signature
 from holdfast.telemetry.metrics.promql.stream import ParserOptions
 from holdfast.telemetry.metrics.promql.syntax_json import expr_to_json
+from holdfast.telemetry.metrics.promql.walking import selectors_of, walk
 
 __all__ = [
     "AGGREGATIONS",
@@ -41,4 +42,6 @@ __all__ = [
     "parse_series",
     "prettify",
     "print_expr",
+    "selectors_of",
+    "walk",
 ]

@@ -1,0 +1,88 @@
+"""How answers look on a terminal: the chart with its axes and legend, the table of one time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from holdfast.cli.queries.chart import COLOURS, Bounds, Canvas, Points
+
+MOST_LINES: Final = len(COLOURS)
+_AXIS_WIDTH: Final = 10
+_DAY_S: Final = 86_400
+
+
+def draw_range(result: Sequence[Mapping[str, Any]], start: float, end: float, size: tuple[int, int]) -> RenderableType:
+    """Draw the first series as lines, and name all that are drawn; `size` is columns and rows of the terminal."""
+    shown = result[:MOST_LINES]
+    lines: list[Points] = [[(float(at), float(value)) for at, value in each.get("values", ())] for each in shown]
+    bounds = Bounds.around(lines, start, end)
+    columns, rows = max(size[0] - _AXIS_WIDTH - 1, 20), max(min(size[1] - len(shown) - 4, 16), 6)
+    canvas = Canvas(columns, rows, bounds)
+    for line, colour in zip(lines, COLOURS, strict=False):
+        canvas.draw(line, colour)
+    parts: list[RenderableType] = list(_with_axis(canvas.rows(), bounds))
+    parts.append(_times(bounds, columns))
+    for each, line, colour in zip(shown, lines, COLOURS, strict=False):
+        last = shorten(line[-1][1]) if line else "no floats"
+        parts.append(Text.assemble(("━━ ", colour), write_labels(each["metric"]), ("  " + last, "bold")))
+    if len(result) > len(shown):
+        parts.append(Text(f"and {len(result) - len(shown)} more series; --json gives all", style="dim"))
+    return Group(*parts)
+
+
+def _with_axis(rows: Sequence[Text], bounds: Bounds) -> Iterator[Text]:
+    for number, row in enumerate(rows):
+        value = bounds.high - (bounds.high - bounds.low) * number / max(len(rows) - 1, 1)
+        is_marked = number % 4 == 0 or number == len(rows) - 1
+        yield Text.assemble(((shorten(value) if is_marked else "").rjust(_AXIS_WIDTH), "dim"), ("┤", "dim"), row)
+
+
+def _times(bounds: Bounds, columns: int) -> Text:
+    form = "%H:%M:%S" if bounds.right - bounds.left < _DAY_S else "%m-%d %H:%M"
+    left, middle, right = (
+        datetime.fromtimestamp(at, UTC).strftime(form)
+        for at in (bounds.left, (bounds.left + bounds.right) / 2, bounds.right)
+    )
+    right += " UTC"
+    gap = max(columns - len(left) - len(middle) - len(right), 2)
+    line = f"{left}{' ' * (gap // 2)}{middle}{' ' * (gap - gap // 2)}{right}"
+    return Text(" " * (_AXIS_WIDTH + 1) + line, style="dim")
+
+
+def draw_table(result: Sequence[Mapping[str, Any]]) -> Table:
+    """Give a row per series: its labels and its value."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("series", overflow="fold")
+    table.add_column("value", justify="right", no_wrap=True)
+    for each in result:
+        value = each["value"][1] if "value" in each else _write_histogram(each["histogram"][1])
+        table.add_row(write_labels(each["metric"]), value)
+    return table
+
+
+def _write_histogram(histogram: Mapping[str, Any]) -> str:
+    return f"histogram: count {histogram['count']}, sum {histogram['sum']}"
+
+
+def write_labels(labels: Mapping[str, str]) -> str:
+    """Write a label set as a selector."""
+    name = labels.get("__name__", "")
+    pairs = ", ".join(f'{label}="{value}"' for label, value in labels.items() if label != "__name__")
+    return f"{name}{{{pairs}}}" if pairs or not name else name
+
+
+def shorten(value: float) -> str:
+    """Give a number in at most nine characters."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:.4g}{unit}"
+    return f"{value:.4g}"

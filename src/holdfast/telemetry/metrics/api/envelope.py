@@ -1,0 +1,76 @@
+"""The shape of every answer below `/prometheus/api/v1`: `{"status": ..., "data": ...}`, errors included.
+
+Statuses and error types are those of Prometheus' HTTP API, because clients decide by them whether to ask again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from holdfast.kernel import errors
+from holdfast.kernel.http import problems
+from holdfast.telemetry.metrics.promql import QueryExecutionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+JSON: Final = "application/json"
+
+# The nearest class in an error's ancestry decides: Prometheus' word for it, and the status if it is not the usual one.
+_KINDS: Final[dict[type[errors.HoldfastError], tuple[str, int | None]]] = {
+    errors.HoldfastError: ("internal", None),
+    errors.InvalidError: ("bad_data", 400),
+    QueryExecutionError: ("execution", 422),
+    errors.LimitError: ("execution", 422),
+    errors.BusyError: ("unavailable", 503),
+    errors.UnavailableError: ("unavailable", 503),
+    errors.TimedOutError: ("timeout", 503),
+    errors.NotFoundError: ("not_found", 404),
+    errors.UnauthenticatedError: ("unauthorized", 401),
+    errors.DeniedError: ("unauthorized", 403),
+}
+
+
+def success(data: object, *, warnings: Iterable[str] = (), infos: Iterable[str] = ()) -> Response:
+    """Answer with `data`; warnings and infos are left out where there are none."""
+    document: dict[str, object] = {"status": "success", "data": data}
+    document |= {name: list(notes) for name, notes in (("warnings", warnings), ("infos", infos)) if notes}
+    return Response(orjson.dumps(document), media_type=JSON)
+
+
+def failure(error: errors.HoldfastError) -> Response:
+    """Answer with an error, its hint behind its message."""
+    kind, status = next(_KINDS[base] for base in type(error).__mro__ if base in _KINDS)
+    document = {"status": "error", "errorType": kind, "error": _sentence(error)}
+    headers: Mapping[str, str] = problems.describe(error).headers
+    return Response(orjson.dumps(document), status or problems.status_of(error), dict(headers), media_type=JSON)
+
+
+def _sentence(error: errors.HoldfastError) -> str:
+    place = f"{error.place}: " if str(error.place) else ""
+    hint = f" ({error.hint})" if error.hint else ""
+    return f"{place}{error.message}{hint}"
+
+
+class PrometheusRoute(APIRoute):
+    """A route whose errors come in the envelope; what is not ours goes on to the request fence."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give the handler."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except errors.HoldfastError as error:
+                return failure(error)
+            except RequestValidationError as error:
+                return failure(errors.InvalidError(str(error.errors()[0]["msg"])))
+
+        return answer

@@ -1,0 +1,157 @@
+"""Writes answers of PromQL as JSON, piece by piece: a large one neither fills the memory nor waits to be whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from holdfast.telemetry.metrics.api.numbers import write_time, write_times, write_value, write_values
+from holdfast.telemetry.metrics.promql import ValueType
+from holdfast.telemetry.metrics.promql.histograms import json_buckets
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from holdfast.telemetry.metrics.histograms import Histogram
+    from holdfast.telemetry.metrics.labels import Labels
+    from holdfast.telemetry.metrics.promql import Answer, Grid
+    from holdfast.telemetry.metrics.selection import SeriesColumns
+
+TRUNCATED: Final = "results truncated due to limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How an answer is wanted: of a query over a range, `limit` series at most (0 for all), with what it cost."""
+
+    is_range: bool
+    limit: int = 0
+    stats: dict[str, Any] | None = None
+
+
+def write_answer(answer: Answer, form: Form) -> Iterator[bytes]:
+    """Give the body of a successful answer in pieces."""
+    kind, pieces, count = _result(answer, form)
+    yield b'{"status":"success","data":{"resultType":"' + kind.encode() + b'","result":'
+    yield from pieces
+    if form.stats is not None:
+        yield b',"stats":' + orjson.dumps(form.stats)
+    yield b"}"
+    warnings = list(answer.warnings)
+    if form.limit and count > form.limit:
+        warnings.append(TRUNCATED)
+    for name, notes in (("warnings", warnings), ("infos", answer.infos)):
+        if notes:
+            yield b',"' + name.encode() + b'":' + orjson.dumps(list(notes))
+    yield b"}"
+
+
+def _result(answer: Answer, form: Form) -> tuple[str, Iterator[bytes], int]:
+    if answer.text is not None:
+        at = write_time(int(answer.steps_ms[0]))
+        return "string", iter([b"[" + at + b"," + orjson.dumps(answer.text) + b"]"]), 1
+    if answer.series is not None:
+        return "matrix", _write_all(_write_series(answer.series), form.limit), len(answer.series.labels)
+    assert answer.grid is not None
+    count = len(answer.grid.labels)
+    if form.is_range:
+        return "matrix", _write_all(_write_rows(answer.grid, answer.steps_ms), form.limit), count
+    at = write_time(int(answer.steps_ms[0]))
+    if answer.type is ValueType.SCALAR:
+        value = write_value(float(answer.grid.values[0, 0])).encode()
+        return "scalar", iter([b"[" + at + b',"' + value + b'"]']), 1
+    return "vector", _write_all(_write_vector(answer.grid, at), form.limit), count
+
+
+def _write_all(rows: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    yield b"["
+    is_first = True
+    for number, row in enumerate(rows):
+        if limit and number >= limit:
+            break
+        yield row if is_first else b"," + row
+        is_first = False
+    yield b"]"
+
+
+def _write_vector(grid: Grid, at: bytes) -> Iterator[bytes]:
+    values = write_values(grid.values[:, 0])
+    for row, labels in enumerate(grid.labels):
+        histogram = None if grid.histograms is None else grid.histograms[row, 0]
+        head = b'{"metric":' + _write_labels(labels)
+        if histogram is None:
+            yield head + b',"value":[' + at + b',"' + values[row] + b'"]}'
+        else:
+            yield head + b',"histogram":[' + at + b"," + _write_histogram(histogram) + b"]}"
+
+
+def _write_rows(grid: Grid, steps_ms: npt.NDArray[np.int64]) -> Iterator[bytes]:
+    """Give each series with its values; the times, which all share, are written once."""
+    openings = [b'"],[' + time + b',"' for time in write_times(steps_ms)]
+    is_whole = np.logical_and.reduce(grid.present, axis=1)
+    for row, labels in enumerate(grid.labels):
+        histograms = None if grid.histograms is None else grid.histograms[row]
+        if histograms is not None and any(each is not None for each in histograms):
+            yield _write_mixed(labels, steps_ms, grid.values[row], grid.present[row], histograms)
+        elif is_whole[row]:
+            yield _write_floats(labels, openings, grid.values[row])
+        elif grid.present[row].any():
+            chosen = np.flatnonzero(grid.present[row])
+            yield _write_floats(labels, [openings[index] for index in chosen.tolist()], grid.values[row][chosen])
+
+
+def _write_floats(labels: Labels, openings: list[bytes], values: npt.NDArray[np.float64]) -> bytes:
+    pieces = [b""] * (2 * len(openings))
+    pieces[0::2] = openings
+    pieces[1::2] = write_values(values)
+    pieces[0] = openings[0][3:]  # nothing to close before the first
+    return b"".join((b'{"metric":', _write_labels(labels), b',"values":[', *pieces, b'"]]}'))
+
+
+def _write_series(series: SeriesColumns) -> Iterator[bytes]:
+    for row, labels in enumerate(series.labels):
+        part = slice(int(series.offsets[row]), int(series.offsets[row + 1]))
+        histograms = None if series.histograms is None else series.histograms[part]
+        present = np.ones(part.stop - part.start, dtype=np.bool_)
+        yield _write_mixed(labels, series.ts_ms[part], series.values[part], present, histograms)
+
+
+def _write_mixed(
+    labels: Labels,
+    ts_ms: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    present: npt.NDArray[np.bool_],
+    histograms: npt.NDArray[np.object_] | None,
+) -> bytes:
+    floats, others = [], []
+    for index, (time, value) in enumerate(zip(write_times(ts_ms), write_values(values), strict=True)):
+        histogram = None if histograms is None else histograms[index]
+        if histogram is not None:
+            others.append(b"[" + time + b"," + _write_histogram(histogram) + b"]")
+        elif present[index]:
+            floats.append(b"[" + time + b',"' + value + b'"]')
+    body = b'{"metric":' + _write_labels(labels)
+    if floats or not others:
+        body += b',"values":[' + b",".join(floats) + b"]"
+    if others:
+        body += b',"histograms":[' + b",".join(others) + b"]"
+    return body + b"}"
+
+
+def _write_labels(labels: Labels) -> bytes:
+    return orjson.dumps(dict(labels))
+
+
+def _write_histogram(histogram: Histogram) -> bytes:
+    document: dict[str, Any] = {"count": write_value(histogram.count), "sum": write_value(histogram.sum)}
+    buckets = [
+        [rule, write_value(lower), write_value(upper), write_value(count)]
+        for rule, lower, upper, count in json_buckets(histogram)
+    ]
+    if buckets:
+        document["buckets"] = buckets
+    return orjson.dumps(document)

@@ -1,0 +1,91 @@
+"""`series`, `labels`, `label/<name>/values`, `metadata` of Prometheus' HTTP API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from holdfast.kernel.auth import Identity, requires
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.metrics.api.envelope import success
+from holdfast.telemetry.metrics.api.names import unescape_name
+from holdfast.telemetry.metrics.api.parameters import EARLIEST_MS, LATEST_MS, Parameters
+from holdfast.telemetry.metrics.api.results import TRUNCATED
+from holdfast.telemetry.metrics.browsing import Scope
+from holdfast.telemetry.metrics.promql import parse_matchers
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.metrics.browsing import SeriesBrowser
+
+Reader = Annotated[Identity, Depends(requires("metrics.read"))]
+
+METHODS: Final = ["GET", "POST"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRoutes:
+    """The handlers, over the browser."""
+
+    browser: SeriesBrowser
+
+    def add_to(self, router: APIRouter) -> None:
+        """Put them on the router."""
+        router.add_api_route("/series", self.series, methods=METHODS)
+        router.add_api_route("/labels", self.labels, methods=METHODS)
+        router.add_api_route("/label/{name}/values", self.values, methods=["GET"])
+        router.add_api_route("/metadata", self.metadata, methods=["GET"])
+
+    async def series(self, request: Request, identity: Reader) -> Response:
+        """Give the label sets that match."""
+        given = await Parameters.of(request)
+        if not given.all("match[]"):
+            raise InvalidError("no match[] parameter provided")
+        scope = _scope(given)
+        found = await self.browser.series(identity.tenant, _one_more(scope))
+        return _bounded([dict(labels) for labels in found], scope.limit)
+
+    async def labels(self, request: Request, identity: Reader) -> Response:
+        """Give the names of labels."""
+        scope = _scope(await Parameters.of(request))
+        return _bounded(await self.browser.label_names(identity.tenant, _one_more(scope)), scope.limit)
+
+    async def values(self, request: Request, identity: Reader, name: str) -> Response:
+        """Give the values of a label."""
+        label = unescape_name(name)
+        if not label:
+            raise InvalidError(f'invalid label name: "{name}"')
+        scope = _scope(await Parameters.of(request))
+        return _bounded(await self.browser.label_values(identity.tenant, label, _one_more(scope)), scope.limit)
+
+    async def metadata(self, request: Request, identity: Reader) -> Response:
+        """Give type, help and unit of metric families."""
+        given = await Parameters.of(request)
+        limit, per_metric = given.count("limit"), given.count("limit_per_metric")
+        families: dict[str, list[dict[str, Any]]] = {}
+        for each in await self.browser.metadata(identity.tenant, given.text("metric")):
+            if each.family not in families and limit and len(families) >= limit:
+                continue
+            said = families.setdefault(each.family, [])
+            if not per_metric or len(said) < per_metric:
+                said.append({"type": each.type, "help": each.help, "unit": each.unit})
+        return success(families)
+
+
+def _scope(given: Parameters) -> Scope:
+    start_ms, end_ms = given.time_ms("start", EARLIEST_MS), given.time_ms("end", LATEST_MS)
+    if end_ms < start_ms:
+        raise InvalidError('invalid parameter "end": end timestamp must not be before start timestamp')
+    selectors = tuple(parse_matchers(text) for text in given.all("match[]"))
+    return Scope(selectors, start_ms, end_ms, given.count("limit"))
+
+
+def _one_more(scope: Scope) -> Scope:
+    """Ask for one more than is wanted, to see whether there is more."""
+    return replace(scope, limit=scope.limit + 1) if scope.limit else scope
+
+
+def _bounded(items: list[Any], limit: int) -> Response:
+    is_more = bool(limit) and len(items) > limit
+    return success(items[:limit] if is_more else items, warnings=[TRUNCATED] if is_more else ())

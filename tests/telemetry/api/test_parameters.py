@@ -1,0 +1,71 @@
+"""What requests may ask, and how a wrong parameter is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.metrics.api.names import unescape_name
+from holdfast.telemetry.metrics.api.parameters import LATEST_MS, Parameters, parse_duration_ms, parse_time_ms
+
+
+@pytest.mark.parametrize(
+    ("text", "at_ms"),
+    [
+        ("0", 0),
+        ("1435781451.781", 1435781451781),
+        ("-1.5", -1500),
+        ("2015-07-01T20:10:51.781Z", 1435781451781),
+        ("2015-07-01T20:10:51+01:00", 1435777851000),
+        ("1e3", 1_000_000),
+        ("+Inf", LATEST_MS),
+    ],
+)
+def test_times_are_unix_seconds_or_dates(text: str, at_ms: int) -> None:
+    assert parse_time_ms(text) == at_ms
+
+
+@pytest.mark.parametrize("text", ["", "now", "2015-07-01", "2015-07-01T20:10:51", "NaN", "1e300"])
+def test_what_is_no_time_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidError, match='invalid parameter "start": cannot parse'):
+        Parameters([("start", text)]).time_ms("start")
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"), [("15", 15_000), ("0.5", 500), ("1h30m", 5_400_000), ("5ms", 5), ("-3", -3000)]
+)
+def test_durations_are_seconds_or_words(text: str, ms: int) -> None:
+    assert parse_duration_ms(text) == ms
+
+
+@pytest.mark.parametrize("text", ["5x", "m", "1h 5m", "inf", "1.5h"])
+def test_what_is_no_duration_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidError, match='invalid parameter "step"'):
+        Parameters([("step", text)]).duration_ms("step")
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "1.5", "9" * 30])
+def test_a_limit_is_a_whole_number(text: str) -> None:
+    with pytest.raises(InvalidError, match='invalid parameter "limit"'):
+        Parameters([("limit", text)]).count("limit")
+
+
+def test_the_first_of_several_values_counts() -> None:
+    given = Parameters([("query", "a"), ("match[]", "x"), ("query", "b"), ("match[]", "y")])
+    assert given.text("query") == "a"
+    assert given.all("match[]") == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("escaped", "name"),
+    [
+        ("job", "job"),
+        ("U__http_2e_status", "http.status"),
+        ("U__a__b", "a_b"),
+        ("U___1f600_", "😀"),
+        ("U__broken_", "U__broken_"),
+        ("U___110000_", "U___110000_"),
+    ],
+)
+def test_escaped_names_are_read(escaped: str, name: str) -> None:
+    assert unescape_name(escaped) == name
