@@ -11,7 +11,7 @@ from holdfast.kernel.wiring import Ground, Wiring
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
 from holdfast.telemetry.metrics.api.series import SeriesRoutes
 from holdfast.telemetry.metrics.api.status import Around, StatusRoutes
-from holdfast.telemetry.metrics.api.surface import surface
+from holdfast.telemetry.metrics.api.surface import Part, surface
 from holdfast.telemetry.metrics.promql import Engine
 from holdfast.telemetry.metrics.queries import QueryDesk, QueryMetrics, QuerySettings
 from holdfast.telemetry.metrics.tables import STREAM
@@ -35,5 +35,5 @@ def wire(ground: Ground, columns: StoreRoom, source: SampleSource, browser: Seri
     desk = QueryDesk(Engine(source), ground.settings[QuerySettings], ground.clock, QueryMetrics(ground.metrics))
     retention = format_duration(columns.store.retention.seconds(DEFAULT_TENANT, STREAM))
     around = Around(browser, desk, ground.clock, ground.clock.now(), lambda: "", retention)
-    parts = [QueryRoutes(desk, browser, ground.clock), SeriesRoutes(browser), StatusRoutes(around)]
+    parts: list[Part] = [QueryRoutes(desk, browser, ground.clock), SeriesRoutes(browser), StatusRoutes(around)]
     return QueryRoom(desk, Wiring(name="queries", surfaces=(surface(parts),)))
