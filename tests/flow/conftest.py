@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from holdfast import app, web
 from holdfast.cli.configuration import SECTIONS
 from holdfast.kernel.settings import load
+from holdfast.web.server import bind, serve
 
 Running = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -40,6 +42,35 @@ def running(tmp_path: Path, ops: Path) -> Running:
             transport = httpx.ASGITransport(web.build(holdfast))
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
                 yield client
+        finally:
+            await holdfast.stop()
+
+    return run
+
+
+@pytest.fixture
+def serving(tmp_path: Path, ops: Path) -> Callable[..., AbstractAsyncContextManager[str]]:
+    """Start the app on a free port and give its URL, for clients that are no ASGI ones."""
+
+    @asynccontextmanager
+    async def run() -> AsyncIterator[str]:
+        server = {"data": tmp_path / "data", "ops": ops, "auth": "off"}
+        settings = load(SECTIONS, environ={}, overrides={"server": server, "otlp": {"grpc_listen": ""}})
+        holdfast = await app.build(settings, {})
+        started, stop = asyncio.Event(), asyncio.Event()
+        try:
+            await holdfast.start()
+            listener = bind("127.0.0.1", 0)
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            answering = asyncio.create_task(
+                serve(web.build(holdfast), listener, settings[web.WebSettings], stop=stop, started=started.set)
+            )
+            await started.wait()
+            try:
+                yield url
+            finally:
+                stop.set()
+                await answering
         finally:
             await holdfast.stop()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,36 +15,9 @@ import pytest
 
 from fixtures import peers, servers
 from fixtures.prompb import v1
-from holdfast import app, web
-from holdfast.cli.configuration import SECTIONS
-from holdfast.kernel.settings import load
 from holdfast.telemetry import snappy
-from holdfast.web.server import bind, serve
 
 pytestmark = pytest.mark.service
-
-
-@asynccontextmanager
-async def holdfast_on_a_port(folder: Path) -> AsyncIterator[str]:
-    """The real app on a free port; gives its URL."""
-    (folder / "ops").mkdir()
-    server = {"data": folder / "data", "ops": folder / "ops", "auth": "off"}
-    settings = load(SECTIONS, environ={}, overrides={"server": server, "otlp": {"grpc_listen": ""}})
-    holdfast = await app.build(settings, {})
-    started, stop = asyncio.Event(), asyncio.Event()
-    try:
-        await holdfast.start()
-        listener = bind("127.0.0.1", 0)
-        port = listener.getsockname()[1]
-        serving = asyncio.create_task(
-            serve(web.build(holdfast), listener, settings[web.WebSettings], stop=stop, started=started.set)
-        )
-        await started.wait()
-        yield f"http://127.0.0.1:{port}"
-        stop.set()
-        await serving
-    finally:
-        await holdfast.stop()
 
 
 @contextmanager
@@ -101,8 +74,8 @@ def read_ours(url: str, end_s: float) -> dict[Any, list[Any]]:
     }
 
 
-async def test_counts_and_values_are_equal(tmp_path: Path) -> None:
-    async with holdfast_on_a_port(tmp_path) as url:
+async def test_counts_and_values_are_equal(tmp_path: Path, serving: Any) -> None:
+    async with serving() as url:
         with prometheus(tmp_path, url) as peer:
             async with asyncio.timeout(90):
                 theirs: dict[Any, list[Any]] = {}

@@ -51,6 +51,7 @@ for _part in (serving, queries, runs, metrics, people, tokens, targets, demo, co
     _part.register(cli)
 health.register_commands(cli, os.environ, lambda error: report(error, as_json="--json" in sys.argv))
 health.register_host(cli)
+telemetry.register_transfer(cli, os.environ)
 telemetry.register_exporter(cli, os.environ)
 
 

@@ -29,6 +29,7 @@ from holdfast.telemetry.metrics.queries import SECTION as QUERIES_SECTION
 from holdfast.telemetry.metrics.scrape import SECTION as SCRAPE_SECTION
 from holdfast.telemetry.metrics.scrape import ScrapeRoom, TargetBoard
 from holdfast.telemetry.metrics.scrape import wire as wire_scrape
+from holdfast.telemetry.metrics.transfer import register as register_transfer
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "TargetBoard",
     "TelemetryRoom",
     "register_exporter",
+    "register_transfer",
     "wire",
     "wire_dashboards",
     "wire_doors",

@@ -14,6 +14,7 @@ from holdfast.telemetry.metrics.exposition.formats import (
     negotiated,
     parse_page,
 )
+from holdfast.telemetry.metrics.exposition.lexis import label_pairs as read_label_pairs
 from holdfast.telemetry.metrics.exposition.openmetrics import parse_openmetrics
 from holdfast.telemetry.metrics.exposition.page import ExpositionError, Family, Page, PageExemplar, PageSample
 from holdfast.telemetry.metrics.exposition.protobuf import parse_protobuf
@@ -39,5 +40,6 @@ __all__ = [
     "parse_page",
     "parse_protobuf",
     "parse_text",
+    "read_label_pairs",
     "write_bound",
 ]

@@ -3,6 +3,7 @@
 Owns the translation and the sums of delta streams. Refuses the transports, which all signals share (`telemetry.otlp`).
 """
 
+from holdfast.telemetry.metrics.otlp.attributes import write_float
 from holdfast.telemetry.metrics.otlp.naming import Kind, Translation, label_name, metric_name
 from holdfast.telemetry.metrics.otlp.receiving import DOOR, OtlpMetrics
 from holdfast.telemetry.metrics.otlp.service import PATHS, metrics_service
@@ -19,4 +20,5 @@ __all__ = [
     "label_name",
     "metric_name",
     "metrics_service",
+    "write_float",
 ]

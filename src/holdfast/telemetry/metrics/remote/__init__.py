@@ -4,6 +4,7 @@ Owns the wire formats and what they are answered with. Refuses to store: that is
 """
 
 from holdfast.telemetry.metrics.remote.receiving import Protocol, RemoteWriter, Taken
+from holdfast.telemetry.metrics.remote.requests import read_answer, read_request, write_request
 from holdfast.telemetry.metrics.remote.routes import read_routes, write_routes
 from holdfast.telemetry.metrics.remote.settings import SECTION, RemoteWriteSettings
 
@@ -13,6 +14,9 @@ __all__ = [
     "RemoteWriteSettings",
     "RemoteWriter",
     "Taken",
+    "read_answer",
+    "read_request",
     "read_routes",
+    "write_request",
     "write_routes",
 ]

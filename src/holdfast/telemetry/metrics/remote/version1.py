@@ -120,7 +120,7 @@ def _read_series(data: bytes, start: int, end: int, batch: Batch, *, is_guessing
         return
     fields = list(read_fields(data, at, end))
     if any(field[0] == 1 for field in fields):  # protobuf allows any order, though nobody writes it
-        ref = batch.ref(_read_labels(data, start, end))
+        ref = batch.ref(read_labels(data, start, end))
     else:
         ref = _find(data, start, at, batch)
     for field in fields:
@@ -131,7 +131,7 @@ def _find(data: bytes, start: int, end: int, batch: Batch) -> int:
     key = data[start:end]
     ref = batch.memory.refs.get(key)
     if ref is None:
-        ref = batch.ref(_read_usual_labels(data, start, end) or _read_labels(data, start, end))
+        ref = batch.ref(_read_usual_labels(data, start, end) or read_labels(data, start, end))
         if ref != INVALID and key:
             batch.memory.refs[key] = ref
     return ref
@@ -179,7 +179,8 @@ def _read_usual_labels(data: bytes, at: int, end: int) -> list[tuple[str, str]]:
     return pairs
 
 
-def _read_labels(data: bytes, start: int, end: int) -> list[tuple[str, str]]:
+def read_labels(data: bytes, start: int, end: int) -> list[tuple[str, str]]:
+    """Give the labels in a 1.0 series or exemplar, wherever in it they stand."""
     pairs = []
     for label in read_fields(data, start, end):
         if label[0] != 1:
@@ -216,7 +217,7 @@ def _read_exemplar(data: bytes, start: int, end: int, ref: int) -> Exemplar:
         elif field[0] == 3:
             expect(field, VARINT)
             ts_ms = signed(field[2])
-    return Exemplar(ref, ts_ms, value, labels_of(_read_labels(data, start, end)))
+    return Exemplar(ref, ts_ms, value, labels_of(read_labels(data, start, end)))
 
 
 def _read_metadata(data: bytes, start: int, end: int) -> MetricMetadata:

@@ -1,0 +1,85 @@
+"""Writes requests: of remote write 2.0, for imports into another server, and of remote read, for exports from one.
+
+Source of the field numbers: Prometheus' prompb/io/prometheus/write/v2/types.proto and prompb/remote.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from holdfast.telemetry.metrics.remote.messages import double, message, number, varint
+from holdfast.telemetry.metrics.remote.version1 import TYPES, read_labels
+from holdfast.telemetry.metrics.remote.wire import (
+    BYTES,
+    FIXED64,
+    VARINT,
+    expect,
+    read_double,
+    read_fields,
+    signed,
+)
+from holdfast.telemetry.metrics.samples import Matcher, MatchOp
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.metrics.arrivals import MetricMetadata
+    from holdfast.telemetry.metrics.labels import Labels
+
+_OPS: Final = {MatchOp.EQUAL: 0, MatchOp.NOT_EQUAL: 1, MatchOp.MATCHES: 2, MatchOp.NOT_MATCHES: 3}
+
+
+def write_request(samples: Iterable[tuple[Labels, int, float, MetricMetadata | None]]) -> bytes:
+    """Give an `io.prometheus.write.v2.Request` of samples: labels, time in ms, value, what is said of the family."""
+    symbols: dict[str, int] = {"": 0}
+    series: dict[Labels, list[bytes]] = {}
+    said: dict[Labels, bytes] = {}
+    for labels, ts_ms, value, metadata in samples:
+        parts = series.get(labels)
+        if parts is None:
+            refs = [symbols.setdefault(text, len(symbols)) for pair in labels for text in pair]
+            parts = series[labels] = [message(1, b"".join(map(varint, refs)))]
+            said[labels] = _metadata(metadata, symbols) if metadata else b""
+        parts.append(message(2, double(1, value) + number(2, ts_ms)))
+    body = [message(4, text.encode()) for text in symbols]
+    body += [message(5, b"".join((*parts, said[labels]))) for labels, parts in series.items()]
+    return b"".join(body)
+
+
+def _metadata(metadata: MetricMetadata, symbols: dict[str, int]) -> bytes:
+    refs = [symbols.setdefault(text, len(symbols)) for text in (metadata.help, metadata.unit)]
+    kind = TYPES.index(metadata.type) if metadata.type in TYPES else 0
+    return message(5, number(1, kind) + number(3, refs[0]) + number(4, refs[1]))
+
+
+def read_request(matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> bytes:
+    """Give a `prometheus.ReadRequest` of one query; both ends are included."""
+    content = [number(1, start_ms), number(2, end_ms)]
+    content += [
+        message(3, number(1, _OPS[each.op]) + message(2, each.label.encode()) + message(3, each.value.encode()))
+        for each in matchers
+    ]
+    return message(1, b"".join(content))
+
+
+def read_answer(data: bytes) -> Iterator[tuple[Labels, list[tuple[int, float]], int]]:
+    """Give the series of a `prometheus.ReadResponse`: labels, samples, and how many native histograms it has."""
+    for result in read_fields(data, 0, len(data)):
+        expect(result, BYTES)
+        for series in read_fields(data, result[2], result[3]):
+            expect(series, BYTES)
+            parts = list(read_fields(data, series[2], series[3]))
+            samples = [_read_sample(data, part[2], part[3]) for part in parts if part[0] == 2]
+            histograms = sum(part[0] == 4 for part in parts)
+            yield tuple(read_labels(data, series[2], series[3])), samples, histograms
+
+
+def _read_sample(data: bytes, start: int, end: int) -> tuple[int, float]:
+    value, ts_ms = 0.0, 0
+    for field in read_fields(data, start, end):
+        if field[0] == 1:
+            expect(field, FIXED64)
+            value = read_double(data, field[2])
+        elif field[0] == 2:
+            expect(field, VARINT)
+            ts_ms = signed(field[2])
+    return ts_ms, value

@@ -1,0 +1,131 @@
+"""Exports raw samples from a server: one metric at a time by remote read, into OpenMetrics text or Parquet.
+
+Stale markers are left out, as they are no values. Native histograms have no form in either file; they are counted.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import httpx
+
+from holdfast.kernel.errors import InvalidError, UnavailableError
+from holdfast.telemetry import snappy
+from holdfast.telemetry.metrics.arrivals import STALE_BITS
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+from holdfast.telemetry.metrics.otlp import write_float
+from holdfast.telemetry.metrics.remote import read_answer, read_request
+from holdfast.telemetry.metrics.samples import Matcher, MatchOp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from holdfast.telemetry.metrics.transfer.sending import Destination
+
+MOST_ANSWER_BYTES: Final = 1_000_000_000
+_STALE: Final = struct.pack("<Q", STALE_BITS)
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+
+Found = Iterator[tuple[Labels, list[tuple[int, float]]]]
+
+
+@dataclass(slots=True)
+class Exported:
+    """What was written."""
+
+    series: int = 0
+    samples: int = 0
+    histograms_left_out: int = 0
+
+
+def fetch(source: Destination, matchers: Sequence[Matcher], window_ms: tuple[int, int], counts: Exported) -> Found:
+    """Give the matching series of a window, both ends included, metric by metric.
+
+    Raises:
+        InvalidError: the server refused, such as for too many samples in one metric.
+        UnavailableError: it does not answer.
+    """
+    for name in _names(source, matchers, window_ms):
+        asked = (Matcher(METRIC_NAME, MatchOp.EQUAL, name), *matchers)
+        body = snappy.compress(read_request(asked, *window_ms))
+        answer = _ask(source, "POST", "/prometheus/api/v1/read", content=body)
+        plain = snappy.decompress(answer.content, limit=MOST_ANSWER_BYTES, setting="what one metric may take")
+        for labels, samples, histograms in read_answer(plain):
+            kept = [(ts_ms, value) for ts_ms, value in samples if struct.pack("<d", value) != _STALE]
+            counts.histograms_left_out += histograms
+            if kept:
+                counts.series += 1
+                counts.samples += len(kept)
+                yield labels, kept
+
+
+def _names(source: Destination, matchers: Sequence[Matcher], window_ms: tuple[int, int]) -> list[str]:
+    named = [each.value for each in matchers if each.label == METRIC_NAME and each.op is MatchOp.EQUAL]
+    if named:
+        return named[:1]
+    selector = "{" + ",".join(f"{each.label}{each.op}{quote(each.value)}" for each in matchers) + "}"
+    query: dict[str, Any] = {"start": window_ms[0] / 1000, "end": window_ms[1] / 1000, "match[]": selector}
+    answer = _ask(source, "GET", f"/prometheus/api/v1/label/{METRIC_NAME}/values", params=query)
+    names: list[str] = answer.json()["data"]
+    return names
+
+
+def _ask(source: Destination, method: str, path: str, **more: Any) -> httpx.Response:
+    try:
+        answer = source.client.request(method, path, **more)
+    except httpx.TransportError as error:
+        raise UnavailableError(f"{source.url} does not answer: {error}") from None
+    if answer.is_success:
+        return answer
+    raise InvalidError(f"{source.url} refused: {answer.text.strip()[:500]}")
+
+
+def write_openmetrics(found: Found, output: IO[bytes], tell: Callable[[int], None]) -> None:
+    """Write OpenMetrics text with timestamps, as `promtool tsdb create-blocks-from openmetrics` reads it."""
+    for labels, samples in found:
+        pairs = ",".join(f"{name}={quote(value)}" for name, value in labels if name != METRIC_NAME)
+        series = f"{dict(labels)[METRIC_NAME]}{{{pairs}}}" if pairs else dict(labels)[METRIC_NAME]
+        for ts_ms, value in samples:
+            output.write(f"{series} {write_float(value)} {_seconds(ts_ms)}\n".encode())
+        tell(len(samples))
+    output.write(b"# EOF\n")
+
+
+def write_parquet(found: Found, file: Path, tell: Callable[[int], None]) -> None:
+    """Write Parquet in the long form: metric, labels (a map), timestamp, value; a series is a row group at most."""
+    import pyarrow as pa  # noqa: PLC0415 -- loads slowly
+    import pyarrow.parquet as pq  # noqa: PLC0415 -- as above
+
+    shape = pa.schema(
+        [
+            ("metric", pa.dictionary(pa.int32(), pa.string())),
+            ("labels", pa.map_(pa.string(), pa.string())),
+            ("timestamp", pa.timestamp("ms", "UTC")),
+            ("value", pa.float64()),
+        ]
+    )
+    with pq.ParquetWriter(file, shape, compression="zstd") as writer:
+        for labels, samples in found:
+            pairs = [(name, value) for name, value in labels if name != METRIC_NAME]
+            columns = {
+                "metric": pa.array([dict(labels)[METRIC_NAME]] * len(samples)).dictionary_encode(),
+                "labels": pa.array([pairs] * len(samples), shape.field("labels").type),
+                "timestamp": pa.array([ts_ms for ts_ms, _ in samples], shape.field("timestamp").type),
+                "value": pa.array([value for _, value in samples], pa.float64()),
+            }
+            writer.write_table(pa.table(columns, schema=shape))
+            tell(len(samples))
+
+
+def quote(text: str) -> str:
+    """Give a label value as PromQL and OpenMetrics write it."""
+    return f'"{text.translate(_ESCAPES)}"'
+
+
+def _seconds(ts_ms: int) -> str:
+    whole, rest = divmod(abs(ts_ms), 1000)
+    sign = "-" if ts_ms < 0 else ""
+    return f"{sign}{whole}.{rest:03d}" if rest else f"{sign}{whole}"

@@ -1,0 +1,127 @@
+"""Imports one file: batches of rows go out, the position is kept after each that the server has stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.errors import InvalidError, Place
+from holdfast.telemetry.metrics.transfer.positions import (
+    Progress,
+    forget_progress,
+    identify,
+    load_progress,
+    save_progress,
+)
+from holdfast.telemetry.metrics.transfer.table_files import count_rows, read_csv, read_parquet
+from holdfast.telemetry.metrics.transfer.text_files import read_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from holdfast.telemetry.metrics.transfer.rows import Row
+    from holdfast.telemetry.metrics.transfer.sending import Destination
+
+BATCH: Final = 5_000
+MOST_TOLD: Final = 5
+
+
+class Format(StrEnum):
+    """What a file may be."""
+
+    OPENMETRICS = "openmetrics"
+    PROMETHEUS = "prometheus"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+_ENDINGS: Final = {
+    ".om": Format.OPENMETRICS,
+    ".openmetrics": Format.OPENMETRICS,
+    ".prom": Format.PROMETHEUS,
+    ".csv": Format.CSV,
+    ".parquet": Format.PARQUET,
+}
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a file; `resumed_at` is where an earlier import had stopped."""
+
+    file: str
+    samples: int = 0
+    refused: int = 0
+    resumed_at: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+
+def format_of(file: Path, named: Format | None) -> Format:
+    """Give the format of a file: as named, else by its ending.
+
+    Raises:
+        InvalidError: neither tells.
+    """
+    known = named or _ENDINGS.get(file.suffix.lower())
+    if known is None:
+        words = ", ".join(Format)
+        raise InvalidError("the ending does not tell the format", hint=f"--format {words}", place=Place(str(file)))
+    return known
+
+
+def size_of(file: Path, kind: Format) -> int | None:
+    """Give the position at the end of the file, for a progress bar; None if only reading tells."""
+    if kind is Format.PARQUET:
+        return count_rows(file)
+    return None if kind is Format.CSV else file.stat().st_size
+
+
+def import_file(
+    file: Path,
+    kind: Format,
+    destination: Destination,
+    *,
+    tenant: str = "",
+    is_restarting: bool = False,
+    tell: Callable[[int], None] | None = None,
+) -> Report:
+    """Send all of a file, or what an earlier import left of it.
+
+    Args:
+        file: what to send.
+        kind: its format.
+        destination: where to.
+        tenant: whose it becomes, to tell one import from another.
+        is_restarting: begin at the start in any case.
+        tell: is called with the position after each batch.
+
+    Raises:
+        InvalidError: the file cannot be read on, or the server refused a whole batch.
+        UnavailableError: the server does not answer; the same import goes on from there later.
+    """
+    identity = identify(file, kind, destination.url, tenant)
+    progress = Progress(identity) if is_restarting else load_progress(file, identity)
+    report = Report(str(file), progress.samples, resumed_at=progress.position)
+    rows = _read(file, kind, progress.position)
+    while batch := list(islice(rows, BATCH)):
+        stored, reason = destination.send(batch)
+        report.samples += stored
+        report.refused += len(batch) - stored
+        if reason and len(report.reasons) < MOST_TOLD:
+            report.reasons.append(reason)
+        progress = replace(progress, position=batch[-1].position, samples=report.samples)
+        save_progress(file, progress)
+        if tell is not None:
+            tell(progress.position)
+    forget_progress(file)
+    return report
+
+
+def _read(file: Path, kind: Format, position: int) -> Iterator[Row]:
+    if kind is Format.CSV:
+        return read_csv(file, position)
+    if kind is Format.PARQUET:
+        return read_parquet(file, position)
+    return read_text(file, position, in_seconds=kind is Format.OPENMETRICS)

@@ -1,0 +1,129 @@
+"""Reads CSV and Parquet in the long form: one row per sample, columns for name, time and value, the others are labels.
+
+The name is in `__name__`, `metric` or `name`; the time in `timestamp_ms` (milliseconds) or `timestamp` (seconds, or
+ISO 8601); Parquet may have its labels in one map column `labels`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast.kernel.errors import InvalidError, Place
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
+from holdfast.telemetry.metrics.transfer.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAMES: Final = (METRIC_NAME, "metric", "name")
+_BATCH: Final = 10_000
+
+
+def read_csv(file: Path, position: int) -> Iterator[Row]:
+    """Give the samples from row `position` (from 0) on.
+
+    Raises:
+        InvalidError: a column is missing, or a row is no sample; the message names it.
+    """
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        reader = csv.reader(lines)
+        header = next(reader, [])
+        take = _taker(header, file)
+        for number, fields in enumerate(reader):
+            if number < position or not fields:
+                continue
+            try:
+                yield Row(*take(dict(zip(header, fields, strict=True))), number + 1)
+            except ValueError as error:
+                raise InvalidError(f"{error}", place=Place(str(file), reader.line_num)) from None
+
+
+def read_parquet(file: Path, position: int) -> Iterator[Row]:
+    """Give the samples from row `position` on, a batch of rows in memory at a time; raises as `read_csv`."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 -- loads slowly
+
+    with pq.ParquetFile(file) as table:
+        take = _taker(table.schema_arrow.names, file)
+        number = 0
+        for group in range(table.num_row_groups):
+            rows = table.metadata.row_group(group).num_rows
+            if number + rows <= position:
+                number += rows
+                continue
+            for batch in table.iter_batches(_BATCH, row_groups=[group]):
+                for fields in batch.to_pylist(maps_as_pydicts="strict"):
+                    number += 1
+                    if number <= position:
+                        continue
+                    try:
+                        yield Row(*take(fields), number)
+                    except (ValueError, TypeError) as error:
+                        raise InvalidError(f"row {number}: {error}", place=Place(str(file))) from None
+
+
+def count_rows(file: Path) -> int:
+    """Give how many rows a Parquet file has."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 -- as above
+
+    rows: int = pq.read_metadata(file).num_rows
+    return rows
+
+
+def _taker(header: Iterable[str], file: Path) -> Callable[[Mapping[str, Any]], tuple[Labels, int, float]]:
+    columns = list(header)
+    name = next((column for column in NAMES if column in columns), "")
+    stamp = next((column for column in ("timestamp_ms", "timestamp") if column in columns), "")
+    missing = [word for word, found in (("metric", name), ("timestamp", stamp)) if not found]
+    if missing or "value" not in columns:
+        raise InvalidError(
+            f"the columns {', '.join([*missing, *([] if 'value' in columns else ['value'])])} are missing",
+            hint="columns are metric, timestamp (or timestamp_ms), value; all others are labels",
+            place=Place(str(file), 1),
+        )
+    plain = [column for column in columns if column not in {name, stamp, "value"}]
+    known: dict[tuple[Any, ...], Labels] = {}
+
+    def take(fields: Mapping[str, Any]) -> tuple[Labels, int, float]:
+        key = (fields[name], *(_frozen(fields[column]) for column in plain))
+        labels = known.get(key)
+        if labels is None:
+            if len(known) > 100_000:
+                known.clear()
+            labels = known[key] = _labels(fields[name], {column: fields[column] for column in plain})
+        ts_ms = int(fields[stamp]) if stamp == "timestamp_ms" else read_time_ms(fields[stamp])
+        return labels, ts_ms, float(fields["value"])
+
+    return take
+
+
+def _labels(name: Any, columns: Mapping[str, Any]) -> Labels:
+    if not name:
+        raise ValueError("the row has no metric name")
+    pairs: dict[str, str] = {}
+    for column, value in columns.items():
+        if isinstance(value, Mapping):
+            pairs |= {str(label): str(text) for label, text in value.items()}
+        elif value not in {None, ""}:
+            pairs[column] = str(value)
+    return labels_of({**pairs, METRIC_NAME: str(name)})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(sorted(value.items())) if isinstance(value, Mapping) else value
+
+
+def read_time_ms(value: Any) -> int:
+    """Read a time: a number of seconds, ISO 8601 text, or a datetime; without a zone it is UTC."""
+    if isinstance(value, str):
+        try:
+            return round(float(value) * 1000)
+        except ValueError:
+            value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return round(moment.timestamp() * 1000)
+    return round(float(value) * 1000)

@@ -1,0 +1,101 @@
+"""Reads text files of samples line by line, so that a file of any size needs the memory of one line.
+
+OpenMetrics has its timestamps in seconds, Prometheus' text format and `promtool tsdb dump` have milliseconds. A series'
+labels are read once and remembered by their bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.errors import InvalidError, Place
+from holdfast.telemetry.metrics.arrivals import MetricMetadata
+from holdfast.telemetry.metrics.exposition import ExpositionError, read_label_pairs
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
+from holdfast.telemetry.metrics.transfer.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_LINE: Final = re.compile(
+    rb'([a-zA-Z_:][a-zA-Z0-9_:]*)?(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?[ \t]+([^ \t#]+)(?:[ \t]+([^ \t#]+))?'
+)
+_SAID: Final = re.compile(rb"#[ \t]+(TYPE|HELP|UNIT)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
+_KNOWN: Final = 200_000
+_MOST_LINE_BYTES: Final = 1_000_000
+
+
+def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
+    """Give the samples from `position` (a byte) on.
+
+    Raises:
+        InvalidError: a line is no sample with a timestamp; the message names it.
+    """
+    known: dict[tuple[bytes, bytes], Labels] = {}
+    said: dict[str, dict[str, str]] = {}
+    with file.open("rb") as lines:
+        lines.seek(position)
+        at, number = position, 0
+        while line := lines.readline(_MOST_LINE_BYTES):
+            at += len(line)
+            number += 1
+            text = line.strip()
+            if text == b"# EOF":
+                return
+            try:
+                if text.startswith(b"#"):
+                    _hear(text, said)
+                elif text:
+                    labels, ts_ms, value = _read_line(text, known, in_seconds=in_seconds)
+                    yield Row(labels, ts_ms, value, at, _metadata(labels, said))
+            except (ExpositionError, ValueError) as error:
+                where = f"byte {at - len(line)}" if position else f"line {number}"
+                message = error.message if isinstance(error, ExpositionError) else str(error)
+                raise InvalidError(f"{where}: {message}", place=Place(str(file))) from None
+
+
+def _read_line(text: bytes, known: dict[tuple[bytes, bytes], Labels], *, in_seconds: bool) -> tuple[Labels, int, float]:
+    match = _LINE.match(text)
+    if match is None:
+        raise ValueError("this is no sample")
+    name, braces, value, stamp = match.groups()
+    if stamp is None:
+        raise ValueError("the sample has no timestamp")
+    labels = known.get((name or b"", braces or b""))
+    if labels is None:
+        if len(known) >= _KNOWN:
+            known.clear()
+        labels = known[name or b"", braces or b""] = _read_labels(name or b"", braces or b"")
+    ts_ms = round(float(stamp) * 1000) if in_seconds else int(stamp)
+    return labels, ts_ms, float(value)
+
+
+def _read_labels(name: bytes, braces: bytes) -> Labels:
+    pairs, quoted = read_label_pairs(braces, is_strict=False) if braces else ({}, None)
+    metric = name.decode() or quoted or pairs.get(METRIC_NAME, "")
+    if not metric:
+        raise ValueError("the sample has no metric name")
+    return labels_of({**pairs, METRIC_NAME: metric})
+
+
+def _hear(text: bytes, said: dict[str, dict[str, str]]) -> None:
+    match = _SAID.match(text)
+    if match is not None:
+        family = said.setdefault(match[2].decode(), {})
+        family[match[1].decode().lower()] = (match[3] or b"").decode()
+        if len(said) > _KNOWN:
+            said.clear()
+
+
+def _metadata(labels: Labels, said: dict[str, dict[str, str]]) -> MetricMetadata | None:
+    if not said:
+        return None
+    name = next(value for label, value in labels if label == METRIC_NAME)
+    for family in (name, *(name.removesuffix(end) for end in ("_total", "_bucket", "_count", "_sum", "_info"))):
+        words = said.get(family)
+        if words is not None:
+            kind = words.get("type", "unknown").replace("untyped", "unknown")
+            return MetricMetadata(family, kind, words.get("help", ""), words.get("unit", ""))
+    return None

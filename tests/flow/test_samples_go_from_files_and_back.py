@@ -1,0 +1,174 @@
+"""What is imported is stored, wherever an import broke off, and what is exported imports again and pleases promtool."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures import servers
+from holdfast.kernel.errors import InvalidError, UnavailableError
+from holdfast.telemetry.metrics import Matcher, MatchOp
+from holdfast.telemetry.metrics.transfer import (
+    Destination,
+    Exported,
+    Format,
+    fetch,
+    import_file,
+    importing,
+)
+
+T0 = 1_700_000_000
+OPENMETRICS = "# TYPE hits counter\n# HELP hits Hits.\n" + "".join(
+    f'hits_total{{job="a",path="/{number}"}} {number + second} {T0 + second}.5\n'
+    for number in range(3)
+    for second in range(40)
+)
+DUMP = f'{{__name__="up", job="a b"}} 1 {T0}000\n{{__name__="up", job="a b"}} NaN {T0}001\n'
+CSV = f"metric,timestamp_ms,value,job\nup,{T0}000,1,a b\nup,{T0}001,NaN,a b\n"
+ISO_CSV = "name,timestamp,value,job\nup,2023-11-14T22:13:20Z,1,a b\nup,1700000000.001,NaN,a b\n"
+
+
+async def stored(url: str, name: str, tenant: str = "") -> dict[Any, list[tuple[int, str]]]:
+    """Give what the server holds of a metric."""
+
+    def read() -> dict[Any, list[tuple[int, str]]]:
+        with Destination(url, tenant=tenant) as source:
+            matchers = [Matcher("__name__", MatchOp.EQUAL, name)]
+            found = fetch(source, matchers, (0, 2 * T0 * 1000), Exported())
+            return {labels: [(ts_ms, repr(value)) for ts_ms, value in samples] for labels, samples in found}
+
+    return await asyncio.to_thread(read)
+
+
+async def bring(url: str, file: Path, kind: Format, tenant: str = "", **more: Any) -> Any:
+    """Import a file."""
+
+    def work() -> Any:
+        with Destination(url, tenant=tenant, **more) as destination:
+            return import_file(file, kind, destination, tenant=tenant)
+
+    return await asyncio.to_thread(work)
+
+
+async def run(*words: str) -> Any:
+    """Run the command line; give what it printed."""
+    return await run_program(sys.executable, "-m", "holdfast.cli", *words)
+
+
+async def run_program(*command: str) -> Any:
+    """Run a program; give what it printed."""
+    return await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False, timeout=60)
+
+
+async def test_an_import_that_broke_off_goes_on_where_it_was(
+    serving: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 25)
+    file = tmp_path / "hits.om"
+    file.write_text(OPENMETRICS + "# EOF\n")
+    async with serving() as url:
+        with Destination(url) as destination:
+            sent: list[Any] = []
+            send = destination.send
+
+            def break_off(rows: Any) -> Any:
+                if len(sent) == 2:
+                    raise UnavailableError("the network is gone")
+                sent.append(rows)
+                return send(rows)
+
+            destination.send = break_off  # type: ignore[method-assign]  # a network that fails
+            with pytest.raises(UnavailableError):
+                await asyncio.to_thread(import_file, file, Format.OPENMETRICS, destination)
+        assert sum(map(len, (await stored(url, "hits_total")).values())) == 50
+        report = await bring(url, file, Format.OPENMETRICS)
+        assert (report.samples, report.refused) == (120, 0)
+        assert report.resumed_at > 0
+        left = await asyncio.to_thread(os.listdir, tmp_path)
+        assert not [name for name in left if "holdfast-import" in name]
+        found = await stored(url, "hits_total")
+        assert len(found) == 3
+        series = found[("__name__", "hits_total"), ("job", "a"), ("path", "/2")]
+        assert series == [((T0 + second) * 1000 + 500, f"{2.0 + second}") for second in range(40)]
+        again = await bring(url, file, Format.OPENMETRICS)
+        assert (again.samples, again.resumed_at) == (120, 0)
+        assert await stored(url, "hits_total") == found, "what is sent twice is there once"
+
+
+async def test_dumps_and_csv_hold_the_same(serving: Any, tmp_path: Path) -> None:
+    files = {"a.prom": DUMP, "b.csv": CSV, "c.csv": ISO_CSV}
+    expected = {(("__name__", "up"), ("job", "a b")): [(T0 * 1000, "1.0"), (T0 * 1000 + 1, "nan")]}
+    async with serving() as url:
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
+            kind = Format.CSV if name.endswith("csv") else Format.PROMETHEUS
+            report = await bring(url, tmp_path / name, kind, tenant=name[0])
+            assert report.samples == 2
+            assert await stored(url, "up", tenant=name[0]) == expected
+
+
+async def test_parquet_and_openmetrics_make_the_round_trip_by_command(serving: Any, tmp_path: Path) -> None:
+    (tmp_path / "hits.om").write_text(OPENMETRICS + '# EOF\nodd_metric{x="never read"} 1 1\n')
+    async with serving() as url:
+        done = await run("import", str(tmp_path / "hits.om"), "--url", url, "--json")
+        assert json.loads(done.stdout)[0]["samples"] == 120, done.stderr
+        found = await stored(url, "hits_total")
+        for kind in ("parquet", "openmetrics"):
+            output = tmp_path / f"out.{kind}"
+            words = ("--match", "hits_total", "--format", kind, "-o", str(output), "--url", url, "--json")
+            done = await run("export", *words)
+            assert json.loads(done.stdout)["samples"] == 120, done.stderr
+            done = await run("import", str(output), "--url", url, "--tenant", kind)
+            assert done.returncode == 0, done.stderr
+            assert await stored(url, "hits_total", tenant=kind) == found
+        window = ("--start", str(T0 + 10), "--end", "2023-11-14T22:13:40Z")
+        done = await run("export", "--match", 'hits_total{path="/1"}', *window, "--url", url)
+        lines = done.stdout.splitlines()
+        assert (len(lines), lines[-1]) == (11, "# EOF")
+        assert lines[0] == f'hits_total{{job="a",path="/1"}} 11 {T0 + 10}.500'
+
+
+@pytest.mark.service
+async def test_promtool_makes_blocks_of_an_export(serving: Any, tmp_path: Path) -> None:
+    promtool = servers.require_program("promtool")
+    (tmp_path / "hits.om").write_text(OPENMETRICS + "# EOF\n")
+    async with serving() as url:
+        await bring(url, tmp_path / "hits.om", Format.OPENMETRICS)
+        done = await run("export", "--match", 'hits_total{job="a"}', "-o", str(tmp_path / "out.om"), "--url", url)
+        assert done.returncode == 0, done.stderr
+    blocks = tmp_path / "blocks"
+    command = ["tsdb", "create-blocks-from", "openmetrics", str(tmp_path / "out.om"), str(blocks)]
+    assert (await run_program(promtool, *command)).returncode == 0
+    (blocks / "wal").mkdir()
+    dumped = (await run_program(promtool, "tsdb", "dump", str(blocks))).stdout
+    assert len(dumped.splitlines()) == 120
+    assert '{__name__="hits_total", job="a", path="/0"}' in dumped
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.om", "hits_total 1\n", r"a.om: line 1: the sample has no timestamp"),
+        ("a.om", "a 1 1\n{x 3 4\n", r"line 2: this is no sample"),
+        ("a.prom", 'a{x="1"} z 5\n', r"line 1"),
+        ("a.csv", "metric,value\na,1\n", r"a.csv:1: the columns timestamp are missing"),
+        ("a.csv", "metric,timestamp,value\na,yesterday,1\n", r"a.csv:2"),
+        ("a.csv", "metric,timestamp,value\na,1\n", r"a.csv:2"),
+    ],
+)
+def test_a_file_that_cannot_be_read_names_the_place(tmp_path: Path, name: str, text: str, words: str) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    kind = {"om": Format.OPENMETRICS, "prom": Format.PROMETHEUS, "csv": Format.CSV}[name.partition(".")[2]]
+    with Destination("http://127.0.0.1:1") as destination, pytest.raises(InvalidError) as caught:
+        destination.send = lambda rows: (len(rows), "")  # type: ignore[method-assign]  # nothing is sent
+        import_file(file, kind, destination)
+    assert re.search(words, str(caught.value))
