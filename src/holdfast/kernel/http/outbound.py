@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 from contextlib import aclosing
+from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,7 @@ from holdfast.kernel.http.network import GuardedBackend, GuardedTransport, Resol
 from holdfast.resilience import timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from prometheus_client import CollectorRegistry
 
@@ -103,6 +104,39 @@ class OutboundHttp:
                 self._metrics.calls.labels(call.purpose, outcome).inc()
                 self._metrics.duration.labels(call.purpose).observe(time.perf_counter() - started)
         return answer
+
+    async def lines(self, call: Call) -> AsyncIterator[bytes]:
+        """Give the lines of a long answer as they come, until the other side ends it or falls silent.
+
+        `call.timeout_s` bounds the silence, `call.max_bytes` one line; nothing is decompressed, no redirect followed.
+
+        Raises:
+            PeerError: the status is not 200, or a line is too long.
+            InvalidError, AddressRefusedError, UnavailableError: as `send`.
+        """
+        plain = {"accept-encoding": "identity", **call.headers}
+        request = self._build(replace(call, headers=plain))
+        silence_s = call.timeout_s if call.timeout_s is not None else self._settings.read_timeout
+        bounds = httpx.Timeout(silence_s, connect=self._settings.connect_timeout)
+        request.extensions = {**request.extensions, "timeout": bounds.as_dict()}
+        limit, where, rest = call.max_bytes or self._settings.max_answer, _show(request.url), b""
+        try:
+            response = await self._open().send(request, stream=True, follow_redirects=False)
+            async with aclosing(response):
+                if response.status_code != 200:
+                    raise PeerError(f"{where} answered with status {response.status_code}")
+                async for chunk in response.aiter_raw():
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    for line in whole:
+                        yield line
+                    if len(rest) > limit:
+                        raise AnswerTooLargeError(f"a line of {where} is larger than {limit} bytes")
+        except httpcore.TimeoutException as error:
+            raise TimedOutError(f"{where} did not answer in time: {_name(error)}") from None
+        except httpcore.NetworkError as error:
+            raise UnavailableError(f"{where} cannot be reached: {self._explain(error)}") from None
+        except (httpcore.ProtocolError, httpx.RemoteProtocolError) as error:
+            raise PeerError(f"{where} does not speak HTTP as it should: {self._explain(error)}") from None
 
     async def aclose(self) -> None:
         """Close every connection; a call after that opens new ones."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -96,6 +96,13 @@ class Caller:
         return await sender.send(
             Call("GET", url, self._purpose, own, b"", timeout_s, max_bytes, client.follow_redirects)
         )
+
+    async def lines(self, url: str, *, silence_s: float, max_bytes: int = MAX_PAGE_BYTES) -> AsyncIterator[bytes]:
+        """Give the lines of a long answer as they come; raises what `OutboundHttp.lines` raises."""
+        sender = self._callers.sender(self._client.tls_config, self._proxy(url), self._base)
+        headers = {"accept": "application/json", **await self._credentials(), **await self._further()}
+        async for line in sender.lines(Call("GET", url, self._purpose, headers, b"", silence_s, max_bytes)):
+            yield line
 
     def _proxy(self, url: str) -> str:
         host = httpx.URL(url).host

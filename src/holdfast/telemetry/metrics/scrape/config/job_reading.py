@@ -189,8 +189,8 @@ def _not_in_force(shape: JobShape, client: ClientConfig) -> Iterator[tuple[str, 
         yield "convert_classic_histograms_to_nhcb", "classic histograms are kept as they are"
     if shape.scrape_failure_log_file:
         yield "scrape_failure_log_file", "failures stand in `holdfast targets`; no file is written"
-    if shape.kubernetes_sd_configs:
-        yield "kubernetes_sd_configs", "discovery by kubernetes is not supported: no targets come of it"
+    if any(one.attach_metadata.namespace for one in shape.kubernetes_sd_configs):
+        yield "kubernetes_sd_configs", "attach_metadata: labels of namespaces are not attached"
     if client.proxy_from_environment:
         yield "proxy_from_environment", "proxies of the environment are not used: write proxy_url"
     if client.proxy_connect_header:

@@ -8,7 +8,6 @@ from holdfast.telemetry.metrics.scrape.config import (
     Discovery,
     DnsDiscovery,
     FileDiscovery,
-    HttpDiscovery,
     KubernetesDiscovery,
     ScrapeJob,
     TargetGroup,
@@ -16,6 +15,7 @@ from holdfast.telemetry.metrics.scrape.config import (
 from holdfast.telemetry.metrics.scrape.discovery.contract import Discoverer
 from holdfast.telemetry.metrics.scrape.discovery.files import FileWatch
 from holdfast.telemetry.metrics.scrape.discovery.groups import StaticDiscovery
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes import ClusterTargets
 from holdfast.telemetry.metrics.scrape.discovery.listed import ListedTargets
 from holdfast.telemetry.metrics.scrape.discovery.names import NamedTargets
 
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
 
 def discoverers(job: ScrapeJob, callers: Callers, clock: Clock, metrics: ScrapeMetrics) -> list[Discoverer]:
     """Give a discoverer for each section of a job."""
-    return [
-        _discoverer(index, section, job, callers, clock, metrics)
-        for index, section in enumerate(job.discoveries)
-        if not isinstance(section, KubernetesDiscovery)
-    ]
+    return [_discoverer(index, section, job, callers, clock, metrics) for index, section in enumerate(job.discoveries)]
 
 
 def _discoverer(
@@ -43,6 +39,7 @@ def _discoverer(
         return FileWatch(section, job.base, clock, metrics)
     if isinstance(section, DnsDiscovery):
         return NamedTargets(section, clock, metrics)
-    assert isinstance(section, HttpDiscovery)
+    if isinstance(section, KubernetesDiscovery):
+        return ClusterTargets(section, callers, job.base, clock, metrics)
     caller = callers.caller(section, job.base, "scrape_discovery")
     return ListedTargets(section, caller, clock, metrics)

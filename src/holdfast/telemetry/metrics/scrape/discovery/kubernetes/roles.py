@@ -1,0 +1,153 @@
+"""What each role makes of the objects of a cluster: its targets, with the labels that Prometheus gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from holdfast.telemetry.metrics.scrape.discovery.contract import Found
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes.endpoints import endpoints_targets, slice_targets
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes.meta import PREFIX, about, joined
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes.pods import pod_targets
+
+Objects = Mapping[str, Mapping[str, Any]]
+Cluster = Mapping[str, Objects]
+"""The objects by kind and by `namespace/name`."""
+
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "node": ("node",),
+    "pod": ("pod",),
+    "service": ("service",),
+    "endpoints": ("endpoints", "service", "pod"),
+    "endpointslice": ("endpointslice", "service", "pod"),
+    "ingress": ("ingress",),
+}
+_ADDRESSES: Final = ("InternalIP", "InternalDNS", "ExternalIP", "ExternalDNS", "LegacyHostIP", "Hostname")
+_SERVICE_OF_SLICE: Final = "kubernetes.io/service-name"
+
+
+def targets_of(role: str, cluster: Cluster) -> dict[str, list[Found]]:
+    """Give the targets of a role, by the object that each comes from."""
+    make = _ROLES[role]
+    return {f"{role}/{key}": [*make(one, cluster)] for key, one in cluster[role].items()}
+
+
+def _node(one: Mapping[str, Any], _cluster: Cluster) -> Iterator[Found]:
+    status, name = one.get("status") or {}, one["metadata"]["name"]
+    addresses: dict[str, str] = {}
+    for address in status.get("addresses") or ():
+        addresses.setdefault(address["type"], address["address"])
+    host = next((addresses[kind] for kind in _ADDRESSES if kind in addresses), "")
+    port = ((status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}).get("Port", 10250)
+    if host:
+        yield {
+            f"{PREFIX}node_name": name,
+            f"{PREFIX}node_provider_id": (one.get("spec") or {}).get("providerID", ""),
+            **about("node", one),
+            **{f"{PREFIX}node_address_{kind}": address for kind, address in addresses.items()},
+            "instance": name,
+            "__address__": joined(host, port),
+        }
+
+
+def _pod(one: Mapping[str, Any], cluster: Cluster) -> Iterator[Found]:
+    node = (one.get("spec") or {}).get("nodeName", "")
+    of_node = _of_node(cluster, node)
+    yield from ({**of_node, **target} for target in pod_targets(one))
+
+
+def _service(one: Mapping[str, Any], _cluster: Cluster) -> Iterator[Found]:
+    spec, told = one.get("spec") or {}, one["metadata"]
+    for port in spec.get("ports") or ():
+        yield {
+            f"{PREFIX}namespace": told["namespace"],
+            **_service_labels(one),
+            f"{PREFIX}service_port_name": port.get("name", ""),
+            f"{PREFIX}service_port_number": str(port["port"]),
+            f"{PREFIX}service_port_protocol": port.get("protocol", "TCP"),
+            f"{PREFIX}service_type": spec.get("type", "ClusterIP"),
+            **_service_address(spec),
+            "__address__": f"{told['name']}.{told['namespace']}.svc:{port['port']}",
+        }
+
+
+def _service_address(spec: Mapping[str, Any]) -> dict[str, str]:
+    if spec.get("type") == "ExternalName":
+        return {f"{PREFIX}service_external_name": spec.get("externalName", "")}
+    found = {f"{PREFIX}service_cluster_ip": spec.get("clusterIP", "")}
+    if spec.get("type") == "LoadBalancer":
+        found[f"{PREFIX}service_loadbalancer_ip"] = spec.get("loadBalancerIP", "")
+    return found
+
+
+def _service_labels(one: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{PREFIX}service_name": one["metadata"]["name"], **about("service", one)}
+
+
+def _endpoints(one: Mapping[str, Any], cluster: Cluster) -> Iterator[Found]:
+    told = one["metadata"]
+    yield from _behind(f"{told['namespace']}/{told['name']}", one, cluster, endpoints_targets)
+
+
+def _slice(one: Mapping[str, Any], cluster: Cluster) -> Iterator[Found]:
+    told = one["metadata"]
+    service = (told.get("labels") or {}).get(_SERVICE_OF_SLICE, "")
+    yield from _behind(f"{told['namespace']}/{service}", one, cluster, slice_targets)
+
+
+def _behind(
+    service: str,
+    one: Mapping[str, Any],
+    cluster: Cluster,
+    make: Callable[[Mapping[str, Any], Objects], Iterator[Found]],
+) -> Iterator[Found]:
+    found = cluster["service"].get(service)
+    whole = {
+        f"{PREFIX}namespace": one["metadata"]["namespace"],
+        **(_service_labels(found) if found is not None else {}),
+    }
+    for target in make(one, cluster["pod"]):
+        node = target.get(f"{PREFIX}endpoint_node_name") or target.get(f"{PREFIX}pod_node_name", "")
+        yield {**_of_node(cluster, node), **whole, **target}
+
+
+def _of_node(cluster: Cluster, name: str) -> dict[str, str]:
+    """Give the labels of a node, where the section asks for them."""
+    node = cluster.get("attached", {}).get(f"/{name}")
+    return {f"{PREFIX}node_name": name, **about("node", node)} if node is not None else {}
+
+
+def _ingress(one: Mapping[str, Any], _cluster: Cluster) -> Iterator[Found]:
+    spec, told = one.get("spec") or {}, one["metadata"]
+    whole = {
+        f"{PREFIX}namespace": told["namespace"],
+        f"{PREFIX}ingress_name": told["name"],
+        f"{PREFIX}ingress_class_name": spec.get("ingressClassName", ""),
+        **about("ingress", one),
+    }
+    secured = {host for tls in spec.get("tls") or () for host in tls.get("hosts") or ()}
+    for rule in spec.get("rules") or ():
+        host = rule.get("host") or "*"
+        paths = [path.get("path") or "/" for path in (rule.get("http") or {}).get("paths") or ()] or ["/"]
+        for path in paths:
+            yield {
+                **whole,
+                f"{PREFIX}ingress_scheme": "https" if _is_secured(host, secured) else "http",
+                f"{PREFIX}ingress_host": host,
+                f"{PREFIX}ingress_path": path,
+                "__address__": host,
+            }
+
+
+def _is_secured(host: str, secured: set[str]) -> bool:
+    return host in secured or f"*.{host.partition('.')[2]}" in secured
+
+
+_ROLES: Final[dict[str, Callable[[Mapping[str, Any], Cluster], Iterator[Found]]]] = {
+    "node": _node,
+    "pod": _pod,
+    "service": _service,
+    "endpoints": _endpoints,
+    "endpointslice": _slice,
+    "ingress": _ingress,
+}

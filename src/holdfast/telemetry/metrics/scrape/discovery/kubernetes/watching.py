@@ -1,0 +1,121 @@
+"""All objects of one kind as they are in the cluster: listed once, then watched; listed again when that breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import orjson
+
+from holdfast import journal
+from holdfast.kernel.errors import HoldfastError, UnavailableError
+from holdfast.resilience import Backoff, Pauses
+
+if TYPE_CHECKING:
+    from holdfast.kernel.clock import Clock
+    from holdfast.telemetry.metrics.scrape.calling import Caller
+    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+
+Object = dict[str, Any]
+
+PATHS: Final = {
+    "node": "/api/v1/nodes",
+    "namespace": "/api/v1/namespaces",
+    "pod": "/api/v1/{}pods",
+    "service": "/api/v1/{}services",
+    "endpoints": "/api/v1/{}endpoints",
+    "endpointslice": "/apis/discovery.k8s.io/v1/{}endpointslices",
+    "ingress": "/apis/networking.k8s.io/v1/{}ingresses",
+}
+_AGAIN: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
+_PAGE: Final = 500
+_LIST_S: Final = 60.0
+_WATCH_S: Final = 300  # after which the server ends a watch, and we begin the next
+_LINE_BYTES: Final = 16 * 1024 * 1024
+
+_log = journal.get_logger()
+
+
+@dataclass(slots=True)
+class Watch:
+    """One kind in one namespace (or in all, if it is empty)."""
+
+    url: str
+    kind: str
+    selectors: dict[str, str]
+    caller: Caller
+    clock: Clock
+    metrics: ScrapeMetrics
+    changed: Callable[[], None]
+    objects: dict[str, Object] = field(default_factory=dict)
+    is_listed: bool = False
+
+    async def run(self) -> None:
+        """Follow the cluster for ever."""
+        pauses = Pauses(_AGAIN)
+        while True:
+            try:
+                version = await self.list()
+                while True:
+                    version = await self.follow(version)
+                    pauses.reset()
+            except HoldfastError as error:
+                self.metrics.refreshes.labels("kubernetes").inc()
+                _log.warning("scrape.discovery_failed", url=self.url, error=str(error))
+                await self.clock.sleep(pauses.next_s())
+
+    async def list(self) -> str:
+        """Read all objects; give the version from which to watch."""
+        found: dict[str, Object] = {}
+        query = {**self.selectors, "limit": str(_PAGE)}
+        while True:
+            answer = await self.caller.get(f"{self.url}?{urlencode(query)}", {}, timeout_s=_LIST_S)
+            if answer.status != 200:
+                raise UnavailableError(f"{answer.url} answered with status {answer.status}")
+            page = answer.json()
+            found |= {_key(one): one for one in page.get("items") or ()}
+            about = page.get("metadata") or {}
+            if not about.get("continue"):
+                break
+            query["continue"] = about["continue"]
+        self.objects, self.is_listed = found, True
+        self.changed()
+        return str(about.get("resourceVersion", ""))
+
+    async def follow(self, version: str) -> str:
+        """Watch from `version` until the server ends it; give the version from which to go on.
+
+        Raises:
+            UnavailableError: the version is too old, or the server tells of another error: list again.
+        """
+        query = {
+            **self.selectors,
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(_WATCH_S),
+        }
+        url = f"{self.url}?{urlencode(query)}"
+        async for line in self.caller.lines(url, silence_s=_WATCH_S + 30.0, max_bytes=_LINE_BYTES):
+            if line.strip():
+                version = self._take(orjson.loads(line)) or version
+        return version
+
+    def _take(self, event: Object) -> str:
+        kind, one = event.get("type"), event.get("object") or {}
+        if kind == "ERROR":
+            raise UnavailableError(f"{self.url}: the watch ended: {one.get('message', 'no reason given')}")
+        if kind in {"ADDED", "MODIFIED"}:
+            self.objects[_key(one)] = one
+        elif kind == "DELETED":
+            self.objects.pop(_key(one), None)
+        if kind != "BOOKMARK":
+            self.changed()
+        return str((one.get("metadata") or {}).get("resourceVersion", ""))
+
+
+def _key(one: Object) -> str:
+    about = one["metadata"]
+    return f"{about.get('namespace', '')}/{about['name']}"

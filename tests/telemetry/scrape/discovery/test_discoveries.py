@@ -1,0 +1,107 @@
+"""Files, HTTP servers and DNS records tell targets, and keep what they told while they are broken."""
+
+from __future__ import annotations
+
+import dns.rdata
+import pytest
+from prometheus_client import CollectorRegistry
+
+from holdfast.kernel.clock import SystemClock
+from holdfast.kernel.errors import ConfigError, UnavailableError
+from holdfast.telemetry.metrics.scrape.config import ClientConfig, DnsDiscovery, FileDiscovery, HttpDiscovery
+from holdfast.telemetry.metrics.scrape.discovery.files import FileWatch
+from holdfast.telemetry.metrics.scrape.discovery.listed import ListedTargets
+from holdfast.telemetry.metrics.scrape.discovery.names import NamedTargets
+
+
+@pytest.fixture
+def told():
+    return {}
+
+
+@pytest.fixture
+def tell(told):
+    return lambda source, found: told.update({source.rpartition("/")[2]: [one["__address__"] for one in found]})
+
+
+@pytest.fixture
+def metrics():
+    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics  # noqa: PLC0415 - only here
+
+    return ScrapeMetrics(CollectorRegistry())
+
+
+async def test_files_in_yaml_and_json_are_watched(tmp_path, told, tell, metrics):
+    watch = FileWatch(FileDiscovery(("*.yml", "*.json")), tmp_path, SystemClock(), metrics)
+    (tmp_path / "a.yml").write_text("- targets: [a:1, a:2]\n  labels: {x: 1}\n")
+    (tmp_path / "b.json").write_text('[{"targets": ["b:1"]}]')
+    await watch.look(tell)
+    assert told == {"a.yml": ["a:1", "a:2"], "b.json": ["b:1"]}
+    (tmp_path / "a.yml").write_text("- targats: [a:1]\n")
+    await watch.look(tell)
+    assert told["a.yml"] == ["a:1", "a:2"]
+    (tmp_path / "a.yml").unlink()
+    await watch.look(tell)
+    assert told["a.yml"] == []
+
+
+def _listed(exporter, callers, metrics, tmp_path):
+    section = HttpDiscovery(url=f"http://{exporter.address}/groups")
+    caller = callers.caller(ClientConfig(), tmp_path, "test")
+    return ListedTargets(section, caller, SystemClock(), metrics)
+
+
+async def test_an_http_server_lists_groups(exporter, callers, metrics, told, tell, tmp_path):
+    listed = _listed(exporter, callers, metrics, tmp_path)
+    exporter.content_type = "application/json; charset=utf-8"
+    exporter.page = b'[{"targets": ["a:1"], "labels": {"x": "1"}}, {"targets": ["b:1"], "labels": null}]'
+    await listed.ask(tell)
+    assert told == {"groups:0": ["a:1"], "groups:1": ["b:1"]}
+    exporter.page = b'[{"targets": ["a:2"]}]'
+    await listed.ask(tell)
+    assert told == {"groups:0": ["a:2"], "groups:1": []}
+    assert exporter.asked[0][1]["x-prometheus-refresh-interval-seconds"] == "60"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(500, "application/json", b"[]"), (200, "text/html", b"[]"), (200, "application/json", b'[{"target": []}]')],
+)
+async def test_an_answer_that_is_no_list_changes_nothing(exporter, callers, metrics, tmp_path, answer):
+    exporter.status, exporter.content_type, exporter.page = answer
+    told = []
+    with pytest.raises((UnavailableError, ConfigError)):
+        await _listed(exporter, callers, metrics, tmp_path).ask(lambda source, _: told.append(source))
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "address", "label"),
+    [
+        ("SRV", "0 0 8080 web-1.example.org.", "web-1.example.org:8080", "srv_record_port"),
+        ("A", "10.0.0.1", "10.0.0.1:9100", "name"),
+        ("AAAA", "fd00::1", "[fd00::1]:9100", "name"),
+        ("MX", "10 mail.example.org.", "mail.example.org:9100", "mx_record_target"),
+        ("NS", "ns1.example.org.", "ns1.example.org:9100", "ns_record_target"),
+    ],
+)
+async def test_records_become_addresses(metrics, kind, record, address, label):
+    async def ask(name, asked_kind):
+        return [dns.rdata.from_text("IN", asked_kind, record)]
+
+    found = {}
+    section = DnsDiscovery(("web.example.org",), type=kind, port=9100)
+    await NamedTargets(section, SystemClock(), metrics, ask).look_up(lambda name, told: found.update({name: told}))
+    (target,) = found["web.example.org"]
+    assert target["__address__"] == address
+    assert f"__meta_dns_{label}" in target
+
+
+async def test_a_name_that_gives_no_answer_keeps_its_targets(metrics):
+    async def ask(name, kind):
+        raise UnavailableError("nobody answers")
+
+    found = {}
+    section = DnsDiscovery(("web.example.org",))
+    await NamedTargets(section, SystemClock(), metrics, ask).look_up(lambda name, told: found.update({name: told}))
+    assert found == {}
