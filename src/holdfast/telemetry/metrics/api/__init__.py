@@ -4,16 +4,19 @@ Owns the forms of requests and answers; refuses to evaluate, to store or to know
 """
 
 from holdfast.telemetry.metrics.api.envelope import PrometheusRoute, failure, success
+from holdfast.telemetry.metrics.api.origins import Origins
 from holdfast.telemetry.metrics.api.parameters import Parameters
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
 from holdfast.telemetry.metrics.api.series import SeriesRoutes
 from holdfast.telemetry.metrics.api.status import Around, StatusRoutes
 from holdfast.telemetry.metrics.api.surface import PREFIX, Part, surface
+from holdfast.telemetry.metrics.api.targets import TargetRoutes
 from holdfast.telemetry.metrics.api.wiring import QueryRoom, wire
 
 __all__ = [
     "PREFIX",
     "Around",
+    "Origins",
     "Parameters",
     "Part",
     "PrometheusRoute",
@@ -21,6 +24,7 @@ __all__ = [
     "QueryRoutes",
     "SeriesRoutes",
     "StatusRoutes",
+    "TargetRoutes",
     "failure",
     "success",
     "surface",

@@ -6,7 +6,7 @@ Statuses and error types are those of Prometheus' HTTP API, because clients deci
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import orjson
 from fastapi import Request, Response
@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 
 from holdfast.kernel import errors
 from holdfast.kernel.http import problems
+from holdfast.telemetry.metrics.api.origins import Origins
 from holdfast.telemetry.metrics.promql import QueryExecutionError
 
 if TYPE_CHECKING:
@@ -61,16 +62,25 @@ def _sentence(error: errors.HoldfastError) -> str:
 class PrometheusRoute(APIRoute):
     """A route whose errors come in the envelope; what is not ours goes on to the request fence."""
 
+    origins: ClassVar[Origins] = Origins(())
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give the handler."""
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
             try:
-                return await handle(request)
+                response = await handle(request)
             except errors.HoldfastError as error:
-                return failure(error)
+                response = failure(error)
             except RequestValidationError as error:
-                return failure(errors.InvalidError(str(error.errors()[0]["msg"])))
+                response = failure(errors.InvalidError(str(error.errors()[0]["msg"])))
+            response.headers.update(self.origins.headers_for(request))
+            return response
 
         return answer
+
+
+def route_class(origins: Origins) -> type[PrometheusRoute]:
+    """Give the class of routes that lets pages of these origins read."""
+    return type("PrometheusRoute", (PrometheusRoute,), {"origins": origins})

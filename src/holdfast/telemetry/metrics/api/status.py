@@ -7,7 +7,7 @@ import platform
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,7 +41,6 @@ class Around:
         desk: whose limits are told.
         clock: what time it is.
         started_at: when the process was built.
-        config: gives the scrape configuration in force as YAML, secrets masked.
         retention: how long samples stay, such as `90d`.
     """
 
@@ -49,7 +48,6 @@ class Around:
     desk: QueryDesk
     clock: Clock
     started_at: datetime
-    config: Callable[[], str]
     retention: str
 
 
@@ -63,7 +61,6 @@ class StatusRoutes:
         """Put them on the router."""
         for path, handler in (
             ("/status/buildinfo", self.build),
-            ("/status/config", self.config),
             ("/status/flags", self.flags),
             ("/status/runtimeinfo", self.runtime),
             ("/status/tsdb", self.tsdb),
@@ -89,10 +86,6 @@ class StatusRoutes:
                 "goVersion": f"python{platform.python_version()}",
             }
         )
-
-    async def config(self, _: Reader) -> Response:
-        """Give the scrape configuration in force."""
-        return success({"yaml": self.around.config()})
 
     async def flags(self, _: Reader) -> Response:
         """Give the settings under the names of Prometheus' flags."""

@@ -8,7 +8,8 @@ from typing import Final, Protocol
 from fastapi import APIRouter, Depends, Response
 
 from holdfast.kernel.auth import public
-from holdfast.telemetry.metrics.api.envelope import PrometheusRoute
+from holdfast.telemetry.metrics.api.envelope import route_class
+from holdfast.telemetry.metrics.api.origins import Origins, preflight
 
 PREFIX: Final = "/prometheus"
 
@@ -21,11 +22,13 @@ class Part(Protocol):
         ...
 
 
-def surface(parts: Sequence[Part]) -> APIRouter:
-    """Build the router."""
-    router = APIRouter(prefix=f"{PREFIX}/api/v1", route_class=PrometheusRoute, include_in_schema=False)
+def surface(parts: Sequence[Part], origins: Origins) -> APIRouter:
+    """Build the router; pages of `origins` may read."""
+    router = APIRouter(prefix=f"{PREFIX}/api/v1", route_class=route_class(origins), include_in_schema=False)
     for part in parts:
         part.add_to(router)
+    asks_nothing = Depends(public("a browser asks before it asks, and is told only which pages may read"))
+    router.add_api_route("/{path:path}", preflight, methods=["OPTIONS"], dependencies=[asks_nothing])
     whole = APIRouter(include_in_schema=False)
     whole.include_router(router)
     for path, text in (

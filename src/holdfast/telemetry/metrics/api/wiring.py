@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.units import format_duration
 from holdfast.kernel.wiring import Ground, Wiring
+from holdfast.telemetry.metrics.api.origins import ANY, Origins
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
 from holdfast.telemetry.metrics.api.series import SeriesRoutes
 from holdfast.telemetry.metrics.api.status import Around, StatusRoutes
 from holdfast.telemetry.metrics.api.surface import Part, surface
+from holdfast.telemetry.metrics.api.targets import TargetRoutes
 from holdfast.telemetry.metrics.promql import Engine
 from holdfast.telemetry.metrics.queries import QueryDesk, QueryMetrics, QuerySettings
 from holdfast.telemetry.metrics.tables import STREAM
@@ -19,7 +22,22 @@ from holdfast.telemetry.metrics.tables import STREAM
 if TYPE_CHECKING:
     from holdfast.store import StoreRoom
     from holdfast.telemetry.metrics.browsing import SeriesBrowser
+    from holdfast.telemetry.metrics.scrape import TargetBoard
     from holdfast.telemetry.metrics.selection import SampleSource
+
+
+class Signals(Protocol):
+    """Where samples and their series are found."""
+
+    @property
+    def source(self) -> SampleSource:
+        """Give samples."""
+        ...
+
+    @property
+    def browser(self) -> SeriesBrowser:
+        """Tell what series there are."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +48,23 @@ class QueryRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom, source: SampleSource, browser: SeriesBrowser) -> QueryRoom:
+def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoard) -> QueryRoom:
     """Build the room over a source of samples."""
+    source, browser = signals.source, signals.browser
     desk = QueryDesk(Engine(source), ground.settings[QuerySettings], ground.clock, QueryMetrics(ground.metrics))
     retention = format_duration(columns.store.retention.seconds(DEFAULT_TENANT, STREAM))
-    around = Around(browser, desk, ground.clock, ground.clock.now(), lambda: "", retention)
-    parts: list[Part] = [QueryRoutes(desk, browser, ground.clock), SeriesRoutes(browser), StatusRoutes(around)]
-    return QueryRoom(desk, Wiring(name="queries", surfaces=(surface(parts),)))
+    around = Around(browser, desk, ground.clock, ground.clock.now(), retention)
+    parts: list[Part] = [
+        QueryRoutes(desk, browser, ground.clock),
+        SeriesRoutes(browser),
+        StatusRoutes(around),
+        TargetRoutes(board),
+    ]
+    return QueryRoom(desk, Wiring(name="queries", surfaces=(surface(parts, _origins(ground)),)))
+
+
+def _origins(ground: Ground) -> Origins:
+    """Give who may read: without authentication a page of any site could, so then only those of this machine may."""
+    allowed = ground.settings[QuerySettings].cors_origins
+    is_open = ground.settings[ServerSettings].auth == "off"
+    return Origins(tuple(each for each in allowed if each != ANY) if is_open else allowed)

@@ -28,6 +28,8 @@ class QuerySettings:
         max_steps: steps that a range query may have.
         max_memory: memory that the intermediate results of one query may take.
         slow: a query that takes longer is written into the log with its text and its cost.
+        cors_origins: sites whose pages may read answers in a browser with a token of their own, such as
+            `https://grafana.example`; `*` for all, which counts only while authentication is on.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -42,6 +44,7 @@ class QuerySettings:
     max_steps: Annotated[int, Field(ge=1)] = 11_000
     max_memory: Size = 1024 * _MIB
     slow: Duration = 5.0
+    cors_origins: tuple[str, ...] = ("*",)
 
 
 SECTION: Final = Section("queries", QuerySettings)
