@@ -221,6 +221,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     scraping = telemetry.wire_scrape(ground, signals.sink)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
     doors = telemetry.wire_doors(ground, signals, people.gate)
+    exporters = telemetry.wire_exporters(ground, signals.sink)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
     services = health.wire_services(ground, entities.catalog, checks.checking)
@@ -235,6 +236,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         pictures,
         scraping,
         doors,
+        exporters,
         entities,
         checks,
         services,

@@ -25,6 +25,7 @@ from holdfast.telemetry.metrics import (
 from holdfast.telemetry.metrics.api import QueryRoom
 from holdfast.telemetry.metrics.api import wire as wire_queries
 from holdfast.telemetry.metrics.exporter import register as register_exporter
+from holdfast.telemetry.metrics.exporter import wire as wire_exporters
 from holdfast.telemetry.metrics.queries import SECTION as QUERIES_SECTION
 from holdfast.telemetry.metrics.scrape import SECTION as SCRAPE_SECTION
 from holdfast.telemetry.metrics.scrape import ScrapeRoom, TargetBoard
@@ -58,6 +59,7 @@ __all__ = [
     "wire",
     "wire_dashboards",
     "wire_doors",
+    "wire_exporters",
     "wire_queries",
     "wire_scrape",
 ]

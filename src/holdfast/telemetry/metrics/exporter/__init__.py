@@ -8,5 +8,16 @@ from holdfast.telemetry.metrics.exporter.book import ExporterBook
 from holdfast.telemetry.metrics.exporter.commands import register
 from holdfast.telemetry.metrics.exporter.files import load_exporter
 from holdfast.telemetry.metrics.exporter.serving import Exporter, build_app, open_exporter
+from holdfast.telemetry.metrics.exporter.wiring import ExportersRoom, OpsExporters, wire
 
-__all__ = ["Exporter", "ExporterBook", "build_app", "load_exporter", "open_exporter", "register"]
+__all__ = [
+    "Exporter",
+    "ExporterBook",
+    "ExportersRoom",
+    "OpsExporters",
+    "build_app",
+    "load_exporter",
+    "open_exporter",
+    "register",
+    "wire",
+]

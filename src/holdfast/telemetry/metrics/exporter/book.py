@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast.kernel.http import OutboundSettings
 from holdfast.telemetry.metrics.exporter.fields import Field
-from holdfast.telemetry.metrics.exporter.shapes import MetricType, OnError, Parse
+from holdfast.telemetry.metrics.exporter.shapes import ExporterShape, MetricType, OnError, Parse
 from holdfast.telemetry.metrics.exporter.sources import Bounds, Content
 
 
@@ -47,8 +47,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class ExporterBook:
-    """All that a file says."""
+    """All that a file says; two are the same if they were written the same, `shape` being what was written."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...] = field(compare=False)
     outbound: OutboundSettings
     parallel: int
+    shape: ExporterShape = field(repr=False)

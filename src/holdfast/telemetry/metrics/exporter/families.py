@@ -31,23 +31,25 @@ class ExporterFamilies(Collector):
     def collect(self) -> Iterator[Metric]:
         """Give everything that there is to show now."""
         states = list(self._poller.states.values())
-        yield from self._source_families(states)
+        yield from source_families(states, self._poller.now_s)
         yield from describe_sources(states, self._poller.now_s)
 
-    def _source_families(self, states: list[SourceState]) -> Iterable[Metric]:
-        families: dict[str, Metric] = {}
-        seen: set[tuple[str, LabelPairs]] = set()
-        for state in states:
-            reading = state.shown(self._poller.now_s)
-            for rule in state.source.metrics:
-                family = families.get(rule.name)
-                if family is None:
-                    family = families[rule.name] = _family_of(rule)
-                for labels, value in (reading.samples[rule.name] if reading is not None else {}).items():
-                    if (rule.name, labels) not in seen:  # two sources may say the same; the one above wins
-                        seen.add((rule.name, labels))
-                        family.add_sample(rule.name + _SUFFIXES.get(rule.type, ""), dict(labels), value)
-        return families.values()
+
+def source_families(states: Iterable[SourceState], now_s: float) -> Iterable[Metric]:
+    """Give the families that the sources' files describe; where two sources say the same, the one above wins."""
+    families: dict[str, Metric] = {}
+    seen: set[tuple[str, LabelPairs]] = set()
+    for state in states:
+        reading = state.shown(now_s)
+        for rule in state.source.metrics:
+            family = families.get(rule.name)
+            if family is None:
+                family = families[rule.name] = _family_of(rule)
+            for labels, value in (reading.samples[rule.name] if reading is not None else {}).items():
+                if (rule.name, labels) not in seen:
+                    seen.add((rule.name, labels))
+                    family.add_sample(rule.name + _SUFFIXES.get(rule.type, ""), dict(labels), value)
+    return families.values()
 
 
 def _family_of(rule: MetricRule) -> Metric:

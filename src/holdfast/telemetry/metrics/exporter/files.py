@@ -49,14 +49,14 @@ class _Reading:
         self.problems.append(InvalidError(message, hint=hint, place=self.document.place(*path)))
 
 
-def load_exporter(path: Path, secrets: Secrets) -> ExporterBook:
-    """Read the exporter's file `path`; files that it names are relative to its folder.
+def load_exporter(path: Path, secrets: Secrets, *, root: Path | None = None) -> ExporterBook:
+    """Read the exporter's file `path`; files that it names are relative to its folder, errors name it below `root`.
 
     Raises:
         ConfigError: with every fault: unknown keys, wrong types, expressions that do not compile, metrics that
             contradict each other, references to secrets that nobody provides. No source is read.
     """
-    document = load_yaml(path, ExporterShape)
+    document = load_yaml(path, ExporterShape, root=root)
     reading = _Reading(document, secrets, path.parent)
     sources = [_read_source(reading, index, shape) for index, shape in enumerate(document.value.sources)]
     if not sources:
@@ -65,7 +65,7 @@ def load_exporter(path: Path, secrets: Secrets) -> ExporterBook:
     if reading.problems:
         raise ConfigError(tuple(reading.problems))
     built = tuple(source for source in sources if source is not None)
-    return ExporterBook(built, document.value.outbound, document.value.parallel)
+    return ExporterBook(built, document.value.outbound, document.value.parallel, document.value)
 
 
 def _read_source(reading: _Reading, index: int, shape: SourceShape) -> Source | None:

@@ -6,7 +6,7 @@ A scrape costs nothing of this: it shows what was seen last. What fails is a sta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -52,14 +52,19 @@ class SourceState:
         return self.reading if is_kept else None
 
 
+After = Callable[[SourceState], Awaitable[None]]
+"""Called after each look at a source; must not raise."""
+
+
 class Poller:
     """The sources of one file, and how they are."""
 
-    def __init__(self, book: ExporterBook, world: World, clock: Clock) -> None:
+    def __init__(self, book: ExporterBook, world: World, clock: Clock, after: After | None = None) -> None:
         self.states: Mapping[str, SourceState] = {source.name: SourceState(source) for source in book.sources}
         self._world = world
         self._clock = clock
         self._places = asyncio.Semaphore(book.parallel)
+        self._after = after
 
     @property
     def now_s(self) -> float:
@@ -93,6 +98,8 @@ class Poller:
             except Exception as failure:  # noqa: BLE001 -- the fence of a plugin: a source may fail in any way, the others go on
                 kind, error = "internal", repr(failure)
             self._note(state, started_s, reading, (kind, error))
+        if self._after is not None:
+            await self._after(state)
 
     async def _repeat(self, state: SourceState) -> None:
         due_s = self._clock.monotonic()

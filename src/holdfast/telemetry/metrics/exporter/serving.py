@@ -21,7 +21,7 @@ from holdfast.kernel.http import OutboundHttp
 from holdfast.kernel.secrets import Secrets
 from holdfast.telemetry.metrics.exporter.book import ExporterBook
 from holdfast.telemetry.metrics.exporter.families import ExporterFamilies
-from holdfast.telemetry.metrics.exporter.polling import Poller
+from holdfast.telemetry.metrics.exporter.polling import After, Poller
 from holdfast.telemetry.metrics.exporter.sources import World
 
 SHUTDOWN_S = 5
@@ -42,11 +42,13 @@ class Exporter:
         return instrument.encode_metrics(registry)[0].decode()
 
 
-def open_exporter(book: ExporterBook, secrets: Secrets, clock: Clock | None = None) -> Exporter:
-    """Make an exporter; it reads nothing before its poller is told to."""
+def open_exporter(
+    book: ExporterBook, secrets: Secrets, clock: Clock | None = None, *, after: After | None = None
+) -> Exporter:
+    """Make an exporter; it reads nothing before its poller is told to. `after` hears of each look."""
     registry = CollectorRegistry()
     client = OutboundHttp(book.outbound, secrets.redactor, registry=registry)
-    poller = Poller(book, World(client, secrets), clock or SystemClock())
+    poller = Poller(book, World(client, secrets), clock or SystemClock(), after)
     registry.register(ExporterFamilies(poller))
     return Exporter(poller, registry, client)
 
