@@ -14,7 +14,7 @@ from fastapi import Request
 from holdfast import journal
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import ConflictError, HoldfastError
-from holdfast.telemetry.otlp.bodies import Encoding, read_body
+from holdfast.telemetry.otlp.bodies import Encoding, read_large_body
 from holdfast.telemetry.otlp.statuses import grpc_code, retry_after_s, write_retry_info
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class OtlpGrpc:
         async def export(body: bytes, context: Any) -> Any:
             try:
                 identity = await self._gate.admit(_as_request(context), service.permission)
-                message = read_body(body, Encoding.PROTOBUF, service.messages()[0])
+                message = await read_large_body(body, Encoding.PROTOBUF, service.messages()[0])
                 return service.response(await service.export(identity.tenant, message))
             except HoldfastError as error:
                 await _abort(context, error)

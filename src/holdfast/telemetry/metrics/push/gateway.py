@@ -5,6 +5,7 @@ What a push takes away, and what a deleted group held, ends at once with stale m
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
@@ -67,7 +68,10 @@ class Gateway:
         """
         now = self._clock.now()
         try:
-            families = parse_page(body, negotiated(content_type, Protocol.TEXT), is_native=True).families
+            protocol = negotiated(content_type, Protocol.TEXT)
+            # The strict parser takes a second for some megabytes: not on the loop that everybody waits for.
+            page = await asyncio.to_thread(parse_page, body, protocol, is_native=True)
+            families = page.families
             check_pushed(families)
         except InvalidError as error:
             self._meters.failed.labels(DOOR, error.code).inc()
