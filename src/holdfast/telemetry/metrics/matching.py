@@ -29,6 +29,7 @@ _GO_WORDS: Final = {
     "bad repetition operator": "invalid nested repetition operator",
     "invalid repetition size": "invalid repeat count",
     "invalid named capture group": "invalid named capture",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
     "invalid character class range": "invalid character class range",
     "trailing \\": "trailing backslash at end of expression",
 }

@@ -6,6 +6,8 @@ Texts and places: Prometheus' own tests of its parser (promql/parser/parse_test.
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.telemetry.metrics.promql.errors import QuerySyntaxError
 from holdfast.telemetry.metrics.promql.parser import parse, parse_matchers
@@ -157,3 +159,43 @@ def test_depth_is_bounded() -> None:
 def test_only_a_selector_is_a_selector(text: str) -> None:
     with pytest.raises(QuerySyntaxError):
         parse_matchers(text)
+
+
+WORDS = st.sampled_from(
+    [
+        *"()[]{},=+-*/%^<>@:#.!~\"'`\n x5",
+        *("sum", "foo", "a:b", "rate", "by", "on", "bool", "group_left", "offset", "start", "step", "min_of", "fill"),
+        *(
+            "5m",
+            "1.5",
+            "0x",
+            "1e",
+            "Inf",
+            '"x"',
+            "`y`",
+            "=~",
+            "!=",
+            "</",
+            "and",
+            "unless",
+            "anchored",
+            "info",
+            "é",
+            "\\",
+        ),
+    ]
+)
+
+
+@given(st.lists(WORDS, max_size=20).map("".join))
+def test_whatever_is_written_is_a_query_or_refused_with_a_place_in_it(text: str) -> None:
+    message = refusal_of(text)
+    assert message is None or "parse error: " in message
+
+
+def refusal_of(text: str) -> str | None:
+    try:
+        parse(text)
+    except QuerySyntaxError as error:
+        return error.message if 0 <= error.span.start <= len(text) + 1 else f"outside of the text: {error.span}"
+    return None

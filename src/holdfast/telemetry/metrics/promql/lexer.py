@@ -46,6 +46,7 @@ _DURATION_START: Final = re.compile(
     r"|(?P<close>\])|(?P<word>[a-zA-Z_]+)|(?P<end>\Z)|(?P<other>.))",
     re.DOTALL,
 )
+_KINDS: Final = {kind.value: kind for kind in Kind}  # a look-up is faster than a call of the enumeration
 _LETTERS: Final = re.compile("[a-zA-Z_]+")
 _PAREN_FOLLOWS: Final = re.compile(r"[ \t\n\r]*\(")
 _DURATION_WORDS: Final = {
@@ -95,7 +96,7 @@ class _Lexer:
         self._at = start + len(word)
 
     def _emit_value(self, kind: Kind, word: str, start: int) -> None:
-        self.tokens.append(Token(kind, kind.value, word, start))
+        self.tokens.append(Token(kind, kind, word, start))
         self._at = start + len(word)
 
     def _fail(self, problem: str, start: int) -> None:
@@ -108,9 +109,9 @@ class _Lexer:
             case "word":
                 self._word(word, start)
             case "number" | "duration" | "string":
-                self._emit_value(Kind(group), word, start)
+                self._emit_value(_KINDS[group], word, start)
             case "operator" | "punctuation":
-                self._emit(Kind(group), word, start)
+                self._emit(_KINDS[group], word, start)
             case "paren":
                 self._paren(word, start)
             case "brace":
@@ -219,7 +220,7 @@ class _Lexer:
             case "string":
                 self._emit_value(Kind.STRING, word, start)
             case "operator" | "punctuation":
-                self._emit(Kind(group), word, start)
+                self._emit(_KINDS[group], word, start)
             case "brace":
                 self._emit(Kind.PUNCTUATION, word, start)
                 self._in_braces = False
@@ -247,7 +248,7 @@ class _Lexer:
                 self._had_number = True
                 self._step_outside()
             case "operator" | "punctuation":
-                self._emit(Kind(group), word, start)
+                self._emit(_KINDS[group], word, start)
             case "paren":
                 self._paren(word, start)
             case "close":

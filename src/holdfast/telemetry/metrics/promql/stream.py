@@ -46,7 +46,8 @@ class TokenStream:
     def __init__(self, text: str, options: ParserOptions) -> None:
         self.text = text
         self.options = options
-        self._tokens = scan(text)
+        tokens = scan(text)
+        self._tokens = [*tokens, tokens[-1], tokens[-1]]  # so that nobody has to look whether there is a next one
         self._index = 0
         self.token: Token = self._tokens[0]
         self.context = ("", "")
@@ -58,12 +59,12 @@ class TokenStream:
         """Give the next token and go on."""
         taken = self.token
         self._index += 1
-        self.token = self._tokens[min(self._index, len(self._tokens) - 1)]
+        self.token = self._tokens[self._index]
         return taken
 
     def following(self) -> str:
         """Tell what comes after the next token."""
-        return self._tokens[min(self._index + 1, len(self._tokens) - 1)].key
+        return self._tokens[self._index + 1].key
 
     def last_end(self) -> int:
         """Tell where the token ends that was taken last."""
