@@ -52,7 +52,7 @@ def _fill_rates(
     factors = _stretches(windows, stack, (rows, steps), is_counter=is_counter)
     if is_rate:
         factors = factors / (windows.range_ms / 1000)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         cells[steps] = _objects(stack.histograms(rows * factors[:, None]))
     return present
 
@@ -70,7 +70,7 @@ def _stretches(windows: Windows, stack: histograms.Stack, changes: tuple[Floats,
     to_end = np.where(to_end >= average * NEAR, average / 2, to_end)
     if is_counter:
         grown, begun = rows[:, 0], stack.rows[first, 0]
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(all="ignore"):
             to_zero = sampled * (begun / grown)
         to_start = np.where((grown > 0) & (begun >= 0) & (to_zero < to_start), to_zero, to_start)
     stretches: Floats = (sampled + to_start + to_end) / sampled

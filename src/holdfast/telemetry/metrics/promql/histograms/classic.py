@@ -64,8 +64,9 @@ def classic_quantiles(
         np.full(steps, -np.inf),
         np.zeros(steps),
     )
-    for rows, columns in _same_presence(counts, present):
-        _fill_quantiles(answer, columns, shares[columns], bounds[rows], counts[np.ix_(rows, columns)])
+    with np.errstate(all="ignore"):  # infinities and NaN go through as IEEE 754 says
+        for rows, columns in _same_presence(counts, present):
+            _fill_quantiles(answer, columns, shares[columns], bounds[rows], counts[np.ix_(rows, columns)])
     answer.values[shares < 0] = -np.inf
     answer.values[shares > 1] = np.inf
     answer.values[np.isnan(shares)] = np.nan
@@ -81,17 +82,10 @@ def classic_fractions(
     lowers = np.broadcast_to(np.asarray(lower, np.float64), (steps,))
     uppers = np.broadcast_to(np.asarray(upper, np.float64), (steps,))
     values = np.full(steps, np.nan)
-    for rows, columns in _same_presence(counts, present):
-        ascending, merged = _coalesced(bounds[rows], counts[np.ix_(rows, columns)])
-        if not ascending.size or ascending[-1] != np.inf:
-            continue
-        low, high = lowers[columns], uppers[columns]
-        whole = merged[-1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = (_ranks(high, ascending, merged) - _ranks(low, ascending, merged)) / whole
-        share[low >= high] = 0.0
-        share[(whole == 0) | np.isnan(low) | np.isnan(high)] = np.nan
-        values[columns] = share
+    with np.errstate(all="ignore"):
+        for rows, columns in _same_presence(counts, present):
+            span = lowers[columns], uppers[columns]
+            values[columns] = _fractions(span, bounds[rows], counts[np.ix_(rows, columns)])
     return values
 
 
@@ -130,6 +124,18 @@ def _coalesced(bounds: Floats, counts: Floats) -> tuple[Floats, Floats]:
     return ascending[starts], np.add.reduceat(counts[order], starts, axis=0)
 
 
+def _fractions(span: tuple[Floats, Floats], bounds: Floats, counts: Floats) -> Floats:
+    ascending, merged = _coalesced(bounds, counts)
+    low, high = span
+    if ascending[-1] != np.inf:
+        return np.full(len(low), np.nan)
+    whole = merged[-1]
+    share: Floats = (_ranks(high, ascending, merged) - _ranks(low, ascending, merged)) / whole
+    share[low >= high] = 0.0
+    share[(whole == 0) | np.isnan(low) | np.isnan(high)] = np.nan
+    return share
+
+
 def _fill_quantiles(
     answer: ClassicQuantiles, columns: npt.NDArray[np.intp], shares: Floats, bounds: Floats, counts: Floats
 ) -> None:
@@ -141,18 +147,15 @@ def _fill_quantiles(
     if len(ascending) < 2:
         return
     whole = merged[-1]
-    with np.errstate(invalid="ignore"):
-        ranks = shares * whole
+    ranks = shares * whole
     every = np.arange(len(columns))
     finite = merged[:-1]
-    with np.errstate(invalid="ignore"):
-        reaches = finite >= ranks
+    reaches = finite >= ranks
     place = np.where(reaches.any(axis=0), reaches.argmax(axis=0), len(finite))
     inner = np.minimum(place, len(finite) - 1)
     below = np.where(inner > 0, merged[inner - 1, every], 0.0)
     start = np.where(inner > 0, ascending[inner - 1], 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = start + (ascending[inner] - start) * ((ranks - below) / (merged[inner, every] - below))
+    values = start + (ascending[inner] - start) * ((ranks - below) / (merged[inner, every] - below))
     values = np.where((place == 0) & (ascending[0] <= 0), ascending[0], values)
     values = np.where(place == len(finite), ascending[-2], values)
     answer.values[columns] = np.where(whole == 0, np.nan, values)
@@ -170,18 +173,17 @@ def _raise_falling(answer: ClassicQuantiles, columns: npt.NDArray[np.intp], boun
             answer.is_forced[at] = True
             answer.min_bucket[at] = np.minimum(answer.min_bucket[at], bounds[place])
             answer.max_bucket[at] = np.maximum(answer.max_bucket[at], bounds[place])
-            answer.max_diff[at] = np.maximum(answer.max_diff[at], (before - current)[falls])
+            answer.max_diff[at] = np.maximum(answer.max_diff[at], before[falls] - current[falls])
         before = np.where(is_noise | falls, before, current)
         counts[place] = before
 
 
 def _almost_equal(left: Floats, right: Floats) -> Flags:
-    with np.errstate(invalid="ignore", over="ignore"):
-        size, difference = np.abs(left) + np.abs(right), np.abs(left - right)
-        is_tiny = (left == 0) | (right == 0) | (size < _SMALLEST_NORMAL)
-        allowed = np.where(is_tiny, _SMALLEST_NORMAL, np.minimum(size, np.finfo(np.float64).max)) * _TOLERANCE
-        close: Flags = (left == right) | (np.isnan(left) & np.isnan(right)) | (difference < allowed)
-        return close
+    size, difference = np.abs(left) + np.abs(right), np.abs(left - right)
+    is_tiny = (left == 0) | (right == 0) | (size < _SMALLEST_NORMAL)
+    allowed = np.where(is_tiny, _SMALLEST_NORMAL, np.minimum(size, np.finfo(np.float64).max)) * _TOLERANCE
+    close: Flags = (left == right) | (np.isnan(left) & np.isnan(right)) | (difference < allowed)
+    return close
 
 
 def _ranks(values: Floats, bounds: Floats, counts: Floats) -> Floats:
@@ -193,8 +195,7 @@ def _ranks(values: Floats, bounds: Floats, counts: Floats) -> Floats:
     below = np.where(inner > 0, counts[inner - 1, every], 0.0)
     start = np.where(inner > 0, bounds[inner - 1], lowest)
     here = counts[inner, every]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        within = below + (here - below) * (values - start) / (bounds[inner] - start)
+    within = below + (here - below) * (values - start) / (bounds[inner] - start)
     ranks = np.where(np.isneginf(start), here, within)
     ranks = np.where(values <= start, below, ranks)
     ranks = np.where(place >= len(bounds), counts[-1], ranks)

@@ -60,7 +60,7 @@ class Stack:
         resets[hints == _RESET] = True
         lost = np.zeros_like(rows)
         lost[1:][resets[1:]] = rows[:-1][resets[1:]]
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(all="ignore"):
             np.cumsum(lost, axis=0, out=lost)
         return cls(layout, rows, hints, resets, lost)
 
@@ -71,7 +71,7 @@ class Stack:
 
     def changes(self, first: Ints, last: Ints, *, is_counter: bool) -> Rows:
         """Give by how much each of T windows grew from its first to its last sample, T x W; `rate_of` many times."""
-        with np.errstate(invalid="ignore", over="ignore"):
+        with np.errstate(all="ignore"):
             changes: Rows = self.rows[last] - self.rows[first]
             if is_counter and self.resets.any():
                 changes += self.lost[last] - self.lost[first]

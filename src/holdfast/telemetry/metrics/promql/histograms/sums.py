@@ -253,7 +253,7 @@ def _compensated(rows: Row) -> tuple[Row, Row]:
 
 def compensated_step(sums: Row, lost: Row, row: Row) -> tuple[Row, Row]:
     """Give sums with `row` added, and what all roundings so far lost, 0 where a sum is infinite; any shape."""
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(all="ignore"):
         total = sums + row
         is_ours_larger = np.abs(sums) >= np.abs(row)
         error = np.where(is_ours_larger, (sums - total) + row, (row - total) + sums)

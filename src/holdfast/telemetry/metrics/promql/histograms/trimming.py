@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from holdfast.telemetry.metrics.histograms import Buckets, Histogram
+from holdfast.telemetry.metrics.promql.histograms.arithmetic import quotient
 from holdfast.telemetry.metrics.promql.histograms.layout import (
     Bucket,
     compact,
@@ -108,8 +109,8 @@ def _of_zero_bucket(count: float, lower: float, upper: float, value: float, *, i
     if value >= upper:
         return (count, (lower + upper) / 2) if is_upper else (0.0, 0.0)
     if is_upper:
-        return count * (value - lower) / (upper - lower), (lower + value) / 2
-    return count * (upper - value) / (upper - lower), (value + upper) / 2
+        return count * quotient(value - lower, upper - lower), (lower + value) / 2
+    return count * quotient(upper - value, upper - lower), (value + upper) / 2
 
 
 def _of_endless(bucket: Bucket, value: float, *, is_upper: bool) -> _Kept:
