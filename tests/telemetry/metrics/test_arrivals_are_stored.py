@@ -163,7 +163,8 @@ async def test_native_histograms_stand_among_the_samples(sink: MetricSink, sourc
         assert found.values.tolist() == [1.5, 0.0, 0.0]
         assert (await select(reader, named("h"), needs_starts=True)).starts_ms.tolist() == [0, 500, 0]
     await put(sink, [], histograms=[HistogramSample(ref, 4000, custom)])
-    assert (await select(source, named("h"))).histograms.tolist() == [None, histogram, custom, custom]
+    going_on = replace(custom, hint=ResetHint.NOT_RESET)
+    assert (await select(source, named("h"))).histograms.tolist() == [None, histogram, custom, going_on]
 
 
 async def test_start_times_come_when_they_are_asked_for(sink: MetricSink, source: MetricSource):

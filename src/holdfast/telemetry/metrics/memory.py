@@ -7,7 +7,7 @@ For tests, unit tests of rules and backtests. Refuses nothing but what cannot be
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, groupby
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -59,15 +59,12 @@ class _Samples:
 
 
 def _with_settled_hints(samples: list[Kept]) -> list[Kept]:
-    """Give each run of histograms the hints that a store would give them."""
-    settled: list[Kept] = []
-    for is_native, run in groupby(samples, key=lambda sample: sample.histogram is not None):
-        kept = list(run)
-        if is_native:
-            hinted = settle_hints([sample.histogram for sample in kept if sample.histogram is not None])
-            kept = [sample._replace(histogram=histogram) for sample, histogram in zip(kept, hinted, strict=True)]
-        settled += kept
-    return settled
+    """Give histograms the hints that a store would give them."""
+    hinted = settle_hints([sample.histogram for sample in samples])
+    return [
+        sample if histogram is sample.histogram else sample._replace(histogram=histogram)
+        for sample, histogram in zip(samples, hinted, strict=True)
+    ]
 
 
 class _Tenant:

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+
+from holdfast.telemetry.metrics.promql.histograms import settle_hints
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -100,9 +103,16 @@ def block_of(ids: Ids, loose: Loose) -> Block:
         clock_of,
         clock_offsets,
         clock_ms,
-        None if loose.histograms is None else loose.histograms[order],
+        None if loose.histograms is None else _with_settled_hints(loose.histograms[order], offsets),
         None if loose.starts_ms is None else loose.starts_ms[order],
     )
+
+
+def _with_settled_hints(histograms: Objects, offsets: Ints) -> Objects:
+    """Say of each histogram whether it surely goes on from the one before it, as Prometheus' storage does."""
+    for begin, end in pairwise(offsets.tolist()):
+        histograms[begin:end] = settle_hints(histograms[begin:end].tolist())
+    return histograms
 
 
 def find_clocks(offsets: Ints, ts_ms: Ints) -> tuple[npt.NDArray[np.int32], Ints, Ints]:

@@ -1,10 +1,13 @@
 """Whether a histogram began anew."""
 
+import struct
+
 import pytest
 from hypothesis import given
 
 from fixtures.histograms import pairs
-from holdfast.telemetry.metrics.histograms import ResetHint
+from holdfast.telemetry.metrics.arrivals import STALE_BITS
+from holdfast.telemetry.metrics.histograms import Histogram, ResetHint
 from holdfast.telemetry.metrics.promql.histograms import (
     add,
     detects_reset,
@@ -68,6 +71,15 @@ def test_storage_knows_what_surely_goes_on():
     assert _hints(settle_hints(series)) == ["unknown", "not_reset", "unknown", "unknown", "unknown", "not_reset"]
     gauges = [with_hint(histogram, ResetHint.GAUGE) for histogram in series]
     assert set(_hints(settle_hints(gauges))) == {"gauge"}
+
+
+def test_nothing_is_sure_after_a_number_or_the_end_of_a_series():
+    (stale,) = struct.unpack("<d", struct.pack("<Q", STALE_BITS))
+    one, two = (parse_histogram(f"{{{{count:{count}}}}}") for count in (1, 2))
+    settled = settle_hints([one, None, one, two, Histogram(sum=stale), two])
+    assert [None if each is None else each.hint.value for each in settled] == [
+        "unknown", None, "unknown", "not_reset", "unknown", "unknown"
+    ]  # fmt: skip
 
 
 def test_counts_are_read_with_resets_made_explicit():

@@ -6,10 +6,14 @@ Rules of Prometheus' `FloatHistogram.DetectReset`, of the hints that its storage
 
 from __future__ import annotations
 
+import math
 import operator
+import struct
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from typing import Final
 
+from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.histograms import Buckets, Histogram, ResetHint
 from holdfast.telemetry.metrics.promql.histograms.arithmetic import with_hint
 from holdfast.telemetry.metrics.promql.histograms.reconciliation import (
@@ -20,6 +24,8 @@ from holdfast.telemetry.metrics.promql.histograms.reconciliation import (
     zero_count_for,
 )
 from holdfast.telemetry.metrics.promql.histograms.sums import shared_layout
+
+_STALE: Final = struct.pack("<Q", STALE_BITS)
 
 
 def detects_reset(current: Histogram, previous: Histogram) -> bool:
@@ -47,17 +53,30 @@ def stats_hints(histograms: Sequence[Histogram]) -> list[Histogram]:
     return settled
 
 
-def settle_hints(histograms: Sequence[Histogram]) -> list[Histogram]:
+def settle_hints(samples: Sequence[Histogram | None]) -> list[Histogram | None]:
     """Give the samples of a series, in time order, with the hints that Prometheus' storage would give them.
 
-    A gauge stays one. Of a counter, a sample that surely continues the one before is `NOT_RESET`; the first one and one
-    after a reset or another layout are `UNKNOWN`, because samples may be missing there.
+    None stands for a number. A gauge stays one. Of a counter, a sample that surely continues the one before is
+    `NOT_RESET`; the first one, and one after a number, a stale marker, a reset or another layout, is `UNKNOWN`, because
+    samples may be missing there.
     """
-    settled = [_unless_gauge(current, ResetHint.UNKNOWN) for current in histograms[:1]]
-    for (previous, current), has_fallen in zip(pairwise(histograms), _falls(histograms), strict=True):
+    settled: list[Histogram | None] = []
+    for is_alive, group in groupby(samples, key=lambda sample: sample is not None and not _is_stale(sample)):
+        run = list(group)
+        settled += _settled([sample for sample in run if sample is not None]) if is_alive else run
+    return settled
+
+
+def _settled(run: list[Histogram]) -> list[Histogram]:
+    settled = [_unless_gauge(run[0], ResetHint.UNKNOWN)]
+    for (previous, current), has_fallen in zip(pairwise(run), _falls(run), strict=True):
         goes_on = not has_fallen and _is_one_chunk(previous, current)
         settled.append(_unless_gauge(current, ResetHint.NOT_RESET if goes_on else ResetHint.UNKNOWN))
     return settled
+
+
+def _is_stale(histogram: Histogram) -> bool:
+    return math.isnan(histogram.sum) and struct.pack("<d", histogram.sum) == _STALE
 
 
 def _unless_gauge(histogram: Histogram, hint: ResetHint) -> Histogram:
