@@ -6,7 +6,8 @@ import gzip
 
 import pytest
 
-from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, Protocol
+from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, NATIVE_PROTOCOLS, Protocol
+from holdfast.telemetry.metrics.exposition.protobuf_schema import metric_family
 from holdfast.telemetry.metrics.scrape import Action, RelabelRule
 from holdfast.telemetry.metrics.scrape.config import Limits, Reading
 from telemetry.scrape.conftest import STALE, TENANT, Scraped
@@ -219,3 +220,26 @@ async def test_nobody_answering_is_told_and_the_target_is_down(scraped, exporter
     await loop.scrape(100.0)
     assert "cannot be reached" in loop.state.last_error
     assert scraped.value("up") == 0.0
+
+
+async def test_native_histograms_come_by_protobuf(scraped, exporter):
+    family = metric_family()(name="wait", type=4, help="How long.")
+    native = family.metric.add().histogram
+    native.schema, native.sample_count, native.sample_sum, native.zero_threshold = 3, 5, 2.5, 1e-6
+    native.positive_span.add(offset=1, length=2)
+    native.positive_delta.extend([2, 1])
+    body = family.SerializeToString()
+    exporter.page = bytes([len(body)]) + body
+    exporter.content_type = (
+        "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+    )
+    loop = scraped.loop(reading=Reading(NATIVE_PROTOCOLS, is_native=True))
+    await loop.scrape(100.0)
+    await loop.scrape(101.0)
+    (kept,) = (one for labels, one in scraped.source.tenant(TENANT).series.items() if ("__name__", "wait") in labels)
+    samples = kept.between(0, 2**62)
+    assert [each.histogram.positive.counts for each in samples] == [(2.0, 3.0), (2.0, 3.0)]
+    assert exporter.asked[0][1]["accept"].startswith("application/vnd.google.protobuf")
+    exporter.status = 500
+    await loop.scrape(102.0)
+    assert scraped.series("wait").popitem()[1][-1] == (102, STALE)
