@@ -113,17 +113,29 @@ def _quantiles(frame: Frame, groups: aggregations.Groups, q: Floats) -> tuple[Fl
 
 
 def quantile_of_columns(values: Floats, there: Bools, q: Floats) -> Floats:
-    """Give each column's quantile; the usual case, one quantile and no NaN, sorts no more than it must."""
-    columns = np.ascontiguousarray(values.T)
-    if there.all() and len(q) and (q == q[0]).all() and 0 <= q[0] <= 1 and not np.isnan(columns).any():
-        rank = q[0] * (columns.shape[1] - 1)
-        lower = int(rank)
-        upper = min(lower + 1, columns.shape[1] - 1)
-        columns.partition(sorted({lower, upper}), axis=1)
-        weight = rank - lower
-        with np.errstate(all="ignore"):
-            return np.asarray(columns[:, lower] * (1 - weight) + columns[:, upper] * weight)
-    ordered, nans = sort_nan_first(columns, there.T)
+    """Give each column's quantile; the usual column, without gaps or NaN, is sorted no more than it must be."""
+    if not len(q) or not (q == q[0]).all() or not 0 <= q[0] <= 1:
+        return _sorted_quantiles(values, there, q)
+    result = np.empty(len(q))
+    is_whole = there.all(axis=0)
+    if not is_whole.all():
+        rest = ~is_whole
+        result[rest] = _sorted_quantiles(values[:, rest], there[:, rest], q[rest])
+    columns = np.ascontiguousarray(values.T if is_whole.all() else values.T[is_whole])
+    if np.isnan(columns).any():
+        return _sorted_quantiles(values, there, q)
+    rank = q[0] * (columns.shape[1] - 1)
+    lower = int(rank)
+    upper = min(lower + 1, columns.shape[1] - 1)
+    columns.partition(sorted({lower, upper}), axis=1)
+    weight = rank - lower
+    with np.errstate(all="ignore"):
+        result[is_whole] = columns[:, lower] * (1 - weight) + columns[:, upper] * weight
+    return result
+
+
+def _sorted_quantiles(values: Floats, there: Bools, q: Floats) -> Floats:
+    ordered, nans = sort_nan_first(np.ascontiguousarray(values.T), there.T)
     return quantile_of_sorted(ordered, there.sum(axis=0), nans, q)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from holdfast.telemetry.metrics.labels import Labels
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Objects, filled
 
@@ -73,10 +73,10 @@ class Frame:
         index = np.asarray(rows, dtype=np.int64)
         return Frame(
             [self.labels[i] for i in index.tolist()],
-            self.values[index],
-            self.present[index],
-            self.drops[index],
-            None if self.histograms is None else self.histograms[index],
+            self.values.take(index, axis=0),
+            self.present.take(index, axis=0),
+            self.drops.take(index),
+            None if self.histograms is None else self.histograms.take(index, axis=0),
         )
 
     def without_empty_rows(self) -> Frame:
@@ -100,6 +100,8 @@ def float_frame(labels: Sequence[Labels], values: Floats, present: Bools, drops:
 
 def drop_metadata(labels: Labels) -> Labels:
     """Give the labels without name, type and unit."""
+    if labels and labels[0][0] == METRIC_NAME and (len(labels) == 1 or not labels[1][0].startswith("__")):
+        return labels[1:]
     return tuple(pair for pair in labels if pair[0] not in METADATA_LABELS)
 
 

@@ -82,7 +82,7 @@ def fill_mixed(frame: Frame, call: MixedCall) -> Frame:
     cells = np.full(frame.values.shape, None, dtype=np.object_)
     for row in rows:
         call.budget.check()
-        windows = call.bounds.windows((row, row + 1, False))
+        windows = call.bounds.of_row(row)
         present = fill_stacked(call, windows, cells[row])
         if present is not None:
             frame.present[row] = present
@@ -132,9 +132,9 @@ def _points(values: Floats, cells: Objects) -> Sequence[float | Histogram]:
 def _ignore_histograms(frame: Frame, call: MixedCall, rows: list[int]) -> Frame:
     """Compute these rows again from their numbers alone, and say where histograms were passed over."""
     for row in rows:
-        windows = call.bounds.windows((row, row + 1, False))
+        windows = call.bounds.of_row(row)
         numbers = only_floats(call.samples, row)
-        alone = replace(call.bounds, samples=numbers, _known={}).windows((0, 1, False))
+        alone = replace(call.bounds, samples=numbers, _known={}).of_row(0)
         frame.present[row] = call.kernel(alone, call.args, frame.values[row : row + 1])[0]
         if ((_histograms_in(call.samples, windows) > 0) & (alone.counts[0] > 0)).any():
             call.notes.ignored_in_range(name_of(call.samples.labels[row]), call.span)

@@ -10,6 +10,7 @@ import numpy as np
 
 from holdfast.telemetry.metrics.labels import Labels, name_of
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Floats
+from holdfast.telemetry.metrics.promql.evaluation.blocks import Block, cut_blocks
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
 from holdfast.telemetry.metrics.promql.evaluation.mixed import MixedCall, fill_mixed
 from holdfast.telemetry.metrics.promql.evaluation.quantiles import check_quantile
@@ -17,7 +18,6 @@ from holdfast.telemetry.metrics.promql.evaluation.query import Query
 from holdfast.telemetry.metrics.promql.evaluation.ranges import ANCHORED, KERNELS, SMOOTHED, Kernel
 from holdfast.telemetry.metrics.promql.evaluation.ranges.resets import find_overlaps
 from holdfast.telemetry.metrics.promql.evaluation.reading import RangeSource, read_range, repeat
-from holdfast.telemetry.metrics.promql.evaluation.samples import blocks
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.evaluation.threads import run_blocks
 from holdfast.telemetry.metrics.promql.evaluation.vectors import absent
@@ -91,12 +91,15 @@ def run_range(query: Query, call: RangeCall, times: np.ndarray) -> Frame:
     bounds = bounds_for(query, call, times)
     kernel = call.kernel
 
-    def work(block: tuple[int, int, bool]) -> None:
-        windows = bounds.windows(block)
-        rows = slice(windows.first_row, windows.end_row)
-        present[rows] = kernel(windows, call.args, values[rows])
+    def work(block: Block) -> None:
+        if isinstance(block.rows, slice):
+            present[block.rows] = kernel(bounds.windows(block), call.args, values[block.rows])
+            return
+        out = np.empty((len(block.rows), shape[1]))
+        present[block.rows] = kernel(bounds.windows(block), call.args, out)
+        values[block.rows] = out
 
-    run_blocks(blocks(samples, shape[1]), work, query.budget, cells=max(values.size, len(samples.values)))
+    run_blocks(cut_blocks(samples, shape[1]), work, query.budget, cells=max(values.size, len(samples.values)))
     keeps = call.node.function in KEEPS_NAME
     drops = samples.drops if keeps else np.ones_like(samples.drops)
     frame = Frame(samples.labels, values, present, drops)

@@ -10,10 +10,11 @@ import numpy as np
 from holdfast.telemetry.metrics.histograms import Histogram, ResetHint
 from holdfast.telemetry.metrics.promql import histograms
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Ints, Objects, filled
+from holdfast.telemetry.metrics.promql.evaluation.blocks import Block, cut_blocks
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
 from holdfast.telemetry.metrics.promql.evaluation.planning import Reach, describe
 from holdfast.telemetry.metrics.promql.evaluation.query import Query
-from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, blocks, find_clocks
+from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, find_clocks
 from holdfast.telemetry.metrics.promql.evaluation.selectors import Picked, pick_last, smooth
 from holdfast.telemetry.metrics.promql.evaluation.smoothing import smooth_histograms
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
@@ -82,12 +83,13 @@ def _read_smoothed(query: Query, samples: Samples, times: Ints, node: VectorSele
     values, present = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
     bounds = Bounds(samples, times, query.lookback_ms, times, reach_right_ms=query.lookback_ms)
 
-    def work(block: tuple[int, int, bool]) -> None:
+    def work(block: Block) -> None:
         windows = bounds.windows(block)
-        rows = slice(windows.first_row, windows.end_row)
-        present[rows] = smooth(windows, values[rows])
+        out = np.empty((windows.rows, len(times)))
+        present[block.rows] = smooth(windows, out)
+        values[block.rows] = out
 
-    run_blocks(blocks(samples, len(times)), work, query.budget, cells=values.size)
+    run_blocks(cut_blocks(samples, len(times)), work, query.budget, cells=values.size)
     frame = Frame(samples.labels, values, present, samples.drops)
     if samples.histograms is None:
         return frame

@@ -11,9 +11,10 @@ import numpy as np
 
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints, Objects, filled
+from holdfast.telemetry.metrics.promql.evaluation.blocks import Block, cut_blocks
 from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
-from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, blocks, is_stale
+from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, is_stale
 from holdfast.telemetry.metrics.promql.evaluation.threads import run_blocks
 from holdfast.telemetry.metrics.promql.evaluation.windows import Bounds, Windows
 
@@ -29,23 +30,24 @@ class Picked:
 def pick_last(samples: Samples, times: Ints, lookback_ms: int, budget: Budget, *, needs_index: bool = False) -> Picked:
     """Give the instant vector at `times`."""
     shape = (samples.count, len(times))
-    values, present = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
+    values, present = np.empty(shape), np.empty(shape, dtype=np.bool_)
     keep_index = needs_index or samples.histograms is not None
     index = np.zeros(shape if keep_index else (0, 0), dtype=np.int64)
     bounds = Bounds(samples, times, lookback_ms, times)
 
-    def work(block: tuple[int, int, bool]) -> None:
+    def work(block: Block) -> None:
         windows = bounds.windows(block)
-        rows = slice(windows.first_row, windows.end_row)
+        rows = block.rows
         found = windows.counts > 0
         last = np.where(found, windows.hi - 1, 0)
-        values[rows] = windows.at(last)
-        present[rows] = found
-        present[rows] &= values[rows].view(np.int64) != STALE_BITS
+        newest = windows.at(last)
+        values[rows] = newest
+        alive = newest.view(np.int64) != STALE_BITS
+        present[rows] = alive if found.all() else alive & found
         if keep_index:
-            index[rows] = windows.begin + windows.bases + last
+            index[rows] = samples.offsets[:-1][rows][:, None] + last
 
-    run_blocks(blocks(samples, len(times)), work, budget, cells=values.size)
+    run_blocks(cut_blocks(samples, len(times)), work, budget, cells=values.size)
     histograms = _pick_histograms(samples, index, present)
     return Picked(Frame(samples.labels, values, present, samples.drops, histograms), index)
 

@@ -31,7 +31,7 @@ def smooth_histograms(frame: Frame, samples: Samples, bounds: Bounds, span: Span
     assert samples.histograms is not None
     cells = np.full(frame.values.shape, None, dtype=np.object_)
     for row in samples.rows_with_histograms():
-        windows = bounds.windows((row, row + 1, False))
+        windows = bounds.of_row(row)
         for column, (lo, hi) in enumerate(zip(windows.lo[0].tolist(), windows.hi[0].tolist(), strict=True)):
             part = slice(windows.begin + lo, windows.begin + hi)
             points = [

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from holdfast.telemetry.metrics.promql.evaluation.blocks import Block
 from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 
-Block = tuple[int, int, bool]
 MOST_THREADS: Final = 4
 FEWEST_CELLS: Final = 1 << 18  # below this a thread costs more than it gains
 

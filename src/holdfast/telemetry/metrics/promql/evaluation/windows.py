@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Floats, Ints
+from holdfast.telemetry.metrics.promql.evaluation.blocks import Block
 from holdfast.telemetry.metrics.promql.evaluation.samples import Samples
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -107,19 +108,23 @@ class Bounds:
     reach_right_ms: int = 0
     _known: dict[int, tuple[Ints, Ints]] = field(default_factory=dict)
 
-    def windows(self, block: tuple[int, int, bool]) -> Windows:
+    def windows(self, block: Block) -> Windows:
         """Give the windows of a block of series."""
-        first, end, is_shared = block
-        rows = [first] if is_shared else range(first, end)
-        pairs = [self._pair(row) for row in rows]
+        samples, first, end = block.local()
+        rows = [first] if block.is_shared else range(first, end)
+        pairs = [self._pair(samples, row) for row in rows]
         lo, hi = np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
-        return Windows(self.samples, first, end, is_shared, lo, hi, self.ends, self.range_ms, self.times)
+        return Windows(samples, first, end, block.is_shared, lo, hi, self.ends, self.range_ms, self.times)
 
-    def _pair(self, row: int) -> tuple[Ints, Ints]:
-        clock = int(self.samples.clocks[row])
+    def of_row(self, row: int) -> Windows:
+        """Give the windows of one series."""
+        return self.windows(Block(self.samples, slice(row, row + 1), is_shared=False))
+
+    def _pair(self, samples: Samples, row: int) -> tuple[Ints, Ints]:
+        clock = int(samples.clocks[row])
         found = self._known.get(clock)
         if found is None:
-            ts = self.samples.ts[self.samples.offsets[row] : self.samples.offsets[row + 1]]
+            ts = samples.ts[samples.offsets[row] : samples.offsets[row + 1]]
             lefts = self.ends - self.range_ms - self.reach_left_ms
             rights = self.ends + self.reach_right_ms
             found = ts.searchsorted(lefts, side="right"), ts.searchsorted(rights, side="right")

@@ -18,26 +18,25 @@ def best_k(frame: Frame, groups: Groups, k: Floats, *, is_top: bool) -> tuple[Bo
     there = frame.is_float
     ranking: list[int] = []
     for rows in groups.rows():
-        worth = frame.values[rows] if is_top else -frame.values[rows]
-        key = np.where(np.isnan(worth), -np.inf, worth)
-        order = _rank(key, np.isnan(worth), there[rows])
-        limits = np.minimum(k.astype(np.int64), there[rows].sum(axis=0))
-        picked = np.arange(len(rows))[:, None] < limits
-        mask = np.zeros(picked.shape, dtype=np.bool_)
-        np.put_along_axis(mask, order, picked, axis=0)
-        chosen[rows] = mask
-        ranking += rows[order[: int(limits[0]), 0]].tolist() if len(limits) else []
+        mine = there[rows].T
+        worth = np.where(mine, -frame.values[rows].T if is_top else frame.values[rows].T, np.nan)
+        order = _rank(worth, mine)
+        limits = np.minimum(k.astype(np.int64), mine.sum(axis=1))
+        mask = np.zeros(mine.shape, dtype=np.bool_)
+        np.put_along_axis(mask, order, np.arange(len(rows)) < limits[:, None], axis=1)
+        chosen[rows] = mask.T
+        ranking += rows[order[0, : int(limits[0])]].tolist() if len(limits) else []
     return chosen, ranking
 
 
-def _rank(key: Floats, is_nan: Bools, there: Bools) -> Ints:
-    """Give each column's rows, best first; NaN after all numbers, what is absent after NaN; ties stay as they are."""
-    order = np.argsort(-key, axis=0, kind="stable")
-    lateness = is_nan.astype(np.int8) + 2 * ~there
-    late = np.take_along_axis(lateness, order, axis=0)
-    if not late.any():
-        return order
-    return np.take_along_axis(order, np.argsort(late, axis=0, kind="stable"), axis=0)
+def _rank(worth: Floats, there: Bools) -> Ints:
+    """Give each step's series (T x R), smallest first; NaN after all numbers, what is absent after NaN; ties stay."""
+    order = np.argsort(worth, axis=1, kind="stable")
+    mixed = np.flatnonzero((np.isnan(worth) & there).any(axis=1) & ~there.all(axis=1))
+    for step in mixed.tolist():
+        late = ~there[step][order[step]]
+        order[step] = order[step][np.argsort(late, kind="stable")]
+    return order
 
 
 def first_k(frame: Frame, groups: Groups, k: Floats) -> Bools:

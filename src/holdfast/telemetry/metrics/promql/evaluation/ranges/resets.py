@@ -86,7 +86,7 @@ def find_overlaps(samples: Samples, bounds: Bounds) -> list[int]:
     wrong[samples.offsets[1:-1] - 1] = False
     rows = []
     for row in np.unique(np.searchsorted(samples.offsets, np.flatnonzero(wrong) + 1, side="right") - 1).tolist():
-        windows = bounds.windows((row, row + 1, False))
+        windows = bounds.of_row(row)
         begin = int(samples.offsets[row])
         places = np.flatnonzero(wrong[begin : int(samples.offsets[row + 1]) - 1]) + 1
         first = windows.lo[0] + 1
