@@ -169,9 +169,10 @@ def evaluate(state: Query, tree: Expr) -> Answer:
     """Evaluate a query whose samples are there; takes as long as it takes, so it runs in a thread."""
     evaluator = Evaluator(state)
     inner = bare(tree)
-    if isinstance(inner, MatrixSelector | Subquery):
-        return _range_vector(evaluator, inner)
-    return _to_answer(state, evaluator.evaluate(tree, state.steps))
+    with np.errstate(all="ignore"):  # infinities and NaN are values here
+        if isinstance(inner, MatrixSelector | Subquery):
+            return _range_vector(evaluator, inner)
+        return _to_answer(state, evaluator.evaluate(tree, state.steps))
 
 
 def _to_answer(state: Query, value: Value) -> Answer:

@@ -134,6 +134,9 @@ def _ignore_histograms(frame: Frame, call: MixedCall, rows: list[int]) -> Frame:
     for row in rows:
         windows = call.bounds.of_row(row)
         numbers = only_floats(call.samples, row)
+        if not len(numbers.ts):
+            frame.present[row] = False
+            continue
         alone = replace(call.bounds, samples=numbers, _known={}).of_row(0)
         frame.present[row] = call.kernel(alone, call.args, frame.values[row : row + 1])[0]
         if ((_histograms_in(call.samples, windows) > 0) & (alone.counts[0] > 0)).any():

@@ -14,7 +14,7 @@ from holdfast.telemetry.metrics.promql.evaluation.blocks import Block, cut_block
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
 from holdfast.telemetry.metrics.promql.evaluation.planning import Reach, describe
 from holdfast.telemetry.metrics.promql.evaluation.query import Query
-from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, find_clocks
+from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, find_clocks, without_empty_series
 from holdfast.telemetry.metrics.promql.evaluation.selectors import Picked, pick_last, smooth
 from holdfast.telemetry.metrics.promql.evaluation.smoothing import smooth_histograms
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
@@ -121,7 +121,8 @@ def as_samples(frame: Frame, steps: Steps) -> Samples:
         ts = np.broadcast_to(times, present.shape)[present]
         clocks = find_clocks(offsets, ts)
     cells = None if frame.histograms is None else _forget_hints(frame.histograms[present])
-    return Samples(frame.labels, offsets, ts, frame.values[present], clocks, frame.drops, cells)
+    samples = Samples(frame.labels, offsets, ts, frame.values[present], clocks, frame.drops, cells)
+    return without_empty_series(samples)
 
 
 def _forget_hints(cells: Objects) -> Objects:

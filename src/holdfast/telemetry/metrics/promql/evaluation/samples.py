@@ -62,18 +62,34 @@ def samples_of(columns: SeriesColumns) -> Samples:
     """Take over what a source gave."""
     offsets = np.ascontiguousarray(columns.offsets, dtype=np.int64)
     ts = np.ascontiguousarray(columns.ts_ms, dtype=np.int64)
-    known = columns.clocks
+    known = columns.clocks if len(columns.labels) else np.zeros(0, dtype=np.int64)
     clocks = np.asarray(known, dtype=np.int64) if known is not None else find_clocks(offsets, ts)
-    return Samples(
-        columns.labels,
-        offsets,
-        ts,
-        np.ascontiguousarray(columns.values, dtype=np.float64),
-        clocks,
-        np.zeros(len(columns.labels), dtype=np.bool_),
-        columns.histograms,
-        columns.starts_ms,
-        columns.weights,
+    return without_empty_series(
+        Samples(
+            columns.labels,
+            offsets,
+            ts,
+            np.ascontiguousarray(columns.values, dtype=np.float64),
+            clocks,
+            np.zeros(len(columns.labels), dtype=np.bool_),
+            columns.histograms,
+            columns.starts_ms,
+            columns.weights,
+        )
+    )
+
+
+def without_empty_series(samples: Samples) -> Samples:
+    """Give the samples without series that have none; the columns stay as they are."""
+    rows = np.flatnonzero(np.diff(samples.offsets))
+    if len(rows) == samples.count:
+        return samples
+    return replace(
+        samples,
+        labels=[samples.labels[row] for row in rows.tolist()],
+        offsets=np.append(samples.offsets[rows], samples.offsets[-1]),
+        clocks=samples.clocks[rows],
+        drops=samples.drops[rows],
     )
 
 
@@ -156,7 +172,7 @@ def without_stale(samples: Samples) -> Samples:
     clocks = samples.clocks.copy()
     changed = np.unique(np.searchsorted(samples.offsets, marks, side="right") - 1)
     clocks[changed] = samples.clocks.max() + 1 + np.arange(len(changed))  # each of its own; few series end at once
-    return replace(
+    kept = replace(
         samples,
         offsets=offsets,
         ts=_without(samples.ts, marks),
@@ -166,6 +182,7 @@ def without_stale(samples: Samples) -> Samples:
         starts=None if samples.starts is None else _without(samples.starts, marks),
         weights=None if samples.weights is None else _without(samples.weights, marks),
     )
+    return without_empty_series(kept)
 
 
 def _without(column: npt.NDArray[Scalar], places: Ints) -> npt.NDArray[Scalar]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+import numpy as np
+
 from holdfast.telemetry.metrics.promql.evaluation.blocks import Block
 from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 
@@ -19,7 +21,8 @@ def run_blocks(blocks: Iterable[Block], work: Callable[[Block], None], budget: B
 
     def guarded(block: Block) -> None:
         budget.check()
-        work(block)
+        with np.errstate(all="ignore"):  # infinities and NaN are values here; threads do not inherit this
+            work(block)
 
     todo = list(blocks)
     threads = min(MOST_THREADS, os.cpu_count() or 1, len(todo))
