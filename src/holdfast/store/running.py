@@ -148,6 +148,11 @@ class RunningStore:
 
         await self._call(self._writes, work)
 
+    async def delete(self, table: Table, condition: str, tenant: str) -> None:
+        """Delete rows of one tenant; returns when no query sees them any more."""
+        sql = f"DELETE FROM {table.name} WHERE tenant = {{tenant:String}} AND ({condition})"  # noqa: S608 -- a declared name
+        await self._call(self._writes, lambda client: client.command(sql, {"tenant": tenant}))
+
     async def check(self) -> None:
         """Return if the engine answers."""
         await self._call(self._control, lambda client: client.command("SELECT 1"))

@@ -170,6 +170,20 @@ class Store:
         values = {**(parameters or {}), "tenant": str(tenant)}
         return await self._opened.query(sql, values, limits or QueryLimits.of(self.settings))
 
+    async def delete(self, table: Table, condition: str, *, tenant: TenantId) -> None:
+        """Delete the rows of one tenant that satisfy a condition; returns when no query sees them any more.
+
+        Args:
+            table: a registered table.
+            condition: SQL that holds numbers and column names only; nothing in it is bound.
+            tenant: whose rows.
+
+        Raises:
+            InvalidError: the condition is wrong.
+            UnavailableError: the engine does not answer.
+        """
+        await self._opened.delete(table, condition, str(tenant))
+
     async def trim(self) -> None:
         """Give memory back that starting up has touched; `open` does it, and an app may once more when all is warm."""
         await self._opened.trim()

@@ -12,6 +12,8 @@ from holdfast.store import StoreRoom
 from holdfast.telemetry.metrics import (
     SCHEMA,
     Cardinality,
+    Deletion,
+    KeepRules,
     MetricBrowser,
     MetricSink,
     MetricSource,
@@ -20,6 +22,8 @@ from holdfast.telemetry.metrics import (
     SinkSettings,
     Usage,
     cardinality_routes,
+    keeping_routes,
+    permissions,
 )
 
 FORGET_EVERY_S: Final = 300.0
@@ -33,6 +37,7 @@ class TelemetryRoom:
     source: MetricSource
     browser: MetricBrowser
     cardinality: Cardinality
+    deletion: Deletion
     wiring: Wiring
 
 
@@ -41,10 +46,17 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     settings, store, clock = ground.settings[MetricsSettings], columns.store, ground.clock
     limits, usage = SeriesLimits(settings, clock, ground.metrics), Usage(store, clock)
     sink = MetricSink(
-        store, clock=clock, metrics=ground.metrics, settings=SinkSettings(keeping=settings), admission=limits
+        store,
+        clock=clock,
+        metrics=ground.metrics,
+        settings=SinkSettings(keeping=settings),
+        admission=limits,
+        keep_s=KeepRules(settings.keep, store).seconds,
     )
     source = MetricSource(store, clock=clock, feed=sink.feed, usage=usage, settings=settings)
     cardinality = Cardinality(store, sink, limits, usage, clock)
+
+    deletion = Deletion(store, sink, source)
 
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
@@ -63,10 +75,11 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     wiring = Wiring(
         name="telemetry",
         lifespan=registered,
-        routers=(cardinality_routes(cardinality),),
+        routers=(cardinality_routes(cardinality), keeping_routes(deletion)),
+        permissions=(permissions.DELETE,),
         jobs=(
             Job("telemetry.forget_idle", forget_idle, "ingest"),
             Job("telemetry.note_usage", usage.keep_written, "api"),
         ),
     )
-    return TelemetryRoom(sink, source, MetricBrowser(store, source.index), cardinality, wiring)
+    return TelemetryRoom(sink, source, MetricBrowser(store, source.index), cardinality, deletion, wiring)

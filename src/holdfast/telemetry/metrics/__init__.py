@@ -3,6 +3,8 @@
 from holdfast.telemetry.metrics.browser import MetricBrowser
 from holdfast.telemetry.metrics.cardinality import Cardinality, MetricUses, SeriesLimits, Usage
 from holdfast.telemetry.metrics.cardinality import routes as cardinality_routes
+from holdfast.telemetry.metrics.keeping import Deletion, KeepRules
+from holdfast.telemetry.metrics.keeping import routes as keeping_routes
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Sample, Series
 from holdfast.telemetry.metrics.settings import METRICS_SECTION, MetricsSettings
 from holdfast.telemetry.metrics.sink import MetricSink, SinkSettings
@@ -14,6 +16,8 @@ __all__ = [
     "SCHEMA",
     "STREAM",
     "Cardinality",
+    "Deletion",
+    "KeepRules",
     "MatchOp",
     "Matcher",
     "MetricBrowser",
@@ -28,4 +32,5 @@ __all__ = [
     "SinkSettings",
     "Usage",
     "cardinality_routes",
+    "keeping_routes",
 ]

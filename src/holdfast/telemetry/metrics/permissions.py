@@ -8,3 +8,4 @@ from holdfast.kernel.permissions import Permission, Role
 
 READ: Final = Permission("metrics.read", Role.VIEWER, "Query metrics, their series and metadata.")
 WRITE: Final = Permission("metrics.write", Role.OPERATOR, "Send metrics: remote write, OTLP, push and import.")
+DELETE: Final = Permission("metrics.delete", Role.OPERATOR, "Delete series and their samples.")

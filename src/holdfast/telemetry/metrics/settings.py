@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -16,12 +16,31 @@ _MIB: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRule:
+    """How long series are kept that a selector matches.
+
+    Attributes:
+        match: a selector, such as `{env="dev"}`.
+        keep: how long their samples stay.
+        tenant: whose series; every tenant's if empty.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    match: str
+    keep: Duration
+    tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """How metrics are kept and remembered.
 
     Attributes:
         retention_counts: whether a sample's retention counts from its `arrival`, which keeps what is imported from long
             ago, or from its own time, the `event`. How long it is, `telemetry.retention` says.
+        keep: rules of how long single series stay, each `{match = '{env="dev"}', keep = "7d"}`, `tenant` if only one's;
+            the first that matches wins, else `telemetry.retention`.
         forget_idle: a series without a sample for so long is no longer active, and its memory is given back.
         cache: memory for samples that queries have read; used only when queries come.
         indexed_series: series of which labels are remembered for queries, about 1 KiB each.
@@ -36,6 +55,7 @@ class MetricsSettings:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     retention_counts: Literal["arrival", "event"] = "arrival"
+    keep: Sequence[KeepRule] = ()
     forget_idle: Annotated[Duration, Field(ge=60)] = 3600.0
     cache: Size = 256 * _MIB
     indexed_series: Annotated[int, Field(ge=1000)] = 2_000_000

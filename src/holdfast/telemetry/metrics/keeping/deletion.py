@@ -1,0 +1,82 @@
+"""Deletes series, or a span of their samples, as Prometheus' `delete_series` does; memory forgets them, too.
+
+Samples go at once; the space comes back when the engine merges. Series of which everything goes are announced anew
+when a sample comes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from holdfast.store import Store
+from holdfast.telemetry.metrics.sink import MetricSink
+from holdfast.telemetry.metrics.source import MetricSource
+from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
+from holdfast.telemetry.metrics.tables import EXEMPLARS, HISTOGRAMS, POINTS, SERIES, SLOT_MS
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.metrics.samples import Matcher
+
+BEGINNING_MS: Final = -(2**62)
+END_MS: Final = 2**62
+_LISTED: Final = 5_000  # ids in one statement
+_SLOTTED: Final = (POINTS, HISTOGRAMS)
+
+
+class Deletion:
+    """Deletes what selectors choose."""
+
+    def __init__(self, store: Store, sink: MetricSink, source: MetricSource) -> None:
+        self._store = store
+        self._sink = sink
+        self._source = source
+
+    async def delete(
+        self,
+        tenant: TenantId,
+        selectors: Iterable[tuple[Matcher, ...]],
+        start_ms: int = BEGINNING_MS,
+        end_ms: int = END_MS,
+    ) -> int:
+        """Delete the samples in [start_ms, end_ms] of the series that any selector chooses; give their number.
+
+        Raises:
+            InvalidError: an expression is wrong.
+            UnavailableError: the store does not answer; what was deleted is deleted, the same may be asked again.
+        """
+        found: dict[int, bool] = {}
+        for matchers in selectors:
+            chosen = await self._source.index.choose(tenant, matchers, start_ms, end_ms)
+            # A life may be an hour longer than is known.
+            is_all = (chosen.first_ms >= start_ms) & (chosen.last_ms + ANNOUNCE_EVERY_MS <= end_ms)
+            found.update(zip(chosen.ids.tolist(), is_all.tolist(), strict=True))
+        ids = sorted(found)
+        try:
+            for begin in range(0, len(ids), _LISTED):
+                part = ids[begin : begin + _LISTED]
+                await self._samples(tenant, part, start_ms, end_ms)
+                await self._series(tenant, [identity for identity in part if found[identity]])
+        finally:
+            self._forget(tenant)
+        return len(ids)
+
+    async def _samples(self, tenant: TenantId, ids: Sequence[int], start_ms: int, end_ms: int) -> None:
+        of = f"series_id IN ({','.join(map(str, ids))}) AND ts_ms BETWEEN {start_ms} AND {end_ms}"
+        limits = np.iinfo(np.int32)
+        first, last = max(start_ms // SLOT_MS, limits.min), min(end_ms // SLOT_MS, limits.max)
+        for table in _SLOTTED:
+            await self._store.delete(table, f"slot BETWEEN {first} AND {last} AND {of}", tenant=tenant)
+        await self._store.delete(EXEMPLARS, of, tenant=tenant)
+
+    async def _series(self, tenant: TenantId, ids: Sequence[int]) -> None:
+        if ids:
+            await self._store.delete(SERIES, f"series_id IN ({','.join(map(str, ids))})", tenant=tenant)
+
+    def _forget(self, tenant: TenantId) -> None:
+        self._source.index.forget(tenant)
+        self._source.reader.forget(tenant)
+        self._sink.book(tenant).forget_all()
