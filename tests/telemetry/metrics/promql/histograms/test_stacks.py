@@ -60,6 +60,13 @@ def test_layouts_that_differ_are_not_stacked():
     assert Stack.of([]) is None
 
 
+def test_a_matrix_that_would_fill_the_memory_is_not_made():
+    wide = Histogram(8, 2.0, positive=Buckets(-200_000, (1.0, *(0.0,) * 400_000, 1.0)))
+    samples = [wide] * 25
+    assert Stack.of(samples) is None
+    assert sum_of(samples).histogram.count == 50
+
+
 def test_rounding_errors_of_sums_are_made_good():
     stack = Stack.of([parse_histogram(f"{{{{sum:{total}}}}}") for total in ("5.3", "1e100", "1", "-1e100")])
     sums, lost = stack.sums(np.array([0]), np.array([4]))

@@ -37,14 +37,14 @@ class Stack:
         rows: N x W.
         hints: N, as numbers: the places of `HINTS`.
         resets: N; where the counter began anew since the sample before, the hints believed.
-        lost: N x W; what all resets up to a sample took away.
+        lost: N x W; what all resets up to a sample took away; None if there was no reset.
     """
 
     layout: Layout
     rows: Rows
     hints: Ints
     resets: Flags
-    lost: Rows
+    lost: Rows | None
 
     @classmethod
     def of(cls, histograms: Sequence[Histogram]) -> Self | None:
@@ -58,10 +58,7 @@ class Stack:
         resets[1:] = layout.falls(rows)
         resets[hints == _NOT_RESET] = False
         resets[hints == _RESET] = True
-        lost = np.zeros_like(rows)
-        lost[1:][resets[1:]] = rows[:-1][resets[1:]]
-        with np.errstate(all="ignore"):
-            np.cumsum(lost, axis=0, out=lost)
+        lost = _lost(rows, resets)
         return cls(layout, rows, hints, resets, lost)
 
     @property
@@ -73,7 +70,7 @@ class Stack:
         """Give by how much each of T windows grew from its first to its last sample, T x W; `rate_of` many times."""
         with np.errstate(all="ignore"):
             changes: Rows = self.rows[last] - self.rows[first]
-            if is_counter and self.resets.any():
+            if is_counter and self.lost is not None:
                 changes += self.lost[last] - self.lost[first]
         return changes
 
@@ -107,3 +104,13 @@ class Stack:
     def histograms(self, rows: Rows, hint: ResetHint = ResetHint.GAUGE) -> list[Histogram]:
         """Give rows as histograms, compacted."""
         return [compact(histogram) for histogram in self.layout.histograms(rows, hint)]
+
+
+def _lost(rows: Rows, resets: Flags) -> Rows | None:
+    if not resets[1:].any():
+        return None
+    lost = np.zeros_like(rows)
+    lost[1:][resets[1:]] = rows[:-1][resets[1:]]
+    with np.errstate(all="ignore"):
+        np.cumsum(lost, axis=0, out=lost)
+    return lost

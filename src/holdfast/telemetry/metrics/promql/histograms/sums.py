@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ from holdfast.telemetry.metrics.promql.histograms.reconciliation import (
 )
 
 Row = npt.NDArray[np.float64]
+MOST_NUMBERS: Final = 1 << 23  # of one matrix, 64 MiB: histograms may be as wide as they are hostile
 
 
 class Layout(NamedTuple):
@@ -91,7 +92,10 @@ class Layout(NamedTuple):
 
 
 def shared_layout(histograms: Sequence[Histogram]) -> Layout | None:
-    """Give a layout that holds all of them as they are; None where schema, zero bucket or bounds differ."""
+    """Give a layout that holds all of them as they are.
+
+    None where schema, zero bucket or bounds differ, or where a matrix of them would take too much memory.
+    """
     like = histograms[0]
     for other in histograms:
         if (
@@ -100,7 +104,9 @@ def shared_layout(histograms: Sequence[Histogram]) -> Layout | None:
             or other.custom_values != like.custom_values
         ):
             return None
-    return Layout(like, *_extent([h.positive for h in histograms]), *_extent([h.negative for h in histograms]))
+    layout = Layout(like, *_extent([h.positive for h in histograms]), *_extent([h.negative for h in histograms]))
+    width = layout.positive_end - layout.positive_first + layout.negative_end - layout.negative_first
+    return layout if len(histograms) * width <= MOST_NUMBERS else None
 
 
 def sum_of(histograms: Sequence[Histogram]) -> Combined:
