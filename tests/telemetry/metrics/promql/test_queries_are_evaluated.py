@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 import math
 import struct
+import threading
 
 import pytest
 
-from holdfast.kernel.errors import LimitError
+from holdfast.kernel.errors import LimitError, TimedOutError
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.promql import QueryExecutionError, ValueType
+from holdfast.telemetry.metrics.promql.evaluation import Budget
 from holdfast.telemetry.metrics.promql.limits import QueryLimits
 from telemetry.metrics.promql.asking import TENANT, Bench, labels_of
 
@@ -137,3 +139,27 @@ def test_series_of_different_clocks_get_their_own_windows():
     got = bench.at("count_over_time(c_total[5m])", 1200)
     assert got == {"{i=a}": 5.0, "{i=b}": 5.0, "{i=c}": 2.0 + 1.0 * (1200 % 240 == 0)}
     assert labels_of("c_total") == (("__name__", "c_total"),)
+
+
+async def test_a_query_whose_asker_is_gone_stops_at_its_next_check(bench, monkeypatch):
+    entered, seen = threading.Event(), []
+    really = Budget.check
+
+    def check(budget):
+        entered.set()
+        seen.append(budget)
+        budget.abandoned.wait(10)
+        really(budget)
+
+    monkeypatch.setattr(Budget, "check", check)
+    asking = asyncio.create_task(bench.engine().instant(TENANT, "requests_total + 1", 600_000))
+    await asyncio.to_thread(entered.wait, 10)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert seen[0].abandoned.is_set()
+
+
+def test_a_query_that_takes_too_long_is_ended_in_prometheus_words(bench):
+    with pytest.raises(TimedOutError, match="query timed out in expression evaluation"):
+        asyncio.run(bench.engine().instant(TENANT, "requests_total", 0, limits=QueryLimits(max_seconds=-1.0)))
