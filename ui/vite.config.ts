@@ -6,10 +6,12 @@ import { mantineVariables } from "./mantine-variables.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+const SERVER = process.env["HOLDFAST_URL"] ?? "http://127.0.0.1:4653";
+
 export default defineConfig(async ({ mode }) => ({
   plugins: [react(), mantineVariables(here("./src/theme.ts")), ...(mode === "mock" ? [(await import("./mock/plugin.ts")).mockServer()] : [])],
   resolve: { alias: { "@": here("./src") } },
-  server: { port: 5173, ...(mode === "mock" ? {} : { proxy: { "/api": process.env["HOLDFAST_URL"] ?? "http://127.0.0.1:4653" } }) },
+  server: { port: 5173, ...(mode === "mock" ? {} : { proxy: { "/api": SERVER, "/prometheus": SERVER } }) },
   build: {
     outDir: here("../src/holdfast/web/console"),
     emptyOutDir: true,
@@ -23,6 +25,7 @@ export default defineConfig(async ({ mode }) => ({
             { name: "react", test: /node_modules\/(react|react-dom|scheduler|react-router|cookie|set-cookie-parser)\// },
             { name: "query", test: /node_modules\/@tanstack\// },
             { name: "charts", test: /node_modules\/uplot\// },
+            { name: "editor", test: /node_modules\/(@codemirror|@lezer|@prometheus-io|style-mod|w3c-keyname|crelt|@marijn|lru-cache)\// },
             { name: "graph", test: /node_modules\/(@xyflow|d3-[a-z]+|zustand|classcat|use-sync-external-store)\// },
           ],
         },

@@ -24,6 +24,7 @@ export const routes: RouteObject[] = [
       page("runs/queues", { crumb: "Queues", parent: RUNS }, async () => (await import("./pages/runs/Queues")).Queues),
       page("runs/schedules", { crumb: "Schedules", parent: RUNS }, async () => (await import("./pages/runs/Schedules")).Schedules),
       page("runs/:id", { crumb: ({ id }) => `Run ${shortId(id ?? "")}`, parent: RUNS }, async () => (await import("./pages/runs/Run")).Run),
+      page("explore", { crumb: "Metrics", ...RANGED }, async () => (await import("./pages/metrics/Explore")).Explore),
       page("host", { crumb: "Host", ...RANGED }, async () => (await import("./pages/host/Host")).Host),
       page("events", { crumb: "Events", ...RANGED }, async () => (await import("./pages/events/Events")).Events),
       page("settings/:tab?", { crumb: "Settings" }, async () => (await import("./pages/settings/Settings")).Settings),

@@ -38,30 +38,44 @@ interface Options {
 
 export const get = <T>(path: string, params?: Params, signal?: AbortSignal) => request<T>("GET", path, { params, signal });
 export const post = <T>(path: string, body?: unknown) => request<T>("POST", path, { body });
+export const put = <T>(path: string, body: unknown) => request<T>("PUT", path, { body });
 export const patch = <T>(path: string, body: unknown) => request<T>("PATCH", path, { body });
 export const remove = <T = void>(path: string) => request<T>("DELETE", path);
 
 async function request<T>(method: string, path: string, { params, body, signal }: Options = {}): Promise<T> {
+  const response = await send(method, BASE + path + queryString(params), { signal, ...(body === undefined ? {} : { json: body }) });
+  if (!response.ok) throw new ApiError(await readProblem(response));
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+interface Sending {
+  json?: unknown;
+  /** A body as forms send it; Prometheus' API reads such. */
+  form?: string;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number;
+}
+
+/** Sends one request with the session; raises ApiError with status 0 where no answer comes. */
+export async function send(method: string, address: string, { json, form, signal, timeoutMs = TIMEOUT_MS }: Sending = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (json !== undefined) headers["Content-Type"] = "application/json";
+  if (form !== undefined) headers["Content-Type"] = "application/x-www-form-urlencoded";
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken;
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
-  let response: Response;
+  const limit = AbortSignal.timeout(timeoutMs);
   try {
-    response = await fetch(BASE + path + queryString(params), {
+    return await fetch(address, {
       method,
       headers,
-      body: body === undefined ? null : JSON.stringify(body),
+      body: json === undefined ? (form ?? null) : JSON.stringify(json),
       credentials: "same-origin",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    throw new ApiError(unreachable(limit.aborted));
+    throw new ApiError(unreachable(limit.aborted, timeoutMs));
   }
-  if (!response.ok) throw new ApiError(await readProblem(response));
-  if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
 }
 
 export function queryString(params: Params = {}): string {
@@ -86,8 +100,8 @@ async function readProblem(response: Response): Promise<Problem> {
   }
 }
 
-function unreachable(isTimeout: boolean): Problem {
+function unreachable(isTimeout: boolean, timeoutMs: number): Problem {
   return isTimeout
-    ? { title: "The server is slow to answer", status: 0, detail: `No answer within ${TIMEOUT_MS / 1000} s.`, hint: "Try again, or choose a shorter time range." }
+    ? { title: "The server is slow to answer", status: 0, detail: `No answer within ${timeoutMs / 1000} s.`, hint: "Try again, or choose a shorter time range." }
     : { title: "The server cannot be reached", status: 0, detail: "The connection was refused or lost.", hint: "Is `holdfast up` still running? The console reconnects by itself." };
 }

@@ -436,6 +436,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/cardinality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say which metrics, labels and senders make the series, which are refused, and which metrics nobody uses. */
+        get: operations["getCardinality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the groups of pushed metrics. */
+        get: operations["listPushedGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete the samples from start to end (all if not given) of the series that any selector matches. */
+        delete: operations["deleteSeries"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give the targets of `prometheus.yml`: active ones with their health, and those that relabelling drops. */
+        get: operations["listScrapeTargets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/queues": {
         parameters: {
             query?: never;
@@ -1081,6 +1149,38 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * ActiveTargetOut
+         * @description A target that is scraped.
+         */
+        ActiveTargetOut: {
+            /** Discoveredlabels */
+            discoveredLabels: {
+                [key: string]: string;
+            };
+            /** Globalurl */
+            globalUrl: string;
+            /** Health */
+            health: string;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Lasterror */
+            lastError: string;
+            /** Lastscrape */
+            lastScrape: string;
+            /** Lastscrapeduration */
+            lastScrapeDuration: number;
+            /** Scrapeinterval */
+            scrapeInterval: string;
+            /** Scrapepool */
+            scrapePool: string;
+            /** Scrapetimeout */
+            scrapeTimeout: string;
+            /** Scrapeurl */
+            scrapeUrl: string;
+        };
+        /**
          * AttemptDocument
          * @description One try of a step that failed, or that a retry or replay of the run has superseded.
          */
@@ -1115,6 +1215,32 @@ export interface components {
         CallAnswer: {
             /** Status */
             status: string;
+        };
+        /**
+         * CardinalityReport
+         * @description All of it, each list the largest first.
+         */
+        CardinalityReport: {
+            /** Active */
+            active: number;
+            /** Explosions */
+            explosions: components["schemas"]["Explosion"][];
+            /** Kept */
+            kept: number;
+            /** Labels */
+            labels: components["schemas"]["LabelCount"][];
+            /** Limit */
+            limit: number;
+            /** Metrics */
+            metrics: components["schemas"]["MetricCount"][];
+            /** Origins */
+            origins: components["schemas"]["OriginCount"][];
+            /** Refused */
+            refused: {
+                [key: string]: number;
+            };
+            /** Unused */
+            unused: components["schemas"]["UnusedMetric"][];
         };
         /**
          * ChangeDocument
@@ -1424,6 +1550,14 @@ export interface components {
             version: number;
         };
         /**
+         * Deleted
+         * @description How many series lost samples.
+         */
+        Deleted: {
+            /** Series */
+            series: number;
+        };
+        /**
          * DiskIoOut
          * @description One block device, per second.
          */
@@ -1503,6 +1637,18 @@ export interface components {
              * @default []
              */
             variables: components["schemas"]["Variable"][];
+        };
+        /**
+         * DroppedTargetOut
+         * @description A target that relabelling drops.
+         */
+        DroppedTargetOut: {
+            /** Discoveredlabels */
+            discoveredLabels: {
+                [key: string]: string;
+            };
+            /** Scrapepool */
+            scrapePool: string;
         };
         /**
          * EdgeOut
@@ -1633,6 +1779,28 @@ export interface components {
             items: components["schemas"]["EventOut"][];
             /** Next */
             next: number | null;
+        };
+        /**
+         * Explosion
+         * @description A metric whose new series are refused: by which limit, who sends them, and the label that differs the most.
+         *
+         *     `refused` and `values` are estimates; `example` is one value of the label.
+         */
+        Explosion: {
+            /** Example */
+            example: string;
+            /** Label */
+            label: string;
+            /** Metric */
+            metric: string;
+            /** Origin */
+            origin: string;
+            /** Reason */
+            reason: string;
+            /** Refused */
+            refused: number;
+            /** Values */
+            values: number;
         };
         /**
          * FailureDocument
@@ -1783,6 +1951,18 @@ export interface components {
             last_error: string;
             /** Name */
             name: string;
+        };
+        /**
+         * LabelCount
+         * @description One label of active series: how many different values it has, and on how many series it is.
+         */
+        LabelCount: {
+            /** Name */
+            name: string;
+            /** Series */
+            series: number;
+            /** Values */
+            values: number;
         };
         /**
          * LatencyOverall
@@ -1936,6 +2116,22 @@ export interface components {
             used: number;
         };
         /**
+         * MetricCount
+         * @description One metric: its active series in this process, those kept in the store, and those new in an hour and a day.
+         */
+        MetricCount: {
+            /** Active */
+            active: number;
+            /** Kept */
+            kept: number;
+            /** Name */
+            name: string;
+            /** New In Day */
+            new_in_day: number;
+            /** New In Hour */
+            new_in_hour: number;
+        };
+        /**
          * MomentOut
          * @description The worst health that was seen in the stretch that begins at `at`; `unknown` where nobody watched.
          */
@@ -2010,6 +2206,16 @@ export interface components {
             problems: string[];
             /** Warnings */
             warnings: string[];
+        };
+        /**
+         * OriginCount
+         * @description One sender, such as a scraped target, and its active series.
+         */
+        OriginCount: {
+            /** Active */
+            active: number;
+            /** Origin */
+            origin: string;
         };
         /**
          * Panel
@@ -2205,6 +2411,34 @@ export interface components {
             step: string;
             /** Steps Over */
             steps_over: number;
+        };
+        /**
+         * PushedGroup
+         * @description A group of pushed metrics.
+         */
+        PushedGroup: {
+            /** Failed At */
+            failed_at: string | null;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Metrics */
+            metrics: string[];
+            /** Pushed At */
+            pushed_at: string | null;
+            /** Series */
+            series: number;
+        };
+        /**
+         * PushedGroups
+         * @description All groups, by their labels.
+         */
+        PushedGroups: {
+            /** Items */
+            items: components["schemas"]["PushedGroup"][];
+            /** Next */
+            next?: string | null;
         };
         /**
          * Query
@@ -3106,6 +3340,20 @@ export interface components {
             ways: string[];
         };
         /**
+         * TargetsOut
+         * @description All targets, in the words of Prometheus' API.
+         */
+        TargetsOut: {
+            /** Activetargets */
+            activeTargets: components["schemas"]["ActiveTargetOut"][];
+            /** Droppedtargetcounts */
+            droppedTargetCounts: {
+                [key: string]: number;
+            };
+            /** Droppedtargets */
+            droppedTargets: components["schemas"]["DroppedTargetOut"][];
+        };
+        /**
          * TeamList
          * @description Teams by name; all of them are on one page.
          */
@@ -3228,6 +3476,16 @@ export interface components {
             path: string;
             /** What */
             what: string;
+        };
+        /**
+         * UnusedMetric
+         * @description A metric that no query has read and nothing names; `series` are those kept.
+         */
+        UnusedMetric: {
+            /** Name */
+            name: string;
+            /** Series */
+            series: number;
         };
         /**
          * UptimeBucket
@@ -5730,6 +5988,268 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getCardinality: {
+        parameters: {
+            query?: {
+                top?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CardinalityReport"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listPushedGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushedGroups"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    deleteSeries: {
+        parameters: {
+            query: {
+                end?: string | null;
+                match: string[];
+                start?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deleted"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listScrapeTargets: {
+        parameters: {
+            query?: {
+                /** @description Only those of this job. */
+                pool?: string;
+                /** @description Only those that are scraped, or only dropped ones. */
+                state?: "active" | "dropped" | "any";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TargetsOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -5,7 +5,7 @@ import { useColorScheme } from "@mantine/hooks";
 import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { buildChart, type ChartMark, type ChartSpec } from "@/lib/chart";
+import { buildChart, type ChartDot, type ChartMark, type ChartSpec } from "@/lib/chart";
 import { resolveRange, type TimeRange, zoomOut } from "@/lib/timerange";
 import { useTimeRange } from "@/state/timerange";
 import classes from "./TimeChart.module.css";
@@ -15,16 +15,18 @@ export interface TimeChartProps extends ChartSpec {
   label: string;
   height?: number;
   marks?: readonly ChartMark[];
+  /** Where the page has a legend of its own. */
+  isBare?: boolean;
 }
 
-export function TimeChart({ label, height = 200, marks = NO_MARKS, times, series, unit, isStacked = false, max }: TimeChartProps) {
+export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = false, times, series, unit, isStacked = false, isFitted = false, dots = NO_DOTS, max }: TimeChartProps) {
   const { range, setRange } = useTimeRange();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useScheme();
-  const spec = useMemo<ChartSpec>(() => ({ times, series, unit, isStacked, ...(max === undefined ? {} : { max }) }), [times, series, unit, isStacked, max]);
+  const spec = useMemo<ChartSpec>(() => ({ times, series, unit, isStacked, isFitted, dots, ...(max === undefined ? {} : { max }) }), [times, series, unit, isStacked, isFitted, dots, max]);
   const actions = useRef({ range, setRange });
-  const shape = `${scheme}|${height}|${unit}|${isStacked}|${series.map((one) => `${one.label}${one.color}`).join()}`;
+  const shape = `${scheme}|${height}|${unit}|${isStacked}|${isFitted}|${series.map((one) => `${one.label}${one.color}${one.isHidden ? "-" : ""}${one.isDashed ? "~" : ""}`).join()}`;
   const latest = useRef({ spec, marks });
   useEffect(() => {
     actions.current = { range, setRange };
@@ -64,19 +66,22 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, times, series
   return (
     <figure className={classes.figure}>
       <div ref={host} className={classes.plot} style={{ height }} role="img" aria-label={label} />
-      <figcaption className={classes.legend}>
-        {series.map((one) => (
-          <span key={one.label} className={classes.key}>
-            <i style={{ background: one.color }} />
-            {one.label}
-          </span>
-        ))}
-      </figcaption>
+      {!isBare && (
+        <figcaption className={classes.legend}>
+          {series.map((one) => (
+            <span key={one.label} className={classes.key}>
+              <i style={{ background: one.color }} />
+              {one.label}
+            </span>
+          ))}
+        </figcaption>
+      )}
     </figure>
   );
 }
 
 const NO_MARKS: readonly ChartMark[] = [];
+const NO_DOTS: readonly ChartDot[] = [];
 
 function setWindow(chart: uPlot, range: TimeRange): void {
   const { start, end } = resolveRange(range, new Date());

@@ -1,10 +1,10 @@
 // Turns series into uPlot's options and data: stacking, axes in the right unit, marks, tooltip. No React here.
 import type uPlot from "uplot";
 import type { Verdict } from "@/api/types";
-import { formatBytes, formatDuration, formatPercent } from "./format";
+import { formatBytes, formatDuration, formatNumber, formatPercent } from "./format";
 import { formatAbsolute } from "./time";
 
-export type Unit = "seconds" | "bytes" | "bytes_per_second" | "percent" | "count" | "load";
+export type Unit = "seconds" | "bytes" | "bytes_per_second" | "percent" | "ratio" | "count" | "load" | "number";
 
 export interface ChartSeries {
   label: string;
@@ -12,6 +12,9 @@ export interface ChartSeries {
   color: string;
   values: readonly (number | null)[];
   isFilled?: boolean;
+  /** What it was at another time, for comparison. */
+  isDashed?: boolean;
+  isHidden?: boolean;
 }
 
 export interface ChartSpec {
@@ -22,6 +25,17 @@ export interface ChartSpec {
   isStacked?: boolean;
   /** A fixed top of the axis, e.g. 100 for percentages. */
   max?: number;
+  /** Whether the axis may begin elsewhere than at zero, where the numbers are far from it. */
+  isFitted?: boolean;
+  dots?: readonly ChartDot[];
+}
+
+/** One observation with what it came from: an exemplar. */
+export interface ChartDot {
+  atS: number;
+  value: number;
+  text: string;
+  labels: readonly (readonly [string, string])[];
 }
 
 /** An event on the time axis. */
@@ -47,6 +61,9 @@ export const AXIS_WIDTH = 60;
 export const RIGHT_PAD = 12;
 const SYNC_KEY = "holdfast";
 const MARK_REACH_PX = 6;
+const DOT_REACH_PX = 9;
+const TIP_ROWS = 12;
+const FAR_PX = 60;
 
 export function formatUnit(value: number | null | undefined, unit: Unit): string {
   if (value === null || value === undefined) return "–";
@@ -61,6 +78,10 @@ export function formatUnit(value: number | null | undefined, unit: Unit): string
       return formatPercent(value);
     case "load":
       return value.toFixed(2);
+    case "ratio":
+      return formatPercent(value * 100);
+    case "number":
+      return formatNumber(value);
     case "count":
       return Math.round(value).toLocaleString("en-US");
   }
@@ -83,7 +104,7 @@ export function buildChart(latest: Latest, { width, height, classes, zoom }: Pla
       points: { size: 6 },
       bind: { dblclick: () => () => (zoom.out(), null) },
     },
-    scales: { x: { time: true }, y: { range: (_, __, dataMax) => [0, spec.max ?? niceTop(dataMax, spec.unit)] } },
+    scales: { x: { time: true }, y: { range: (_, dataMin, dataMax) => axisRange(dataMin, dataMax, spec) } },
     axes: [
       { stroke: ink, font, grid: { show: false }, ticks: { show: false }, space: 90, size: 24, gap: 4, values: axisTimes },
       { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: increments(spec.unit), values: (_, values) => values.map((value) => axisLabel(value, spec.unit)) },
@@ -100,7 +121,7 @@ export function buildChart(latest: Latest, { width, height, classes, zoom }: Pla
           zoom.in(from, to);
         },
       ],
-      draw: [(chart) => drawMarks(chart, latest.current.marks)],
+      draw: [(chart) => drawMarks(chart, latest.current.marks), (chart) => drawDots(chart, latest.current.spec.dots ?? [])],
     },
     plugins: [tooltip(latest, classes)],
   };
@@ -126,11 +147,23 @@ function seriesOptions(series: ChartSeries, spec: ChartSpec): uPlot.Series {
   const isLone = spec.times.length < 3;
   return {
     label: series.label,
+    show: !series.isHidden,
     stroke: color,
+    ...(series.isDashed ? { dash: [5, 4], alpha: 0.75 } : {}),
     width: spec.isStacked ? 1 : 1.5,
     points: { show: isLone, size: 4, fill: color },
     ...(spec.isStacked || series.isFilled ? { fill: withAlpha(color, spec.isStacked ? 0.35 : 0.1) } : {}),
   };
+}
+
+/** Zero stands on the axis, unless the numbers are far from it and may be fitted. */
+export function axisRange(dataMin: number | null, dataMax: number | null, spec: Pick<ChartSpec, "max" | "unit" | "isFitted" | "isStacked">): [number, number] {
+  if (spec.max !== undefined) return [0, spec.max];
+  const [low, high] = [dataMin ?? 0, dataMax ?? 0];
+  const room = (high - low) * 0.08;
+  if (spec.isFitted && !spec.isStacked && low > 0 && low > high * 0.6) return high > low ? [low - room, high + room] : [low * 0.95, high * 1.05];
+  if (low >= 0) return [0, niceTop(dataMax, spec.unit)];
+  return [-niceTop(-low, spec.unit), high > 0 ? niceTop(high, spec.unit) : 0];
 }
 
 /** A round number at or above the data, so that curves do not touch the ceiling. */
@@ -200,6 +233,53 @@ function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
   ctx.restore();
 }
 
+function drawDots(chart: uPlot, dots: readonly ChartDot[]): void {
+  if (dots.length === 0) return;
+  const { ctx } = chart;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = cssColor("var(--surface)");
+  ctx.fillStyle = cssColor("var(--text-2)");
+  ctx.lineWidth = ratio;
+  for (const dot of dots) {
+    const place = placeOfDot(chart, dot, true);
+    if (!place) continue;
+    const size = 4 * ratio;
+    ctx.beginPath();
+    ctx.moveTo(place.x, place.y - size);
+    ctx.lineTo(place.x + size, place.y);
+    ctx.lineTo(place.x, place.y + size);
+    ctx.lineTo(place.x - size, place.y);
+    ctx.closePath();
+    ctx.fill();
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+/** Where a dot stands; one whose value is outside of the axis stands at its edge. Null outside of the window. */
+function placeOfDot(chart: uPlot, dot: ChartDot, isCanvas: boolean): { x: number; y: number } | null {
+  const { min = 0, max = 0 } = chart.scales["x"] ?? {};
+  const { min: low = 0, max: high = 0 } = chart.scales["y"] ?? {};
+  if (dot.atS < (min ?? 0) || dot.atS > (max ?? 0)) return null;
+  const value = Math.max(low ?? 0, Math.min(high ?? 0, dot.value));
+  return { x: chart.valToPos(dot.atS, "x", isCanvas), y: chart.valToPos(value, "y", isCanvas) };
+}
+
+function nearestDot(chart: uPlot, dots: readonly ChartDot[]): ChartDot | null {
+  const { left = -99, top = -99 } = chart.cursor;
+  let nearest: ChartDot | null = null;
+  let distance = DOT_REACH_PX;
+  for (const dot of dots) {
+    const place = placeOfDot(chart, dot, false);
+    const away = place ? Math.hypot(place.x - left, place.y - top) : Number.POSITIVE_INFINITY;
+    if (away > distance) continue;
+    distance = away;
+    nearest = dot;
+  }
+  return nearest;
+}
+
 function tooltip(latest: Latest, classes: Record<string, string | undefined>): uPlot.Plugin {
   const box = document.createElement("div");
   box.className = classes["tooltip"] ?? "";
@@ -212,7 +292,7 @@ function tooltip(latest: Latest, classes: Record<string, string | undefined>): u
           const { idx, left = -1 } = chart.cursor;
           // The synced charts show the crosshair only; the words stand where the pointer is.
           const isHere = chart.over.matches(":hover");
-          box.hidden = !isHere || left < 0 || idx === null || idx === undefined;
+          box.hidden = !isHere || left < 0 || idx === null || idx === undefined || isFar(chart, latest.current.spec, idx, left);
           if (box.hidden) return;
           fillTooltip(box, latest.current, idx as number, chart, classes);
           const isRight = left > chart.over.clientWidth / 2;
@@ -223,9 +303,16 @@ function tooltip(latest: Latest, classes: Record<string, string | undefined>): u
   };
 }
 
+/** Where nothing was measured near the pointer, there is nothing to tell. */
+function isFar(chart: uPlot, spec: ChartSpec, index: number, left: number): boolean {
+  const away = Math.abs(chart.valToPos(spec.times[index] ?? 0, "x") - left);
+  return away > FAR_PX && spec.times.length > 2;
+}
+
 function fillTooltip(box: HTMLElement, { spec, marks }: Latest["current"], index: number, chart: uPlot, classes: Record<string, string | undefined>): void {
   const seconds = spec.times[index] ?? 0;
-  const rows = spec.series.map((series) => {
+  const shown = nearestSeries(spec, index, chart);
+  const rows = shown.map((series) => {
     const row = element("div", classes["tooltipRow"]);
     const dot = element("i");
     dot.style.background = series.color;
@@ -233,9 +320,35 @@ function fillTooltip(box: HTMLElement, { spec, marks }: Latest["current"], index
     return row;
   });
   if (spec.isStacked) rows.reverse();
+  const visible = spec.series.filter((series) => !series.isHidden).length;
+  if (visible > shown.length) rows.push(element("div", classes["tooltipTime"], `and ${visible - shown.length} more`));
+  const exemplar = nearestDot(chart, spec.dots ?? []);
+  if (exemplar) {
+    box.replaceChildren(...exemplarTip(exemplar, spec.unit, classes));
+    return;
+  }
   const near = marks.filter((mark) => Math.abs(chart.valToPos(mark.atS, "x") - (chart.cursor.left ?? -99)) <= MARK_REACH_PX);
   const notes = near.map((mark) => element("div", classes["tooltipMark"], mark.text));
   box.replaceChildren(element("div", classes["tooltipTime"], formatAbsolute(new Date(seconds * 1000))), ...rows, ...notes);
+}
+
+/** All that fit into a tip, in their order; of many, those nearest to the pointer. */
+function nearestSeries(spec: ChartSpec, index: number, chart: uPlot): readonly ChartSeries[] {
+  const visible = spec.series.filter((series) => !series.isHidden);
+  if (visible.length <= TIP_ROWS) return visible;
+  const pointer = chart.posToVal(chart.cursor.top ?? 0, "y");
+  const away = (series: ChartSeries): number => Math.abs((series.values[index] ?? Number.POSITIVE_INFINITY) - pointer);
+  const chosen = new Set([...visible].sort((a, b) => away(a) - away(b)).slice(0, TIP_ROWS));
+  return visible.filter((series) => chosen.has(series)).sort((a, b) => (b.values[index] ?? 0) - (a.values[index] ?? 0));
+}
+
+function exemplarTip(dot: ChartDot, unit: Unit, classes: Record<string, string | undefined>): HTMLElement[] {
+  const rows = [["value", formatUnit(dot.value, unit)] as const, ...dot.labels].map(([name, value]) => {
+    const row = element("div", classes["tooltipRow"]);
+    row.append(element("span", undefined, name), element("b", undefined, value));
+    return row;
+  });
+  return [element("div", classes["tooltipTime"], formatAbsolute(new Date(dot.atS * 1000))), element("div", undefined, `Exemplar of ${dot.text}`), ...rows];
 }
 
 function element(tag: string, className?: string, text?: string): HTMLElement {

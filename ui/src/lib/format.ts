@@ -57,6 +57,19 @@ export function formatUptime(ratio: number | null | undefined): string {
   return `${floored.toFixed(digits)}%`;
 }
 
+/** Any number in three figures: "0.00042", "12.5", "3.20k", "1.70G". */
+export function formatNumber(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 999.5) {
+    const power = Math.min(4, Math.floor(Math.log10(size * 1.0005) / 3));
+    return power > 0 ? `${significant(value / 1000 ** power)}${["", "k", "M", "G", "T"][power]}` : significant(value);
+  }
+  if (size >= 0.00995) return Number.isInteger(value) ? String(value) : significant(value);
+  return Number(value.toPrecision(3)).toString();
+}
+
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }

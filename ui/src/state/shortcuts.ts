@@ -12,6 +12,7 @@ export const PLACES: Record<string, string> = {
   "g r": "/runs",
   "g q": "/runs/queues",
   "g d": "/runs/schedules",
+  "g x": "/explore",
   "g h": "/host",
   "g e": "/events",
   "g s": "/settings",
@@ -41,7 +42,7 @@ export function useKeys(actions: Record<string, () => void>): void {
     let first = "";
     let firstAt = 0;
     const onKey = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || isTaken(event.target)) return;
+      if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || isTaken(event.composedPath()[0] ?? event.target)) return;
       const sequence = event.timeStamp - firstAt < SEQUENCE_MS ? `${first} ${event.key}` : "";
       const action = latest.current[sequence] ?? latest.current[event.key];
       first = event.key;
@@ -56,6 +57,7 @@ export function useKeys(actions: Record<string, () => void>): void {
   }, []);
 }
 
+/** `target` is where the key was pressed, also inside of a shadow root. */
 function isTaken(target: EventTarget | null): boolean {
   const isTyping = target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
   return isTyping || document.querySelector("[role=dialog], [role=menu]") !== null;

@@ -1,0 +1,83 @@
+"""Explore, on the host's own metrics: queries are completed and drawn, errors stand where they are, links carry all."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, expect
+
+HAS_METRICS = """async () => {
+  const answer = await fetch('/prometheus/api/v1/label/__name__/values');
+  return (await answer.json()).data.includes('holdfast_host_load');
+}"""
+
+
+def open_with_metrics(visit, path: str) -> Page:
+    """Open a path once the first samples of the host are there."""
+    page = visit.go("/")
+    page.wait_for_function(HAS_METRICS, polling=500, timeout=60_000)
+    return visit.go(path)
+
+
+def test_a_query_is_completed_run_and_drawn_by_keys_alone(visit):
+    page = open_with_metrics(visit, "/explore")
+    page.get_by_role("textbox", name="Query A").wait_for()
+    page.keyboard.press("e")
+    expect(page.get_by_role("textbox", name="Query A")).to_be_focused()
+    page.keyboard.type("holdfast_host_loa", delay=20)
+    page.get_by_role("option", name=re.compile("holdfast_host_load")).wait_for()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("textbox", name="Query A")).to_have_text("holdfast_host_load")
+    page.keyboard.press("Control+Enter")
+    legend = page.get_by_role("region", name="Legend")
+    expect(legend.get_by_role("button")).to_have_count(3)
+    expect(page.locator("main canvas")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"3 series · \d+ samples? read"))).to_be_visible()
+    assert parse_qs(urlsplit(page.url).query)["q"] == ["holdfast_host_load"]
+
+
+def test_one_curve_is_shown_alone(visit):
+    page = open_with_metrics(visit, "/explore?q=holdfast_host_load")
+    legend = page.get_by_role("region", name="Legend")
+    legend.get_by_role("button").first.click()
+    expect(legend).to_contain_text("1 of 3 shown")
+    legend.get_by_role("button").first.click()
+    expect(legend).not_to_contain_text("shown")
+
+
+def test_an_error_stands_at_its_place(open_visit):
+    page = open_visit(is_quiet=False).go("/explore?q=sum(rate(up[5m)")
+    expect(page.get_by_role("alert")).to_contain_text("Error at column 15")
+    marked = page.locator(".cm-lintRange-error")
+    expect(marked).to_have_text(")")
+
+
+def test_the_address_holds_queries_view_and_options(visit):
+    page = open_with_metrics(visit, "/explore?q=vector(1)&q=holdfast_host_load")
+    page.get_by_text("Compare with last week").click()
+    page.get_by_role("button", name="Hide query A").click()
+    page.get_by_text("Table", exact=True).click()
+    expect(page.locator("main tbody tr")).to_have_count(3)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked == {"q": ["vector(1)", "holdfast_host_load"], "compare": ["1w"], "hide": ["0"], "view": ["table"]}
+    page.reload()
+    expect(page.locator("main tbody tr")).to_have_count(3)
+
+
+def test_metrics_are_browsed_and_chosen(visit):
+    page = open_with_metrics(visit, "/explore")
+    page.keyboard.press("b")
+    page.get_by_label("Search metrics").fill("host_load")
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("holdfast_host_load")).click()
+    expect(page.get_by_role("textbox", name="Query A")).to_have_text("holdfast_host_load")
+    expect(page.get_by_role("region", name="Legend").get_by_role("button")).to_have_count(3)
+
+
+def test_letters_in_the_editor_are_letters_and_not_shortcuts(visit):
+    page = visit.go("/explore")
+    page.get_by_role("textbox", name="Query A").click()
+    page.keyboard.type("g o b ? j")
+    expect(page.get_by_role("textbox", name="Query A")).to_have_text("g o b ? j")
+    assert urlsplit(page.url).path == "/explore"
+    expect(page.get_by_role("dialog")).to_have_count(0)

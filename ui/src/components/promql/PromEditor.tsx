@@ -1,0 +1,134 @@
+// A query editor for PromQL: completion from the server, errors where they are, Ctrl-Enter runs. It lives in a shadow
+// root: there CodeMirror adopts its stylesheets instead of writing <style>, which the page's policy refuses.
+import { autocompletion, closeBrackets, closeBracketsKeymap, acceptCompletion, completionKeymap, completionStatus } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, insertNewlineAndIndent } from "@codemirror/commands";
+import { bracketMatching } from "@codemirror/language";
+import { type Diagnostic, forceLinting, linter, lintKeymap } from "@codemirror/lint";
+import { EditorState, Prec, StateEffect } from "@codemirror/state";
+import { EditorView, keymap, placeholder as hint, tooltips } from "@codemirror/view";
+import { PromQLExtension } from "@prometheus-io/codemirror-promql";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
+import type { Note } from "@/lib/promql";
+import { completionClient } from "./client";
+import { look } from "./look";
+import classes from "./PromEditor.module.css";
+
+export interface EditorHandle {
+  focus: () => void;
+  insert: (text: string) => void;
+}
+
+export interface PromEditorProps {
+  value: string;
+  onChange: (value: string) => void;
+  onRun: () => void;
+  /** What the server said about `notesOf`; it is shown while the text is still that. */
+  notes: readonly Note[];
+  notesOf: string;
+  label: string;
+  placeholder?: string;
+  ref?: Ref<EditorHandle>;
+}
+
+export default function PromEditor({ value, onChange, onRun, notes, notesOf, label, placeholder = "", ref }: PromEditorProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const client = useQueryClient();
+  const latest = useRef({ value, onChange, onRun, notes, notesOf });
+  const name = useRef({ label, placeholder });
+  useEffect(() => {
+    latest.current = { value, onChange, onRun, notes, notesOf };
+  });
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return undefined;
+    const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
+    const made = new EditorView({
+      parent: root as unknown as HTMLElement,
+      root,
+      state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest, client, root, name.current) }),
+    });
+    view.current = made;
+    return () => {
+      view.current = null;
+      made.destroy();
+    };
+  }, [client]);
+
+  useEffect(() => {
+    const editor = view.current;
+    const text = editor?.state.doc.toString();
+    if (editor && text !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+  }, [value]);
+
+  useEffect(() => {
+    if (!view.current) return;
+    view.current.dispatch({ effects: spoke.of(null) });
+    forceLinting(view.current);
+  }, [notes, notesOf]);
+
+  useImperativeHandle(ref, () => ({
+    focus: () => view.current?.focus(),
+    insert: (text) => {
+      const editor = view.current;
+      if (!editor) return;
+      editor.dispatch(editor.state.replaceSelection(text));
+      editor.focus();
+    },
+  }));
+
+  return <div ref={host} className={classes.editor} />;
+}
+
+/** The server has spoken about the text: what is underlined is looked up again. */
+const spoke = StateEffect.define<null>();
+
+interface Latest {
+  current: Pick<PromEditorProps, "value" | "onChange" | "onRun" | "notes" | "notesOf">;
+}
+
+function extensions(latest: Latest, client: ReturnType<typeof useQueryClient>, root: ShadowRoot, { label, placeholder }: { label: string; placeholder: string }) {
+  const promql = new PromQLExtension().setComplete({ remote: completionClient(client) }).activateLinter(false);
+  const findSyntaxErrors = promql.getLinter().promQL();
+  const findAll = async (editor: EditorView): Promise<Diagnostic[]> => {
+    if (editor.state.doc.toString().trim() === "") return [];
+    const { notes, notesOf } = latest.current;
+    const isCurrent = notes.length > 0 && editor.state.doc.toString() === notesOf;
+    // The server's parser decides; ours only helps until it has spoken.
+    return isCurrent ? notes.map(({ severity, message, from, to }) => ({ severity, message, from, to })) : [...(await findSyntaxErrors(editor))];
+  };
+  return [
+    look,
+    history(),
+    bracketMatching(),
+    closeBrackets(),
+    autocompletion({ icons: false }),
+    linter(findAll, { delay: 400, needsRefresh: (update) => update.transactions.some((one) => one.effects.some((effect) => effect.is(spoke))) }),
+    tooltips({ parent: root as unknown as HTMLElement, position: "fixed" }),
+    EditorView.lineWrapping,
+    EditorView.contentAttributes.of({ "aria-label": label }),
+    hint(placeholder),
+    promql.asExtension(),
+    Prec.highest(
+      keymap.of([
+        { key: "Mod-Enter", run: () => (latest.current.onRun(), true) },
+        { key: "Shift-Enter", run: insertNewlineAndIndent },
+        { key: "Tab", run: acceptCompletion },
+        { key: "Escape", run: leave },
+      ]),
+    ),
+    keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
+    EditorView.updateListener.of((update) => {
+      if (update.docChanged) latest.current.onChange(update.state.doc.toString());
+    }),
+  ];
+}
+
+/** Escape closes completion first; then it gives the keys back to the page. */
+function leave(editor: EditorView): boolean {
+  if (completionStatus(editor.state) === "active") return false;
+  editor.contentDOM.blur();
+  return true;
+}

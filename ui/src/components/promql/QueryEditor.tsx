@@ -1,0 +1,16 @@
+// The editor as pages use it: its code comes in a chunk of its own; until then a box of the same height stands there.
+import { lazy, Suspense } from "react";
+import type { PromEditorProps } from "./PromEditor";
+import classes from "./PromEditor.module.css";
+
+export type { EditorHandle } from "./PromEditor";
+
+const PromEditor = lazy(() => import("./PromEditor"));
+
+export function QueryEditor(props: PromEditorProps) {
+  return (
+    <Suspense fallback={<div className={classes.editor} aria-busy="true" aria-label="Loading the editor" />}>
+      <PromEditor {...props} />
+    </Suspense>
+  );
+}

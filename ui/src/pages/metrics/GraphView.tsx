@@ -1,0 +1,64 @@
+// The curves of all queries on one chart, with their legend.
+import { Button } from "@mantine/core";
+import { IconChartLine } from "@tabler/icons-react";
+import { useMemo, useState } from "react";
+import { SeriesLegend } from "@/components/SeriesLegend";
+import { Empty, SkeletonBlock } from "@/components/states";
+import { TimeChart } from "@/components/TimeChart";
+import type { Exploration } from "@/lib/explore";
+import { plural } from "@/lib/format";
+import { useMarks } from "@/state/marks";
+import type { QueryState } from "./QueryRow";
+import { askedOf, usePicture } from "./results";
+import classes from "./Explore.module.css";
+
+const DRAWN = 40;
+const DRAWN_AT_MOST = 500;
+const HEIGHT = 340;
+
+export function GraphView({ exploration, states, step }: { exploration: Exploration; states: ReadonlyMap<number, QueryState>; step: number }) {
+  const [isWhole, setWhole] = useState(false);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const most = isWhole ? DRAWN_AT_MOST : DRAWN;
+  const picture = usePicture(exploration, states, step, most);
+  const marks = useMarks(exploration.hasMarks);
+  const visible = useMemo(() => {
+    const known = picture.series.some((one) => chosen.has(one.label));
+    return known ? picture.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true })) : picture.series;
+  }, [picture.series, chosen]);
+  const isWaiting = askedOf(exploration).some(({ place }) => states.get(place)?.answer === undefined && !states.get(place)?.error);
+  if (picture.series.length === 0) {
+    if (isWaiting) return <div aria-busy="true" aria-label="Loading"><SkeletonBlock height={HEIGHT} /></div>;
+    if ([...states.values()].every((state) => state.error)) return <div className={classes.failed}>Nothing to draw: see the error at the query.</div>;
+    return (
+      <Empty title="No data in this window" icon={<IconChartLine size={32} stroke={1.4} />}>
+        The query is fine, and no series answers it between these two times. Choose a longer time range, or look for the name in the list of metrics (key b).
+      </Empty>
+    );
+  }
+  const drawn = picture.series.filter((one) => !one.isDashed).length;
+  return (
+    <div className={classes.graph} data-fetching={[...states.values()].some((state) => state.isFetching) || undefined}>
+      <TimeChart times={picture.times} series={visible} unit={picture.unit} dots={picture.dots} marks={marks} isStacked={exploration.isStacked} isFitted isBare height={HEIGHT} label={`${plural(drawn, "series", "series")} over time`} />
+      <div className={classes.facts}>
+        {picture.shared.map(({ letter, text }) => (
+          <span key={letter} className="truncate" title={text}>
+            {picture.shared.length > 1 || states.size > 1 ? `${letter}: all ` : "All "}have <code>{text}</code>
+          </span>
+        ))}
+        {exploration.isCompared && !isWaiting && !picture.series.some((one) => one.isDashed) && <span>Nothing was recorded in this window last week.</span>}
+        {picture.count > drawn && (
+          <span>
+            {plural(drawn, "series", "series")} of {picture.count} drawn{" "}
+            {!isWhole && (
+              <Button variant="default" size="compact-xs" onClick={() => setWhole(true)}>
+                Draw {Math.min(picture.count, DRAWN_AT_MOST)}
+              </Button>
+            )}
+          </span>
+        )}
+      </div>
+      <SeriesLegend series={picture.series} unit={picture.unit} chosen={chosen} onChoose={setChosen} />
+    </div>
+  );
+}

@@ -1,0 +1,99 @@
+// Asks the server what is being explored: over the range for curves, at its end for tables.
+import { useQueries } from "@tanstack/react-query";
+import { useMemo, useRef } from "react";
+import type { ExemplarSeries } from "@/api/prom";
+import { exemplarsQuery, instantQuery, rangeQuery, stepOf } from "@/api/promQueries";
+import type { ChartDot, Unit } from "@/lib/chart";
+import { type Exploration, letterOf } from "@/lib/explore";
+import { guessUnit } from "@/lib/promql";
+import { type Curve, dotsOf, drawParts, matrixOf, type Part, seriesName, splitLabels, uniqueDots } from "@/lib/promSeries";
+import { useTimeRange } from "@/state/timerange";
+import type { QueryState } from "./QueryRow";
+
+export const WEEK_S = 604_800;
+
+export interface Asked {
+  place: number;
+  expr: string;
+}
+
+/** The queries that are written and shown, with their places. */
+export function askedOf({ queries, hidden }: Exploration): Asked[] {
+  return queries.map((expr, place) => ({ place, expr })).filter(({ expr, place }) => expr.trim() !== "" && !hidden.includes(place));
+}
+
+export function useStates(exploration: Exploration): { states: ReadonlyMap<number, QueryState>; step: number } {
+  const { range } = useTimeRange();
+  const step = exploration.step || stepOf(range);
+  const asked = askedOf(exploration);
+  const isGraph = exploration.view === "graph";
+  const ranges = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step }), enabled: isGraph })) });
+  const instants = useQueries({ queries: asked.map(({ expr }) => ({ ...instantQuery(expr, range), enabled: !isGraph })) });
+  const results = isGraph ? ranges : instants;
+  const states = new Map(
+    asked.map(({ place, expr }, at): [number, QueryState] => {
+      const result = results[at];
+      return [place, { expr, answer: result?.error ? undefined : result?.data, error: result?.error ?? null, isFetching: result?.isFetching ?? false }];
+    }),
+  );
+  return { states, step };
+}
+
+export interface Picture {
+  times: readonly number[];
+  series: readonly Curve[];
+  unit: Unit;
+  dots: readonly ChartDot[];
+  /** How many series there are in all, drawn or not. */
+  count: number;
+  /** What all series of a query have in common, by query. */
+  shared: { letter: string; text: string }[];
+}
+
+export function usePicture(exploration: Exploration, states: ReadonlyMap<number, QueryState>, step: number, most: number): Picture {
+  const { range } = useTimeRange();
+  const asked = askedOf(exploration);
+  const past = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step, backS: WEEK_S }), enabled: exploration.isCompared })) });
+  const found = useQueries({ queries: asked.map(({ expr }) => ({ ...exemplarsQuery(expr, range), enabled: exploration.hasExemplars, retry: false })) });
+  const answers = asked.map(({ place }) => states.get(place)?.answer);
+  const pastAnswers = exploration.isCompared ? past.map((one) => one.data) : [];
+  const exemplars = exploration.hasExemplars ? found.map((one) => one.data) : [];
+  const isLettered = asked.length > 1;
+  const key = useIdentity([...answers, ...pastAnswers, ...exemplars]);
+  const text = asked.map(({ expr, place }) => `${place} ${expr}`).join("\n");
+  return useMemo(() => {
+    const parts: Part[] = [];
+    const shared: Picture["shared"] = [];
+    let count = 0;
+    asked.forEach(({ place }, at) => {
+      const answer = answers[at];
+      if (!answer) return;
+      const matrix = matrixOf(answer.data);
+      count += matrix.length;
+      const label = labeller(matrix.map((one) => one.metric), isLettered ? `${letterOf(place)} ` : "");
+      if (label.shared) shared.push({ letter: letterOf(place), text: label.shared });
+      parts.push({ query: place, matrix, label: label.name });
+      const before = pastAnswers[at];
+      if (before) parts.push({ query: place, matrix: matrixOf(before.data), label: (metric) => `${label.name(metric)} (last week)`, shiftS: WEEK_S, isDashed: true });
+    });
+    const dots = uniqueDots(dotsOf(exemplars.flatMap((one) => (one ?? []) as ExemplarSeries[])));
+    const unit = (exploration.unit || guessUnit(asked.map(({ expr }) => expr))) as Unit;
+    return { ...drawParts(parts, most), unit, dots, count, shared };
+  }, [key, text, exploration.unit, exploration.isCompared, exploration.hasExemplars, most]);
+}
+
+/** A number that changes when one of the items is another: answers keep their identity while they say the same. */
+function useIdentity(items: readonly unknown[]): number {
+  const held = useRef({ items, version: 0 });
+  const isSame = items.length === held.current.items.length && items.every((item, at) => item === held.current.items[at]);
+  if (!isSame) held.current = { items, version: held.current.version + 1 };
+  return held.current.version;
+}
+
+/** Names series by what tells them apart, and says once what they share. */
+export function labeller(metrics: readonly Record<string, string>[], prefix: string): { name: (metric: Record<string, string>) => string; shared: string } {
+  const { shared, varying } = splitLabels(metrics);
+  if (metrics.length < 2 || varying.length === 0) return { name: (metric) => prefix + seriesName(metric), shared: "" };
+  const name = (metric: Record<string, string>): string => prefix + seriesName(Object.fromEntries(varying.filter((label) => metric[label] !== undefined).map((label) => [label, metric[label] ?? ""])));
+  return { name, shared: Object.keys(shared).length > 0 ? seriesName(shared) : "" };
+}

@@ -1,0 +1,157 @@
+// What the console reads out of PromQL and of messages about it, and how answers become curves.
+import { describe, expect, it } from "vitest";
+import { axisRange, type ChartSpec } from "@/lib/chart";
+import { explorePath, parseExploration, writeExploration } from "@/lib/explore";
+import { formatNumber } from "@/lib/format";
+import { durationSeconds, durationText, guessUnit, medianGap, offsetOf, rateWindows, readNote, roundWindow } from "@/lib/promql";
+import { dotsOf, drawParts, legendName, matrixOf, parseValue, seriesName, splitLabels, summarize, uniqueDots, vectorOf } from "@/lib/promSeries";
+import { examplesFor } from "@/pages/metrics/Beginning";
+import { firstQuery } from "@/pages/metrics/MetricBrowser";
+import { labeller } from "@/pages/metrics/results";
+import { withQueries } from "@/state/metricsHistory";
+
+describe("messages of the server", () => {
+  it("stand where they say", () => {
+    const query = "sum(rate(up[5m)";
+    expect(readNote('1:15: parse error: unexpected ")" in subquery', query, "error")).toEqual({ severity: "error", message: 'unexpected ")" in subquery', place: "column 15", from: 14, to: 15 });
+  });
+  it("count lines where there are several", () => {
+    const query = "sum(\n  foo bar\n)";
+    expect(readNote("invalid parameter \"query\": 2:7: parse error: unexpected identifier", query, "error")).toMatchObject({ place: "line 2, column 7", from: 11, to: 14 });
+  });
+  it("may name the place behind", () => {
+    expect(readNote("PromQL info: metric might not be a counter (1:6)", "rate(foo[5m])", "info")).toMatchObject({ message: "PromQL info: metric might not be a counter", from: 5, to: 8 });
+  });
+  it("without a place are about all of it", () => {
+    expect(readNote("too many samples", "up", "error")).toMatchObject({ place: null, from: 0, to: 2, message: "too many samples" });
+  });
+  it("never point behind the text", () => {
+    expect(offsetOf("up", 9, 40)).toBe(2);
+  });
+});
+
+describe("windows of rates", () => {
+  it("are found with their selectors, quotes and braces included", () => {
+    expect(rateWindows('rate(a{b="}",c=~"x\\"y"}[1m]) + sum(increase(d[1h30m])) + avg_over_time(e[5m])')).toEqual([
+      { fn: "rate", selector: 'a{b="}",c=~"x\\"y"}', window: "1m", windowS: 60 },
+      { fn: "increase", selector: "d", window: "1h30m", windowS: 5_400 },
+    ]);
+  });
+  it("are compared with how far samples are apart", () => {
+    expect(medianGap([0, 15, 30, 60, 75])).toBe(15);
+    expect(medianGap([0, 15])).toBeNull();
+  });
+  it.each([[20, "20s"], [22, "25s"], [60, "1m"], [61, "90s"], [240, "4m"], [301, "6m"]])("of %i s are proposed as %s", (seconds, text) => {
+    expect(roundWindow(seconds)).toBe(text);
+  });
+  it("are read and written as PromQL does", () => {
+    expect(durationSeconds("1d2h")).toBe(93_600);
+    expect(durationSeconds("5 m")).toBeNaN();
+    expect(durationText(7_200)).toBe("2h");
+  });
+});
+
+describe("units", () => {
+  it.each([
+    ["process_resident_memory_bytes", "bytes"],
+    ["rate(node_network_receive_bytes_total[5m])", "bytes_per_second"],
+    ["histogram_quantile(0.9, rate(http_request_duration_seconds_bucket[5m]))", "seconds"],
+    ["rate(process_cpu_seconds_total[5m])", "number"],
+    ["process_start_time_seconds", "number"],
+    ["a_bytes / b_bytes", "number"],
+    ["disk_used_ratio", "ratio"],
+  ])("of %s: %s", (query, unit) => {
+    expect(guessUnit([query])).toBe(unit);
+  });
+  it("that differ make a plain number", () => {
+    expect(guessUnit(["a_bytes", "b_seconds"])).toBe("number");
+  });
+});
+
+describe("curves", () => {
+  const result = { resultType: "matrix" as const, result: [{ metric: { __name__: "up", job: "a" }, values: [[10, "1"], [20, "NaN"]] as [number, string][] }, { metric: { __name__: "up", job: "b" }, values: [[20, "0"]] as [number, string][] }] };
+  it("share one axis, and what is no number is a gap", () => {
+    const { times, series } = drawParts([{ query: 0, matrix: matrixOf(result), label: seriesName }], 10);
+    expect(times).toEqual([10, 20]);
+    expect(series.map((one) => [one.label, one.values])).toEqual([['up{job="a"}', [1, null]], ['up{job="b"}', [null, 0]]]);
+  });
+  it("of last week lie on this week's in the same colour", () => {
+    const before = { ...result, result: [{ metric: { __name__: "up", job: "b" }, values: [[13, "7"]] as [number, string][] }] };
+    const { times, series } = drawParts([{ query: 0, matrix: result.result, label: seriesName }, { query: 0, matrix: before.result, label: () => "then", shiftS: 7, isDashed: true }], 10);
+    expect(times).toEqual([10, 20]);
+    expect(series[2]).toMatchObject({ label: "then", isDashed: true, values: [null, 7], color: series[1]?.color });
+  });
+  it("are at most so many", () => {
+    expect(drawParts([{ query: 0, matrix: result.result, label: seriesName }], 1).series).toHaveLength(1);
+  });
+  it("of histograms are their means", () => {
+    const { series } = drawParts([{ query: 0, matrix: [{ metric: {}, histograms: [[5, { count: "4", sum: "10" }]] }], label: () => "h" }], 1);
+    expect(series[0]?.values).toEqual([2.5]);
+  });
+  it("are named by what tells them apart", () => {
+    const name = labeller(result.result.map((one) => one.metric), "A ");
+    expect(name.shared).toBe("up");
+    expect(name.name({ __name__: "up", job: "a" })).toBe('A {job="a"}');
+    expect(splitLabels([{ a: "1", b: "2" }, { a: "1" }])).toEqual({ shared: { a: "1" }, varying: ["b"] });
+  });
+  it("are summed up by last, least and most", () => {
+    expect(summarize([null, 3, -1, 2, null])).toEqual({ last: 2, min: -1, max: 3 });
+    expect(summarize([null])).toEqual({ last: null, min: null, max: null });
+  });
+  it("may be named by a template", () => {
+    expect(legendName("{{ job }} at {{instance}}", { job: "a" })).toBe("a at ");
+  });
+  it("come of vectors and scalars too", () => {
+    expect(vectorOf({ resultType: "scalar", result: [1, "2"] })).toEqual([{ metric: {}, value: [1, "2"] }]);
+    expect(matrixOf({ resultType: "string", result: [1, "x"] })).toEqual([]);
+    expect(parseValue("+Inf")).toBeNull();
+  });
+  it("have each exemplar once", () => {
+    const one = { labels: { trace_id: "a" }, value: "0.2", timestamp: 5 };
+    expect(uniqueDots(dotsOf([{ seriesLabels: { le: "1" }, exemplars: [one] }, { seriesLabels: { le: "2" }, exemplars: [one] }]))).toHaveLength(1);
+  });
+});
+
+describe("the axis", () => {
+  const spec: Pick<ChartSpec, "unit" | "isFitted"> = { unit: "number", isFitted: true };
+  it("begins at zero where zero is near", () => expect(axisRange(10, 100, spec)[0]).toBe(0));
+  it("is fitted where it is far", () => expect(axisRange(95, 100, spec)[0]).toBeGreaterThan(90));
+  it("goes below zero", () => expect(axisRange(-3, 2, spec)).toEqual([-4, 2.5]));
+  it("never is empty", () => expect(axisRange(0, 0, spec)).toEqual([0, 1]));
+});
+
+describe("numbers", () => {
+  it.each([[0, "0"], [12.5, "12.5"], [999, "999"], [1_234, "1.23k"], [1_700_000_000, "1.70G"], [0.000421, "0.000421"], [3, "3"], [-1_500, "-1.50k"]])("%f reads %s", (value, text) => expect(formatNumber(value)).toBe(text));
+});
+
+describe("the address of an exploration", () => {
+  it("carries everything and is read back", () => {
+    const wanted = { queries: ["up", 'rate(a{b="c"}[5m])'], hidden: [1], view: "table" as const, isCompared: true, isStacked: true, hasExemplars: false, hasMarks: false, unit: "bytes", step: 30 };
+    expect(parseExploration(new URLSearchParams(writeExploration(new URLSearchParams("range=6h"), wanted).toString()))).toEqual(wanted);
+  });
+  it("keeps the time range and leaves no trace of what is usual", () => {
+    expect(writeExploration(new URLSearchParams("range=6h&view=table"), parseExploration(new URLSearchParams("q=up"))).toString()).toBe("range=6h&q=up");
+  });
+  it("does not break on nonsense", () => {
+    expect(parseExploration(new URLSearchParams("view=cake&step=-1&hide=9,x"))).toMatchObject({ queries: [""], view: "graph", step: 0, hidden: [] });
+  });
+  it("leads to a query", () => expect(explorePath(["a b"])).toBe("/explore?q=a+b"));
+});
+
+describe("what is offered", () => {
+  it("is about metrics that are there", () => {
+    expect(examplesFor(["up", "a_total", "a_created", "b"])).toEqual([
+      { expr: "sum by (job) (up)", text: "targets that answer, by job" },
+      { expr: "rate(a_total[5m])", text: "per second" },
+      { expr: "b", text: "as it is" },
+    ]);
+  });
+  it("is a rate of counters and a quantile of histograms", () => {
+    expect(firstQuery("a_total", "counter")).toBe("rate(a_total[5m])");
+    expect(firstQuery("a_bucket", "histogram")).toContain("histogram_quantile(0.95");
+    expect(firstQuery("a", "gauge")).toBe("a");
+  });
+  it("remembers each query once, the newest first", () => {
+    expect(withQueries([{ expr: "up", at: "1" }, { expr: "a", at: "0" }], ["a", " "], "2")).toEqual([{ expr: "a", at: "2" }, { expr: "up", at: "1" }]);
+  });
+});
