@@ -217,7 +217,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     durable = runs.wire(ground)
     columns = store.wire(ground)
     signals = telemetry.wire(ground, columns)
-    pictures = telemetry.wire_dashboards(ground)
+    pictures = telemetry.wire_dashboards(ground, signals.cardinality)
     scraping = telemetry.wire_scrape(ground, signals.sink)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
     doors = telemetry.wire_doors(ground, signals, people.gate)

@@ -79,3 +79,15 @@ async def test_every_call_of_grafanas_data_source_is_answered(url):
             answer = await client.request(method, f"{url}/prometheus/api/v1/{path}", **ask)
             assert answer.status_code == 200, (path, answer.text)
             assert is_right(answer.json()["data"]), (path, answer.text)
+
+
+async def test_series_are_deleted_as_prometheus_does_it(url):
+    async with httpx.AsyncClient(base_url=f"{url}/prometheus/api/v1") as client:
+        refused = await client.post("/admin/tsdb/delete_series")
+        assert (refused.status_code, refused.json()["error"]) == (400, "no match[] parameter provided")
+        done = await client.post("/admin/tsdb/delete_series", params={"match[]": "shop_orders_total"})
+        assert done.status_code == 204
+        assert (await client.get("/query", params={"query": "shop_orders_total[1h]"})).json()["data"]["result"] == []
+        left = (await client.get("/query", params={"query": 'count({"shop.queue.depth"})'})).json()["data"]["result"]
+        assert left[0]["value"][1] == "1"
+        assert (await client.post("/admin/tsdb/snapshot")).status_code == 400

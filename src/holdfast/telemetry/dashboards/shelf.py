@@ -73,6 +73,19 @@ class Shelf:
         entries += [self._file_entry(name, document) for name, document in self._files_of(tenant).items()]
         return sorted(entries, key=lambda entry: (entry.folder.lower(), entry.title.lower(), entry.id))
 
+    async def documents(self, tenant: TenantId) -> list[Document]:
+        """Give what every dashboard shows."""
+        joined = DASHBOARDS.join(
+            VERSIONS,
+            (VERSIONS.c.tenant == DASHBOARDS.c.tenant)
+            & (VERSIONS.c.id == DASHBOARDS.c.id)
+            & (VERSIONS.c.version == DASHBOARDS.c.version),
+        )
+        mine = (DASHBOARDS.c.tenant == tenant) & ~DASHBOARDS.c.is_deleted
+        statement = select(VERSIONS.c.document).select_from(joined).where(mine)
+        kept = await self._db.read(lambda tx: tx.execute(statement).scalars().all())
+        return [*(read_document(each) for each in kept), *self._files_of(tenant).values()]
+
     async def get(self, tenant: TenantId, name: str) -> tuple[Entry, Document]:
         """Give a dashboard; raises NotFoundError."""
         of_file = self._files_of(tenant).get(name)

@@ -11,6 +11,8 @@ from holdfast.telemetry.dashboards.events import KINDS
 from holdfast.telemetry.dashboards.files import prepare
 from holdfast.telemetry.dashboards.routes import routes
 from holdfast.telemetry.dashboards.shelf import Shelf
+from holdfast.telemetry.dashboards.uses import DashboardUses
+from holdfast.telemetry.metrics import Cardinality
 
 PERMISSIONS = (
     Permission("dashboards.read", Role.VIEWER, "See dashboards"),
@@ -26,9 +28,10 @@ class DashboardRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground) -> DashboardRoom:
-    """Build the room."""
+def wire(ground: Ground, cardinality: Cardinality) -> DashboardRoom:
+    """Build the room; `cardinality` hears which metrics dashboards name."""
     shelf = Shelf(ground.db, ground.events, ground.clock)
+    cardinality.consider(DashboardUses(shelf))
     return DashboardRoom(
         shelf,
         Wiring(

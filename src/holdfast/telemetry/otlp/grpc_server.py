@@ -14,6 +14,7 @@ from fastapi import Request
 from holdfast import journal
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import ConflictError, HoldfastError
+from holdfast.resilience import Backoff, Pauses
 from holdfast.telemetry.otlp.bodies import Encoding, read_large_body
 from holdfast.telemetry.otlp.statuses import grpc_code, retry_after_s, write_retry_info
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.otlp.services import Service
     from holdfast.telemetry.otlp.settings import OtlpSettings
 
-AGAIN_S: Final = 30.0
+_AGAIN: Final = Backoff(base_s=1.0, cap_s=30.0, jitter="equal")
 GRACE_S: Final = 5.0
 _log = journal.get_logger("holdfast.otlp")
 
@@ -46,7 +47,7 @@ class OtlpGrpc:
         """Serve until cancelled; returns at once when the setting says so."""
         if not self._settings.grpc_listen:
             return
-        has_told = False
+        has_told, pauses = False, Pauses(_AGAIN)
         while True:
             try:
                 await self.start()
@@ -54,7 +55,7 @@ class OtlpGrpc:
                 if not has_told:
                     _log.warning("otlp.grpc_port_taken", error=str(error))
                 has_told = True
-                await self._clock.sleep(AGAIN_S)
+                await self._clock.sleep(pauses.next_s())
                 continue
             try:
                 await asyncio.Event().wait()

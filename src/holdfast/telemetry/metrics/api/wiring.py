@@ -9,6 +9,7 @@ from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.units import format_duration
 from holdfast.kernel.wiring import Ground, Wiring
+from holdfast.telemetry.metrics.api.admin import AdminRoutes
 from holdfast.telemetry.metrics.api.origins import ANY, Origins
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
 from holdfast.telemetry.metrics.api.series import SeriesRoutes
@@ -22,6 +23,7 @@ from holdfast.telemetry.metrics.tables import STREAM
 if TYPE_CHECKING:
     from holdfast.store import StoreRoom
     from holdfast.telemetry.metrics.browsing import SeriesBrowser
+    from holdfast.telemetry.metrics.keeping import Deletion
     from holdfast.telemetry.metrics.scrape import TargetBoard
     from holdfast.telemetry.metrics.selection import SampleSource
 
@@ -32,6 +34,11 @@ class Signals(Protocol):
     @property
     def source(self) -> SampleSource:
         """Give samples."""
+        ...
+
+    @property
+    def deletion(self) -> Deletion:
+        """Delete samples."""
         ...
 
     @property
@@ -59,6 +66,7 @@ def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoar
         SeriesRoutes(browser),
         StatusRoutes(around),
         TargetRoutes(board),
+        AdminRoutes(signals.deletion),
     ]
     return QueryRoom(desk, Wiring(name="queries", surfaces=(surface(parts, _origins(ground)),)))
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from holdfast import journal
 from holdfast.kernel.clock import Clock
+from holdfast.resilience import bulkhead, timeout
 from holdfast.telemetry.metrics.exporter.book import ExporterBook, Source
 from holdfast.telemetry.metrics.exporter.errors import SourceError
 from holdfast.telemetry.metrics.exporter.readings import Reading, read_items
@@ -63,7 +64,7 @@ class Poller:
         self.states: Mapping[str, SourceState] = {source.name: SourceState(source) for source in book.sources}
         self._world = world
         self._clock = clock
-        self._places = asyncio.Semaphore(book.parallel)
+        self._places = bulkhead(book.parallel, queue=len(self.states), name="exporter")
         self._after = after
 
     @property
@@ -88,7 +89,7 @@ class Poller:
             started_s = self._clock.monotonic()
             kind, error, reading = "", "", None
             try:
-                async with asyncio.timeout(source.bounds.timeout_s + GRACE_S):
+                async with timeout(source.bounds.timeout_s + GRACE_S, name=source.name):
                     items = await source.content.fetch(self._world, source.bounds)
                 reading = read_items(source, items)
             except SourceError as failure:
