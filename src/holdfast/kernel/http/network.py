@@ -17,6 +17,7 @@ import httpcore
 import httpx
 
 from holdfast.kernel.errors import UnavailableError
+from holdfast.kernel.http.connections import IDLE_S, Connections, Leave
 from holdfast.kernel.http.errors import AddressRefusedError
 from holdfast.resilience import timeout as timeout_of
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 SHORTEST_ATTEMPT_S: Final = 0.25
+_MOST_IDLE: Final = 8  # connections to one origin
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -98,19 +100,22 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """httpx over an httpcore pool whose connections are guarded; httpx's own transport cannot be given a backend."""
+    """httpx over httpcore's connections, which are guarded; httpx's own transport cannot be given a backend."""
 
     def __init__(
         self, backend: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext, *, max_connections: int, proxy: str = ""
     ) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            proxy=httpcore.Proxy(proxy) if proxy else None,
-            max_connections=max_connections,
-            max_keepalive_connections=max(1, max_connections // 5),
-            keepalive_expiry=15.0,
-            network_backend=backend,
-        )
+        def make_pool() -> httpcore.AsyncConnectionPool:
+            return httpcore.AsyncConnectionPool(
+                ssl_context=tls,
+                proxy=httpcore.Proxy(proxy) if proxy else None,
+                max_connections=max_connections,
+                max_keepalive_connections=min(_MOST_IDLE, max_connections),
+                keepalive_expiry=IDLE_S,
+                network_backend=backend,
+            )
+
+        self._connections = Connections(make_pool, most_calls=max_connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and give the answer with its body still to be read."""
@@ -121,7 +126,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             port=request.url.port,
             target=request.url.raw_path,
         )
-        answer = await self._pool.handle_async_request(
+        answer, leave = await self._connections.send(
             httpcore.Request(
                 request.method,
                 url,
@@ -131,17 +136,18 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             )
         )
         return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions
+            answer.status, headers=answer.headers, stream=_Body(answer.stream, leave), extensions=answer.extensions
         )
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        await self._connections.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, leave: Leave) -> None:
         self._stream = stream
+        self._leave = leave
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async with contextlib.aclosing(self._stream) as parts:
@@ -149,4 +155,7 @@ class _Body(httpx.AsyncByteStream):
                 yield part
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        try:
+            await self._stream.aclose()
+        finally:
+            self._leave()
