@@ -6,6 +6,7 @@ import type { CrumbHandle } from "./components/shell/Breadcrumbs";
 import { shortId } from "./lib/runs";
 
 const RANGED = { hasRange: true };
+const DASHBOARDS = { label: "Dashboards", to: "/dashboards" };
 const RUNS = { label: "Runs", to: "/runs" };
 
 export const routes: RouteObject[] = [
@@ -25,6 +26,9 @@ export const routes: RouteObject[] = [
       page("runs/schedules", { crumb: "Schedules", parent: RUNS }, async () => (await import("./pages/runs/Schedules")).Schedules),
       page("runs/:id", { crumb: ({ id }) => `Run ${shortId(id ?? "")}`, parent: RUNS }, async () => (await import("./pages/runs/Run")).Run),
       page("explore", { crumb: "Metrics", ...RANGED }, async () => (await import("./pages/metrics/Explore")).Explore),
+      page("dashboards", { crumb: "Dashboards" }, async () => (await import("./pages/dashboards/Dashboards")).Dashboards),
+      page("dashboards/new", { crumb: "New", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/NewDashboard")).NewDashboard),
+      page("dashboards/:id", { crumb: "Dashboard", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/Dashboard")).Dashboard),
       page("host", { crumb: "Host", ...RANGED }, async () => (await import("./pages/host/Host")).Host),
       page("events", { crumb: "Events", ...RANGED }, async () => (await import("./pages/events/Events")).Events),
       page("settings/:tab?", { crumb: "Settings" }, async () => (await import("./pages/settings/Settings")).Settings),

@@ -79,3 +79,15 @@ export type WorkflowList = Schemas["WorkflowList"];
 
 export type RunQueue = Schemas["QueueDocument"];
 export type RunSchedule = Schemas["ScheduleDocument"];
+
+export type Dashboard = Schemas["DashboardOut"];
+export type DashboardDetail = Schemas["DashboardDetail"];
+export type DashboardDocument = Schemas["Document"];
+export type DashboardRow = Schemas["Row"];
+export type DashboardPanel = Schemas["Panel"];
+export type DashboardVariable = Schemas["Variable"];
+export type DashboardVersion = Schemas["VersionOut"];
+export type DashboardImport = Schemas["ImportOut"];
+export type PanelKind = Schemas["PanelKind"];
+export type PanelQuery = Schemas["Query"];
+export type PanelThreshold = Schemas["Threshold"];

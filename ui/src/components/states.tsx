@@ -14,7 +14,7 @@ type QueryState<T> = Pick<UseQueryResult<T>, "isError" | "error" | "isFetching">
 export function QueryView<T>({ query, skeleton, children }: { query: QueryState<T>; skeleton: ReactNode; children: (data: T) => ReactNode }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.isError) return <Failed error={query.error} onRetry={() => void query.refetch()} isRetrying={query.isFetching} />;
-  return <div aria-busy="true" aria-label="Loading">{skeleton}</div>;
+  return <div role="group" aria-busy="true" aria-label="Loading">{skeleton}</div>;
 }
 
 export function problemOf(error: unknown): Problem {

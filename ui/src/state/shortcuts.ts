@@ -13,6 +13,7 @@ export const PLACES: Record<string, string> = {
   "g q": "/runs/queues",
   "g d": "/runs/schedules",
   "g x": "/explore",
+  "g b": "/dashboards",
   "g h": "/host",
   "g e": "/events",
   "g s": "/settings",

@@ -96,7 +96,8 @@ function extensions(latest: Latest, client: ReturnType<typeof useQueryClient>, r
     if (editor.state.doc.toString().trim() === "") return [];
     const { notes, notesOf } = latest.current;
     const isCurrent = notes.length > 0 && editor.state.doc.toString() === notesOf;
-    // The server's parser decides; ours only helps until it has spoken.
+    // The server's parser decides; ours only helps until it has spoken, and knows nothing of a dashboard's variables.
+    if (!isCurrent && /\$|\[\[/.test(editor.state.doc.toString())) return [];
     return isCurrent ? notes.map(({ severity, message, from, to }) => ({ severity, message, from, to })) : [...(await findSyntaxErrors(editor))];
   };
   return [
@@ -106,7 +107,7 @@ function extensions(latest: Latest, client: ReturnType<typeof useQueryClient>, r
     closeBrackets(),
     autocompletion({ icons: false }),
     linter(findAll, { delay: 400, needsRefresh: (update) => update.transactions.some((one) => one.effects.some((effect) => effect.is(spoke))) }),
-    tooltips({ parent: root as unknown as HTMLElement, position: "fixed" }),
+    tooltips({ parent: tipsIn(root), position: "fixed" }),
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ "aria-label": label }),
     hint(placeholder),
@@ -124,6 +125,17 @@ function extensions(latest: Latest, client: ReturnType<typeof useQueryClient>, r
       if (update.docChanged) latest.current.onChange(update.state.doc.toString());
     }),
   ];
+}
+
+/** Where tips hang: beside the editor in its root, for an element can be measured when a dialog moves it, and a root cannot. */
+function tipsIn(root: ShadowRoot): HTMLElement {
+  const found = root.querySelector<HTMLElement>("[data-tips]");
+  if (found) return found;
+  const made = document.createElement("div");
+  made.dataset["tips"] = "";
+  made.style.position = "relative";
+  root.append(made);
+  return made;
 }
 
 /** Escape closes completion first; then it gives the keys back to the page. */

@@ -9,7 +9,7 @@ const PromEditor = lazy(() => import("./PromEditor"));
 
 export function QueryEditor(props: PromEditorProps) {
   return (
-    <Suspense fallback={<div className={classes.editor} aria-busy="true" aria-label="Loading the editor" />}>
+    <Suspense fallback={<div className={classes.editor} role="group" aria-busy="true" aria-label="Loading the editor" />}>
       <PromEditor {...props} />
     </Suspense>
   );

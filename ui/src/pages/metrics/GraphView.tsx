@@ -28,7 +28,7 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
   }, [picture.series, chosen]);
   const isWaiting = askedOf(exploration).some(({ place }) => states.get(place)?.answer === undefined && !states.get(place)?.error);
   if (picture.series.length === 0) {
-    if (isWaiting) return <div aria-busy="true" aria-label="Loading"><SkeletonBlock height={HEIGHT} /></div>;
+    if (isWaiting) return <div role="group" aria-busy="true" aria-label="Loading"><SkeletonBlock height={HEIGHT} /></div>;
     if ([...states.values()].every((state) => state.error)) return <div className={classes.failed}>Nothing to draw: see the error at the query.</div>;
     return (
       <Empty title="No data in this window" icon={<IconChartLine size={32} stroke={1.4} />}>

@@ -25,7 +25,7 @@ export function TableView({ exploration, states }: { exploration: Exploration; s
         const title = asked.length > 1 ? `${letterOf(place)}: ${expr}` : "Now";
         return (
           <Section key={place} title={<span className="truncate">{title}</span>} aside={state?.answer && plural(vectorOf(state.answer.data).length, "row")}>
-            {state?.answer ? <Rows series={vectorOf(state.answer.data)} /> : state?.error ? <p className="faint">See the error at the query.</p> : <div aria-busy="true" aria-label="Loading"><SkeletonRows rows={4} height={32} /></div>}
+            {state?.answer ? <Rows series={vectorOf(state.answer.data)} /> : state?.error ? <p className="faint">See the error at the query.</p> : <div role="group" aria-busy="true" aria-label="Loading"><SkeletonRows rows={4} height={32} /></div>}
           </Section>
         );
       })}

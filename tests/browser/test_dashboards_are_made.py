@@ -1,0 +1,138 @@
+"""Dashboards in the browser: made, changed by two people at once, brought back, imported, read from files."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+DOCUMENT: dict[str, Any] = {
+    "title": "Machine",
+    "variables": [{"name": "window", "kind": "custom", "options": ["1m", "5m"]}],
+    "rows": [
+        {
+            "title": "Now",
+            "panels": [
+                {
+                    "id": "a",
+                    "kind": "stat",
+                    "title": "Answer over $window",
+                    "unit": "ratio",
+                    "queries": [{"expr": "vector(0.42)"}],
+                    "thresholds": [{"value": 0.4, "status": "degraded"}],
+                },
+                {"id": "b", "kind": "text", "options": {"text": "**Bold** <b>not</b> [x](javascript:alert(1))"}},
+                {
+                    "id": "c",
+                    "kind": "timeseries",
+                    "title": "Curve",
+                    "queries": [{"expr": "vector(1)", "legend": "one"}],
+                },
+            ],
+        }
+    ],
+}
+SEND = """async ([method, path, body]) => {
+  const session = await (await fetch('/api/v1/session')).json();
+  const headers = {'Content-Type': 'application/json', 'X-CSRF-Token': session.csrf_token};
+  const answer = await fetch('/api/v1' + path, {method, headers, body: JSON.stringify(body)});
+  return await answer.json();
+}"""
+GRAFANA = {
+    "title": "From Grafana",
+    "schemaVersion": 39,
+    "panels": [
+        {"id": 1, "type": "timeseries", "title": "Up", "targets": [{"expr": "up"}], "gridPos": {"w": 12, "h": 8}},
+        {"id": 2, "type": "worldmap", "title": "Where"},
+    ],
+}
+
+
+def make(visit, document: dict[str, Any] = DOCUMENT) -> str:
+    """Save a dashboard with the session of the browser, and give its id."""
+    visit.go("/dashboards")
+    made = visit.page.evaluate(SEND, ["POST", "/dashboards", {"document": document, "message": "made"}])
+    return str(made["id"])
+
+
+def panel(page: Page, name: str):
+    return page.get_by_role("region", name=name)
+
+
+def test_a_dashboard_shows_its_panels(visit):
+    page = visit.go(f"/dashboards/{make(visit)}")
+    answer = panel(page, "Answer over 1m")
+    expect(answer).to_contain_text("42.0%")
+    expect(answer.get_by_role("img", name="Degraded")).to_be_visible()
+    expect(page.locator("main strong")).to_have_text("Bold")
+    expect(page.locator("main")).to_contain_text("<b>not</b> [x](javascript:alert(1))")
+    expect(panel(page, "Curve").locator("canvas")).to_be_visible()
+    page.get_by_role("combobox", name="window").click()
+    page.get_by_role("option", name="5m").click()
+    expect(panel(page, "Answer over 5m")).to_be_visible()
+    assert "var-window=5m" in page.url
+
+
+def test_a_dashboard_is_made_by_hand(visit):
+    page = visit.go("/dashboards/new")
+    page.get_by_label("Title", exact=True).fill("By hand")
+    page.get_by_role("button", name="Add panel").click()
+    dialog = page.get_by_role("dialog", name="Panel")
+    dialog.get_by_label("Title").fill("Seven")
+    dialog.get_by_role("textbox", name="Query A", exact=True).click()
+    page.keyboard.type("vector(7)")
+    page.keyboard.press("Control+Enter")
+    expect(dialog.locator("canvas")).to_be_visible()
+    dialog.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="By hand")).to_be_visible()
+    expect(panel(page, "Seven").locator("canvas")).to_be_visible()
+
+
+def test_two_people_at_once_lose_nothing_and_versions_come_back(open_visit):
+    visit = open_visit(is_quiet=False)
+    name = make(visit)
+    page = visit.go(f"/dashboards/{name}")
+    page.keyboard.press("e")
+    page.get_by_label("Title", exact=True).fill("Mine")
+    theirs = {"document": DOCUMENT | {"title": "Theirs"}, "version": 1, "message": "theirs"}
+    page.evaluate(SEND, ["PUT", f"/dashboards/{name}", theirs])
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("main")).to_contain_text("saved version 2 since")
+    page.get_by_role("button", name="Save over it").click()
+    expect(page.get_by_role("heading", name="Mine")).to_be_visible()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Versions").click()
+    page.get_by_role("listitem").filter(has_text="Version 2: theirs").get_by_role("button", name="Restore").click()
+    expect(page.get_by_label("Title", exact=True)).to_have_value("Theirs")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="Theirs")).to_be_visible()
+
+
+def test_what_of_grafana_has_no_counterpart_is_listed(visit):
+    page = visit.go("/dashboards")
+    page.get_by_role("button", name="Import from Grafana").click()
+    page.get_by_label("Or its JSON").fill(json.dumps(GRAFANA))
+    page.get_by_role("button", name="See what it becomes").click()
+    expect(page.get_by_label("What could not be mapped")).to_contain_text("worldmap")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("heading", name="From Grafana")).to_be_visible()
+    page.get_by_role("link", name="Dashboards").first.click()
+    expect(page.get_by_role("link", name=re.compile("From Grafana"))).to_be_visible()
+
+
+def test_one_of_a_file_is_only_read(visit, server):
+    folder = server.folder / "ops" / "dashboards"
+    folder.mkdir(exist_ok=True)
+    (folder / "machine.json").write_text(json.dumps(DOCUMENT | {"title": "Of a file"}))
+    page = visit.go("/dashboards")
+    page.wait_for_function(
+        "async () => (await (await fetch('/api/v1/dashboards')).json()).items.some((one) => one.id === 'machine')",
+        polling=300,
+    )
+    visit.go("/dashboards/machine")
+    expect(page.get_by_role("heading", name="Of a file")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("Lives in ops/dashboards/machine.json")
+    expect(page.get_by_role("button", name="Edit")).to_have_count(0)

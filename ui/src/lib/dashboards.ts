@@ -1,0 +1,195 @@
+// What dashboards are made of, changed as plain values: variables in queries, units, panels and rows. No React here.
+import type { DashboardDocument, DashboardPanel, DashboardRow, DashboardVariable, PanelKind, PanelQuery } from "@/api/types";
+import { formatUnit, type Unit } from "./chart";
+import { durationText } from "./promql";
+
+/** The chosen values of each variable, by its name; a list also where only one may be chosen. */
+export type Chosen = Readonly<Record<string, readonly string[]>>;
+
+/** Stands for all values of a variable. */
+export const ALL = "$__all";
+
+export interface QueryContext {
+  chosen: Chosen;
+  stepS: number;
+  rangeS: number;
+}
+
+const NAME = /\$(?:\{([A-Za-z_]\w*)(?::([a-z]+))?\}|([A-Za-z_]\w*))|\[\[([A-Za-z_]\w*)\]\]/g;
+
+/** Puts the values of variables into a query. Several values become a pattern, as `=~` wants it. */
+export function fillQuery(text: string, { chosen, stepS, rangeS }: QueryContext): string {
+  const known: Record<string, string> = {
+    __interval: durationText(stepS),
+    __interval_ms: String(stepS * 1_000),
+    __rate_interval: durationText(Math.max(stepS * 4, 60)),
+    __range: durationText(rangeS),
+    __range_s: String(Math.round(rangeS)),
+    __range_ms: String(Math.round(rangeS * 1_000)),
+  };
+  return text.replace(NAME, (whole, braced?: string, format?: string, bare?: string, bracketed?: string) => {
+    const name = braced ?? bare ?? bracketed ?? "";
+    const builtIn = known[name];
+    if (builtIn !== undefined) return builtIn;
+    const values = chosen[name];
+    return values === undefined ? whole : valueText(values, format);
+  });
+}
+
+/** The values of variables in a title, for people. */
+export function fillTitle(text: string, chosen: Chosen): string {
+  return text.replace(NAME, (whole, braced?: string, _format?: string, bare?: string, bracketed?: string) => {
+    const values = chosen[braced ?? bare ?? bracketed ?? ""];
+    return values === undefined ? whole : values.includes(ALL) ? "all" : values.join(", ");
+  });
+}
+
+function valueText(values: readonly string[], format: string | undefined): string {
+  if (values.includes(ALL)) return ".*";
+  if (format === "csv") return values.join(",");
+  if (format === "pipe") return values.join("|");
+  if (values.length === 1) return format === "regex" ? escapePattern(values[0] ?? "") : (values[0] ?? "");
+  return values.length === 0 ? "" : `(${values.map(escapePattern).join("|")})`;
+}
+
+/** Twice escaped: once for the pattern, once for the string that it stands in. */
+function escapePattern(value: string): string {
+  return value.replace(/[.*+?^${}()|[\]\\]/g, "\\\\$&");
+}
+
+export type VariableQuery =
+  | { kind: "values"; label: string; match: string }
+  | { kind: "names"; pattern: string }
+  | { kind: "labels"; match: string }
+  | { kind: "query"; expr: string };
+
+/** `label_values(metric{...}, label)`, `label_values(label)`, `label_names()`, `metrics(pattern)`, `query_result(...)` or PromQL. */
+export function readVariableQuery(text: string): VariableQuery {
+  const call = /^\s*(label_values|label_names|metrics|query_result)\s*\(([\s\S]*)\)\s*$/.exec(text);
+  const inner = call?.[2]?.trim() ?? "";
+  switch (call?.[1]) {
+    case "label_values": {
+      const parts = /^([\s\S]*),\s*([A-Za-z_]\w*)$/.exec(inner);
+      return parts ? { kind: "values", match: (parts[1] ?? "").trim(), label: parts[2] ?? "" } : { kind: "values", match: "", label: inner };
+    }
+    case "label_names":
+      return { kind: "labels", match: inner };
+    case "metrics":
+      return { kind: "names", pattern: inner };
+    default:
+      return { kind: "query", expr: call ? inner : text };
+  }
+}
+
+/** What a variable is until somebody chooses. */
+export function firstChoice(variable: DashboardVariable, options: readonly string[]): string[] {
+  if (variable.kind === "text" || variable.kind === "constant") return [variable.default || variable.query];
+  if (variable.default && (options.length === 0 || options.includes(variable.default))) return [variable.default];
+  if (variable.include_all) return [ALL];
+  return options[0] === undefined ? [] : [options[0]];
+}
+
+export interface PanelUnit {
+  unit: Unit;
+  /** What values are multiplied by before they are shown. */
+  factor: number;
+  suffix: string;
+}
+
+export function panelUnit(name: string): PanelUnit {
+  switch (name) {
+    case "seconds":
+    case "bytes":
+    case "percent":
+    case "ratio":
+      return { unit: name, factor: 1, suffix: "" };
+    case "milliseconds":
+      return { unit: "seconds", factor: 0.001, suffix: "" };
+    case "bytes/s":
+      return { unit: "bytes_per_second", factor: 1, suffix: "" };
+    default:
+      return { unit: "number", factor: 1, suffix: name ? ` ${name}` : "" };
+  }
+}
+
+/** A value as the panel wants it: unit, and so many digits where it says how many. */
+export function panelValue(value: number | null, panel: Pick<DashboardPanel, "unit" | "decimals">): string {
+  if (value === null) return "–";
+  const { unit, factor, suffix } = panelUnit(panel.unit);
+  const digits = panel.decimals;
+  if (digits !== null && digits !== undefined && (unit === "number" || unit === "percent" || unit === "ratio")) {
+    const shown = unit === "ratio" ? value * 100 : value;
+    return `${shown.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })}${unit === "number" ? suffix : "%"}`;
+  }
+  return `${formatUnit(value * factor, unit)}${suffix}`;
+}
+
+/** The status that the thresholds give a value; null where there are none. */
+export function statusOf(value: number | null, panel: Pick<DashboardPanel, "thresholds">): "up" | "degraded" | "down" | "unknown" | null {
+  if (value === null) return null;
+  const passed = [...panel.thresholds].sort((a, b) => a.value - b.value).filter((one) => value >= one.value);
+  return (passed[passed.length - 1]?.status as "up" | "degraded" | "down" | "unknown" | undefined) ?? null;
+}
+
+export const KINDS: Record<PanelKind, string> = { timeseries: "Curves", stat: "Number", gauge: "Gauge", bar: "Bars", table: "Table", heatmap: "Heat map", text: "Text" };
+
+export function blankDocument(title: string): DashboardDocument {
+  return { title, description: "", folder: "", tags: [], time: { from: "1h" }, refresh: "", variables: [], rows: [{ title: "", collapsed: false, panels: [] }] };
+}
+
+export function blankPanel(document: DashboardDocument): DashboardPanel {
+  return { id: freeId(document), kind: "timeseries", title: "", description: "", span: 6, height: 7, unit: "", decimals: null, queries: [blankQuery()], thresholds: [], options: {} };
+}
+
+export function blankQuery(): PanelQuery {
+  return { expr: "", legend: "", instant: false, hidden: false };
+}
+
+export function freeId(document: DashboardDocument): string {
+  const used = new Set(document.rows.flatMap((row) => row.panels.map((panel) => panel.id)));
+  let number = used.size + 1;
+  while (used.has(`p${number}`)) number += 1;
+  return `p${number}`;
+}
+
+type Rows = readonly DashboardRow[];
+
+export function withPanel(document: DashboardDocument, at: number, panel: DashboardPanel): DashboardDocument {
+  const isKnown = document.rows.some((row) => row.panels.some((one) => one.id === panel.id));
+  const rows = document.rows.map((row, place) => ({
+    ...row,
+    panels: isKnown ? row.panels.map((one) => (one.id === panel.id ? panel : one)) : place === at ? [...row.panels, panel] : row.panels,
+  }));
+  return { ...document, rows };
+}
+
+export function withoutPanel(document: DashboardDocument, id: string): DashboardDocument {
+  return { ...document, rows: document.rows.map((row) => ({ ...row, panels: row.panels.filter((panel) => panel.id !== id) })) };
+}
+
+/** Moves a panel one place on or back, over the edge of its row into the next one. */
+export function movePanel(document: DashboardDocument, id: string, step: 1 | -1): DashboardDocument {
+  const rows = document.rows.map((row) => ({ ...row, panels: [...row.panels] }));
+  const at = rows.findIndex((row) => row.panels.some((panel) => panel.id === id));
+  const row = rows[at];
+  const place = row?.panels.findIndex((panel) => panel.id === id) ?? -1;
+  const panel = row?.panels[place];
+  if (!row || !panel) return document;
+  row.panels.splice(place, 1);
+  const wanted = place + step;
+  if (wanted >= 0 && wanted <= row.panels.length) row.panels.splice(wanted, 0, panel);
+  else {
+    const other = rows[at + step];
+    if (!other) return document;
+    if (step > 0) other.panels.unshift(panel);
+    else other.panels.push(panel);
+  }
+  return { ...document, rows };
+}
+
+export function moveRow(rows: Rows, at: number, step: 1 | -1): DashboardRow[] {
+  const next = [...rows];
+  const [row] = next.splice(at, 1);
+  if (row) next.splice(Math.max(0, at + step), 0, row);
+  return next;
+}

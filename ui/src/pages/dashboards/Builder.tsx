@@ -1,0 +1,170 @@
+// Changes a dashboard: its name, variables, rows and panels, with what it shows always in sight.
+import { ActionIcon, Button, Modal, TextInput } from "@mantine/core";
+import { IconArrowDown, IconArrowLeft, IconArrowRight, IconArrowUp, IconCopy, IconPencil, IconPlus, IconTrash, IconVariable } from "@tabler/icons-react";
+import { useState } from "react";
+import type { DashboardDocument, DashboardPanel } from "@/api/types";
+import { FormProblem } from "@/components/FormProblem";
+import { Notice } from "@/components/Notice";
+import { Page } from "@/components/Page";
+import { problemOf } from "@/components/states";
+import { blankDocument, blankPanel, freeId, movePanel, moveRow, withoutPanel, withPanel } from "@/lib/dashboards";
+import { useDraft } from "./draft";
+import { PanelEditor } from "./PanelEditor";
+import { Rows } from "./Rows";
+import { VariableBar } from "./VariableBar";
+import { VariablesEditor } from "./VariablesEditor";
+import { useVariables } from "./variables";
+import classes from "./Dashboard.module.css";
+
+interface BuilderProps {
+  id: string | null;
+  started: { document: DashboardDocument; version: number };
+  onDone: () => void;
+}
+
+export function Builder({ id, started, onDone }: BuilderProps) {
+  const draft = useDraft(id, started, onDone);
+  const { document, change } = draft;
+  const { states, chosen, choose } = useVariables(document.variables);
+  const [open, setOpen] = useState<{ panel: DashboardPanel; row: number } | null>(null);
+  const [isVariables, setVariables] = useState(false);
+  const [message, setMessage] = useState("");
+  const add = (row: number): void => setOpen({ panel: blankPanel(document), row });
+  return (
+    <Page
+      title={id === null ? "New dashboard" : `Editing ${started.document.title}`}
+      name={document.title || "Dashboard"}
+      actions={
+        <>
+          <Button variant="default" onClick={onDone}>
+            {draft.isChanged ? "Discard" : "Close"}
+          </Button>
+          <Button onClick={() => draft.save(message)} loading={draft.isSaving} disabled={document.title.trim() === ""}>
+            Save
+          </Button>
+        </>
+      }
+    >
+      {draft.isConflict && draft.error ? (
+        <Notice title={problemOf(draft.error).detail ?? "Somebody else saved it meanwhile."}>
+          <span className="row wrap">
+            What you changed is still here. Saving over it makes yours the newest version; the other one stays among the versions.
+            <Button variant="default" size="compact-xs" onClick={() => draft.saveOver(message)} loading={draft.isSaving}>
+              Save over it
+            </Button>
+          </span>
+        </Notice>
+      ) : (
+        draft.error && <FormProblem error={draft.error} />
+      )}
+      <div className={classes.settings}>
+        <TextInput label="Title" value={document.title} onChange={(event) => change({ ...document, title: event.currentTarget.value })} data-autofocus={id === null || undefined} />
+        <TextInput label="Folder" value={document.folder} onChange={(event) => change({ ...document, folder: event.currentTarget.value })} />
+        <TextInput label="Tags, by commas" defaultValue={document.tags.join(", ")} onBlur={(event) => change({ ...document, tags: words(event.currentTarget.value) })} />
+        <TextInput label="What changed" placeholder="a note for the versions" value={message} onChange={(event) => setMessage(event.currentTarget.value)} />
+        <Button variant="default" leftSection={<IconVariable size={14} />} onClick={() => setVariables(true)}>
+          Variables ({document.variables.length})
+        </Button>
+      </div>
+      <VariableBar states={states} chosen={chosen} onChoose={choose} />
+      <Rows
+        rows={document.rows}
+        chosen={chosen}
+        rowTools={(at) => <RowTools document={document} at={at} onChange={change} onAdd={() => add(at)} />}
+        panelTools={(panel) => <PanelTools document={document} panel={panel} onChange={change} onOpen={() => setOpen({ panel, row: 0 })} />}
+      />
+      <div>
+        <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => change({ ...document, rows: [...document.rows, { title: "New row", collapsed: false, panels: [] }] })}>
+          Add row
+        </Button>
+      </div>
+      <Modal opened={open !== null} onClose={() => setOpen(null)} title="Panel" size={1180} closeButtonProps={{ "aria-label": "Close" }}>
+        {open && (
+          <PanelEditor
+            panel={open.panel}
+            chosen={chosen}
+            onClose={() => setOpen(null)}
+            onDone={(panel) => {
+              change(withPanel(document, open.row, panel));
+              setOpen(null);
+            }}
+          />
+        )}
+      </Modal>
+      <Modal opened={isVariables} onClose={() => setVariables(false)} title="Variables" size={760} closeButtonProps={{ "aria-label": "Close" }}>
+        {isVariables && (
+          <VariablesEditor
+            variables={document.variables}
+            onDone={(variables) => {
+              change({ ...document, variables });
+              setVariables(false);
+            }}
+          />
+        )}
+      </Modal>
+    </Page>
+  );
+}
+
+export function words(text: string): string[] {
+  return [...new Set(text.split(",").map((one) => one.trim()).filter(Boolean))];
+}
+
+interface ToolsProps {
+  document: DashboardDocument;
+  onChange: (document: DashboardDocument) => void;
+}
+
+function RowTools({ document, at, onChange, onAdd }: ToolsProps & { at: number; onAdd: () => void }) {
+  const row = document.rows[at];
+  if (!row) return null;
+  const rename = (title: string): void => onChange({ ...document, rows: document.rows.map((one, place) => (place === at ? { ...one, title } : one)) });
+  return (
+    <div className={classes.rowTools}>
+      <TextInput className={classes.rowName} aria-label={`Title of row ${at + 1}`} placeholder="Row without a title" defaultValue={row.title} onBlur={(event) => event.currentTarget.value !== row.title && rename(event.currentTarget.value)} />
+      <Button variant="default" leftSection={<IconPlus size={14} />} onClick={onAdd}>
+        Add panel
+      </Button>
+      <ActionIcon aria-label={`Move row ${at + 1} up`} disabled={at === 0} onClick={() => onChange({ ...document, rows: moveRow(document.rows, at, -1) })}>
+        <IconArrowUp size={15} />
+      </ActionIcon>
+      <ActionIcon aria-label={`Move row ${at + 1} down`} disabled={at === document.rows.length - 1} onClick={() => onChange({ ...document, rows: moveRow(document.rows, at, 1) })}>
+        <IconArrowDown size={15} />
+      </ActionIcon>
+      <ActionIcon aria-label={`Remove row ${at + 1}`} disabled={document.rows.length === 1} onClick={() => onChange({ ...document, rows: document.rows.filter((_, place) => place !== at) })}>
+        <IconTrash size={15} />
+      </ActionIcon>
+    </div>
+  );
+}
+
+function PanelTools({ document, panel, onChange, onOpen }: ToolsProps & { panel: DashboardPanel; onOpen: () => void }) {
+  const name = panel.title || "panel";
+  const copy = (): void => {
+    const row = document.rows.findIndex((one) => one.panels.some((other) => other.id === panel.id));
+    onChange(withPanel(document, row, { ...panel, id: freeId(document) }));
+  };
+  return (
+    <span className="row">
+      <ActionIcon size="sm" aria-label={`Edit ${name}`} data-tip="Edit" onClick={onOpen}>
+        <IconPencil size={14} />
+      </ActionIcon>
+      <ActionIcon size="sm" aria-label={`Move ${name} back`} data-tip="Move back" onClick={() => onChange(movePanel(document, panel.id, -1))}>
+        <IconArrowLeft size={14} />
+      </ActionIcon>
+      <ActionIcon size="sm" aria-label={`Move ${name} on`} data-tip="Move on" onClick={() => onChange(movePanel(document, panel.id, 1))}>
+        <IconArrowRight size={14} />
+      </ActionIcon>
+      <ActionIcon size="sm" aria-label={`Copy ${name}`} data-tip="Copy" onClick={copy}>
+        <IconCopy size={14} />
+      </ActionIcon>
+      <ActionIcon size="sm" aria-label={`Remove ${name}`} data-tip="Remove" onClick={() => onChange(withoutPanel(document, panel.id))}>
+        <IconTrash size={14} />
+      </ActionIcon>
+    </span>
+  );
+}
+
+const BLANK = { document: blankDocument("New dashboard"), version: 0 };
+
+export { BLANK };

@@ -1,0 +1,173 @@
+// One dashboard: variables, rows, panels; changed in place by those who may.
+import { Button, Menu } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconDots, IconDownload, IconHistory, IconPencil, IconTrash } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useNavigate, useParams, useSearchParams } from "react-router";
+import { remove } from "@/api/client";
+import { dashboardPath, dashboardQuery } from "@/api/dashboardQueries";
+import type { DashboardDetail, DashboardDocument } from "@/api/types";
+import { Confirm } from "@/components/Confirm";
+import { Page } from "@/components/Page";
+import { Empty, QueryView, SkeletonBlock } from "@/components/states";
+import { When } from "@/components/When";
+import { durationSeconds } from "@/lib/promql";
+import { type Preset, PRESETS } from "@/lib/timerange";
+import { useMay } from "@/state/session";
+import { useKeys } from "@/state/shortcuts";
+import { useCarry, useTimeRange } from "@/state/timerange";
+import { Rows } from "./Rows";
+import { VariableBar } from "./VariableBar";
+import { useVariables } from "./variables";
+import { VersionsDrawer } from "./VersionsDrawer";
+
+const Builder = lazy(async () => ({ default: (await import("./Builder")).Builder }));
+
+export function Dashboard() {
+  const { id = "" } = useParams();
+  const query = useQuery(dashboardQuery(id));
+  if (query.data) return <Loaded key={id} detail={query.data} />;
+  return (
+    <Page title="Dashboard" name="Dashboard">
+      <QueryView query={query} skeleton={<SkeletonBlock height={420} />}>
+        {() => null}
+      </QueryView>
+    </Page>
+  );
+}
+
+function Loaded({ detail }: { detail: DashboardDetail }) {
+  const { dashboard, document } = detail;
+  const [isEditing, setEditing] = useState(false);
+  const [started, setStarted] = useState(detail);
+  const [isVersions, setVersions] = useState(false);
+  const mayWrite = useMay("dashboards.write") && dashboard.source === "console";
+  useOwnRange(document);
+  const edit = (from: DashboardDetail = detail): void => {
+    setStarted(from);
+    setEditing(true);
+  };
+  useKeys({ ...(mayWrite && !isEditing ? { e: () => edit() } : {}) });
+  if (isEditing) {
+    return (
+      <Suspense fallback={<Page title={document.title} name={document.title}><SkeletonBlock height={420} /></Page>}>
+        <Builder id={dashboard.id} started={{ document: started.document, version: dashboard.version }} onDone={() => setEditing(false)} />
+      </Suspense>
+    );
+  }
+  return (
+    <Page
+      title={document.title}
+      name={document.title}
+      subtitle={dashboard.source === "file" ? <>Lives in ops/dashboards/{dashboard.id}.json; change it there</> : document.description || <>Version {dashboard.version}, saved <When at={dashboard.updated_at} /></>}
+      actions={
+        <>
+          {mayWrite && (
+            <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => edit()} data-tip="Change  e">
+              Edit
+            </Button>
+          )}
+          <More detail={detail} mayWrite={mayWrite} onVersions={() => setVersions(true)} />
+        </>
+      }
+    >
+      <Board document={document} />
+      {dashboard.source === "console" && (
+        <VersionsDrawer
+          dashboard={dashboard}
+          isOpen={isVersions}
+          onClose={() => setVersions(false)}
+          onRestore={
+            mayWrite
+              ? (old) => {
+                  setVersions(false);
+                  edit({ ...detail, document: old });
+                  notifications.show({ message: "This is what it was. Save to bring it back." });
+                }
+              : null
+          }
+        />
+      )}
+    </Page>
+  );
+}
+
+function Board({ document }: { document: DashboardDocument }) {
+  const { states, chosen, choose } = useVariables(document.variables);
+  const count = document.rows.reduce((sum, row) => sum + row.panels.length, 0);
+  return (
+    <>
+      <VariableBar states={states} chosen={chosen} onChoose={choose} />
+      {count === 0 ? <Empty title="No panels yet">Press e to add the first one.</Empty> : <Rows rows={document.rows} chosen={chosen} />}
+    </>
+  );
+}
+
+function More({ detail: { dashboard, document }, mayWrite, onVersions }: { detail: DashboardDetail; mayWrite: boolean; onVersions: () => void }) {
+  const [isAsking, setAsking] = useState(false);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const carry = useCarry();
+  const deletion = useMutation({
+    mutationFn: () => remove(dashboardPath(dashboard.id)),
+    onSuccess: () => {
+      client.removeQueries({ queryKey: ["dashboards", "one", dashboard.id] });
+      void client.invalidateQueries({ queryKey: ["dashboards", "list"] });
+      void navigate(carry("/dashboards"));
+    },
+  });
+  return (
+    <>
+      <Menu position="bottom-end" width={220}>
+        <Menu.Target>
+          <Button variant="default" aria-label="More" px={8}>
+            <IconDots size={16} />
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {dashboard.source === "console" && (
+            <Menu.Item leftSection={<IconHistory size={14} />} onClick={onVersions}>
+              Versions
+            </Menu.Item>
+          )}
+          <Menu.Item leftSection={<IconDownload size={14} />} onClick={() => download(dashboard.id, document)}>
+            Save as a file
+          </Menu.Item>
+          {mayWrite && (
+            <Menu.Item leftSection={<IconTrash size={14} />} onClick={() => setAsking(true)}>
+              Delete
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      <Confirm isOpen={isAsking} title={`Delete “${document.title}”?`} action="Delete it" isPending={deletion.isPending} error={deletion.error} onClose={() => setAsking(false)} onConfirm={() => deletion.mutate()}>
+        It goes from the list for everybody. Its versions stay in the database.
+      </Confirm>
+    </>
+  );
+}
+
+/** As `ops/dashboards` wants it. */
+function download(id: string, content: DashboardDocument): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([`${JSON.stringify(content, null, 2)}\n`], { type: "application/json" }));
+  link.download = `${content.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || id}.json`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+/** A dashboard opens with its own time range, unless the address names one. */
+function useOwnRange(content: DashboardDocument): void {
+  const { setRange } = useTimeRange();
+  const [params] = useSearchParams();
+  const isDone = useRef(false);
+  useEffect(() => {
+    if (isDone.current) return;
+    isDone.current = true;
+    if (params.has("range") || params.has("from")) return;
+    const wanted = durationSeconds(content.time?.from ?? "1h");
+    const preset = (Object.keys(PRESETS) as Preset[]).find((one) => PRESETS[one].seconds >= wanted);
+    if (preset && preset !== "1h") setRange({ kind: "preset", preset });
+  }, [content, params, setRange]);
+}

@@ -1,0 +1,62 @@
+// The variables of a dashboard: what `$name` may be in queries and titles.
+import { ActionIcon, Button, Checkbox, Select, TextInput } from "@mantine/core";
+import { IconPlus, IconX } from "@tabler/icons-react";
+import { useState } from "react";
+import type { DashboardVariable } from "@/api/types";
+import classes from "./Dashboard.module.css";
+
+const KINDS = [
+  { value: "query", label: "Values of a query" },
+  { value: "custom", label: "A list" },
+  { value: "interval", label: "Intervals" },
+  { value: "text", label: "Free text" },
+  { value: "constant", label: "Constant" },
+];
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+
+export function VariablesEditor({ variables: given, onDone }: { variables: readonly DashboardVariable[]; onDone: (variables: DashboardVariable[]) => void }) {
+  const [variables, setVariables] = useState<readonly DashboardVariable[]>(given);
+  const change = (at: number, part: Partial<DashboardVariable>): void => setVariables(variables.map((one, place) => (place === at ? { ...one, ...part } : one)));
+  const names = variables.map((one) => one.name);
+  const isSound = names.every((name, at) => NAME.test(name) && names.indexOf(name) === at);
+  return (
+    <div className={classes.form}>
+      {variables.length === 0 && <p className="dim">A variable is one field above the panels; queries use it as <code>$name</code>.</p>}
+      {variables.map((variable, at) => (
+        <div key={at} className={classes.query}>
+          <div className={classes.line}>
+            <TextInput label="Name" value={variable.name} error={!NAME.test(variable.name) || names.indexOf(variable.name) !== at} onChange={(event) => change(at, { name: event.currentTarget.value })} />
+            <Select label="Kind" data={KINDS} value={variable.kind} onChange={(kind) => change(at, { kind: kind as DashboardVariable["kind"] })} />
+            <TextInput className="grow" label="Label" value={variable.label} onChange={(event) => change(at, { label: event.currentTarget.value })} />
+            <ActionIcon aria-label={`Remove variable ${variable.name}`} onClick={() => setVariables(variables.filter((_, place) => place !== at))}>
+              <IconX size={15} />
+            </ActionIcon>
+          </div>
+          {variable.kind === "custom" || variable.kind === "interval" ? (
+            <TextInput label="Values, by commas" defaultValue={variable.options.join(", ")} onBlur={(event) => change(at, { options: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />
+          ) : variable.kind === "query" ? (
+            <TextInput label="Query" placeholder="label_values(up, job)" value={variable.query} onChange={(event) => change(at, { query: event.currentTarget.value })} />
+          ) : (
+            <TextInput label="Value" value={variable.default} onChange={(event) => change(at, { default: event.currentTarget.value })} />
+          )}
+          {(variable.kind === "query" || variable.kind === "custom") && (
+            <div className="row">
+              <Checkbox size="xs" label="Several may be chosen" checked={variable.multi} onChange={(event) => change(at, { multi: event.currentTarget.checked })} />
+              <Checkbox size="xs" label="With “All”" checked={variable.include_all} onChange={(event) => change(at, { include_all: event.currentTarget.checked })} />
+            </div>
+          )}
+        </div>
+      ))}
+      <div>
+        <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => setVariables([...variables, { name: `v${variables.length + 1}`, kind: "query", label: "", query: "", options: [], multi: false, include_all: false, default: "" }])}>
+          Add variable
+        </Button>
+      </div>
+      <div className={classes.buttons}>
+        <Button onClick={() => onDone([...variables])} disabled={!isSound}>
+          Done
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+// A dashboard that is being changed: the document as it is written, and saving it over the version it was made from.
+import { notifications } from "@mantine/notifications";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { dashboardPath, dashboardQuery } from "@/api/dashboardQueries";
+import { ApiError, get, post, put } from "@/api/client";
+import type { Dashboard, DashboardDetail, DashboardDocument } from "@/api/types";
+import { useCarry } from "@/state/timerange";
+
+export interface Draft {
+  document: DashboardDocument;
+  isChanged: boolean;
+  change: (document: DashboardDocument) => void;
+  save: (message: string) => void;
+  /** Saves although somebody else has saved since: theirs stays as a version. */
+  saveOver: (message: string) => void;
+  isSaving: boolean;
+  error: Error | null;
+  isConflict: boolean;
+}
+
+export function useDraft(id: string | null, started: { document: DashboardDocument; version: number }, onSaved: () => void): Draft {
+  const [document, setDocument] = useState(started.document);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const carry = useCarry();
+  const saving = useMutation({
+    mutationFn: async ({ message, isOver }: { message: string; isOver: boolean }): Promise<Dashboard> => {
+      if (id === null) return post<Dashboard>("/dashboards", { document, message });
+      const version = isOver ? (await get<DashboardDetail>(dashboardPath(id))).dashboard.version : started.version;
+      return put<Dashboard>(dashboardPath(id), { document, version, message });
+    },
+    onSuccess: async (saved) => {
+      client.setQueryData(dashboardQuery(saved.id).queryKey, { dashboard: saved, document });
+      void client.invalidateQueries({ queryKey: ["dashboards"] });
+      notifications.show({ message: `Saved as version ${saved.version}.` });
+      if (id === null) await navigate(carry(`/dashboards/${encodeURIComponent(saved.id)}`), { replace: true });
+      else onSaved();
+    },
+  });
+  return {
+    document,
+    isChanged: document !== started.document,
+    change: setDocument,
+    save: (message) => saving.mutate({ message, isOver: false }),
+    saveOver: (message) => saving.mutate({ message, isOver: true }),
+    isSaving: saving.isPending,
+    error: saving.error,
+    isConflict: saving.error instanceof ApiError && saving.error.status === 409,
+  };
+}

@@ -1,0 +1,51 @@
+// Curves over time, with their legend below where there is room.
+import { useMemo, useState } from "react";
+import { SeriesLegend } from "@/components/SeriesLegend";
+import { TimeChart } from "@/components/TimeChart";
+import { panelUnit } from "@/lib/dashboards";
+import { plural } from "@/lib/format";
+import { drawParts, legendName, matrixOf } from "@/lib/promSeries";
+import { useMarks } from "@/state/marks";
+import { labeller } from "@/pages/metrics/results";
+import { NoData, type PictureProps } from "./PanelView";
+
+const DRAWN = 60;
+const LEGEND_ROW_PX = 24;
+const LEGEND_HEAD_PX = 26;
+const CHART_LEAST_PX = 110;
+
+export function CurvePanel({ panel, data, height }: PictureProps) {
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const marks = useMarks(true);
+  const { unit, factor } = panelUnit(panel.unit);
+  const drawn = useMemo(() => {
+    const parts = data.answers.map(({ legend, answer }, query) => {
+      const matrix = answer ? matrixOf(answer.data) : [];
+      const plain = labeller(matrix.map((one) => one.metric), "");
+      return { query, matrix, label: (metric: Record<string, string>) => (legend ? legendName(legend, metric) : plain.name(metric)) };
+    });
+    const { times, series } = drawParts(parts, DRAWN);
+    return { times, series: factor === 1 ? series : series.map((one) => ({ ...one, values: one.values.map((value) => (value === null ? null : value * factor)) })) };
+  }, [data.answers, factor]);
+  const visible = useMemo(() => (chosen.size === 0 ? drawn.series : drawn.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true }))), [drawn.series, chosen]);
+  if (drawn.series.length === 0) return <NoData />;
+  const wanted = LEGEND_HEAD_PX + drawn.series.length * LEGEND_ROW_PX;
+  const legendHeight = Math.min(wanted, Math.max(LEGEND_HEAD_PX + LEGEND_ROW_PX * 2, height * 0.36));
+  const hasLegend = height - legendHeight >= CHART_LEAST_PX;
+  return (
+    <>
+      <TimeChart
+        times={drawn.times}
+        series={visible}
+        unit={unit}
+        marks={marks}
+        isStacked={panel.options?.["stacked"] === true}
+        isFitted
+        isBare
+        height={Math.round(hasLegend ? height - legendHeight : height)}
+        label={`${panel.title}: ${plural(drawn.series.length, "series", "series")} over time`}
+      />
+      {hasLegend && <SeriesLegend series={drawn.series} unit={unit} chosen={chosen} onChoose={setChosen} maxHeight={legendHeight} />}
+    </>
+  );
+}

@@ -1,0 +1,139 @@
+// Panels of the last value: a number, a gauge, bars, a table. Status by thresholds is icon and word beside the colour.
+import type { DashboardPanel } from "@/api/types";
+import { StatusIconLabelled } from "@/components/StatusMark";
+import table from "@/components/table.module.css";
+import { panelValue, statusOf } from "@/lib/dashboards";
+import { legendName, parseValue, splitLabels, vectorOf } from "@/lib/promSeries";
+import { labeller } from "@/pages/metrics/results";
+import type { PanelData } from "./data";
+import { NoData, type PictureProps } from "./PanelView";
+import classes from "./Panel.module.css";
+
+interface Row {
+  key: string;
+  label: string;
+  metric: Record<string, string>;
+  value: number | null;
+}
+
+const MOST = 200;
+
+function rowsOf({ answers }: PanelData): Row[] {
+  return answers.flatMap(({ legend, answer }, query) => {
+    const series = answer ? vectorOf(answer.data) : [];
+    const plain = labeller(series.map((one) => one.metric), "");
+    return series.slice(0, MOST).map((one): Row => ({
+      key: `${query}/${JSON.stringify(one.metric)}`,
+      label: legend ? legendName(legend, one.metric) : plain.name(one.metric).replace(/^\{\}$/, ""),
+      metric: one.metric,
+      value: parseValue(one.value?.[1] ?? one.histogram?.[1].count),
+    }));
+  });
+}
+
+function Value({ value, panel }: { value: number | null; panel: DashboardPanel }) {
+  const status = statusOf(value, panel);
+  return (
+    <span className={classes.figure} data-status={status ?? undefined}>
+      {status && <StatusIconLabelled verdict={status} size={18} />}
+      <span>{panelValue(value, panel)}</span>
+    </span>
+  );
+}
+
+export function StatPanel({ panel, data }: PictureProps) {
+  const rows = rowsOf(data);
+  if (rows.length === 0) return <NoData />;
+  return (
+    <div className={classes.stats} tabIndex={0} data-many={rows.length > 1 || undefined}>
+      {rows.slice(0, 24).map((row) => (
+        <div key={row.key} className={classes.stat}>
+          <Value value={row.value} panel={panel} />
+          {rows.length > 1 && <span className="faint small truncate">{row.label}</span>}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** The ends of a gauge: those that are given, those of a percentage, or as far as the last threshold. */
+function endsOf(panel: DashboardPanel, rows: readonly Row[]): [number, number] {
+  const [min, max] = [panel.options?.["min"], panel.options?.["max"]];
+  const usual = panel.unit === "ratio" ? 1 : panel.unit === "percent" ? 100 : Math.max(0, ...panel.thresholds.map((one) => one.value * 1.25), ...rows.map((row) => row.value ?? 0));
+  return [typeof min === "number" ? min : 0, typeof max === "number" ? max : usual || 1];
+}
+
+const ARC = "M 12 62 A 48 48 0 0 1 108 62";
+const ARC_LENGTH = Math.PI * 48;
+
+export function GaugePanel({ panel, data }: PictureProps) {
+  const rows = rowsOf(data);
+  if (rows.length === 0) return <NoData />;
+  const [low, high] = endsOf(panel, rows);
+  return (
+    <div className={classes.gauges} tabIndex={0}>
+      {rows.slice(0, 12).map((row) => {
+        const share = Math.max(0, Math.min(1, ((row.value ?? low) - low) / (high - low || 1)));
+        return (
+          <div key={row.key} className={classes.gauge}>
+            <svg viewBox="0 0 120 68" role="img" aria-label={`${row.label || panel.title}: ${panelValue(row.value, panel)} of ${panelValue(high, panel)}`}>
+              <path d={ARC} className={classes.track} />
+              <path d={ARC} className={classes.level} data-status={statusOf(row.value, panel) ?? undefined} strokeDasharray={`${share * ARC_LENGTH} ${ARC_LENGTH}`} />
+            </svg>
+            <Value value={row.value} panel={panel} />
+            {rows.length > 1 && <span className="faint small truncate">{row.label}</span>}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+export function BarPanel({ panel, data }: PictureProps) {
+  const rows = rowsOf(data).sort((a, b) => (b.value ?? 0) - (a.value ?? 0));
+  if (rows.length === 0) return <NoData />;
+  const [, high] = endsOf(panel, rows);
+  return (
+    <div className={classes.bars} tabIndex={0}>
+      {rows.map((row) => (
+        <div key={row.key} className={classes.bar}>
+          <span className="truncate" title={row.label}>{row.label || panel.title}</span>
+          <span className={classes.rail}>
+            <span className={classes.fill} data-status={statusOf(row.value, panel) ?? undefined} style={{ width: `${Math.max(0, Math.min(100, (100 * (row.value ?? 0)) / (high || 1)))}%` }} />
+          </span>
+          <span className={classes.amount}>{panelValue(row.value, panel)}</span>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+const COLUMNS = 5;
+
+export function TablePanel({ panel, data }: PictureProps) {
+  const rows = rowsOf(data);
+  if (rows.length === 0) return <NoData />;
+  const { varying } = splitLabels(rows.map((row) => row.metric));
+  const columns = (rows.length === 1 ? Object.keys(rows[0]?.metric ?? {}) : varying).filter((name) => name !== "__name__").slice(0, COLUMNS);
+  const hasLegend = data.answers.some((one) => one.legend) || columns.length === 0;
+  return (
+    <div className={classes.scroll} tabIndex={0} role="region" aria-label={`Rows of ${panel.title || "the panel"}`}>
+      <table className={`${table.table} ${table.plain}`}>
+        <thead>
+          <tr>
+            {hasLegend ? <th scope="col">Series</th> : columns.map((name) => <th key={name} scope="col">{name}</th>)}
+            <th scope="col" data-align="right">Value</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.key}>
+              {hasLegend ? <td title={row.label}>{row.label || "value"}</td> : columns.map((name) => <td key={name} title={row.metric[name]}>{row.metric[name] ?? "–"}</td>)}
+              <td data-align="right">{panelValue(row.value, panel)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+// One panel: its frame, its state, and the picture of its kind. A failed panel says why and leaves the others alone.
+import { Button } from "@mantine/core";
+import { useIntersection } from "@mantine/hooks";
+import { IconChartLine } from "@tabler/icons-react";
+import { type ReactNode, useEffect, useState } from "react";
+import type { DashboardPanel } from "@/api/types";
+import { Go } from "@/components/Go";
+import { Markdown } from "@/components/Markdown";
+import { problemOf, SkeletonBlock } from "@/components/states";
+import { type Chosen, fillTitle } from "@/lib/dashboards";
+import { explorePath } from "@/lib/explore";
+import { type PanelData, usePanelData } from "./data";
+import { HeatPanel } from "./HeatPanel";
+import { BarPanel, GaugePanel, StatPanel, TablePanel } from "./NumberPanels";
+import { CurvePanel } from "./CurvePanel";
+import classes from "./Panel.module.css";
+
+const ROW_PX = 40;
+const HEAD_PX = 44;
+
+export interface PictureProps {
+  panel: DashboardPanel;
+  data: PanelData;
+  height: number;
+}
+
+const PICTURES: Record<string, (props: PictureProps) => ReactNode> = {
+  timeseries: CurvePanel,
+  stat: StatPanel,
+  gauge: GaugePanel,
+  bar: BarPanel,
+  table: TablePanel,
+  heatmap: HeatPanel,
+};
+
+export function PanelView({ panel, chosen, tools }: { panel: DashboardPanel; chosen: Chosen; tools?: ReactNode }) {
+  const { ref, entry } = useIntersection({ rootMargin: "200px" });
+  const [isSeen, setSeen] = useState(false);
+  useEffect(() => {
+    if (entry?.isIntersecting) setSeen(true);
+  }, [entry?.isIntersecting]);
+  const data = usePanelData(panel, chosen, isSeen);
+  const height = panel.height * ROW_PX;
+  const text = typeof panel.options?.["text"] === "string" ? panel.options["text"] : "";
+  const Picture = PICTURES[panel.kind];
+  const title = fillTitle(panel.title, chosen);
+  return (
+    <section ref={ref} className={classes.panel} style={{ gridColumn: `span ${panel.span}`, height }} aria-label={title || panel.kind} data-kind={panel.kind}>
+      {(title || tools || panel.kind !== "text") && (
+        <header className={classes.head}>
+          <h3 className="truncate" data-tip={panel.description || undefined}>
+            {title}
+          </h3>
+          {tools ?? (data.answers.length > 0 && (
+            <Go to={explorePath(data.answers.map((one) => one.expr))} className={classes.explore} aria-label={`Explore ${title || "this panel"}`} data-tip="Explore">
+              <IconChartLine size={14} />
+            </Go>
+          ))}
+        </header>
+      )}
+      <div className={classes.body}>
+        {panel.kind === "text" ? (
+          <div className={classes.text} tabIndex={0}><Markdown text={fillTitle(text, chosen)} /></div>
+        ) : panel.queries.every((query) => query.expr.trim() === "") ? (
+          <p className={classes.note}>This panel has no query yet.</p>
+        ) : data.error && data.answers.every((one) => one.answer === undefined) ? (
+          <PanelFault error={data.error} onRetry={data.retry} />
+        ) : data.isLoading ? (
+          <div role="group" aria-busy={isSeen || undefined} aria-label="Loading"><SkeletonBlock height={height - HEAD_PX - 14} /></div>
+        ) : (
+          Picture && <Picture panel={panel} data={data} height={height - HEAD_PX - 12} />
+        )}
+      </div>
+    </section>
+  );
+}
+
+function PanelFault({ error, onRetry }: { error: Error; onRetry: () => void }) {
+  const problem = problemOf(error);
+  return (
+    <div className={classes.fault} role="alert" tabIndex={0}>
+      <p>{problem.title}.</p>
+      <p className="faint small">{problem.detail}</p>
+      <Button variant="default" size="compact-xs" onClick={onRetry}>
+        Try again
+      </Button>
+    </div>
+  );
+}
+
+export function NoData() {
+  return <p className={classes.note}>No data in this window</p>;
+}
