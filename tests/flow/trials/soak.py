@@ -165,10 +165,12 @@ async def look(client: httpx.AsyncClient, writer: Writer, series: int, report: R
 
 
 async def torment(server: Server, kill_every_s: float, until_s: float, report: Report) -> None:
-    """Kill and start again."""
-    while time.monotonic() + kill_every_s < until_s:
-        await asyncio.sleep(kill_every_s)
+    """Kill and start again, by the clock, so that slow restarts make no fewer kills."""
+    due_s = time.monotonic() + kill_every_s
+    while due_s < until_s:
+        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         await restart(server, report)
+        due_s = max(due_s + kill_every_s, time.monotonic() + kill_every_s / 4)  # it must live to take anything in
 
 
 async def restart(server: Server, report: Report) -> None:
@@ -244,7 +246,7 @@ async def soak(folder: Path, *, seconds: float, kill_every_s: float, rate: int, 
     Args:
         folder: scratch, for the data.
         seconds: how long writers and readers go on.
-        kill_every_s: seconds between an answer of the server and its next SIGKILL.
+        kill_every_s: seconds from one SIGKILL to the next; it lives a quarter of that at least.
         rate: samples per second, over all writers.
         readers: how many ask at once.
     """
