@@ -88,12 +88,14 @@ class MetricSource:
         ids: npt.NDArray[np.uint64],
         ts_ms: npt.NDArray[np.int64],
         values: npt.NDArray[np.float64] | None,
+        *,
+        has_starts: bool = False,
     ) -> None:
         """Take from the feed what was written."""
         if values is None:
             self.reader.note_histograms(tenant)
         if self.reader.cache is not None:
-            self.reader.cache.note(tenant, ids, ts_ms, values)
+            self.reader.cache.note(tenant, ids, ts_ms, values, has_starts=has_starts)
 
     async def select(
         self, tenant: TenantId, selections: Sequence[Selection], limits: SelectionLimits | None = None

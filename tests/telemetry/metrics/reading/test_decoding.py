@@ -1,4 +1,4 @@
-"""Many samples are read as bare columns, few as lists; both give the same."""
+"""Many samples are read as bare columns, fewer as lists, few as rows; all give the same."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from holdfast.telemetry.metrics.tables import SLOT_MS
 
 @pytest.mark.parametrize("is_doubled", [False, True])
 @pytest.mark.parametrize("has_starts", [False, True])
-async def test_columns_and_lists_give_the_same(
+async def test_columns_lists_and_rows_give_the_same(
     store: Store, monkeypatch: pytest.MonkeyPatch, is_doubled: bool, has_starts: bool
 ):
     await store.register(SCHEMA)
@@ -40,12 +40,14 @@ async def test_columns_and_lists_give_the_same(
         needs_starts=has_starts,
     )
     answers = []
-    for big in (0, 10**9):
+    for big, small in ((0, 0), (10**9, 0), (10**9, 10**9)):
         monkeypatch.setattr(fetching, "_BIG", big)
+        monkeypatch.setattr(fetching, "_SMALL", small)
         answers += await MetricSource(store).select(DEFAULT_TENANT, [wish])
-    columns, lists = answers
+    columns, lists, rows = answers
     assert len(columns.labels) == 12
-    assert list(columns.labels) == list(lists.labels)
+    assert list(columns.labels) == list(lists.labels) == list(rows.labels)
     for name in ("offsets", "ts_ms", "values", "starts_ms"):
         np.testing.assert_array_equal(getattr(columns, name), getattr(lists, name))
+        np.testing.assert_array_equal(getattr(rows, name), getattr(lists, name))
     await sink.close()

@@ -17,7 +17,7 @@ from holdfast.telemetry.metrics.arrivals import Arrival
 from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, assemble, joined
 from holdfast.telemetry.metrics.reading.blocks import Block, Loose, block_of
-from holdfast.telemetry.metrics.selection import Selection
+from holdfast.telemetry.metrics.selection import Selection, SeriesColumns
 from holdfast.telemetry.metrics.tables import SLOT_MS
 
 NOW_MS = int(datetime.now(UTC).timestamp() * 1000) // SLOT_MS * SLOT_MS
@@ -77,8 +77,8 @@ async def test_writes_between_queries_are_seen(store: Store, seed: int, cache_by
             Matcher("__name__", MatchOp.EQUAL if rng.random() < 0.8 else MatchOp.NOT_EQUAL, name),
             *((Matcher("n", MatchOp.MATCHES, f"[0-{rng.integers(10)}]"),) if rng.random() < 0.5 else ()),
         )
-        start_ms = end_ms - int(rng.integers(1, 4 * SLOT_MS))
-        wish = Selection(matchers, start_ms, end_ms)
+        start_ms = end_ms - int(rng.integers(1, (4 if rng.random() < 0.6 else 0.5) * SLOT_MS))
+        wish = Selection(matchers, start_ms, end_ms, needs_starts=rng.random() < 0.4)
         # A write on its way while the query reads, as live data is.
         writing = asyncio.create_task(write_some(sink, rng, end_ms + 1000))
         await remembering.select(DEFAULT_TENANT, [wish])
@@ -89,7 +89,54 @@ async def test_writes_between_queries_are_seen(store: Store, seed: int, cache_by
         assert list(first.labels) == list(second.labels)
         for column in ("offsets", "ts_ms", "values"):
             np.testing.assert_array_equal(getattr(first, column), getattr(second, column))
+        np.testing.assert_array_equal(starts_of(first), starts_of(second))
     await sink.close()
+
+
+def starts_of(columns: SeriesColumns) -> np.ndarray:
+    return np.zeros(len(columns.values), np.int64) if columns.starts_ms is None else columns.starts_ms
+
+
+def count_queries(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    asked: list[str] = []
+    query = store.query
+
+    async def noted(sql: str, *args: object, **kwargs: object) -> object:
+        asked.append(sql)
+        return await query(sql, *args, **kwargs)
+
+    monkeypatch.setattr(store, "query", noted)
+    return asked
+
+
+async def test_a_glimpse_reads_no_more_than_it_needs_and_the_second_one_remembers(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    await write_series(sink, np.arange(NOW_MS - SLOT_MS, NOW_MS, 15_000))
+    source = MetricSource(store, feed=sink.feed)
+    wish = Selection((Matcher("__name__", MatchOp.EQUAL, "m"),), NOW_MS - 300_000, NOW_MS - 1, needs_starts=True)
+    asked = count_queries(store, monkeypatch)
+    answers = [(await source.select(DEFAULT_TENANT, [wish]))[0]]
+    (read,) = [sql for sql in asked if "FROM metric_points" in sql]
+    assert f"ts_ms > {wish.start_ms}" in read
+    answers += [(await source.select(DEFAULT_TENANT, [wish]))[0]]
+    asked.clear()
+    answers += [(await source.select(DEFAULT_TENANT, [wish]))[0]]
+    assert asked == []  # remembered
+    await write_series(sink, np.array([NOW_MS - 1]))
+    answers += [(await source.select(DEFAULT_TENANT, [wish]))[0]]
+    assert not [sql for sql in asked if "FROM metric_points" in sql]  # what is written is put behind
+    assert [len(answer.values) for answer in answers] == [19, 19, 19, 20]
+    await sink.close()
+
+
+async def write_series(sink: MetricSink, ts_ms: np.ndarray) -> None:
+    book = sink.book(DEFAULT_TENANT)
+    ref = book.ref(labels_of({"__name__": "m"}), origin="test")
+    arrival = Arrival(book.generation, np.full(len(ts_ms), ref), ts_ms, np.ones(len(ts_ms)))
+    await sink.append(DEFAULT_TENANT, arrival)
 
 
 async def write_some(sink: MetricSink, rng: np.random.Generator, end_ms: int) -> None:
@@ -100,7 +147,6 @@ async def write_some(sink: MetricSink, rng: np.random.Generator, end_ms: int) ->
         for _ in range(count)
     ]
     lateness = rng.integers(0, 3 * SLOT_MS if rng.random() < 0.3 else 20_000, count)
-    arrival = Arrival(
-        book.generation, np.array(refs), end_ms - lateness, rng.random(count)
-    )  # fmt: skip
+    starts_ms = rng.integers(1, 10**6, count) if rng.random() < 0.2 else None
+    arrival = Arrival(book.generation, np.array(refs), end_ms - lateness, rng.random(count), starts_ms)
     await sink.append(DEFAULT_TENANT, arrival)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
 
 _SERIES: Final = """
-    SELECT name, series_id, anyLast(labels) AS labels,
-      toUnixTimestamp64Milli(min(first_seen)) AS first_ms, toUnixTimestamp64Milli(max(last_seen)) AS last_ms
-    FROM metric_series WHERE tenant = {{tenant:String}} {condition} GROUP BY name, series_id"""
+    SELECT name, series_id, labels,
+      toUnixTimestamp64Milli(first_seen) AS first_ms, toUnixTimestamp64Milli(last_seen) AS last_ms
+    FROM metric_series FINAL WHERE tenant = {{tenant:String}} {condition}"""
 
 
 class SeriesRow(NamedTuple):

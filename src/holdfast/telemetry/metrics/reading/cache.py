@@ -35,6 +35,15 @@ class Key(NamedTuple):
     has_starts: bool
 
 
+class _News(NamedTuple):
+    """Samples that were written."""
+
+    ids: Ids
+    ts_ms: Ints
+    values: Floats
+    has_starts: bool  # whether start times were written, too; they are not here
+
+
 class Entry:
     """The blocks of one key."""
 
@@ -67,6 +76,8 @@ class Entry:
             return False
         rows, ts_ms, values = rows[is_ours], ts_ms[is_ours], values[is_ours]
         if (ts_ms <= self._last_ms[rows]).any():
+            if any(block.starts_ms is not None for block in self.blocks):
+                return False
             self._insert(rows, ts_ms, values)
             return True
         touched, places = np.unique(rows, return_inverse=True)
@@ -92,7 +103,7 @@ class _Slot:
 
     def __init__(self) -> None:
         self.names = np.zeros(0, np.uint64)  # the upper bits of ids: metrics of which blocks are remembered
-        self.written: list[tuple[Ids, Ints, Floats] | None] = []  # None: something that cannot be put behind
+        self.written: list[_News | None] = []  # None: something that cannot be put behind
         self.begin = 0  # how many are gone from the front
         self.nbytes = 0
         self.keys: set[Key] = set()
@@ -143,6 +154,10 @@ class BlockCache:
             self._recent_bytes -= slot.nbytes
             del self._slots[where]
 
+    def has(self, key: Key) -> bool:
+        """Tell whether blocks of a key are remembered, be they current or not."""
+        return key in self._entries
+
     def get(self, key: Key) -> Entry | None:
         """Give the blocks of a key as they are now."""
         entry = self._entries.get(key)
@@ -165,10 +180,10 @@ class BlockCache:
             return False
         written = slot.written[entry.seen - slot.begin :]
         news = [one for one in written if one is not None]
-        if len(news) < len(written) or key.has_starts:
+        if len(news) < len(written) or (key.has_starts and any(one.has_starts for one in news)):
             return False
         before = entry.nbytes
-        ids, ts_ms, values = (np.concatenate(column) for column in zip(*news, strict=True))
+        ids, ts_ms, values = (np.concatenate(column) for column in zip(*(one[:3] for one in news), strict=True))
         is_near = (ids >= entry.ids[0]) & (ids <= entry.ids[-1])
         is_current = entry.append(ids[is_near], ts_ms[is_near], values[is_near])
         self._nbytes += entry.nbytes - before
@@ -192,34 +207,35 @@ class BlockCache:
         self._shrink()
         return fresh
 
-    def note(self, tenant: TenantId, ids: Ids, ts_ms: Ints, values: Floats | None) -> None:
+    def note(self, tenant: TenantId, ids: Ids, ts_ms: Ints, values: Floats | None, *, has_starts: bool = False) -> None:
         """Take what was written."""
         if not self._slots or not len(ts_ms):
             return
         slots = ts_ms // SLOT_MS
         first, last = int(slots.min()), int(slots.max())
         if first == last:
-            self._note(tenant, first, ids, ts_ms, values)
+            self._note(tenant, first, None if values is None else _News(ids, ts_ms, values, has_starts), ids)
             return
         for slot in np.unique(slots).tolist():
             if (tenant, slot) in self._slots:
                 is_in = slots == slot
-                self._note(tenant, slot, ids[is_in], ts_ms[is_in], None if values is None else values[is_in])
+                news = None if values is None else _News(ids[is_in], ts_ms[is_in], values[is_in], has_starts)
+                self._note(tenant, slot, news, ids[is_in])
 
-    def _note(self, tenant: TenantId, number: int, ids: Ids, ts_ms: Ints, values: Floats | None) -> None:
+    def _note(self, tenant: TenantId, number: int, news: _News | None, ids: Ids) -> None:
         slot = self._slots.get((tenant, number))
         if slot is None:
             return
         is_near = np.isin(ids >> _NAME_SHIFT, slot.names)
         if not is_near.any():
             return
-        if values is None:
+        if news is None:
             slot.written.append(None)
             return
         if not is_near.all():
-            ids, ts_ms, values = ids[is_near], ts_ms[is_near], values[is_near]
-        slot.written.append((ids, ts_ms, values))
-        size = ids.nbytes + ts_ms.nbytes + values.nbytes
+            news = _News(ids[is_near], news.ts_ms[is_near], news.values[is_near], news.has_starts)
+        slot.written.append(news)
+        size = news.ids.nbytes + news.ts_ms.nbytes + news.values.nbytes
         slot.nbytes += size
         self._recent_bytes += size
         if self._recent_bytes > self.most_bytes // _RECENT_SHARE:

@@ -35,6 +35,7 @@ class Rows:
         counts: samples of each.
         clock_of: which clock it keeps; equal numbers, equal timestamps.
         firsts: for each clock the first row that keeps it.
+        has_starts: whether any start time is known.
     """
 
     slots: Ints
@@ -42,6 +43,7 @@ class Rows:
     counts: Ints
     clock_of: Ints
     firsts: Ints
+    has_starts: bool = False
 
     @classmethod
     def of(cls, table: pa.Table) -> Self:
@@ -54,7 +56,8 @@ class Rows:
         order = np.argsort(firsts, kind="stable")  # clocks by their first row, as their timestamps come
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
-        return cls(slots, ids, counts, place[clock_of], firsts[order])
+        has_starts = "s" in table.column_names and bool(table["s"].to_numpy().any())
+        return cls(slots, ids, counts, place[clock_of], firsts[order], has_starts)
 
     @property
     def count(self) -> int:
@@ -147,6 +150,26 @@ def _is_ascending(block: Block) -> bool:
     return bool(is_after.all())
 
 
+def blocks_of_rows(table: pa.Table, wanted: Ids) -> list[tuple[int, Block]] | None:
+    """Give the blocks of samples in any order; None if one comes twice."""
+    columns = {name: table[name].to_numpy() for name in table.column_names}
+    slots, ids, ts_ms, values = (columns[name] for name in ("slot", "series_id", "ts_ms", "value"))
+    starts_ms = columns.get("start_ms")
+    if starts_ms is not None and not starts_ms.any():
+        starts_ms = None
+    rows = np.minimum(np.searchsorted(wanted, ids), len(wanted) - 1)
+    is_wanted = wanted[rows] == ids
+    blocks = []
+    for slot in np.unique(slots).tolist():
+        is_here = (slots == slot) & is_wanted
+        starts = None if starts_ms is None else starts_ms[is_here]
+        block = block_of(wanted, Loose(rows[is_here], ts_ms[is_here], values[is_here], None, starts))
+        if len(block.values) < np.count_nonzero(is_here):
+            return None
+        blocks.append((slot, block))
+    return blocks
+
+
 @dataclass(frozen=True, slots=True)
 class _ListRows:
     """The engine's answer: one row per series and slot, with flat lists beside."""
@@ -175,6 +198,8 @@ def _list_blocks(table: pa.Table, wanted: Ids, *, has_starts: bool) -> Iterator[
     given = np.flatnonzero(np.diff(clock_offsets))
     clocks = {int(marks[row]): times[clock_offsets[row] : clock_offsets[row + 1]] for row in given.tolist()}
     starts_ms = _flat(table["s"])[1] if has_starts else None
+    if starts_ms is not None and not starts_ms.any():
+        starts_ms = None
     is_wanted = np.isin(ids, wanted)
     order = np.lexsort((ids, slots))
     for slot in np.unique(slots).tolist():

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _MOST_SLOTS: Final = 1500  # a longer span is not remembered slot by slot
 _BIG: Final = 200_000  # samples from which on joining them leaves the event loop
 _ANSWERS: Final = 16
+_GLIMPSE: Final = 3  # times as much as asked must be in the slots for the rest of them to be left out
+_MOST_GLIMPSED: Final = 1000
 
 _Answer = tuple[tuple[int, ...], Assembled]
 
@@ -53,6 +55,7 @@ class SampleReader:
         self._locks: dict[tuple[TenantId, str], asyncio.Lock] = {}
         self._answers: OrderedDict[tuple[object, ...], _Answer] = OrderedDict()
         self._answer_bytes = 0
+        self._glimpsed: OrderedDict[Key, None] = OrderedDict()  # what was asked for once
 
     @property
     def cache(self) -> BlockCache | None:
@@ -83,16 +86,37 @@ class SampleReader:
             return assemble((), chosen.ids, start_ms, end_ms)
         old, young = self._split(chosen, slots)
         span = (start_ms, end_ms)
-        if not old:
-            wanted = Wanted(chosen.ids, young, chosen.is_whole, span, has_starts)
-            found = await self._fetcher.fetch(tenant, wanted, most)
-            return await _assemble([block for _, block in found], chosen.ids, span, most)
+        if not old or (not young and self._is_glimpse(tenant, chosen, old, span, has_starts)):
+            wanted = Wanted(chosen.ids, slots, chosen.is_whole, span, has_starts)
+            blocks = [block for _, block in await self._fetcher.fetch(tenant, wanted, most)]
+            # Whether a histogram goes on from the one before it, only the whole slot says.
+            if not old or all(block.histograms is None for block in blocks):
+                return await _assemble(blocks, chosen.ids, span, most)
         versions, blocks = await self._remembered(tenant, chosen, old, has_starts)
         if young:
             wanted = Wanted(chosen.ids, young, chosen.is_whole, span, has_starts)
             blocks += [block for _, block in await self._fetcher.fetch(tenant, wanted, most)]
             return await _assemble(blocks, chosen.ids, span, most)
         return await self._answer((tenant, chosen.ids.tobytes(), span, has_starts), versions, blocks, chosen.ids, most)
+
+    def _is_glimpse(
+        self,
+        tenant: TenantId,
+        chosen: Chosen,
+        slots: list[int],
+        span: tuple[int, int],
+        has_starts: bool,  # noqa: FBT001
+    ) -> bool:
+        """Tell whether a little is asked for the first time: then whole slots would take far longer than it does."""
+        cache = self._cache
+        if cache is None or _GLIMPSE * (span[1] - span[0]) > len(slots) * SLOT_MS:
+            return False
+        lacking = [slot for slot in slots if not cache.has(Key(tenant, slot, chosen.family, has_starts))]
+        marks = {Key(tenant, slot, chosen.family, has_starts) for slot in lacking} - self._glimpsed.keys()
+        self._glimpsed.update(dict.fromkeys(marks))
+        while len(self._glimpsed) > _MOST_GLIMPSED:
+            self._glimpsed.popitem(last=False)
+        return bool(marks)
 
     def _split(self, chosen: Chosen, slots: range) -> tuple[list[int], list[int]]:
         """Give the slots to be remembered, and those to be read once."""

@@ -115,7 +115,8 @@ class Appending:
         finally:
             # Also when a later part found the queue full: the parts before it are on their way.
             answers = await asyncio.gather(*writes, return_exceptions=True)
-            self._feed.samples_stored(tenant, points.ids, points.ts_ms, points.values)
+            has_starts = bool(points.starts_ms.any())
+            self._feed.samples_stored(tenant, points.ids, points.ts_ms, points.values, has_starts=has_starts)
             if histograms:
                 self._feed.samples_stored(tenant, ids, _and_times(points.ts_ms[:0], histograms), None)
         for answer in answers:

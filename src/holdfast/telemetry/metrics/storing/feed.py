@@ -37,8 +37,13 @@ class Follower(Protocol):
         ids: npt.NDArray[np.uint64],
         ts_ms: npt.NDArray[np.int64],
         values: npt.NDArray[np.float64] | None,
+        *,
+        has_starts: bool = False,
     ) -> None:
-        """Take that these samples may be in the store now; `values` is None where more than a number was written."""
+        """Take that these samples may be in the store now.
+
+        `values` is None where more than numbers was written; `has_starts` tells that start times were, too.
+        """
         ...
 
 
@@ -70,7 +75,9 @@ class Feed:
         ids: npt.NDArray[np.uint64],
         ts_ms: npt.NDArray[np.int64],
         values: npt.NDArray[np.float64] | None,
+        *,
+        has_starts: bool = False,
     ) -> None:
         """Tell everybody."""
         for follower in self._followers:
-            follower.samples_stored(tenant, ids, ts_ms, values)
+            follower.samples_stored(tenant, ids, ts_ms, values, has_starts=has_starts)
