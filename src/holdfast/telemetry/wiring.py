@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
 from holdfast.telemetry.metrics import (
@@ -27,6 +28,7 @@ from holdfast.telemetry.metrics import (
 )
 
 FORGET_EVERY_S: Final = 300.0
+WARM_AFTER_S: Final = 2.0  # starting up goes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
             await clock.sleep(FORGET_EVERY_S)
             sink.forget_idle()
 
+    async def warm() -> None:
+        await clock.sleep(WARM_AFTER_S)
+        await source.warm(DEFAULT_TENANT)
+
     wiring = Wiring(
         name="telemetry",
         lifespan=registered,
@@ -79,6 +85,7 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
         permissions=(permissions.DELETE,),
         jobs=(
             Job("telemetry.forget_idle", forget_idle, "ingest"),
+            Job("telemetry.warm", warm, "api"),
             Job("telemetry.note_usage", usage.keep_written, "api"),
         ),
     )

@@ -26,6 +26,7 @@ from holdfast.telemetry.metrics.settings import MetricsSettings
 from holdfast.telemetry.metrics.storing import Feed
 
 LOOKBACK: Final = timedelta(minutes=5)  # how long a value stays the current one, as in Prometheus
+WARMED_SERIES: Final = 20_000  # of which labels are read before anybody asks, about 20 MiB
 MAX_STEPS: Final = 11_000  # points per series, as in Prometheus
 
 
@@ -70,6 +71,10 @@ class MetricSource:
         self.reader = SampleReader(store, self._clock, cache, margin_s=0 if is_alone else settings.writers_margin)
         if feed is not None:
             feed.follow(self)
+
+    async def warm(self, tenant: TenantId) -> None:
+        """Read what the first query of a tenant would have to wait for: which series there are, if they are few."""
+        await self.index.warm(tenant, WARMED_SERIES)
 
     def series_announced(
         self,

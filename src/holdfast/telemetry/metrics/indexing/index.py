@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import LimitError
 from holdfast.store import Store
 from holdfast.telemetry.metrics.indexing.group import Group, Ordinals
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow, load
@@ -113,6 +115,16 @@ class SeriesIndex:
         if known.loading:
             known.meanwhile += rows
 
+    async def warm(self, tenant: TenantId, most: int) -> None:
+        """Read a tenant's series before anybody asks, unless they are more than `most` or nothing is remembered."""
+        if not self._is_fed:
+            return
+        known = self._tenants.setdefault(tenant, _Tenant())
+        async with known.lock:
+            if not known.has_all:
+                with suppress(LimitError):
+                    await self._load(tenant, known, None, most=most)
+
     def forget(self, tenant: TenantId) -> None:
         """Forget a tenant's series; they were deleted."""
         self._tenants.pop(tenant, None)
@@ -167,7 +179,7 @@ class SeriesIndex:
         loaded_s = known.loaded_s.get("" if known.has_all or name is None else name, 0.0)
         return self._clock.monotonic() - loaded_s < REFRESH_S
 
-    async def _load(self, tenant: TenantId, known: _Tenant, name: str | None) -> None:
+    async def _load(self, tenant: TenantId, known: _Tenant, name: str | None, *, most: int = 0) -> None:
         is_all = name is None or known.has_all
         key = "" if name is None or is_all else name
         heard_s = 0
@@ -177,7 +189,11 @@ class SeriesIndex:
         known.loading += 1
         try:
             rows = await load(
-                self._store, tenant, None if is_all or name is None else [name], most=self._most, heard_since_s=heard_s
+                self._store,
+                tenant,
+                None if is_all or name is None else [name],
+                most=most or self._most,
+                heard_since_s=heard_s,
             )
             if name is not None and not is_all:
                 known.groups.setdefault(name, Group(name))

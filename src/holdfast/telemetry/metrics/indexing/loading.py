@@ -21,6 +21,11 @@ _SERIES: Final = """
     SELECT name, series_id, labels,
       toUnixTimestamp64Milli(first_seen) AS first_ms, toUnixTimestamp64Milli(last_seen) AS last_ms
     FROM metric_series FINAL WHERE tenant = {{tenant:String}} {condition}"""
+# FINAL takes half the time where all is read, and would read all where little is new.
+_NEWS: Final = """
+    SELECT name, series_id, anyLast(labels) AS labels,
+      toUnixTimestamp64Milli(min(first_seen)) AS first_ms, toUnixTimestamp64Milli(max(last_seen)) AS last_ms
+    FROM metric_series WHERE tenant = {{tenant:String}} {condition} GROUP BY name, series_id"""
 
 
 class SeriesRow(NamedTuple):
@@ -42,12 +47,13 @@ async def load(
         LimitError: there are more than `most`.
     """
     condition = "" if names is None else "AND name IN {names:Array(String)}"
+    sql = _NEWS if heard_since_s else _SERIES
     if heard_since_s:
         condition += " AND heard_at >= {heard:DateTime('UTC')}"
     limits = replace(QueryLimits.of(store.settings), rows=most, size_bytes=2**40)
     values = {"names": names or [], "heard": heard_since_s}
     try:
-        table = await store.query(_SERIES.format(condition=condition), values, tenant=tenant, limits=limits)
+        table = await store.query(sql.format(condition=condition), values, tenant=tenant, limits=limits)
     except LimitError as error:
         raise LimitError(
             f"the selector looks at more than {most} series: {error.message}",
