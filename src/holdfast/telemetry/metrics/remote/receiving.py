@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import Arrival, ArrivalSink, SeriesBook
 
 ATTEMPTS: Final = 3
+_THROUGH: Final = object()
 
 
 class Protocol(StrEnum):
@@ -59,6 +60,7 @@ class RemoteWriter:
         self._sink = sink
         self._settings = settings or RemoteWriteSettings()
         self._meters = meters or IntakeMeters()
+        self._turn = asyncio.Lock()  # one slice per round of the event loop, whatever number of requests is decoded
         self._known = {protocol: KnownSeries(self._settings.known_series) for protocol in Protocol}
         limits = self._settings
         self._admit = partial(
@@ -117,13 +119,17 @@ class RemoteWriter:
     async def _decode(
         self, data: bytes, batch: Batch, protocol: Protocol, book: SeriesBook, *, is_guessing: bool
     ) -> Arrival:
-        spent_s, started_s = 0.0, time.perf_counter()
-        for _ in _WALKS[protocol](data, batch, is_guessing=is_guessing):
-            spent_s += time.perf_counter() - started_s
-            await asyncio.sleep(0)
-            started_s = time.perf_counter()
+        slices = _WALKS[protocol](data, batch, is_guessing=is_guessing)
+        spent_s, is_through = 0.0, False
+        while not is_through:
+            async with self._turn:
+                started_s = time.perf_counter()
+                is_through = next(slices, _THROUGH) is _THROUGH
+                spent_s += time.perf_counter() - started_s
+                await asyncio.sleep(0)
             if book.generation != batch.memory.generation:
                 raise _AgedError
+        started_s = time.perf_counter()
         arrival = batch.arrival(data)
         self._meters.decoding.labels(protocol).observe(spent_s + time.perf_counter() - started_s)
         return arrival

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.remote.batch import Batch
 
 SLICE: Final = 4000  # series walked before the event loop gets its turn, a millisecond or three
-OTHER_COST: Final = 16  # how many known series anything else takes the time of
+OTHER_COST: Final = 64  # how many known series anything else takes the time of
 TYPES: Final = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
 _SERIES: Final = 0x0A
