@@ -153,6 +153,13 @@ class RunningStore:
         sql = f"DELETE FROM {table.name} WHERE tenant = {{tenant:String}} AND ({condition})"  # noqa: S608 -- a declared name
         await self._call(self._writes, lambda client: client.command(sql, {"tenant": tenant}))
 
+    async def derive(self, table: Table, select: str, parameters: dict[str, Any]) -> None:
+        """Insert what a `SELECT` gives; the same rows again are inserted again."""
+        self.space.check()
+        names = ", ".join(column.name for column in table.all_columns)
+        sql = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM ({select}) SETTINGS insert_deduplicate = 0"  # noqa: S608 -- declared names
+        await self._call(self._writes, lambda client: client.command(sql, parameters))
+
     async def check(self) -> None:
         """Return if the engine answers."""
         await self._call(self._control, lambda client: client.command("SELECT 1"))

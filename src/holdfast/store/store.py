@@ -184,6 +184,26 @@ class Store:
         """
         await self._opened.delete(table, condition, str(tenant))
 
+    async def derive(
+        self, table: Table, select: str, parameters: Mapping[str, Any] | None = None, *, tenant: TenantId
+    ) -> None:
+        """Insert into a table what a `SELECT` of the same tenant gives; no row leaves the engine.
+
+        Args:
+            table: a registered table.
+            select: gives every column of the table by name, `tenant` and `expires_at` too; see `query` for its values.
+            parameters: the values by name.
+            tenant: whose rows.
+
+        Raises:
+            InvalidError: the statement is wrong, or forgets the tenant.
+            StorageFullError: the disk is full.
+            UnavailableError: the engine does not answer.
+        """
+        if "{tenant:String}" not in select:
+            raise InvalidError("the query does not ask for {tenant:String}", hint="every query is of one tenant")
+        await self._opened.derive(table, select, {**(parameters or {}), "tenant": str(tenant)})
+
     async def trim(self) -> None:
         """Give memory back that starting up has touched; `open` does it, and an app may once more when all is warm."""
         await self._opened.trim()

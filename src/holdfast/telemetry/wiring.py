@@ -19,6 +19,7 @@ from holdfast.telemetry.metrics import (
     MetricSink,
     MetricSource,
     MetricsSettings,
+    Rolling,
     SeriesLimits,
     SinkSettings,
     Usage,
@@ -59,6 +60,7 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     cardinality = Cardinality(store, sink, limits, usage, clock)
 
     deletion = Deletion(store, sink, source)
+    rolling = Rolling(store, source.rolled, settings.rollups, clock, ground.metrics)
 
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
@@ -78,15 +80,18 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
         await clock.sleep(WARM_AFTER_S)
         await source.warm(DEFAULT_TENANT)
 
+    jobs = [
+        Job("telemetry.forget_idle", forget_idle, "ingest"),
+        Job("telemetry.warm", warm, "api"),
+        Job("telemetry.note_usage", usage.keep_written, "api"),
+    ]
+    if settings.rollups.enabled:
+        jobs.append(Job("telemetry.roll_up", lambda: rolling.keep_rolled(lambda: sink.books), "ingest"))
     wiring = Wiring(
         name="telemetry",
         lifespan=registered,
         routers=(cardinality_routes(cardinality), keeping_routes(deletion)),
         permissions=(permissions.DELETE,),
-        jobs=(
-            Job("telemetry.forget_idle", forget_idle, "ingest"),
-            Job("telemetry.warm", warm, "api"),
-            Job("telemetry.note_usage", usage.keep_written, "api"),
-        ),
+        jobs=tuple(jobs),
     )
     return TelemetryRoom(sink, source, MetricBrowser(store, source.index), cardinality, deletion, wiring)

@@ -3,6 +3,7 @@
 from holdfast.telemetry.metrics.browser import MetricBrowser
 from holdfast.telemetry.metrics.cardinality import Cardinality, MetricUses, SeriesLimits, Usage
 from holdfast.telemetry.metrics.cardinality import routes as cardinality_routes
+from holdfast.telemetry.metrics.downsampling import Rolling
 from holdfast.telemetry.metrics.keeping import Deletion, KeepRules
 from holdfast.telemetry.metrics.keeping import routes as keeping_routes
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Sample, Series
@@ -26,6 +27,7 @@ __all__ = [
     "MetricUses",
     "MetricsSettings",
     "Point",
+    "Rolling",
     "Sample",
     "Series",
     "SeriesLimits",

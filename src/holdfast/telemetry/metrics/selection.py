@@ -23,7 +23,8 @@ class Selection:
     """One selector's wish: series that match all of `matchers`, samples in (start_ms, end_ms].
 
     The rest are hints, by which a source may answer with coarser samples or fewer series: the step and range of the
-    query (0 for an instant one), and the function or aggregation right around the selector (`rate`, `max_over_time`).
+    query (0 for an instant one), and the function or aggregation right around the selector (`rate`, `max_over_time`),
+    with `anchored` or `smoothed` after it where the selector says so.
     """
 
     matchers: tuple[Matcher, ...]
@@ -47,7 +48,7 @@ class SeriesColumns:
         histograms: N objects, a `Histogram` or None; None when the selection has no histogram at all.
         starts_ms: int64, N: since when a counter counts, 0 if unknown; None if nobody asked or nothing is known.
         weights: float64, N: how many raw samples each one stands for; None for raw samples. A source sets it only for
-            functions that know what to do with it (`count_over_time`, `avg_over_time`).
+            functions that know what to do with it (`count_over_time`, `avg_over_time`, `rate`, `increase`, `delta`).
         clocks: int32, S: series with the same number have the very same timestamps; None if that is not known.
     """
 

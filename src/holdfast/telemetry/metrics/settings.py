@@ -13,6 +13,7 @@ from holdfast.kernel.units import Duration, Size
 
 OWN_ORIGIN: Final = "holdfast"  # what this process measures itself; no limit keeps it out
 _MIB: Final = 1024 * 1024
+_DAY_S: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,29 @@ class KeepRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RollupSettings:
+    """How samples are summed up, so that long times stay cheap to ask for and to keep.
+
+    Attributes:
+        enabled: whether it is done.
+        every: how often what is new or came late is summed up.
+        after: how long after its end a slot of two hours is summed up the first time.
+        keep_5m: how long sums of 5 minutes stay, if `telemetry.retention_of` does not say it of `metrics_5m`.
+        keep_1h: how long sums of an hour stay, if `telemetry.retention_of` does not say it of `metrics_1h`.
+        least_samples: a query that would read fewer raw samples, which are still there, reads those.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    enabled: bool = True
+    every: Annotated[Duration, Field(ge=1)] = 300.0
+    after: Duration = 1800.0
+    keep_5m: Duration = 365 * _DAY_S
+    keep_1h: Duration = 5 * 365 * _DAY_S
+    least_samples: Annotated[int, Field(ge=0)] = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
 class MetricsSettings:
     """How metrics are kept and remembered.
 
@@ -41,6 +65,7 @@ class MetricsSettings:
             ago, or from its own time, the `event`. How long it is, `telemetry.retention` says.
         keep: rules of how long single series stay, each `{match = '{env="dev"}', keep = "7d"}`, `tenant` if only one's;
             the first that matches wins, else `telemetry.retention`.
+        rollups: how samples are summed up by 5 minutes and by the hour.
         forget_idle: a series without a sample for so long is no longer active, and its memory is given back.
         cache: memory for samples that queries have read; used only when queries come.
         indexed_series: series of which labels are remembered for queries, about 1 KiB each.
@@ -56,6 +81,7 @@ class MetricsSettings:
 
     retention_counts: Literal["arrival", "event"] = "arrival"
     keep: Sequence[KeepRule] = ()
+    rollups: RollupSettings = field(default_factory=RollupSettings)
     forget_idle: Annotated[Duration, Field(ge=60)] = 3600.0
     cache: Size = 256 * _MIB
     indexed_series: Annotated[int, Field(ge=1000)] = 2_000_000

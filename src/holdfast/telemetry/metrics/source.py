@@ -17,6 +17,7 @@ from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import InvalidError, LimitError
 from holdfast.kernel.ids import TenantId
 from holdfast.store import Store
+from holdfast.telemetry.metrics.downsampling import RolledAnswer, RolledSlots, RollupReader
 from holdfast.telemetry.metrics.indexing import Chosen, SeriesIndex
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, without
 from holdfast.telemetry.metrics.reading import Assembled, BlockCache, SampleReader
@@ -69,8 +70,11 @@ class MetricSource:
         )
         cache = BlockCache(settings.cache) if feed is not None and settings.cache else None
         self.reader = SampleReader(store, self._clock, cache, margin_s=0 if is_alone else settings.writers_margin)
+        self.rolled = RolledSlots(store, self._clock)
+        self._rollups = RollupReader(store, self._clock, self.rolled, self.reader, settings.rollups)
         if feed is not None:
             feed.follow(self)
+            feed.follow(self.rolled)
 
     async def warm(self, tenant: TenantId) -> None:
         """Read what the first query of a tenant would have to wait for: which series there are, if they are few."""
@@ -129,6 +133,9 @@ class MetricSource:
             return _columns(chosen, None)
         span = (selection.start_ms, selection.end_ms)
         try:
+            rolled = await self._rollups.read(tenant, chosen, selection, max(samples, 0))
+            if rolled is not None:
+                return _without_empty(chosen, rolled)
             found = await self.reader.read(
                 tenant, chosen, span, has_starts=selection.needs_starts, most=max(samples, 0)
             )
@@ -218,6 +225,14 @@ def _columns(chosen: Chosen, found: Assembled | None) -> SeriesColumns:
         offsets = np.concatenate((offsets[:-1][kept], offsets[-1:]))
         clocks = clocks[kept]
     return SeriesColumns(labels, offsets, found.ts_ms, found.values, found.histograms, found.starts_ms, clocks=clocks)
+
+
+def _without_empty(chosen: Chosen, found: RolledAnswer) -> SeriesColumns:
+    """Give the series that have samples, of such as were answered out of sums."""
+    kept = np.flatnonzero(np.diff(found.offsets) > 0)
+    labels = [chosen.labels[place] for place in kept.tolist()]
+    offsets = np.concatenate((found.offsets[:-1][kept], found.offsets[-1:]))
+    return SeriesColumns(labels, offsets, found.ts_ms, found.values, weights=found.weights)
 
 
 def _series(name: str, labels: Labels, points: tuple[Point, ...]) -> Series:

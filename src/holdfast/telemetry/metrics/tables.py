@@ -31,6 +31,7 @@ from holdfast.store import (
 )
 
 STREAM: Final = "metrics"
+ROLLUP_STREAM: Final = "metric_rollups"
 SLOT_MS: Final = 2 * 3600 * 1000
 INT8: Final = Kind("Int8", "int8")
 INT32: Final = Kind("Int32", "int32")
@@ -122,6 +123,41 @@ USES: Final = Table(
     partition_by="",  # the rows of a metric are merged into one only within a partition
 )
 
+ROLLUPS: Final = Table(
+    "metric_rollups",
+    (
+        Column("resolution_ms", INT32, "ZSTD"),
+        Column("slot", INT32, "ZSTD"),
+        Column("series_id", UINT64, "ZSTD"),
+        Column("end_ms", INT64, "DoubleDelta, ZSTD"),
+        Column("count", INT64, "ZSTD"),
+        Column("first_ms", INT64, "DoubleDelta, ZSTD"),
+        Column("last_ms", INT64, "DoubleDelta, ZSTD"),
+        Column("first", FLOAT64, "Delta(8), ZSTD"),
+        Column("last", FLOAT64, "Delta(8), ZSTD"),
+        Column("low", FLOAT64, "Delta(8), ZSTD"),
+        Column("high", FLOAT64, "Delta(8), ZSTD"),
+        Column("total", FLOAT64, "Delta(8), ZSTD"),
+        Column("increase", FLOAT64, "Delta(8), ZSTD"),
+        Column("lost", FLOAT64, "ZSTD"),
+        Column("start_ms", INT64, "ZSTD"),
+        Column("mark_ms", INT64, "ZSTD"),
+    ),
+    order_by=("resolution_ms", "slot", "series_id", "end_ms"),
+    time="end_ms",
+    stream=ROLLUP_STREAM,
+    engine="ReplacingMergeTree",
+)
+ROLLED: Final = Table(
+    "metric_rolled",
+    (Column("slot", INT32), Column("samples", INT64)),
+    order_by=("slot",),
+    time="slot",
+    stream=ROLLUP_STREAM,
+    engine="ReplacingMergeTree",
+    partition_by="",  # what is said again replaces what was said before only within a partition
+)
+
 _HEARD_AT: Final = """ALTER TABLE metric_series ADD COLUMN IF NOT EXISTS
     heard_at SimpleAggregateFunction(max, DateTime('UTC')) CODEC(ZSTD)"""
 # Said twice, the copies are the same samples, which reading takes for one.
@@ -131,7 +167,7 @@ _COPY: Final = """INSERT INTO metric_points (tenant, slot, series_id, ts_ms, sta
 
 SCHEMA: Final = Schema(
     "telemetry",
-    (SERIES, POINTS, HISTOGRAMS, EXEMPLARS, FAMILIES, USES),
+    (SERIES, POINTS, HISTOGRAMS, EXEMPLARS, FAMILIES, USES, ROLLUPS, ROLLED),
     (
         Migration(1, "samples are sorted by slots of two hours", (_HEARD_AT, _COPY)),
         Migration(2, "the samples as they were sorted before are gone", ("DROP TABLE IF EXISTS metric_samples",)),

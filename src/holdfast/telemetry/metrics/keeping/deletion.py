@@ -15,7 +15,7 @@ from holdfast.store import Store
 from holdfast.telemetry.metrics.sink import MetricSink
 from holdfast.telemetry.metrics.source import MetricSource
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
-from holdfast.telemetry.metrics.tables import EXEMPLARS, HISTOGRAMS, POINTS, SERIES, SLOT_MS
+from holdfast.telemetry.metrics.tables import EXEMPLARS, HISTOGRAMS, POINTS, ROLLUPS, SERIES, SLOT_MS
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
@@ -60,17 +60,24 @@ class Deletion:
                 part = ids[begin : begin + _LISTED]
                 await self._samples(tenant, part, start_ms, end_ms)
                 await self._series(tenant, [identity for identity in part if found[identity]])
+            # What is left of the buckets at either end is summed up anew.
+            edges = {start_ms // SLOT_MS, end_ms // SLOT_MS}
+            await self._source.rolled.reopen(tenant, [*edges, *(slot - 1 for slot in edges)])
         finally:
             self._forget(tenant)
         return len(ids)
 
     async def _samples(self, tenant: TenantId, ids: Sequence[int], start_ms: int, end_ms: int) -> None:
-        of = f"series_id IN ({','.join(map(str, ids))}) AND ts_ms BETWEEN {start_ms} AND {end_ms}"
+        chosen = f"series_id IN ({','.join(map(str, ids))})"
+        of = f"{chosen} AND ts_ms BETWEEN {start_ms} AND {end_ms}"
         limits = np.iinfo(np.int32)
         first, last = max(start_ms // SLOT_MS, limits.min), min(end_ms // SLOT_MS, limits.max)
         for table in _SLOTTED:
             await self._store.delete(table, f"slot BETWEEN {first} AND {last} AND {of}", tenant=tenant)
         await self._store.delete(EXEMPLARS, of, tenant=tenant)
+        sums = f"slot BETWEEN {max(first - 1, limits.min)} AND {last} AND {chosen}"
+        sums += f" AND end_ms >= {start_ms} AND end_ms - resolution_ms < {end_ms}"
+        await self._store.delete(ROLLUPS, sums, tenant=tenant)
 
     async def _series(self, tenant: TenantId, ids: Sequence[int]) -> None:
         if ids:

@@ -164,7 +164,7 @@ class Planner:
             last - offset_ms + after,
             0 if steps.is_single else steps.step_ms,
             range_ms,
-            function,
+            f"{function} {selector.mode}" if selector.mode else function,
             needs_starts=function in WANT_STARTS,
         )
         self.plan.reaches[id(node)] = Reach(range_ms, offset_ms, at_ms, self._fetch(selection))

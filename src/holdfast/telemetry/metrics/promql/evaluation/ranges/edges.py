@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
+from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints
 from holdfast.telemetry.metrics.promql.evaluation.ranges.kernel import Kernel
 from holdfast.telemetry.metrics.promql.evaluation.windows import Windows
 
@@ -41,15 +41,17 @@ def ts_of_last_over_time(windows: Windows, _args: tuple[Floats, ...], out: Float
 
 def count_over_time(windows: Windows, _args: tuple[Floats, ...], out: Floats) -> Bools:
     """The number of samples; downsampled ones count as many as they stand for."""
-    counts = windows.counts
+    out[:] = weigh(windows)
+    return windows.counts > 0
+
+
+def weigh(windows: Windows) -> Floats | Ints:
+    """Give how many raw samples each window stands for."""
     if windows.samples.weights is None:
-        out[:] = counts
-        return counts > 0
+        return windows.counts
     weights = windows.samples.weights[windows.begin : windows.end]
     sums = np.concatenate(([0.0], np.cumsum(weights)))
-    bases = windows.bases
-    out[:] = sums.take(bases + windows.hi) - sums.take(bases + windows.lo)
-    return counts > 0
+    return np.asarray(sums.take(windows.bases + windows.hi) - sums.take(windows.bases + windows.lo))
 
 
 def present_over_time(windows: Windows, _args: tuple[Floats, ...], out: Floats) -> Bools:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints
+from holdfast.telemetry.metrics.promql.evaluation.ranges.edges import weigh
 from holdfast.telemetry.metrics.promql.evaluation.ranges.kernel import Kernel
 from holdfast.telemetry.metrics.promql.evaluation.ranges.resets import find_resets, start_resets, sum_resets
 from holdfast.telemetry.metrics.promql.evaluation.windows import Windows
@@ -30,7 +31,7 @@ def extrapolated(windows: Windows, _args: tuple[Floats, ...], out: Floats, *, is
     if is_counter:
         add_resets(windows, first_at, last_at, out)
     with np.errstate(all="ignore"):
-        _draw_out(windows, _Edges(windows, first_at, last_at, counts), first if is_counter else None, begins, out)
+        _draw_out(windows, _Edges(windows, first_at, last_at), first if is_counter else None, begins, out)
         if is_rate:
             out /= windows.range_ms / 1000
     return enough
@@ -41,10 +42,10 @@ class _Edges:
 
     __slots__ = ("average", "sampled", "threshold", "to_end", "to_start")
 
-    def __init__(self, windows: Windows, first_at: Ints, last_at: Ints, counts: Ints) -> None:
+    def __init__(self, windows: Windows, first_at: Ints, last_at: Ints) -> None:
         first_ts, last_ts = windows.clock_at(first_at), windows.clock_at(last_at)
         self.sampled: Floats = (last_ts - first_ts) / 1000
-        self.average: Floats = self.sampled / (counts - 1)
+        self.average: Floats = self.sampled / (weigh(windows) - 1)
         self.threshold: Floats = self.average * NEAR
         self.to_start: Floats = (first_ts - (windows.ends - windows.range_ms)) / 1000
         self.to_end: Floats = (windows.ends - last_ts) / 1000

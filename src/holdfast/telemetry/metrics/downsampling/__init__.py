@@ -1,0 +1,10 @@
+"""Samples summed up by 5 minutes and by the hour, so that long times are cheap to keep and to ask for; floats only.
+
+Native histograms stay as they came. How it is done is `rolling`, what of it a query may use `choosing`.
+"""
+
+from holdfast.telemetry.metrics.downsampling.reading import RolledAnswer, RollupReader
+from holdfast.telemetry.metrics.downsampling.rolled import RolledSlots
+from holdfast.telemetry.metrics.downsampling.rolling import Rolling
+
+__all__ = ["RolledAnswer", "RolledSlots", "Rolling", "RollupReader"]

@@ -1,0 +1,110 @@
+"""Decides what a query reads when: raw samples, sums of 5 minutes, or sums of an hour.
+
+Sums answer a window exactly when its edges are edges of buckets. So where raw samples are still there, sums are read
+only for such windows; where they are gone, the best that is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from holdfast.telemetry.metrics.selection import Selection
+from holdfast.telemetry.metrics.tables import SLOT_MS
+
+RAW: Final = 0
+MINUTES_MS: Final = 300_000
+HOUR_MS: Final = 3_600_000
+COUNTERS: Final = frozenset({"rate", "increase"})
+DRAWN: Final = COUNTERS | {"delta"}
+PLAIN: Final = ""
+SUMMED: Final = DRAWN | {
+    "avg_over_time",
+    "absent_over_time",
+    "count_over_time",
+    "first_over_time",
+    "last_over_time",
+    "max_over_time",
+    "min_over_time",
+    "present_over_time",
+    "sum_over_time",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Samples in (start, end] out of one resolution; `is_exact` when its sums answer as raw samples would."""
+
+    resolution_ms: int
+    start_ms: int
+    end_ms: int
+    is_exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What there is: clean slots, and from when on each kind is still kept."""
+
+    clean: Mapping[int, int]
+    raw_since_ms: int
+    minutes_since_ms: int
+
+    def of(self, slot: int, exact_ms: int, coarse_ms: int) -> tuple[int, bool]:
+        """Give the resolution to read a slot by, and whether it is exact."""
+        begin_ms = slot * SLOT_MS
+        has_minutes = begin_ms >= self.minutes_since_ms
+        if slot not in self.clean:
+            return RAW, True
+        if exact_ms == HOUR_MS or (exact_ms == MINUTES_MS and has_minutes):
+            return exact_ms, True
+        if begin_ms >= self.raw_since_ms:
+            return RAW, True
+        return (coarse_ms if has_minutes else HOUR_MS), False
+
+
+def function_of(selection: Selection) -> str | None:
+    """Give the function that sums can answer, `PLAIN` for an instant vector's newest sample; None for raw only."""
+    if selection.range_ms == 0:
+        return None if selection.function.endswith("smoothed") else PLAIN
+    return selection.function if selection.function in SUMMED else None
+
+
+def exact_resolution(selection: Selection) -> int:
+    """Give the coarsest resolution whose buckets' edges are edges of every window; RAW if there is none."""
+    for resolution_ms in (HOUR_MS, MINUTES_MS):
+        if selection.step_ms == 0:
+            if selection.range_ms >= 2 * resolution_ms:
+                return resolution_ms  # one window: what is around its whole buckets is read raw
+        elif not (
+            selection.step_ms % resolution_ms or selection.range_ms % resolution_ms or selection.end_ms % resolution_ms
+        ):
+            return resolution_ms
+    return RAW
+
+
+def choose_spans(selection: Selection, span: tuple[int, int], held: Held, exact_ms: int) -> list[Span]:
+    """Give what to read for (start, end], in the order of time, without gaps."""
+    wide = [width for width in (selection.step_ms, selection.range_ms) if width]
+    coarse_ms = HOUR_MS if wide and min(wide) >= 2 * HOUR_MS else MINUTES_MS
+    start_ms, end_ms = span
+    spans: list[Span] = []
+    for slot in range(start_ms // SLOT_MS, (end_ms - 1) // SLOT_MS + 1):
+        kind, is_exact = held.of(slot, exact_ms, coarse_ms)
+        begin, end = max(start_ms, slot * SLOT_MS), min(end_ms, (slot + 1) * SLOT_MS)
+        if spans and (spans[-1].resolution_ms, spans[-1].is_exact) == (kind, is_exact):
+            begin = spans.pop().start_ms
+        spans.append(Span(kind, begin, end, is_exact))
+    if selection.step_ms == 0:
+        return [piece for one in spans for piece in (_framed(one) if one.is_exact and one.resolution_ms else [one])]
+    return spans
+
+
+def _framed(span: Span) -> list[Span]:
+    """Cut a span into its whole buckets and the raw samples around them."""
+    width = span.resolution_ms
+    first, last = -(-span.start_ms // width) * width, span.end_ms // width * width
+    if first >= last:
+        return [Span(RAW, span.start_ms, span.end_ms)]
+    pieces = [Span(RAW, span.start_ms, first), Span(width, first, last), Span(RAW, last, span.end_ms)]
+    return [piece for piece in pieces if piece.start_ms < piece.end_ms]

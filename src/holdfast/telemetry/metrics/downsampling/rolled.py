@@ -1,0 +1,123 @@
+"""Which slots of two hours are summed up, and which of those have got a sample since; the store remembers the first.
+
+A bucket is (end - resolution, end], as PromQL's windows are, so a slot's sums hold the sample at its very end and not
+the one at its beginning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.kernel.clock import Clock
+from holdfast.store import Store
+from holdfast.telemetry.metrics.tables import ROLLED, SLOT_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.metrics.labels import Labels
+
+REFRESH_S: Final = 60.0  # another process may sum up
+_ROLLED: Final = "SELECT slot, samples FROM metric_rolled FINAL WHERE tenant = {tenant:String}"
+
+_REOPENED: Final = """
+    SELECT tenant, slot, toInt64(0) AS samples, expires_at FROM metric_rolled FINAL
+    WHERE tenant = {tenant:String} AND slot IN ({slots:Array(Int64)})"""
+
+
+@dataclass(slots=True)
+class _Tenant:
+    samples: dict[int, int] = field(default_factory=dict)
+    dirty: set[int] = field(default_factory=set)
+    taken: set[int] = field(default_factory=set)
+    read_s: float | None = None
+
+
+class RolledSlots:
+    """Knows the summed up slots of every tenant; a `Follower` of the sink's feed."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._tenants: dict[TenantId, _Tenant] = {}
+
+    def series_announced(
+        self,
+        tenant: TenantId,
+        labels: Sequence[Labels],
+        ids: npt.NDArray[np.uint64],
+        first_ms: npt.NDArray[np.int64],
+        last_ms: npt.NDArray[np.int64],
+    ) -> None:
+        """Take from the feed which series there are; it does not matter here."""
+
+    def samples_stored(
+        self,
+        tenant: TenantId,
+        ids: npt.NDArray[np.uint64],
+        ts_ms: npt.NDArray[np.int64],
+        values: npt.NDArray[np.float64] | None,
+        *,
+        has_starts: bool = False,
+    ) -> None:
+        """Take from the feed what was written: a slot with a late sample is read raw until it is summed up again."""
+        del ids, has_starts
+        if values is None or not len(ts_ms):
+            return
+        known = self._tenants.get(tenant)
+        if known is None or not known.samples or int(ts_ms.min()) > (max(known.samples) + 1) * SLOT_MS:
+            return
+        self.mark(tenant, np.unique((ts_ms - 1) // SLOT_MS).tolist())
+
+    def mark(self, tenant: TenantId, slots: Sequence[int]) -> None:
+        """Take that the samples of slots have changed."""
+        known = self._tenants.setdefault(tenant, _Tenant())
+        known.dirty.update(known.samples.keys() & set(slots))
+
+    async def reopen(self, tenant: TenantId, slots: Sequence[int]) -> None:
+        """Have slots summed up again, for samples were deleted."""
+        known = await self._fresh(tenant)
+        mine = sorted(known.samples.keys() & set(slots))
+        if mine:
+            known.samples.update(dict.fromkeys(mine, 0))
+            known.dirty.update(mine)
+            await self._store.derive(ROLLED, _REOPENED, {"slots": mine}, tenant=tenant)
+
+    async def clean(self, tenant: TenantId) -> Mapping[int, int]:
+        """Give the slots of which the sums are true, and how many samples each had when it was summed up."""
+        known = await self._fresh(tenant)
+        doubtful = known.dirty | known.taken
+        return {slot: n for slot, n in known.samples.items() if slot not in doubtful} if doubtful else known.samples
+
+    async def known(self, tenant: TenantId) -> Mapping[int, int]:
+        """Give all slots that were ever summed up."""
+        return (await self._fresh(tenant)).samples
+
+    def take_dirty(self, tenant: TenantId) -> set[int]:
+        """Give the slots with late samples, which are being looked after now."""
+        known = self._tenants.setdefault(tenant, _Tenant())
+        known.taken |= known.dirty
+        known.dirty = set()
+        return set(known.taken)
+
+    def note(self, tenant: TenantId, samples: Mapping[int, int]) -> None:
+        """Take that these slots are summed up."""
+        self._tenants.setdefault(tenant, _Tenant()).samples.update(samples)
+
+    def settle(self, tenant: TenantId, slots: set[int]) -> None:
+        """Take that slots that were taken as dirty are looked after."""
+        self._tenants.setdefault(tenant, _Tenant()).taken -= slots
+
+    async def _fresh(self, tenant: TenantId) -> _Tenant:
+        known = self._tenants.setdefault(tenant, _Tenant())
+        now_s = self._clock.monotonic()
+        if known.read_s is None or now_s - known.read_s > REFRESH_S:
+            table = await self._store.query(_ROLLED, tenant=tenant)
+            known.samples.update(zip(table["slot"].to_pylist(), table["samples"].to_pylist(), strict=True))
+            known.read_s = now_s
+        return known
