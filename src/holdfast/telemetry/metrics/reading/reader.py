@@ -10,6 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class SampleReader:
         self._cache = cache
         self._margin_s = margin_s
         self._fetcher = Fetcher(store)
-        self._locks: dict[tuple[TenantId, str], asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[tuple[TenantId, str], asyncio.Lock] = WeakValueDictionary()  # while held
         self._answers: OrderedDict[tuple[object, ...], _Answer] = OrderedDict()
         self._answer_bytes = 0
         self._glimpsed: OrderedDict[Key, None] = OrderedDict()  # what was asked for once

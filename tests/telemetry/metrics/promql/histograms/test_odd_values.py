@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Buckets, Histogram, ResetHint
@@ -66,6 +66,10 @@ CUSTOM = st.builds(
 PAIRS = st.tuples(EXPONENTIAL, EXPONENTIAL) | st.tuples(CUSTOM, CUSTOM)
 
 
+BOTH_INFINITE = Histogram(count=1.0, sum=math.nan, positive=Buckets(0, (math.inf,)), negative=Buckets(0, (-math.inf,)))
+
+
+@example(BOTH_INFINITE, 0.0, 1.0)
 @given(EXPONENTIAL | CUSTOM | FAR, NUMBERS, NUMBERS)
 def test_one_histogram(histogram, one, other):
     assert isinstance(quantile(one, histogram).value, float)

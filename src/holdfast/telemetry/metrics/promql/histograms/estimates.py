@@ -67,7 +67,7 @@ def fraction(lower: float, upper: float, histogram: Histogram) -> Estimate:
     observed = histogram.count
     notes: tuple[str, ...] = ()
     if math.isnan(histogram.sum):
-        observed = math.fsum(bucket.count for bucket in buckets)
+        observed = sum((bucket.count for bucket in buckets), 0.0)  # not fsum: it refuses infinities of both signs
         notes = ("nan_excluded",) if observed < histogram.count else ()
     low, high = (observed if rank is None or rank > observed else rank for rank in ranks)
     return Estimate((high - low) / histogram.count, notes)
