@@ -5,11 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-import dns.asyncresolver
-import dns.exception
-import dns.rdatatype
-import dns.resolver
-
 from holdfast import journal
 from holdfast.kernel.errors import UnavailableError
 from holdfast.telemetry.metrics.scrape.config import DnsDiscovery
@@ -58,6 +53,10 @@ async def ask_system(name: str, kind: str) -> list[Any]:
     Raises:
         UnavailableError: nobody answers.
     """
+    import dns.asyncresolver  # noqa: PLC0415 -- 0.1 s that most starts need not spend
+    import dns.exception  # noqa: PLC0415 -- the same
+    import dns.resolver  # noqa: PLC0415 -- the same
+
     try:
         answer = await dns.asyncresolver.resolve(name, kind, lifetime=TIMEOUT_S, search=True)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
@@ -70,7 +69,7 @@ async def ask_system(name: str, kind: str) -> list[Any]:
 def _found(name: str, record: Any, port: int) -> Found:
     """Give a record as a target, with the labels of Prometheus."""
     labels = {"__meta_dns_name": name}
-    kind = dns.rdatatype.to_text(record.rdtype)
+    kind = record.rdtype.name
     if kind == "SRV":
         target = record.target.to_text()
         labels["__meta_dns_srv_record_target"] = target
