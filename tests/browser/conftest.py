@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -136,6 +137,13 @@ class Visit:
         self.page.locator("main h1").wait_for()
         expect(self.page.locator("main [aria-busy=true]")).to_have_count(0)
         return self.page
+
+    def wait_until(self, expression: str, within_s: float = 60.0) -> None:
+        """Evaluate JavaScript, which may be asynchronous, until it gives something true."""
+        deadline = time.monotonic() + within_s
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, f"not true after {within_s:g} s: {expression}"
+            self.page.wait_for_timeout(200)
 
 
 @pytest.fixture

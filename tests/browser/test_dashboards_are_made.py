@@ -128,9 +128,8 @@ def test_one_of_a_file_is_only_read(visit, server):
     folder.mkdir(exist_ok=True)
     (folder / "machine.json").write_text(json.dumps(DOCUMENT | {"title": "Of a file"}))
     page = visit.go("/dashboards")
-    page.wait_for_function(
-        "async () => (await (await fetch('/api/v1/dashboards')).json()).items.some((one) => one.id === 'machine')",
-        polling=300,
+    visit.wait_until(
+        "async () => (await (await fetch('/api/v1/dashboards')).json()).items.some((one) => one.id === 'machine')"
     )
     visit.go("/dashboards/machine")
     expect(page.get_by_role("heading", name="Of a file")).to_be_visible()

@@ -15,8 +15,8 @@ HAS_METRICS = """async () => {
 
 def open_with_metrics(visit, path: str) -> Page:
     """Open a path once the first samples of the host are there."""
-    page = visit.go("/")
-    page.wait_for_function(HAS_METRICS, polling=500, timeout=60_000)
+    visit.go("/")
+    visit.wait_until(HAS_METRICS)
     return visit.go(path)
 
 

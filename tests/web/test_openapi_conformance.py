@@ -105,6 +105,8 @@ CHOSEN = [
 ]
 
 
+# The server draws its jitter in a thread of this process, which Hypothesis takes for a strategy that draws by itself.
+@pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning")
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_the_server_answers_as_its_document_says(case, server):
