@@ -9,9 +9,11 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from holdfast.kernel.errors import BusyError, ConflictError, StorageFullError, UnavailableError
 from holdfast.kernel.sql import Database, DatabaseSettings, after_commit, open_postgres, open_sqlite
@@ -165,3 +167,48 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
         kept = {row[0] for row in connection.execute("SELECT id FROM note")}
     connection.close()
     assert set(acknowledged) <= kept
+
+
+async def test_what_the_driver_says_past_sqlalchemy_is_told_as_ours(notes: Database) -> None:
+    def work(tx: Connection) -> None:
+        driver: Any = tx.connection.dbapi_connection
+        driver.execute("INSERT INTO note VALUES (1, NULL)")
+
+    with pytest.raises(IntegrityError):
+        await notes.write(work)
+    assert await count(notes) == 0
+
+
+@pytest.fixture
+def postgres(notes: Database) -> Database:
+    if notes.dialect != "postgresql":
+        pytest.skip("of PostgreSQL's server")
+    return notes
+
+
+async def test_a_deadlock_of_the_drivers_own_statements_is_tried_again(postgres: Database) -> None:
+    calls: list[int] = []
+
+    def work(tx: Connection) -> None:
+        driver: Any = tx.connection.dbapi_connection
+        calls.append(add_note(tx, 1))
+        if len(calls) == 1:
+            driver.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$")
+
+    await postgres.write(work)
+    assert len(calls) == 2
+    assert await count(postgres) == 1
+
+
+async def test_a_server_that_drops_us_is_found_again(postgres: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def drop_all(tx: Connection) -> None:
+        driver: Any = tx.connection.dbapi_connection
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        driver.execute(f"{others} AND pid <> pg_backend_pid()")
+        driver.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(UnavailableError):
+        await postgres.write(drop_all)
+    monkeypatch.setattr("holdfast.kernel.sql.postgres._FRESH_S", 0.0)
+    assert await postgres.write(lambda tx: add_note(tx, 1)) == 1
+    assert await count(postgres) == 1

@@ -6,6 +6,7 @@ Returns nothing to its callers but what it notes on the entries; waking whoever 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,6 +21,7 @@ from holdfast.kernel.runs.model import RunId, RunState
 from holdfast.kernel.runs.records import Entry, NewRun, Step
 
 CHANNEL: Final = "holdfast_runs"
+Refusal = tuple[int, int | None, str | None]  # the epoch asked for; that of the run and its state, None: no such run
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NOTIFY: Final = "SELECT pg_notify(%s, v) FROM unnest(%s::text[]) AS v"
@@ -58,14 +60,16 @@ class Rows:
 
     def apply(self, tx: Connection, entries: Sequence[Entry]) -> Applied:
         """Write what the fence lets through; the others are marked as refused."""
-        raw = tx.connection.dbapi_connection
+        raw: Any = tx.connection.dbapi_connection
         applied = Applied()
-        watched, holding = self._fence(raw, entries)
-        live = [entry for entry in entries if not entry.is_refused]
-        self._insert_runs(raw, live)
-        live = [entry for entry in live if entry.existing is None]
-        self._write(raw, live)
-        self._wake(raw, live, watched, applied, holding)
+        # What gives nothing back travels together: on PostgreSQL the fence and the writes wait for the server twice.
+        with nullcontext() if self._is_sqlite else raw.pipeline():
+            watched, holding = self._fence(raw, entries)
+            live = [entry for entry in entries if not entry.is_refused]
+            self._insert_runs(raw, live)
+            live = [entry for entry in live if entry.existing is None]
+            self._write(raw, live)
+            self._wake(raw, live, watched, applied, holding)
         events = [event for entry in live if entry.start is not None for event in entry.start.events]
         events += [event for entry in live for event in entry.events]
         if events:
@@ -90,11 +94,16 @@ class Rows:
             entry.is_refused, entry.existing = False, None
         if not claims:
             return watched, holding
-        if not self._is_sqlite:
+        if self._is_sqlite:
+            refused = {row[0]: row[1:] for row in self._run(statements.FIND_REFUSED, raw, list(claims.items()))}
+        else:
             ids = list(claims.keys() | {entry.parent_id for entry in entries if entry.parent_id})
-            locked = raw.execute(statements.LOCK_RUNS, [ids]).fetchall()
-            watched, holding = {row[0] for row in locked if row[1]}, {row[0] for row in locked if row[2]}
-        refused = {row[0]: row for row in self._run(statements.FIND_REFUSED, raw, list(claims.items()))}
+            locked = {row[0]: row for row in raw.execute(statements.LOCK_RUNS, [ids]).fetchall()}
+            watched, holding = (
+                {run for run, row in locked.items() if row[3]},
+                {r for r, row in locked.items() if row[4]},
+            )
+            refused = _find_refused(claims, locked)
         if refused:
             _refuse(entries, refused)
         return watched, holding
@@ -214,14 +223,25 @@ def _is_parked(entry: Entry) -> bool:
     return entry.mark is not None and entry.mark.owner is None and entry.mark.state == RunState.WAITING
 
 
-def _refuse(entries: Sequence[Entry], refused: dict[str, Any]) -> None:
+def _find_refused(claims: dict[RunId, int], locked: dict[str, Any]) -> dict[str, Refusal]:
+    """Give what is not there, has another epoch or has ended, as `statements.FIND_REFUSED` does."""
+    refused: dict[str, Refusal] = {}
+    for run_id, epoch in claims.items():
+        _, found, state, *_ = locked.get(run_id, (run_id, None, None))
+        if found != epoch or RunState(state).is_final:
+            refused[run_id] = (epoch, found, state)
+    return refused
+
+
+def _refuse(entries: Sequence[Entry], refused: dict[str, Refusal]) -> None:
     for entry in entries:
         guard = entry.start.parent_id if entry.start is not None else entry.run_id
         row = refused.get(guard) if guard else None
         if row is None:
             continue
+        asked, found, state = row
         # The end of a run that was written already: the commit went through, only its answer was lost.
-        is_told_twice = entry.mark is not None and row[1] == row[2] and row[3] == entry.mark.state
+        is_told_twice = entry.mark is not None and asked == found and state == entry.mark.state
         entry.is_refused = True
         if is_told_twice:
             entry.is_refused, entry.events, entry.mark, entry.step = False, (), None, None

@@ -1,16 +1,15 @@
 """The one writer of the journal: while a commit is under way others gather, and all of them share the next one.
 
-An entry is answered only after its commit. Entries of one run keep their order. When the database fails, entries wait
-and are tried again, for as long as it takes: runs stand still meanwhile and lose nothing.
+One batch at a time, on PostgreSQL too: two side by side are each smaller and together slower. An entry is answered only
+after its commit. Entries of one run keep their order. When the database fails, entries wait and are tried again, for as
+long as it takes: runs stand still meanwhile and lose nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection
@@ -20,7 +19,6 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import BusyError, HoldfastError, UnavailableError
 from holdfast.kernel.runs.errors import FencedError
 from holdfast.kernel.runs.journal_rows import Applied, Rows
-from holdfast.kernel.runs.model import RunId
 from holdfast.kernel.runs.observers import RunObserver
 from holdfast.kernel.runs.records import Batch, Entry
 from holdfast.kernel.sql import Database
@@ -30,14 +28,6 @@ FaultPoint = Callable[[str], None]
 _LARGEST: Final = 512
 _BACKOFF: Final = Backoff(base_s=0.05, cap_s=2.0, jitter="equal")
 _LOG: Final = journal.get_logger("holdfast.runs")
-
-
-@dataclass(slots=True)
-class _Lane:
-    """The entries of some of the runs; a run always has the same lane."""
-
-    batch: Batch = field(default_factory=Batch)
-    task: asyncio.Task[None] | None = None
 
 
 class JournalWriter:
@@ -71,8 +61,8 @@ class JournalWriter:
         self._applied = applied
         self._observer = observer or RunObserver()
         self._fault_point = fault_point
-        # SQLite has one writer; PostgreSQL works on one batch while the next is on its way.
-        self._lanes = [_Lane() for _ in range(1 if db.dialect == "sqlite" else 2)]
+        self._batch = Batch()
+        self._task: asyncio.Task[None] | None = None
         self._is_closed = False
         self.waiting = 0
         self.commits = 0
@@ -88,13 +78,11 @@ class JournalWriter:
 
     def add(self, entry: Entry) -> Entry:
         """Take an entry; `wait` for it to know that it is on the disk."""
-        lanes = self._lanes
-        lane = lanes[0] if len(lanes) == 1 else lanes[zlib.crc32(_lane_key(entry).encode()) % len(lanes)]
-        entry.batch = lane.batch
-        lane.batch.entries.append(entry)
+        entry.batch = self._batch
+        self._batch.entries.append(entry)
         self.waiting += 1
-        if lane.task is None:
-            lane.task = asyncio.get_running_loop().create_task(self._drain(lane))
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._drain())
         return entry
 
     async def wait(self, entry: Entry) -> None:
@@ -117,9 +105,8 @@ class JournalWriter:
 
     async def flush(self) -> None:
         """Return once everything taken so far is durable."""
-        tasks = [lane.task for lane in self._lanes if lane.task is not None]
-        if tasks:
-            await asyncio.wait(tasks)
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
     async def close(self, timeout_s: float) -> None:
         """Write what was taken, for at most `timeout_s`; what is left was never acknowledged."""
@@ -127,25 +114,34 @@ class JournalWriter:
             async with asyncio.timeout(timeout_s):
                 await self.flush()
         self._is_closed = True
-        for lane in self._lanes:
-            if lane.task is not None:
-                lane.task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await lane.task
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
 
-    async def _drain(self, lane: _Lane) -> None:
+    async def _drain(self) -> None:
         try:
-            while lane.batch.entries:
-                batch = lane.batch
-                if len(batch.entries) > _LARGEST:
-                    batch = _split(lane)
-                else:
-                    lane.batch = Batch()
+            while self._batch.entries:
+                batch = self._take()
                 await self._commit(batch.entries)
                 self.waiting -= len(batch.entries)
                 batch.settle()
         finally:
-            lane.task = None
+            self._task = None
+
+    def _take(self) -> Batch:
+        """Take what waits; of a very large batch the first part, and the rest waits in a batch of its own."""
+        whole = self._batch
+        if len(whole.entries) <= _LARGEST:
+            self._batch = Batch()
+            return whole
+        first, self._batch = Batch(whole.entries[:_LARGEST]), Batch(whole.entries[_LARGEST:])
+        for batch in (first, self._batch):
+            for entry in batch.entries:
+                entry.batch = batch
+        # Whoever waits for the whole is answered with its last part.
+        self._batch.waiters = whole.waiters
+        return first
 
     async def _commit(self, entries: list[Entry]) -> None:
         """Commit the entries together, and one by one when one of them spoils it; wait while the database is away."""
@@ -189,20 +185,3 @@ class JournalWriter:
     def _tell(self, point: str) -> None:
         if self._fault_point is not None:
             self._fault_point(point)
-
-
-def _lane_key(entry: Entry) -> RunId:
-    """A child's start is fenced by its parent, so it goes where its parent's entries go."""
-    return entry.run_id if entry.start is None else entry.start.parent_id or entry.run_id
-
-
-def _split(lane: _Lane) -> Batch:
-    """Take the first part of what waits; the rest waits in a batch of its own."""
-    whole = lane.batch
-    first, lane.batch = Batch(whole.entries[:_LARGEST]), Batch(whole.entries[_LARGEST:])
-    for batch in (first, lane.batch):
-        for entry in batch.entries:
-            entry.batch = batch
-    # Whoever waits for the whole is answered with its last part.
-    lane.batch.waiters = whole.waiters
-    return first

@@ -24,13 +24,18 @@ class Statement:
     after: str
     is_insert: bool
 
+    @property
+    def gives_rows(self) -> bool:
+        """Whether rows come back. PostgreSQL's driver would have to wait for the server to tell."""
+        return self.before.startswith("SELECT") or "RETURNING" in self.after
+
     def run(self, raw: Any, rows: Rows, *, is_sqlite: bool) -> list[Any]:
         """Execute over a driver's connection; give the rows that come back."""
         if not rows:
             return []
         if not is_sqlite:
             cursor = raw.execute(self.postgres(), [list(column) for column in zip(*rows, strict=True)])
-            return list(cursor.fetchall()) if cursor.description else []
+            return list(cursor.fetchall()) if self.gives_rows else []
         answer: list[Any] = []
         done = 0
         for size in _CHUNKS:
@@ -138,14 +143,17 @@ TAKE_SIGNALS: Final = Statement(
     "WHERE run_signals.run_id = v.run_id AND run_signals.id = v.id",
     is_insert=False,
 )
-# The fence: which of these runs are no longer this process's at this epoch, or have ended.
+# The fence of SQLite: which of these runs are no longer this process's at this epoch, or have ended.
 FIND_REFUSED: Final = Statement(
     "SELECT v.id, v.epoch, runs.epoch, runs.state FROM",
     (("id", "text"), ("epoch", "int")),
     f"LEFT JOIN runs ON runs.id = v.id WHERE runs.id IS NULL OR runs.epoch <> v.epoch OR runs.state IN {FINAL_STATES}",
     is_insert=False,
 )
-LOCK_RUNS: Final = "SELECT id, is_watched, holds_place FROM runs WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+# The fence of PostgreSQL locks what it finds, so that no other process takes a run before the commit.
+LOCK_RUNS: Final = (
+    "SELECT id, epoch, state, is_watched, holds_place FROM runs WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+)
 FIND_BY_KEY: Final = Statement(
     "SELECT v.id, runs.id FROM",
     (("id", "text"), ("tenant", "text"), ("workflow", "text"), ("dedupe_key", "text")),
@@ -166,7 +174,7 @@ FIND_DEBOUNCED: Final = Statement(
     "AND runs.debounce_key IS NOT NULL AND runs.state = 'queued' AND runs.started_at IS NULL",
     is_insert=False,
 )
-# Batches of two lanes, or processes, may come out of order: the id of the start tells which input is the newer one.
+# Batches of two processes may come out of order: the id of the start tells which input is the newer one.
 DEBOUNCE_RUNS: Final = Statement(
     "UPDATE runs SET input = CASE WHEN v.debounced_by > runs.debounced_by THEN v.input ELSE runs.input END, "
     "wake_at = CASE WHEN v.debounced_by > runs.debounced_by THEN v.wake_at ELSE runs.wake_at END, "

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
-from sqlalchemy import Engine, create_engine, make_url
-from sqlalchemy.exc import DBAPIError
+import psycopg
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from holdfast.kernel.errors import BusyError, UnavailableError
 from holdfast.kernel.sql.database import AfterCommit, Database, Work, take_pending, translate
@@ -19,6 +22,8 @@ from holdfast.resilience import BulkheadFull, bulkhead, retry
 T = TypeVar("T")
 
 _ATTEMPTS: Final = 5
+_FRESH_S: Final = 1.0
+_USED_AT: Final = "holdfast.used_at"
 _REPEATABLE: Final = {"40001", "40P01"}  # serialization_failure, deadlock_detected (PostgreSQL, appendix A)
 
 
@@ -34,12 +39,13 @@ def open_postgres(url: str, settings: DatabaseSettings | None = None) -> Databas
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=settings.pool_size * 2,
         max_overflow=0,
-        pool_pre_ping=True,
         pool_timeout=10.0,
         connect_args={"connect_timeout": 5, "options": f"-c statement_timeout={timeout_ms} -c timezone=UTC"},
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_if_idle)
     try:
         engine.connect().close()
     except DBAPIError as error:
@@ -47,6 +53,21 @@ def open_postgres(url: str, settings: DatabaseSettings | None = None) -> Databas
         raise translate(error) from error
     writer = PooledWriter(engine, threads=settings.pool_size, queue_size=settings.queue_size)
     return Database(engine, writer, readers=settings.pool_size)
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _ping_if_idle(connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    """Ask whether the server is still there, unless it just was: a round trip per transaction is much."""
+    if time.monotonic() - record.info.get(_USED_AT, 0.0) < _FRESH_S:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError(str(error)) from error
 
 
 class PooledWriter:
@@ -88,7 +109,10 @@ class PooledWriter:
         with self._engine.connect() as connection:
             take_pending(connection)
             with connection.begin():
-                result = work(connection)
+                try:
+                    result = work(connection)
+                except psycopg.Error as error:  # of work that goes past SQLAlchemy to the driver
+                    raise DBAPIError.instance(None, None, error, psycopg.Error) from error
             return result, take_pending(connection)
 
 

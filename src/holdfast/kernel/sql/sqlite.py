@@ -66,11 +66,20 @@ def _engine(file: Path, *, pool_size: int, is_reader: bool) -> Engine:
             connection.execute(pragma)
 
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
+        driver: Any = connection.connection.dbapi_connection  # past SQLAlchemy, which takes as long as a small commit
+        try:
+            driver.execute("BEGIN" if is_reader else "BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise as_sqlalchemy(error) from error
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def as_sqlalchemy(error: sqlite3.Error) -> Exception:
+    """Give the error of work that goes past SQLAlchemy to the driver as SQLAlchemy would."""
+    return DBAPIError.instance(None, None, error, sqlite3.Error)
 
 
 def _unusable(file: Path, error: DBAPIError) -> Exception:
@@ -214,7 +223,7 @@ def _commit_one(connection: Connection, waiting: _Waiting) -> list[AfterCommit]:
         if not getattr(connection.connection.dbapi_connection, "in_transaction", False):
             raise
         transaction.rollback()
-        waiting.error = translate(error) if isinstance(error, DBAPIError) else error
+        waiting.error = _told(error)
         return []
     transaction.commit()
     return take_pending(connection)
@@ -232,7 +241,13 @@ def _run_one(connection: Connection, waiting: _Waiting) -> None:
         if not getattr(connection.connection.dbapi_connection, "in_transaction", False):
             raise  # a full disk rolls the whole transaction back, not only the savepoint
         savepoint.rollback()
-        waiting.error = translate(error) if isinstance(error, DBAPIError) else error
+        waiting.error = _told(error)
+
+
+def _told(error: BaseException) -> BaseException:
+    if isinstance(error, sqlite3.Error):
+        return translate(as_sqlalchemy(error))
+    return translate(error) if isinstance(error, DBAPIError) else error
 
 
 def _drop(connection: Connection | None) -> None:
