@@ -10,9 +10,9 @@ from holdfast.kernel.blobs.errors import BlobDamagedError, BlobTooLargeError
 from holdfast.kernel.blobs.folder import FolderStore
 from holdfast.kernel.blobs.memory import MemoryStore
 from holdfast.kernel.blobs.opening import open_blobs
-from holdfast.kernel.blobs.ports import Blob, BlobStore, Stored
+from holdfast.kernel.blobs.ports import Blob, BlobStore, Owner, Stored
 from holdfast.kernel.blobs.settings import SECTION, BlobSettings
-from holdfast.kernel.blobs.sweeping import Owner, SweepReport, sweep, sweep_for_ever
+from holdfast.kernel.blobs.sweeping import SweepReport, sweep, sweep_for_ever
 
 __all__ = [
     "SECTION",

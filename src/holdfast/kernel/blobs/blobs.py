@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
-    from holdfast.kernel.blobs.sweeping import Owner
+    from holdfast.kernel.blobs.ports import Owner
 
 MAX_BYTES: Final = 1024**3
 

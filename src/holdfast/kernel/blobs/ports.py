@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -24,6 +24,17 @@ class Stored:
     key: str
     size_bytes: int
     modified_at: datetime
+
+
+FindReferenced = Callable[[Sequence[str]], Awaitable[Collection[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A room that keeps references: which of the given keys (a few hundred at once) does it still need?"""
+
+    prefix: str
+    find_referenced: FindReferenced
 
 
 class BlobStore(Protocol):

@@ -5,14 +5,13 @@ A blob is written before the row that refers to it; so only blobs of some age ar
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
-from holdfast.kernel.blobs.ports import Stored
+from holdfast.kernel.blobs.ports import Owner, Stored
 from holdfast.kernel.errors import HoldfastError, NotFoundError
 
 if TYPE_CHECKING:
@@ -22,16 +21,6 @@ if TYPE_CHECKING:
 BATCH: Final = 500
 
 _log = journal.get_logger()
-
-FindReferenced = Callable[[Sequence[str]], Awaitable[Collection[str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A room that keeps references: which of the given keys (at most `BATCH`) does it still need?"""
-
-    prefix: str
-    find_referenced: FindReferenced
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ Series and windows of floats alone go another way (`ranges`). Source: promql/fun
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -15,15 +15,12 @@ from holdfast.telemetry.metrics.histograms import Histogram
 from holdfast.telemetry.metrics.labels import name_of
 from holdfast.telemetry.metrics.promql.evaluation import mixed_rates, mixed_turns
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Floats, Ints, Objects, filled
-from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
+from holdfast.telemetry.metrics.promql.evaluation.mixed_call import MixedCall
 from holdfast.telemetry.metrics.promql.evaluation.mixed_stacks import fill_stacked
 from holdfast.telemetry.metrics.promql.evaluation.mixed_window import MixedWindow, Result
-from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
-from holdfast.telemetry.metrics.promql.evaluation.ranges import Kernel
 from holdfast.telemetry.metrics.promql.evaluation.samples import Samples
-from holdfast.telemetry.metrics.promql.evaluation.windows import Bounds, Windows
-from holdfast.telemetry.metrics.promql.nodes import Span
+from holdfast.telemetry.metrics.promql.evaluation.windows import Windows
 
 BLIND: Final = frozenset(
     {
@@ -34,25 +31,6 @@ BLIND: Final = frozenset(
         "ts_of_last_over_time",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class MixedCall:
-    """A range function over series that hold histograms."""
-
-    function: str
-    mode: str
-    kernel: Kernel
-    bounds: Bounds
-    args: tuple[Floats, ...]
-    span: Span
-    notes: Notes
-    budget: Budget
-
-    @property
-    def samples(self) -> Samples:
-        """What the windows are cut from."""
-        return self.bounds.samples
 
 
 Handler = Callable[[MixedWindow], Result]

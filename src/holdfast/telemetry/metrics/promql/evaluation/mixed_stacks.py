@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -15,13 +15,11 @@ from holdfast.telemetry.metrics.histograms import Histogram
 from holdfast.telemetry.metrics.labels import name_of
 from holdfast.telemetry.metrics.promql import histograms
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints, Objects, filled
+from holdfast.telemetry.metrics.promql.evaluation.mixed_call import MixedCall
 from holdfast.telemetry.metrics.promql.evaluation.ranges.rates import NEAR
 from holdfast.telemetry.metrics.promql.evaluation.windows import Windows
 
-if TYPE_CHECKING:
-    from holdfast.telemetry.metrics.promql.evaluation.mixed import MixedCall
-
-Fill = Callable[["MixedCall", Windows, histograms.Stack, Objects], Bools | None]
+Fill = Callable[[MixedCall, Windows, histograms.Stack, Objects], Bools | None]
 
 
 def fill_stacked(call: MixedCall, windows: Windows, cells: Objects) -> Bools | None:

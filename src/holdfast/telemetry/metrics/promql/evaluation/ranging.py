@@ -12,7 +12,8 @@ from holdfast.telemetry.metrics.labels import Labels, name_of
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Floats
 from holdfast.telemetry.metrics.promql.evaluation.blocks import Block, cut_blocks
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
-from holdfast.telemetry.metrics.promql.evaluation.mixed import MixedCall, fill_mixed
+from holdfast.telemetry.metrics.promql.evaluation.mixed import fill_mixed
+from holdfast.telemetry.metrics.promql.evaluation.mixed_call import MixedCall
 from holdfast.telemetry.metrics.promql.evaluation.quantiles import check_quantile
 from holdfast.telemetry.metrics.promql.evaluation.query import Query
 from holdfast.telemetry.metrics.promql.evaluation.ranges import ANCHORED, KERNELS, SMOOTHED, Kernel
