@@ -86,7 +86,13 @@ async def settle(writer: Writer, clock: FakeClock) -> None:
 @settings(max_examples=150, deadline=None)
 @given(
     writes=st.lists(
-        st.tuples(st.integers(1, 12), st.booleans(), st.sampled_from([0, 0, 0.01, 0.05, 1.0])), max_size=25
+        st.tuples(
+            st.integers(1, 12),
+            st.booleans(),
+            st.sampled_from([0, 0, 0.01, 0.05, 1.0]),
+            st.sampled_from([None, None, 0.0, 1.0]),
+        ),
+        max_size=25,
     ),
     outcomes=st.lists(st.sampled_from(OUTCOMES), max_size=20),
 )
@@ -95,12 +101,12 @@ def test_nothing_acknowledged_is_lost_repeated_or_reordered(writes, outcomes):
         clock, engine = FakeClock(), EngineModel(outcomes=list(outcomes))
         writer = make_writer(engine, clock)
         next_value, answers = 0.0, []
-        for count, is_poison, pause_s in writes:
+        for count, is_poison, pause_s, patience_s in writes:
             values = [POISON] * count if is_poison else [next_value + n for n in range(count)]
             next_value += count
             waiting = writer.queued_rows
             try:
-                answers.append((values, writer.write(rows(values), tenant=DEFAULT_TENANT)))
+                answers.append((values, writer.write(rows(values), tenant=DEFAULT_TENANT, patience_s=patience_s)))
             except BusyError:
                 assert waiting + count > 25
             except StorageFullError:
@@ -130,6 +136,45 @@ async def test_a_lone_write_waits_no_longer_than_the_linger(fake_clock: FakeCloc
     await fake_clock.advance(0.001)
     assert answer.done()
     await writer.close()
+
+
+async def test_a_patient_write_waits_as_long_as_it_can(fake_clock: FakeClock):
+    engine = EngineModel()
+    writer = make_writer(engine, fake_clock)
+    answers = [writer.write(rows([1.0]), tenant=DEFAULT_TENANT, patience_s=1.0)]
+    await fake_clock.advance(0.6)
+    answers.append(writer.write(rows([2.0]), tenant=DEFAULT_TENANT, patience_s=1.0))
+    await fake_clock.advance(0.399)
+    assert not any(answer.done() for answer in answers)
+    await fake_clock.advance(0.001)
+    assert all(answer.done() for answer in answers)
+    assert engine.batches == [[1.0, 2.0]]
+    await writer.close()
+
+
+async def test_an_impatient_write_takes_the_patient_ones_along(fake_clock: FakeClock):
+    engine = EngineModel()
+    writer = make_writer(engine, fake_clock)
+    patient = writer.write(rows([1.0]), tenant=DEFAULT_TENANT, patience_s=1.0)
+    await fake_clock.advance(0.2)
+    impatient = writer.write(rows([2.0]), tenant=DEFAULT_TENANT)
+    await fake_clock.advance(0.1)
+    assert patient.done()
+    assert impatient.done()
+    assert engine.batches == [[1.0, 2.0]]
+    await writer.close()
+
+
+async def test_patience_ends_when_the_batch_is_full_and_when_the_store_closes(fake_clock: FakeClock):
+    engine = EngineModel()
+    writer = make_writer(engine, fake_clock)
+    first = [writer.write(rows([float(n)] * 5), tenant=DEFAULT_TENANT, patience_s=1.0) for n in range(2)]
+    await fake_clock.advance(0)
+    assert all(answer.done() for answer in first)
+    last = writer.write(rows([3.0]), tenant=DEFAULT_TENANT, patience_s=1.0)
+    await writer.close()
+    assert last.done()
+    assert engine.stored[-1] == 3.0
 
 
 async def test_a_full_batch_does_not_linger(fake_clock: FakeClock):

@@ -1,6 +1,7 @@
 """One table's writes, gathered into batches: the engine likes few large inserts, callers want an answer soon.
 
-A write waits at most `linger` for company. It is acknowledged when the engine has accepted it, never before; when the
+A write waits at most `linger` for company, or as long as its caller can: the most impatient one takes all along. It is
+acknowledged when the engine has accepted it, never before; when the
 queue is full the caller is told at once, so that the pressure goes up to whoever sends.
 """
 
@@ -57,6 +58,7 @@ class Around:
 class _Waiting:
     batch: pa.RecordBatch
     accepted: asyncio.Future[None]
+    due_s: float
 
 
 class Writer:
@@ -72,6 +74,8 @@ class Writer:
         self._bytes = 0
         self._arrived = asyncio.Event()
         self._filled = asyncio.Event()
+        self._hastened = asyncio.Event()
+        self._due_s = math.inf  # when the first of those who wait wants to be on its way
         self._closing = False
         self._give_up_s = math.inf
         self._task: asyncio.Task[None] | None = None
@@ -83,7 +87,12 @@ class Writer:
         return self._rows
 
     def write(
-        self, rows: pa.RecordBatch | Mapping[str, Sequence[Any]], *, tenant: TenantId, keep_s: int | None = None
+        self,
+        rows: pa.RecordBatch | Mapping[str, Sequence[Any]],
+        *,
+        tenant: TenantId,
+        keep_s: int | None = None,
+        patience_s: float | None = None,
     ) -> asyncio.Future[None]:
         """Queue `rows` and give what resolves when the engine has accepted them.
 
@@ -93,6 +102,7 @@ class Writer:
             rows: the table's declared columns, as an Arrow batch or as sequences by name.
             tenant: whose they are.
             keep_s: seconds that they stay, instead of what the retention says.
+            patience_s: how long they may wait for company, instead of `linger`; fewer inserts cost less.
 
         Raises:
             InvalidError: the rows do not fit the table; nothing was queued.
@@ -112,7 +122,8 @@ class Writer:
         except HoldfastError as error:
             self._refused(error, batch.num_rows)
             raise
-        self._queue.append(_Waiting(batch, accepted))
+        linger_s = self._around.settings.linger if patience_s is None else patience_s
+        self._queue.append(_Waiting(batch, accepted, self._around.clock.monotonic() + linger_s))
         self._count(batch.num_rows, batch.nbytes)
         self._wake()
         return accepted
@@ -137,8 +148,16 @@ class Writer:
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name=f"store-writer-{self.table.name}")
         self._arrived.set()
+        due_s = self._queue[-1].due_s
+        if due_s < self._due_s:
+            self._due_s = due_s
+            self._hastened.set()
         if self._rows >= self._around.settings.batch_rows:
-            self._filled.set()
+            self._fill()
+
+    def _fill(self) -> None:
+        self._filled.set()
+        self._hastened.set()
 
     async def close(self) -> None:
         """Refuse new writes, and return when every queued one has its answer.
@@ -148,7 +167,7 @@ class Writer:
         self._closing = True
         self._give_up_s = self._around.clock.monotonic() + self._around.settings.write_retry
         self._arrived.set()
-        self._filled.set()
+        self._fill()
         if self._task is not None:
             await self._task
 
@@ -164,15 +183,17 @@ class Writer:
                 self._arrived.clear()
 
     async def _linger(self) -> None:
-        if self._filled.is_set():
-            return
-        pause = asyncio.ensure_future(self._around.clock.sleep(self._around.settings.linger))
-        filled = asyncio.ensure_future(self._filled.wait())
-        try:
-            await asyncio.wait({pause, filled}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            pause.cancel()
-            filled.cancel()
+        while not self._filled.is_set() and (rest_s := self._due_s - self._around.clock.monotonic()) > 0:
+            self._hastened.clear()
+            pause = asyncio.ensure_future(self._around.clock.sleep(rest_s))
+            hastened = asyncio.ensure_future(self._hastened.wait())
+            try:
+                done, _ = await asyncio.wait({pause, hastened}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                pause.cancel()
+                hastened.cancel()
+            if pause in done:
+                return
 
     def _take(self) -> list[_Waiting]:
         taken: list[_Waiting] = []
@@ -180,6 +201,7 @@ class Writer:
         while self._queue and (not taken or rows + self._queue[0].batch.num_rows <= self._around.settings.batch_rows):
             taken.append(self._queue.popleft())
             rows += taken[-1].batch.num_rows
+        self._due_s = min((waiting.due_s for waiting in self._queue), default=math.inf)
         if (
             not self._closing
             and sum(waiting.batch.num_rows for waiting in self._queue) < self._around.settings.batch_rows

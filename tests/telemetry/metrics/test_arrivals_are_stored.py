@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -275,3 +276,30 @@ async def test_a_life_is_announced_again_after_an_hour_of_arrivals(store: Store)
     assert (await store.query(count, tenant=DEFAULT_TENANT))["n"].to_pylist()[0] in {1, 2}  # merged or not yet
     assert sink.book(DEFAULT_TENANT).announced_s.live.tolist() == [int(clock.now().timestamp())]
     await sink.close()
+
+
+async def test_patient_samples_go_with_the_first_impatient_ones(sink: MetricSink, store: Store):
+    book = sink.book(DEFAULT_TENANT)
+    for name in ("patient", "impatient"):  # whose series the store knows
+        await sink.append(DEFAULT_TENANT, arrival(book, [(series(name), NOW_MS, 1.0)]))
+    later = arrival(book, [(series("patient"), NOW_MS + 1000, 2.0)], patience_s=3600.0)
+    patient = asyncio.create_task(sink.append(DEFAULT_TENANT, later))
+    await asyncio.sleep(0)
+    await sink.append(DEFAULT_TENANT, arrival(book, [(series("impatient"), NOW_MS + 1000, 2.0)]))
+    assert (await patient).samples == 1
+    sql = "SELECT count() AS n FROM metric_points WHERE tenant = {tenant:String} AND value = 2"
+    assert (await store.query(sql, tenant=DEFAULT_TENANT)).to_pylist() == [{"n": 2}]
+
+
+async def test_a_sender_that_goes_away_leaves_samples_that_all_queries_see(sink: MetricSink, store: Store):
+    book, source = sink.book(DEFAULT_TENANT), MetricSource(store, feed=sink.feed)
+    await sink.append(DEFAULT_TENANT, arrival(book, [(series(), NOW_MS, 1.0)]))
+    assert contents(await select(source, named(), NOW_MS - 60_000, NOW_MS + 60_000)) == {series(): [(NOW_MS, 1.0)]}
+    later = arrival(book, [(series(), NOW_MS + 1000, 2.0)], patience_s=3600.0)
+    sender = asyncio.create_task(sink.append(DEFAULT_TENANT, later))
+    await asyncio.sleep(0)
+    sender.cancel()
+    await asyncio.gather(sender, return_exceptions=True)
+    await sink.append(DEFAULT_TENANT, arrival(book, [(series(), NOW_MS + 2000, 3.0)]))
+    seen = contents(await select(source, named(), NOW_MS - 60_000, NOW_MS + 60_000))
+    assert seen == {series(): [(NOW_MS, 1.0), (NOW_MS + 1000, 2.0), (NOW_MS + 2000, 3.0)]}

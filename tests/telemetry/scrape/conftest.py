@@ -72,6 +72,7 @@ class Scraped:
             SystemClock(),
             self.metrics,
             lambda metadata: metadata,
+            1.0,
         )
         return TargetLoop(target, tools)
 

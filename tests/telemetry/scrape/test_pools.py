@@ -30,7 +30,9 @@ scrape_configs:
 async def scraping(callers):
     source = MemorySource()
     made = Scraping(
-        ScrapeGround(MemorySink(source), TENANT, SystemClock(), callers, ScrapeMetrics(CollectorRegistry()))
+        ScrapeGround(
+            MemorySink(source), TENANT, SystemClock(), callers, ScrapeMetrics(CollectorRegistry()), linger_s=1.0
+        )
     )
     made.source = source
     running = asyncio.create_task(made.run())

@@ -6,9 +6,10 @@ import gzip
 
 import pytest
 
+from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, NATIVE_PROTOCOLS, Protocol
 from holdfast.telemetry.metrics.exposition.protobuf_schema import metric_family
-from holdfast.telemetry.metrics.scrape import Action, RelabelRule
+from holdfast.telemetry.metrics.scrape import Action, RelabelRule, ScrapeSettings
 from holdfast.telemetry.metrics.scrape.config import Limits, Reading
 from telemetry.scrape.conftest import STALE, TENANT, Scraped
 
@@ -243,3 +244,25 @@ async def test_native_histograms_come_by_protobuf(scraped, exporter):
     exporter.status = 500
     await loop.scrape(102.0)
     assert scraped.series("wait").popitem()[1][-1] == (102, STALE)
+
+
+@pytest.mark.parametrize(("interval_s", "patience_s"), [(15.0, 1.0), (5.0, 1.0), (1.0, 0.2)])
+async def test_samples_wait_for_company_but_never_hold_the_next_scrape_up(
+    scraped, exporter, monkeypatch, interval_s, patience_s
+):
+    exporter.page = b"x 1\n"
+    arrived = []
+    append = scraped.sink.append
+
+    async def noted(tenant, arrival):
+        arrived.append(arrival.patience_s)
+        return await append(tenant, arrival)
+
+    monkeypatch.setattr(scraped.sink, "append", noted)
+    await scraped.loop(interval_s=interval_s, timeout_s=interval_s).scrape(100.0)
+    assert arrived == [patience_s]
+
+
+def test_a_linger_that_would_hold_samples_back_is_refused():
+    with pytest.raises(InvalidError, match=r"linger is 6s \(at most 5s\)"):
+        ScrapeSettings(linger=6.0)

@@ -55,6 +55,8 @@ class Arrival:
 
     `refs`, `ts_ms`, `values` are parallel, in any order; `starts_ms`, if given, holds since when a counter counts, 0
     where that is not known. References are valid for the `generation` of the book that gave them.
+    Samples for which nobody waits may give `patience_s`: how long the store may gather them with others, instead of its
+    own linger.
     """
 
     generation: int
@@ -65,6 +67,7 @@ class Arrival:
     histograms: Sequence[HistogramSample] = ()
     exemplars: Sequence[Exemplar] = ()
     metadata: Sequence[MetricMetadata] = ()
+    patience_s: float | None = None
 
 
 class SeriesBook(Protocol):

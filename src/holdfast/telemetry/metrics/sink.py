@@ -43,11 +43,13 @@ class SinkSettings:
     Attributes:
         gather_s: how long `record` waits for more samples before it writes.
         gather_samples: samples that `record` holds at most.
+        record_patience_s: how long the store may gather what `record` took with others.
         keeping: the section `[metrics]`.
     """
 
     gather_s: float = 0.05
     gather_samples: int = 20_000
+    record_patience_s: float = 1.0
     keeping: MetricsSettings = field(default_factory=MetricsSettings)
 
 
@@ -122,8 +124,8 @@ class MetricSink:
         self._active.labels(tenant).set(len(book))
         return written
 
-    async def write(self, tenant: TenantId, samples: Iterable[Sample]) -> None:
-        """Store `samples`; when this returns, the store has accepted all of them.
+    async def write(self, tenant: TenantId, samples: Iterable[Sample], *, patience_s: float | None = None) -> None:
+        """Store `samples`; when this returns, the store has accepted all of them; `patience_s` as in `Arrival`.
 
         Raises:
             InvalidError: a sample is out of range; nothing was stored.
@@ -135,7 +137,7 @@ class MetricSink:
         for attempt in range(_TRIES):
             try:
                 if known:
-                    await self.append(tenant, _arrival(self.book(tenant), known))
+                    await self.append(tenant, _arrival(self.book(tenant), known, patience_s))
             except ConflictError:  # idle series were forgotten just now
                 if attempt == _TRIES - 1:
                     raise
@@ -143,7 +145,7 @@ class MetricSink:
                 return
 
     def record(self, tenant: TenantId, name: str, labels: Mapping[str, str], at: datetime, value: float) -> None:
-        """Take one measurement of our own; written within `gather_s` and the store's linger, without an answer."""
+        """Take one measurement of our own; written within `gather_s` and `record_patience_s`, without an answer."""
         if math.isnan(value):
             return
         if self._count >= self._settings.gather_samples:
@@ -157,12 +159,13 @@ class MetricSink:
     async def _gather(self) -> None:
         while self._gathered:
             await self._clock.sleep(self._settings.gather_s)
-            await self._write_gathered()
+            await self._write_gathered(self._settings.record_patience_s)
 
-    async def _write_gathered(self) -> None:
+    async def _write_gathered(self, patience_s: float | None = None) -> None:
         gathered, self._gathered, self._count = self._gathered, {}, 0
         answers = await asyncio.gather(
-            *(self.write(tenant, samples) for tenant, samples in gathered.items()), return_exceptions=True
+            *(self.write(tenant, samples, patience_s=patience_s) for tenant, samples in gathered.items()),
+            return_exceptions=True,
         )
         for samples, answer in zip(gathered.values(), answers, strict=True):
             if isinstance(answer, HoldfastError):
@@ -193,11 +196,12 @@ def _labels(sample: Sample) -> Labels:
     return labels_of({**sample.labels, METRIC_NAME: sample.name})
 
 
-def _arrival(book: Book, known: list[tuple[Labels, int, float]]) -> Arrival:
+def _arrival(book: Book, known: list[tuple[Labels, int, float]], patience_s: float | None) -> Arrival:
     refs = [book.ref(labels, origin=OWN_ORIGIN) for labels, _, _ in known]
     return Arrival(
         book.generation,
         np.array(refs, np.int64),
         np.array([ts_ms for _, ts_ms, _ in known], np.int64),
         np.array([value for _, _, value in known], np.float64),
+        patience_s=patience_s,
     )

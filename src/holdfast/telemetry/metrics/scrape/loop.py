@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 STALE: Final = np.array([STALE_BITS], np.uint64).view(np.float64)[0]
 _THREAD_BYTES: Final = 256 * 1024  # a page from here on is parsed beside the event loop when its series are new
 _TOLERANCE: Final = 0.01  # of the interval: a scrape that is at most so late bears the time at which it was due
+_LINGER_SHARE: Final = 0.2  # of the interval: what waits for company must not hold the next scrape up
 _REPORT: Final = (
     "up",
     "scrape_duration_seconds",
@@ -67,6 +68,7 @@ class LoopTools:
     clock: Clock
     metrics: ScrapeMetrics
     tell: Callable[[tuple[MetricMetadata, ...]], tuple[MetricMetadata, ...]]  # gives what the job has not told yet
+    linger_s: float
 
 
 class TargetLoop:
@@ -80,6 +82,7 @@ class TargetLoop:
         self._labels = SampleLabels(tools.job, tools.relabelling, target.labels)
         self._book = tools.sink.book(tools.tenant)
         self._intake = Intake(tools.job, self._labels, self._book, target.origin)
+        self._patience_s = min(tools.linger_s, _LINGER_SHARE * target.interval_s)
         self._names = _REPORT + (_EXTRA if tools.job.has_extra_metrics else ())
         self._reports: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
@@ -181,7 +184,11 @@ class TargetLoop:
         taken: Taken | None,
         now_ms: int,
     ) -> None:
-        arrival = _arrival(self._reports[0], more, taken, now_ms, self._tools.tell(self._intake.metadata))
+        arrival = replace(
+            _arrival(self._reports[0], more, taken, now_ms),
+            metadata=self._tools.tell(self._intake.metadata),
+            patience_s=self._patience_s,
+        )
         metrics = self._tools.metrics
         try:
             written = await self._tools.sink.append(self._tools.tenant, arrival)
@@ -199,7 +206,6 @@ def _arrival(
     more: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64] | np.float64]],
     taken: Taken | None,
     now_ms: int,
-    metadata: tuple[MetricMetadata, ...],
 ) -> Arrival:
     refs = [part for part, _ in more]
     values = [np.broadcast_to(value, len(part)) for part, value in more]
@@ -218,5 +224,4 @@ def _arrival(
         starts,
         taken.histograms if taken else (),
         taken.exemplars if taken else (),
-        metadata,
     )

@@ -39,6 +39,7 @@ class ScrapeGround:
     clock: Clock
     callers: Callers
     metrics: ScrapeMetrics
+    linger_s: float
 
 
 class Scraping:
@@ -110,6 +111,7 @@ class Scraping:
             ground.clock,
             ground.metrics,
             tell,
+            ground.linger_s,
         )
         return JobPool(job, tools, discoverers(job, ground.callers, ground.clock, ground.metrics))
 

@@ -31,8 +31,10 @@ class ScrapeRoom:
 def wire(ground: Ground, sink: ArrivalSink) -> ScrapeRoom:
     """Build the room over the sink."""
     callers = Callers(ground.settings[OutboundSettings], ground.secrets, ground.clock)
-    tenant = TenantId(ground.settings[ScrapeSettings].tenant)
-    scraping = Scraping(ScrapeGround(sink, tenant, ground.clock, callers, ScrapeMetrics(ground.metrics)))
+    settings, metrics = ground.settings[ScrapeSettings], ScrapeMetrics(ground.metrics)
+    scraping = Scraping(
+        ScrapeGround(sink, TenantId(settings.tenant), ground.clock, callers, metrics, linger_s=settings.linger)
+    )
     wiring = Wiring(
         name="telemetry.scrape",
         routers=(routes(scraping.board),),

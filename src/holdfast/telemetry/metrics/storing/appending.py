@@ -7,13 +7,13 @@ in between has acknowledged nothing.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from holdfast.kernel.errors import ConflictError
-from holdfast.store import Store
+from holdfast.store import Store, Table
 from holdfast.telemetry.metrics.arrivals import Arrival, Exemplar, HistogramSample, Written
 from holdfast.telemetry.metrics.storing.announcements import Announcements, due
 from holdfast.telemetry.metrics.storing.book import Book
@@ -24,7 +24,7 @@ from holdfast.telemetry.metrics.storing.points import LAST_MS, PointColumns
 from holdfast.telemetry.metrics.tables import EXEMPLARS, FAMILIES, HISTOGRAMS, POINTS, STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from holdfast.telemetry.metrics.arrivals import MetricMetadata
 
@@ -41,6 +41,7 @@ class Appending:
         self._feed = feed
         self._announcements = Announcements(store, expiry, feed)
         self._extras = Extras(expiry)
+        self._settling: set[asyncio.Task[list[BaseException | None]]] = set()
 
     async def append(self, book: Book, arrival: Arrival) -> Written:
         """Store an arrival; raises as `ArrivalSink.append` does."""
@@ -64,7 +65,7 @@ class Appending:
             lives = due(book, refs, ts_ms, now_s)
             if lives is not None:
                 await self._announcements.announce(book, lives)
-            await self._write(book, writes, points, histograms)
+            await self._write(book, writes, points, histograms, arrival.patience_s)
         await self._say(book, arrival.metadata)
         return Written(len(points.ids), len(histograms), len(exemplars), refused)
 
@@ -87,7 +88,7 @@ class Appending:
         book: Book,
         histograms: Sequence[HistogramSample],
         exemplars: Sequence[Exemplar],
-    ) -> tuple[npt.NDArray[np.uint64], dict[str, object] | None, dict[str, object] | None]:
+    ) -> tuple[npt.NDArray[np.uint64], Mapping[str, Sequence[Any]] | None, Mapping[str, Sequence[Any]] | None]:
         ids = book.ids.live[np.fromiter((s.ref for s in histograms), np.int64, len(histograms))]
         return (
             ids,
@@ -98,27 +99,40 @@ class Appending:
     async def _write(
         self,
         book: Book,
-        rows: tuple[npt.NDArray[np.uint64], dict[str, object] | None, dict[str, object] | None],
+        rows: tuple[npt.NDArray[np.uint64], Mapping[str, Sequence[Any]] | None, Mapping[str, Sequence[Any]] | None],
         points: PointColumns,
         histograms: Sequence[HistogramSample],
+        patience_s: float | None,
     ) -> None:
         ids, histogram_rows, exemplar_rows = rows
         tenant = book.tenant
         writes: list[Awaitable[None]] = []
-        try:
-            for batch in points.batches(self._expiry):
-                writes += [self._store.writer(POINTS).write(batch, tenant=tenant)]
-            if histogram_rows is not None:
-                writes.append(self._store.writer(HISTOGRAMS).write(histogram_rows, tenant=tenant))
-            if exemplar_rows is not None:
-                writes.append(self._store.writer(EXEMPLARS).write(exemplar_rows, tenant=tenant))
-        finally:
-            # Also when a later part found the queue full: the parts before it are on their way.
+
+        def write(table: Table, batch: Mapping[str, Sequence[Any]]) -> None:
+            writes.append(self._store.writer(table).write(batch, tenant=tenant, patience_s=patience_s))
+
+        async def settle() -> list[BaseException | None]:
             answers = await asyncio.gather(*writes, return_exceptions=True)
             has_starts = bool(points.starts_ms.any())
             self._feed.samples_stored(tenant, points.ids, points.ts_ms, points.values, has_starts=has_starts)
             if histograms:
                 self._feed.samples_stored(tenant, ids, _and_times(points.ts_ms[:0], histograms), None)
+            return answers
+
+        try:
+            for batch in points.batches(self._expiry):
+                write(POINTS, batch)
+            if histogram_rows is not None:
+                write(HISTOGRAMS, histogram_rows)
+            if exemplar_rows is not None:
+                write(EXEMPLARS, exemplar_rows)
+        finally:
+            # Also when a later part found the queue full: the parts before it are on their way.
+            # And when the sender goes away: what is on its way must be told of all the same.
+            settling = asyncio.create_task(settle(), name="metric-appending")
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
+            answers = await asyncio.shield(settling)
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise answer
