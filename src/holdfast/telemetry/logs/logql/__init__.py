@@ -1,0 +1,9 @@
+"""LogQL: text becomes nodes here; what they mean over lines is the engine's matter.
+
+Owns the grammar, its checks and its errors with places. Refuses to know where lines are kept.
+"""
+
+from holdfast.telemetry.logs.logql.errors import LogqlError
+from holdfast.telemetry.logs.logql.parser import parse, parse_selector
+
+__all__ = ["LogqlError", "parse", "parse_selector"]

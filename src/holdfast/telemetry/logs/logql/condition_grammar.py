@@ -1,0 +1,128 @@
+"""Reads conditions on labels: `level="error" and (took > 1s or size <= 5KB)`, where a comma or a space is `and` too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.telemetry.logs.logql.expressions import compile_expression
+from holdfast.telemetry.logs.logql.nodes import (
+    Both,
+    Condition,
+    Either,
+    IpCondition,
+    NumberCondition,
+    TextCondition,
+    Unit,
+)
+from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_size_bytes
+from holdfast.telemetry.logs.logql.tokens import Kind, TokenStream
+from holdfast.telemetry.metrics.promql.nodes import Span
+from holdfast.telemetry.metrics.promql.quoting import unquote
+from holdfast.telemetry.metrics.samples import Matcher, MatchOp
+
+TEXT_OPS: Final = {"=": MatchOp.EQUAL, "!=": MatchOp.NOT_EQUAL, "=~": MatchOp.MATCHES, "!~": MatchOp.NOT_MATCHES}
+NUMBER_OPS: Final = frozenset({"==", "=", "!=", ">", ">=", "<", "<="})
+
+
+def parse_conditions(stream: TokenStream) -> Condition:
+    """Read a condition with everything that `or`, `and`, a comma or a space joins to it; `and` binds more strongly."""
+    left = _conjunction(stream)
+    while stream.token.text == "or" and stream.token.kind is Kind.WORD:
+        stream.take()
+        right = _conjunction(stream)
+        left = Either(left, right, span=Span(left.span.start, right.span.end))
+    return left
+
+
+def _conjunction(stream: TokenStream) -> Condition:
+    left = _single(stream)
+    while _goes_on(stream):
+        if stream.token.text in {"and", ","}:
+            stream.take()
+        right = _single(stream)
+        left = Both(left, right, span=Span(left.span.start, right.span.end))
+    return left
+
+
+def _goes_on(stream: TokenStream) -> bool:
+    token = stream.token
+    if token.text in {"and", ","} and token.kind is not Kind.STRING:
+        return True
+    is_next = token.kind is Kind.WORD and token.text != "or" and stream.following() in {*TEXT_OPS, *NUMBER_OPS}
+    return is_next or (token.text == "(" and token.kind is Kind.PUNCTUATION)
+
+
+def _single(stream: TokenStream) -> Condition:
+    if stream.accept("("):
+        inner = parse_conditions(stream)
+        stream.expect(")")
+        return inner
+    label = stream.expect_kind(Kind.WORD)
+    operator = stream.token
+    if operator.text not in NUMBER_OPS and operator.text not in TEXT_OPS:
+        raise stream.unexpected()
+    stream.take()
+    value = stream.token
+    if value.kind is Kind.STRING and operator.text in TEXT_OPS:
+        stream.take()
+        matcher = make_matcher(stream, label.text, operator.text, unquote(value.text), Span(label.start, value.end))
+        return TextCondition(matcher, span=Span(label.start, value.end))
+    if value.text == "ip" and stream.following() == "(" and operator.text in {"=", "!="}:
+        pattern = parse_ip(stream)
+        return IpCondition(label.text, pattern, operator.text == "!=", span=Span(label.start, stream.last_end()))
+    if operator.text not in NUMBER_OPS:
+        raise stream.unexpected("STRING")
+    amount, unit = _quantity(stream)
+    op = "==" if operator.text == "=" else operator.text
+    return NumberCondition(label.text, op, amount, unit, span=Span(label.start, stream.last_end()))
+
+
+def _quantity(stream: TokenStream) -> tuple[float, Unit]:
+    sign = -1.0 if stream.accept("-") else 1.0
+    token = stream.token
+    if token.kind not in {Kind.NUMBER, Kind.DURATION, Kind.SIZE}:
+        raise stream.unexpected()
+    stream.take()
+    if token.kind is Kind.NUMBER:
+        return sign * float(token.text), Unit.NUMBER
+    if token.kind is Kind.DURATION:
+        length = parse_duration_ns(token.text, knows_days=True)
+        if length is None:
+            raise stream.refusal(f"invalid duration {token.text}", token.span)
+        return sign * length / 1e9, Unit.DURATION
+    size = parse_size_bytes(token.text)
+    if size is None:
+        raise stream.refusal(f"invalid size {token.text}", token.span)
+    return sign * size, Unit.BYTES
+
+
+def parse_ip(stream: TokenStream) -> str:
+    """Read `ip("10.0.0.0/8")`."""
+    stream.expect("ip")
+    stream.expect("(")
+    pattern = unquote(stream.expect_kind(Kind.STRING).text)
+    stream.expect(")")
+    return pattern
+
+
+def make_matcher(stream: TokenStream, label: str, op: str, value: str, span: Span) -> Matcher:
+    """Give a matcher whose expression is known to be good.
+
+    Raises:
+        LogqlError: it is no RE2.
+    """
+    from_text = TEXT_OPS[op]
+    if from_text in {MatchOp.MATCHES, MatchOp.NOT_MATCHES}:
+        check_expression(stream, value, span)
+    return Matcher(label, from_text, value)
+
+
+def check_expression(stream: TokenStream, pattern: str, span: Span) -> None:
+    """Refuse what is no RE2.
+
+    Raises:
+        LogqlError: naming what is wrong with it.
+    """
+    problem = compile_expression(pattern)[1]
+    if problem:
+        raise stream.refusal(problem, span)

@@ -1,0 +1,54 @@
+"""Durations (`1h30m`, `1.5s`) and sizes (`5KB`, `1.5MiB`) as Go writes them in queries and log lines."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+UNITS_NS: Final = {
+    "ns": 1,
+    "us": 1_000,
+    "\u00b5s": 1_000,  # the micro sign, and the Greek letter that looks the same
+    "\u03bcs": 1_000,
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "h": 3_600_000_000_000,
+}
+# Go's durations end at hours; ranges of queries know these too (Prometheus' model.ParseDuration).
+LONG_UNITS_NS: Final = {"d": 86_400 * 10**9, "w": 7 * 86_400 * 10**9, "y": 365 * 86_400 * 10**9}
+_SIZES: Final = {
+    "": 1,
+    "b": 1,
+    **{f"{letter}{'b'}": 1000 ** (power + 1) for power, letter in enumerate("kmgtpe")},
+    **{letter: 1000 ** (power + 1) for power, letter in enumerate("kmgtpe")},
+    **{f"{letter}ib": 1024 ** (power + 1) for power, letter in enumerate("kmgtpe")},
+    **{f"{letter}i": 1024 ** (power + 1) for power, letter in enumerate("kmgtpe")},
+}
+_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([num\u00b5\u03bc]?s|[mhdwy])")
+_SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-zA-Z]*)")
+_LARGEST_NS: Final = 2**63 - 1
+
+
+def parse_duration_ns(text: str, *, knows_days: bool = False) -> int | None:
+    """Read a duration, signed as Go's; None if it is none. `knows_days` also takes `d`, `w` and `y`."""
+    sign, rest = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
+    if rest == "0":
+        return 0
+    total, at = 0.0, 0
+    for match in _PART.finditer(rest):
+        unit = UNITS_NS.get(match[2]) or (LONG_UNITS_NS.get(match[2]) if knows_days else None)
+        if match.start() != at or unit is None:
+            return None
+        total += float(match[1]) * unit if "." in match[1] else int(match[1]) * unit
+        at = match.end()
+    if at == 0 or at != len(rest) or total > _LARGEST_NS:
+        return None
+    return sign * round(total)
+
+
+def parse_size_bytes(text: str) -> int | None:
+    """Read a size; without a unit it is in bytes; None if it is none. Letters may be of any case."""
+    match = _SIZE.fullmatch(text.strip().replace(",", ""))
+    factor = _SIZES.get(match[2].lower()) if match else None
+    return None if match is None or factor is None else int(float(match[1]) * factor)
