@@ -188,7 +188,8 @@ async def _lay_ground(settings: Settings, environ: Mapping[str, str], clock: Clo
     closing.push_async_callback(client.aclose)
     kept = blobs.open_blobs(settings[blobs.BlobSettings], folder.path / "blobs", metrics)
     closing.push_async_callback(kept.close)
-    return Ground(settings, clock, db, EventLog(db, clock), secrets, client, metrics, kept)
+    proxies = http.Proxies.of_environment(environ)
+    return Ground(settings, clock, db, EventLog(db, clock), secrets, client, metrics, kept, proxies)
 
 
 def _secret_plugins() -> list[SecretProvider]:

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from holdfast.kernel.blobs import Blobs
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.events import Consumer, EventKind, EventLog
-from holdfast.kernel.http import OutboundHttp
+from holdfast.kernel.http import NO_PROXIES, OutboundHttp, Proxies
 from holdfast.kernel.permissions import Permission
 from holdfast.kernel.secrets import Secrets
 from holdfast.kernel.settings import Settings
@@ -38,6 +38,7 @@ class Ground:
     http: OutboundHttp
     metrics: CollectorRegistry
     blobs: Blobs
+    proxies: Proxies = NO_PROXIES  # those that the environment names, for sections that ask for them
 
 
 @dataclass(frozen=True, slots=True)

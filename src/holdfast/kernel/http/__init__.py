@@ -18,9 +18,11 @@ from holdfast.kernel.http.errors import (
 )
 from holdfast.kernel.http.network import resolve
 from holdfast.kernel.http.outbound import OutboundHttp
+from holdfast.kernel.http.proxies import NO_PROXIES, Proxies, proxy_url
 from holdfast.kernel.http.settings import SECTION, OutboundSettings
 
 __all__ = [
+    "NO_PROXIES",
     "SECTION",
     "AddressPolicy",
     "AddressRefusedError",
@@ -32,8 +34,10 @@ __all__ = [
     "OutboundHttp",
     "OutboundSettings",
     "PeerError",
+    "Proxies",
     "SlowBodyError",
     "TooLargeError",
     "problems",
+    "proxy_url",
     "resolve",
 ]

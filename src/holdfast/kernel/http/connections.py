@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import httpcore
 
@@ -24,6 +24,7 @@ _REPEATABLE: Final = {b"GET", b"HEAD"}
 _GONE: Final = (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError)
 
 Leave = Callable[[], None]
+MakePool = Callable[[httpcore.Origin], httpcore.AsyncConnectionPool]
 
 
 @dataclass(slots=True)
@@ -38,7 +39,7 @@ class _Origin:
 class Connections:
     """Sends requests over kept connections."""
 
-    def __init__(self, make_pool: Callable[[], httpcore.AsyncConnectionPool], *, most_calls: int) -> None:
+    def __init__(self, make_pool: MakePool, *, most_calls: int) -> None:
         """Prepare; nothing is opened.
 
         Args:
@@ -96,11 +97,11 @@ class Connections:
                 raise
         return await origin.pool.handle_async_request(request)
 
-    def _origin(self, origin: Any) -> _Origin:
+    def _origin(self, origin: httpcore.Origin) -> _Origin:
         key = (origin.scheme, origin.host, origin.port)
         found = self._origins.get(key)
         if found is None:
-            found = self._origins[key] = _Origin(self._make_pool())
+            found = self._origins[key] = _Origin(self._make_pool(origin))
         self._origins.move_to_end(key)
         return found
 

@@ -19,6 +19,7 @@ import httpx
 from holdfast.kernel.errors import UnavailableError
 from holdfast.kernel.http.connections import IDLE_S, Connections, Leave
 from holdfast.kernel.http.errors import AddressRefusedError
+from holdfast.kernel.http.proxies import Proxies
 from holdfast.resilience import timeout as timeout_of
 
 if TYPE_CHECKING:
@@ -103,12 +104,19 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     """httpx over httpcore's connections, which are guarded; httpx's own transport cannot be given a backend."""
 
     def __init__(
-        self, backend: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext, *, max_connections: int, proxy: str = ""
+        self,
+        backend: httpcore.AsyncNetworkBackend,
+        tls: ssl.SSLContext,
+        *,
+        max_connections: int,
+        proxies: Proxies,
+        is_http2: bool,
     ) -> None:
-        def make_pool() -> httpcore.AsyncConnectionPool:
+        def make_pool(origin: httpcore.Origin) -> httpcore.AsyncConnectionPool:
             return httpcore.AsyncConnectionPool(
                 ssl_context=tls,
-                proxy=httpcore.Proxy(proxy) if proxy else None,
+                http2=is_http2,
+                proxy=_proxy(proxies, origin, tls),
                 max_connections=max_connections,
                 max_keepalive_connections=min(_MOST_IDLE, max_connections),
                 keepalive_expiry=IDLE_S,
@@ -142,6 +150,19 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close every connection."""
         await self._connections.aclose()
+
+
+def _proxy(proxies: Proxies, origin: httpcore.Origin, tls: ssl.SSLContext) -> httpcore.Proxy | None:
+    scheme = origin.scheme.decode("ascii")
+    url = proxies.url(scheme, origin.host.decode("ascii"), origin.port)
+    if url is None:
+        return None
+    return httpcore.Proxy(
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
+        auth=(url.username, url.password) if url.userinfo else None,
+        headers=list(proxies.connect_headers) if scheme == "https" else None,
+        ssl_context=tls if url.scheme == "https" else None,
+    )
 
 
 class _Body(httpx.AsyncByteStream):

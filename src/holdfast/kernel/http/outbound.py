@@ -25,6 +25,7 @@ from holdfast.kernel.http.encodings import ACCEPTED, BoundedDecoder
 from holdfast.kernel.http.errors import AnswerTooLargeError, PeerError, TooLargeError
 from holdfast.kernel.http.metrics import OutboundMetrics
 from holdfast.kernel.http.network import GuardedBackend, GuardedTransport, Resolve, resolve
+from holdfast.kernel.http.proxies import NO_PROXIES, Proxies
 from holdfast.resilience import timeout
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ _OUTCOMES: Final[tuple[tuple[type[Exception], str], ...]] = (
 class OutboundHttp:
     """Makes outbound calls; one per process, closed at its end. Nothing is opened before the first call.
 
-    A caller with certificates or a proxy of its own (`tls`, `proxy`) keeps another one for them.
+    A caller with certificates or proxies of its own (`tls`, `proxies`), or who wants HTTP/2 where the other side of
+    TLS offers it, keeps another one for them.
     """
 
     def __init__(
@@ -59,7 +61,8 @@ class OutboundHttp:
         registry: CollectorRegistry | None = None,
         resolve: Resolve = resolve,
         tls: ssl.SSLContext | None = None,
-        proxy: str = "",
+        proxies: Proxies = NO_PROXIES,
+        is_http2: bool = False,
     ) -> None:
         self.policy = AddressPolicy.parse(settings.allow)
         self._settings = settings
@@ -67,7 +70,8 @@ class OutboundHttp:
         self._metrics = OutboundMetrics(registry)
         self._resolve = resolve
         self._tls = tls
-        self._proxy = proxy
+        self._proxies = proxies
+        self._is_http2 = is_http2
         self._client: httpx.AsyncClient | None = None
 
     async def get(self, url: str, *, purpose: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -133,6 +137,8 @@ class OutboundHttp:
                         raise AnswerTooLargeError(f"a line of {where} is larger than {limit} bytes")
         except httpcore.TimeoutException as error:
             raise TimedOutError(f"{where} did not answer in time: {_name(error)}") from None
+        except httpcore.ProxyError as error:
+            raise UnavailableError(f"the proxy does not connect to {where}: {self._explain(error)}") from None
         except httpcore.NetworkError as error:
             raise UnavailableError(f"{where} cannot be reached: {self._explain(error)}") from None
         except (httpcore.ProtocolError, httpx.RemoteProtocolError) as error:
@@ -160,6 +166,8 @@ class OutboundHttp:
             ) from None
         except httpcore.TimeoutException as error:
             raise TimedOutError(f"{where} did not answer in time: {_name(error)}") from None
+        except httpcore.ProxyError as error:
+            raise UnavailableError(f"the proxy does not connect to {where}: {self._explain(error)}") from None
         except httpcore.NetworkError as error:
             raise UnavailableError(f"{where} cannot be reached: {self._explain(error)}") from None
         except (httpcore.ProtocolError, httpx.RemoteProtocolError) as error:
@@ -211,8 +219,9 @@ class OutboundHttp:
         if self._client is None:
             tls = self._tls or self._standard_tls()
             backend = GuardedBackend(self.policy, self._resolve)
+            most = self._settings.max_connections
             transport = GuardedTransport(
-                backend, tls, max_connections=self._settings.max_connections, proxy=self._proxy
+                backend, tls, max_connections=most, proxies=self._proxies, is_http2=self._is_http2
             )
             self._client = httpx.AsyncClient(transport=transport, trust_env=False)
             # One client serves every caller: a cookie set for one must not be sent for another.

@@ -6,7 +6,7 @@ Source: the specification of Prometheus' native histograms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -57,3 +57,24 @@ class Histogram:
     def is_custom(self) -> bool:
         """Tell whether the bounds are the sample's own."""
         return self.schema == CUSTOM_SCHEMA
+
+
+def trimmed(side: Buckets) -> Buckets:
+    """Give the side without empty buckets at its ends."""
+    counts = side.counts
+    start, end = 0, len(counts)
+    while start < end and counts[start] == 0:
+        start += 1
+    while end > start and counts[end - 1] == 0:
+        end -= 1
+    if end - start == len(counts):
+        return side if counts else Buckets()
+    return Buckets(side.first + start, counts[start:end]) if end > start else Buckets()
+
+
+def compact(histogram: Histogram) -> Histogram:
+    """Give the histogram without empty buckets at the ends of its sides, the form in which results are compared."""
+    positive, negative = trimmed(histogram.positive), trimmed(histogram.negative)
+    if positive is histogram.positive and negative is histogram.negative:
+        return histogram
+    return replace(histogram, positive=positive, negative=negative)

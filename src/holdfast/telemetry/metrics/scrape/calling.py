@@ -6,18 +6,24 @@ Files of credentials are read again when they change. A scrape is one such call;
 from __future__ import annotations
 
 import base64
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-import httpx
-
-from holdfast.kernel.errors import HoldfastError, InvalidError, UnavailableError
-from holdfast.kernel.http import Answer, AnswerTooLargeError, Call, OutboundHttp, OutboundSettings
+from holdfast.kernel.errors import HoldfastError, UnavailableError
+from holdfast.kernel.http import (
+    NO_PROXIES,
+    Answer,
+    AnswerTooLargeError,
+    Call,
+    OutboundHttp,
+    OutboundSettings,
+    Proxies,
+)
 from holdfast.telemetry.metrics.exposition import accept_header
+from holdfast.telemetry.metrics.scrape.certificates import context_of, version_of
 from holdfast.telemetry.metrics.scrape.config import ClientConfig, OAuth2, ScrapeJob, TlsConfig
 from holdfast.telemetry.metrics.scrape.targets import Target
 
@@ -31,21 +37,17 @@ MAX_PAGE_BYTES: Final = 256 * 1024 * 1024  # of a page, where the job gives no b
 _TOKEN_MARGIN_S: Final = 10.0
 _TOKEN_LIFE_S: Final = 300.0  # where the server does not say how long
 _NEVER_S: Final = 86_400.0
-_VERSIONS: Final = {
-    "TLS10": ssl.TLSVersion.TLSv1,
-    "TLS11": ssl.TLSVersion.TLSv1_1,
-    "TLS12": ssl.TLSVersion.TLSv1_2,
-    "TLS13": ssl.TLSVersion.TLSv1_3,
-}
 
 
 class Callers:
-    """The clients of all sections: the common one, and one more for each set of certificates or proxy."""
+    """The clients of all sections: one for each set of certificates and proxies."""
 
-    def __init__(self, settings: OutboundSettings, secrets: Secrets, clock: Clock) -> None:
+    def __init__(
+        self, settings: OutboundSettings, secrets: Secrets, clock: Clock, environment: Proxies = NO_PROXIES
+    ) -> None:
         # A silence may last as long as the scrape's own timeout, which bounds the whole call.
         self._settings = replace(settings, read_timeout=_NEVER_S, total_timeout=_NEVER_S, max_connections=10_000)
-        self._common = OutboundHttp(self._settings, secrets.redactor)
+        self._environment = environment
         self._own: dict[tuple[object, ...], OutboundHttp] = {}
         self.secrets = secrets
         self.clock = clock
@@ -54,24 +56,38 @@ class Callers:
         """Give the caller of a section whose relative paths start from `base`."""
         return Caller(self, client, base, purpose)
 
-    def sender(self, tls: TlsConfig, proxy: str, base: Path) -> OutboundHttp:
-        """Give the client with these certificates and this proxy.
+    async def sender(self, client: ClientConfig | OAuth2, base: Path) -> OutboundHttp:
+        """Give the client with the certificates and proxies of a section.
 
         Raises:
             InvalidError: a certificate cannot be read.
         """
-        if tls == TlsConfig() and not proxy:
-            return self._common
-        files = tuple(_version(base, name) for name in (tls.ca_file, tls.cert_file, tls.key_file))
-        key = (tls, proxy, base, files)
+        tls, is_http2 = client.tls_config, isinstance(client, OAuth2) or client.enable_http2
+        proxies = await self._proxies(client)
+        files = tuple(version_of(base, name) for name in (tls.ca_file, tls.cert_file, tls.key_file))
+        key = (tls, proxies, base if any(files) else None, files, is_http2)
         if key not in self._own:
-            context = _context(tls, base) if tls != TlsConfig() else None
-            self._own[key] = OutboundHttp(self._settings, self.secrets.redactor, tls=context, proxy=proxy)
+            context = context_of(tls, base) if tls != TlsConfig() else None
+            self._own[key] = OutboundHttp(
+                self._settings, self.secrets.redactor, tls=context, proxies=proxies, is_http2=is_http2
+            )
         return self._own[key]
+
+    async def _proxies(self, client: ClientConfig | OAuth2) -> Proxies:
+        pairs = [(name, each) for name, given in client.proxy_connect_header.items() for each in given]
+        headers = tuple([(name, (await self._revealed(each)).reveal()) for name, each in pairs])
+        if client.proxy_from_environment:
+            return replace(self._environment, connect_headers=headers)
+        url = client.proxy_url
+        # With hosts to spare, Prometheus spares this machine too; a proxy alone gets everything.
+        return Proxies(url, url, client.no_proxy, spares_loopback=bool(client.no_proxy), connect_headers=headers)
+
+    async def _revealed(self, given: Secret) -> Secret:
+        return await self.secrets.fetch(given.reveal()) if "${" in given.reveal() else given
 
     async def close(self) -> None:
         """Close every connection."""
-        for sender in (self._common, *self._own.values()):
+        for sender in self._own.values():
             await sender.aclose()
         self._own.clear()
 
@@ -91,7 +107,7 @@ class Caller:
     ) -> Answer:
         """Fetch `url`; raises what `OutboundHttp.send` raises, and `NotFoundError` for a missing secret file."""
         client = self._client
-        sender = self._callers.sender(client.tls_config, self._proxy(url), self._base)
+        sender = await self._callers.sender(client, self._base)
         own = {**headers, **await self._credentials(), **await self._further()}
         return await sender.send(
             Call("GET", url, self._purpose, own, b"", timeout_s, max_bytes, client.follow_redirects)
@@ -99,17 +115,10 @@ class Caller:
 
     async def lines(self, url: str, *, silence_s: float, max_bytes: int = MAX_PAGE_BYTES) -> AsyncIterator[bytes]:
         """Give the lines of a long answer as they come; raises what `OutboundHttp.lines` raises."""
-        sender = self._callers.sender(self._client.tls_config, self._proxy(url), self._base)
+        sender = await self._callers.sender(self._client, self._base)
         headers = {"accept": "application/json", **await self._credentials(), **await self._further()}
         async for line in sender.lines(Call("GET", url, self._purpose, headers, b"", silence_s, max_bytes)):
             yield line
-
-    def _proxy(self, url: str) -> str:
-        host = httpx.URL(url).host
-        spared = [part.strip().lstrip(".") for part in self._client.no_proxy.split(",") if part.strip()]
-        if any(host == part or host.endswith(f".{part}") or part == "*" for part in spared):
-            return ""
-        return self._client.proxy_url
 
     async def _credentials(self) -> dict[str, str]:
         client = self._client
@@ -160,7 +169,7 @@ class Caller:
             form["scope"] = " ".join(oauth.scopes)
         pair = base64.b64encode(f"{oauth.client_id}:{secret}".encode()).decode()
         headers = {"content-type": "application/x-www-form-urlencoded", "authorization": f"Basic {pair}"}
-        sender = self._callers.sender(oauth.tls_config, oauth.proxy_url, self._base)
+        sender = await self._callers.sender(oauth, self._base)
         answer = await sender.send(
             Call("POST", oauth.token_url, f"{self._purpose}_token", headers, urlencode(form).encode())
         )
@@ -200,34 +209,3 @@ class ScrapeStatusError(HoldfastError):
     """A target answered with another status than 200."""
 
     code = "scrape_status"
-
-
-def _context(tls: TlsConfig, base: Path) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cadata=tls.ca or None)
-        if tls.ca_file:
-            context = ssl.create_default_context(cafile=str(base / tls.ca_file))
-        if tls.cert_file and tls.key_file:
-            context.load_cert_chain(base / tls.cert_file, base / tls.key_file)
-    except (OSError, ssl.SSLError) as error:
-        names = ", ".join(name for name in (tls.ca_file, tls.cert_file, tls.key_file) if name)
-        raise InvalidError(f"the certificates of tls_config ({names}) cannot be used: {error}") from None
-    if tls.insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if tls.min_version is not None:
-        context.minimum_version = _VERSIONS[tls.min_version]
-    if tls.max_version is not None:
-        context.maximum_version = _VERSIONS[tls.max_version]
-    return context
-
-
-def _version(base: Path, name: str) -> tuple[int, int]:
-    """Give what changes with a file, so that a renewed certificate gets a client of its own."""
-    if not name:
-        return (0, 0)
-    try:
-        stat = (base / name).stat()
-    except OSError:
-        return (0, 0)
-    return (stat.st_mtime_ns, stat.st_size)

@@ -6,8 +6,8 @@ HTTP and of when to scrape.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -18,10 +18,12 @@ from holdfast.telemetry.metrics.exposition import (
     PageExemplar,
     PageSample,
     Protocol,
+    Reading,
     Template,
     make_template,
     parse_page,
 )
+from holdfast.telemetry.metrics.scrape.ladders import Ladder, examples_of, in_order, ladders_of
 from holdfast.telemetry.metrics.scrape.native_limits import within_limits
 
 if TYPE_CHECKING:
@@ -63,6 +65,14 @@ class Taken:
         return len(self.refs) + len(self.histograms)
 
 
+class _KnownLadder(NamedTuple):
+    """A classic histogram that becomes a native one: its reference, and the place of the line of its start."""
+
+    ladder: Ladder
+    ref: int
+    created: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """A page whose series are known: its template, and what each value of it is."""
@@ -75,6 +85,8 @@ class _Known:
     created: npt.NDArray[np.int64] | None
     tracked: npt.NDArray[np.int64]
     exposed: int
+    ladders: tuple[_KnownLadder, ...] = ()
+    ladder_refs: npt.NDArray[np.int64] | None = None
 
 
 class Intake:
@@ -91,6 +103,7 @@ class Intake:
         self._since_asked = 0
         self.metadata: tuple[MetricMetadata, ...] = ()
         self.tracked: npt.NDArray[np.int64] = _NO_REFS
+        self.unconverted = 0
 
     @property
     def generation(self) -> int:
@@ -118,7 +131,8 @@ class Intake:
         if self._since_asked >= _ASK_AGAIN and (known.refs == REFUSED).any():
             return None
         reading = known.template.read(page)
-        if reading is None:
+        natives = self._read_ladders(known, reading, now_ms) if reading is not None else None
+        if reading is None or natives is None:
             return None
         times = np.full(len(known.refs), now_ms, np.int64)
         if reading.ts_ms is not None and self._job.honor_timestamps:
@@ -128,10 +142,12 @@ class Intake:
         if known.created is not None:
             values = np.append(reading.values, 0.0)  # the index -1 stands for no start
             starts = (values[known.created] * 1000).astype(np.int64)
+        columns = [column for column in (known.all_refs, known.ladder_refs) if column is not None]
         exemplars = [
-            _exemplar(int(known.all_refs[index]), now_ms, found)
+            _exemplar(int(column[index]), now_ms, found)
             for index, found in reading.exemplars
-            if known.all_refs[index] >= 0
+            for column in columns
+            if column[index] >= 0
         ]
         added = len(known.tracked) if self.tracked is not known.tracked else 0
         self.tracked = known.tracked
@@ -140,13 +156,29 @@ class Intake:
             times,
             reading.values[known.kept],
             starts,
-            (),
+            natives,
             tuple(exemplars),
             (),
             known.exposed,
             known.tracked,
             added,
         )
+
+    def _read_ladders(self, known: _Known, reading: Reading, now_ms: int) -> tuple[HistogramSample, ...] | None:
+        """Give the histograms of a known page; None if the strict way must say what is wrong with one."""
+        if not known.ladders:
+            return ()
+        values = reading.values.tolist()
+        honors, limits = self._job.honor_timestamps, self._job.limits
+        natives = []
+        for ladder, ref, created in known.ladders:
+            histogram = ladder.read(values)
+            if histogram is None:
+                return None
+            ts_ms = int(reading.ts_ms[ladder.members[0]]) if reading.ts_ms is not None and honors else 0
+            start_ms = int(values[created] * 1000) if created >= 0 else 0
+            natives.append(HistogramSample(ref, ts_ms or now_ms, within_limits(histogram, limits), start_ms))
+        return tuple(natives)
 
     def parse(self, page: bytes, protocol: Protocol) -> Page:
         """Parse a page strictly; touches nothing of this, so it may run in a thread."""
@@ -165,7 +197,9 @@ class Intake:
         if self._since_asked >= _ASK_AGAIN:
             self._refs = {series: ref for series, ref in self._refs.items() if ref != REFUSED}
             self._since_asked = 0
-        samples = self._own(parsed)
+        ordered = in_order(parsed)
+        ladders = self._converted(parsed, ordered)
+        samples = self._own(ordered, ladders)
         refs = [self._ref(sample) for sample in samples]
         taken = self._collected(samples, refs, now_ms)
         limit = self._job.limits.samples
@@ -173,13 +207,50 @@ class Intake:
             raise LimitError(f"sample_limit exceeded: {taken.kept} samples, the limit is {limit}")
         self.tracked = taken.tracked
         self._remember(page, parsed, protocol, samples, refs)
+        if self._known is not None and ladders:
+            self._known = self._with_ladders(self._known, ladders, ordered)
         return taken
 
-    def _own(self, parsed: Page) -> list[PageSample]:
+    def _converted(self, parsed: Page, ordered: list[PageSample]) -> list[tuple[Ladder, PageSample]]:
+        """Give the classic histograms that become native ones, with the samples that they become.
+
+        One whose buckets contradict each other stays as it is, and is counted.
+        """
+        found: list[tuple[Ladder, PageSample]] = []
+        self.unconverted = 0
+        if not self._job.reading.is_custom:
+            return found
+        values = [sample.value for sample in ordered]
+        for ladder in ladders_of(parsed, ordered):
+            histogram = ladder.read(values)
+            if histogram is None:
+                self.unconverted += 1
+                continue
+            found.append(
+                (
+                    ladder,
+                    PageSample(
+                        b"\0" + repr(ladder.labels).encode(),
+                        ladder.labels,
+                        0.0,
+                        ladder.ts_ms,
+                        start_ms=ladder.first.start_ms,
+                        histogram=histogram,
+                        exemplars=examples_of(ladder, ordered),
+                    ),
+                )
+            )
+        return found
+
+    def _own(self, ordered: list[PageSample], ladders: list[tuple[Ladder, PageSample]]) -> list[PageSample]:
         """Give the samples that are series: starts are what others know of themselves, a second one is passed over."""
-        created = {sample.created for sample in parsed.samples()} - {0}
+        created = {sample.created for sample in ordered} - {0}
+        gone: set[int] = set()
+        if not self._job.reading.is_classic_too:
+            gone = {place for ladder, _ in ladders for place in ladder.members}
         found: dict[bytes, PageSample] = {}
-        for sample in parsed.samples():
+        left = [sample for place, sample in enumerate(ordered) if place not in gone] if gone else ordered
+        for sample in (*left, *(native for _, native in ladders)):
             if sample.line not in created or not sample.line:
                 found.setdefault(
                     sample.series if sample.ts_ms is None else sample.series + b"\0%d" % sample.ts_ms, sample
@@ -246,12 +317,12 @@ class Intake:
             made = make_template(page, parsed, is_openmetrics=protocol.is_openmetrics)
         if made is None:
             return
-        template, in_order = made
+        template, lines = made
         by_line = {sample.line: ref for sample, ref in zip(samples, refs, strict=True)}
-        all_refs = np.array([by_line.get(sample.line, DROPPED) for sample in in_order], np.int64)
+        all_refs = np.array([by_line.get(sample.line, DROPPED) for sample in lines], np.int64)
         kept = np.flatnonzero(all_refs != DROPPED)
-        index = {sample.line: number for number, sample in enumerate(in_order)}
-        created = np.array([index.get(in_order[number].created, -1) for number in kept], np.int64)
+        index = {sample.line: number for number, sample in enumerate(lines)}
+        created = np.array([index.get(lines[number].created, -1) for number in kept], np.int64)
         self._known = _Known(
             template,
             protocol,
@@ -262,6 +333,20 @@ class Intake:
             self.tracked,
             len(samples),
         )
+
+    def _with_ladders(
+        self, known: _Known, ladders: list[tuple[Ladder, PageSample]], ordered: list[PageSample]
+    ) -> _Known:
+        places = {sample.line: place for place, sample in enumerate(ordered)}
+        refs = np.full(len(ordered), DROPPED, np.int64)
+        found = []
+        for ladder, native in ladders:
+            ref = self._refs[native.series]
+            if ref == DROPPED:
+                continue
+            refs[[place for _, place in ladder.buckets]] = ref
+            found.append(_KnownLadder(ladder, ref, places.get(ladder.first.created, -1)))
+        return replace(known, ladders=tuple(found), ladder_refs=refs)
 
 
 def _time(sample: PageSample, now_ms: int, *, honors: bool) -> int:

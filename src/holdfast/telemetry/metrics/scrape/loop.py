@@ -144,6 +144,8 @@ class TargetLoop:
                 parsed = intake.parse(page, protocol)
             generation = intake.generation
             taken = intake.take_parsed(page, parsed, protocol, now_ms)
+            if intake.unconverted:
+                metrics.unconverted.labels(self._tools.job.name).inc(intake.unconverted)
             if intake.generation != generation:
                 before = before[:0]  # references of the generation before mean nothing now
         if taken.tracked is before:

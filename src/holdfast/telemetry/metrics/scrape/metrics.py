@@ -31,6 +31,13 @@ class ScrapeMetrics:
             ("reason",),
             registry=registry,
         )
+        self.unconverted = Counter(
+            "holdfast_scrape_unconverted_histograms_total",
+            "Classic histograms that stayed what they are, against convert_classic_histograms_to_nhcb: their buckets "
+            "contradict each other.",
+            ("job",),
+            registry=registry,
+        )
         self.lateness = Histogram(
             "holdfast_scrape_lateness_seconds",
             "Time from when a scrape was due to when it began.",

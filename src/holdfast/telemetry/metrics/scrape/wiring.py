@@ -30,7 +30,7 @@ class ScrapeRoom:
 
 def wire(ground: Ground, sink: ArrivalSink) -> ScrapeRoom:
     """Build the room over the sink."""
-    callers = Callers(ground.settings[OutboundSettings], ground.secrets, ground.clock)
+    callers = Callers(ground.settings[OutboundSettings], ground.secrets, ground.clock, ground.proxies)
     settings, metrics = ground.settings[ScrapeSettings], ScrapeMetrics(ground.metrics)
     scraping = Scraping(
         ScrapeGround(sink, TenantId(settings.tenant), ground.clock, callers, metrics, linger_s=settings.linger)

@@ -4,6 +4,8 @@ Knows values and which annotations they call for, nothing of series, of steps (b
 from: that is `evaluation`'s.
 """
 
+from holdfast.telemetry.metrics.custom_buckets import native_from_classic
+from holdfast.telemetry.metrics.histograms import compact
 from holdfast.telemetry.metrics.promql.histograms.arithmetic import (
     Combined,
     IncompatibleSchemasError,
@@ -22,9 +24,8 @@ from holdfast.telemetry.metrics.promql.histograms.classic import (
     classic_fractions,
     classic_quantiles,
 )
-from holdfast.telemetry.metrics.promql.histograms.conversion import native_from_classic
 from holdfast.telemetry.metrics.promql.histograms.estimates import Estimate, fraction, quantile, stddev, stdvar
-from holdfast.telemetry.metrics.promql.histograms.layout import Bucket, all_buckets, compact, json_buckets
+from holdfast.telemetry.metrics.promql.histograms.layout import Bucket, all_buckets, json_buckets
 from holdfast.telemetry.metrics.promql.histograms.notation import (
     describe_histogram,
     parse_histogram,

@@ -1,4 +1,4 @@
-"""Where the buckets of a histogram lie on the number line: bounds, order, empty ends.
+"""Where the buckets of a histogram lie on the number line: bounds and order.
 
 Says nothing of what is done with them; arithmetic is `arithmetic`'s, estimates are `quantiles`'. Bounds as
 Prometheus computes them (model/histogram/generic.go), so that a threshold that was taken from a bound equals it.
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Buckets, Histogram
+from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Histogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +102,3 @@ def json_buckets(histogram: Histogram) -> list[tuple[int, float, float, float]]:
         for bucket in all_buckets(histogram)
         if bucket.count != 0
     ]
-
-
-def trimmed(side: Buckets) -> Buckets:
-    """Give the side without empty buckets at its ends."""
-    counts = side.counts
-    start, end = 0, len(counts)
-    while start < end and counts[start] == 0:
-        start += 1
-    while end > start and counts[end - 1] == 0:
-        end -= 1
-    if end - start == len(counts):
-        return side if counts else Buckets()
-    return Buckets(side.first + start, counts[start:end]) if end > start else Buckets()
-
-
-def compact(histogram: Histogram) -> Histogram:
-    """Give the histogram without empty buckets at the ends of its sides, the form in which results are compared."""
-    positive, negative = trimmed(histogram.positive), trimmed(histogram.negative)
-    if positive is histogram.positive and negative is histogram.negative:
-        return histogram
-    return replace(histogram, positive=positive, negative=negative)

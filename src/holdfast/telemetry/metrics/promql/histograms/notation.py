@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Final, TypedDict
 
-from holdfast.telemetry.metrics.histograms import Buckets, Histogram, ResetHint
+from holdfast.telemetry.metrics.histograms import Buckets, Histogram, ResetHint, trimmed
 from holdfast.telemetry.metrics.promql.errors import QuerySyntaxError
 from holdfast.telemetry.metrics.promql.histograms.layout import (
     Bucket,
     negative_buckets,
     positive_buckets,
-    trimmed,
     zero_bucket,
 )
 from holdfast.telemetry.metrics.promql.nodes import Span

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from holdfast.telemetry.metrics.histograms import Histogram, ResetHint
+from holdfast.telemetry.metrics.histograms import Histogram, ResetHint, compact
 from holdfast.telemetry.metrics.promql.histograms.arithmetic import (
     Combined,
     IncompatibleSchemasError,
@@ -20,7 +20,6 @@ from holdfast.telemetry.metrics.promql.histograms.arithmetic import (
     sub,
     with_hint,
 )
-from holdfast.telemetry.metrics.promql.histograms.layout import compact
 from holdfast.telemetry.metrics.promql.histograms.reconciliation import copy_to_schema
 from holdfast.telemetry.metrics.promql.histograms.resets import detects_reset
 

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from holdfast.telemetry.metrics.histograms import Buckets, Histogram
+from holdfast.telemetry.metrics.histograms import Buckets, Histogram, compact
 from holdfast.telemetry.metrics.promql.histograms.layout import (
     Bucket,
-    compact,
     exponential_bound,
     negative_buckets,
     positive_buckets,

@@ -13,8 +13,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.telemetry.metrics.histograms import Histogram, ResetHint
-from holdfast.telemetry.metrics.promql.histograms.layout import compact
+from holdfast.telemetry.metrics.histograms import Histogram, ResetHint, compact
 from holdfast.telemetry.metrics.promql.histograms.sums import Layout, compensated_step, shared_layout
 
 Ints = npt.NDArray[np.int64]

@@ -10,11 +10,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
-from holdfast.telemetry.metrics.histograms import Buckets, Histogram
+from holdfast.telemetry.metrics.histograms import Buckets, Histogram, compact
 from holdfast.telemetry.metrics.promql.histograms.arithmetic import quotient
 from holdfast.telemetry.metrics.promql.histograms.layout import (
     Bucket,
-    compact,
     negative_buckets,
     positive_buckets,
     zero_bucket,

@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 
 from pydantic import ConfigDict
 
+from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.http import proxy_url
 from holdfast.kernel.secrets import Secret
 
 _STRICT: Final = ConfigDict(extra="forbid")
@@ -186,7 +188,22 @@ def _tls_faults(tls: TlsConfig) -> Iterator[str]:
         yield "max_version is below min_version"
 
 
+def client_warnings(client: ClientConfig) -> Iterator[tuple[str, str]]:
+    """Give what is valid, and does nothing here, each with its field."""
+    oauth = client.oauth2
+    if oauth is not None and (oauth.grant_type not in {"", "client_credentials"} or oauth.client_certificate_key_file):
+        yield (
+            "oauth2",
+            "tokens are traded for client_secret only: no JWT is signed, so calls will be refused",
+        )
+
+
 def _proxy_faults(client: ClientConfig | OAuth2) -> Iterator[tuple[str, str]]:
+    if client.proxy_url:
+        try:
+            proxy_url(client.proxy_url)
+        except InvalidError as error:
+            yield "proxy_url", str(error)
     if client.proxy_from_environment and (client.proxy_url or client.no_proxy):
         yield "proxy_from_environment", "do not give proxy_url or no_proxy with proxy_from_environment"
     if client.no_proxy and not client.proxy_url:

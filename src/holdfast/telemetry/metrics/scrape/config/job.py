@@ -45,13 +45,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the page of a target is read."""
+    """How the page of a target is read.
+
+    Attributes:
+        is_native: whether native histograms are taken where the target has them.
+        is_custom: whether classic histograms become native ones, with the bounds that they have.
+        is_classic_too: whether classic histograms stay beside what is native, or became it.
+    """
 
     protocols: tuple[Protocol, ...]
     fallback: Protocol | None = None
     escaping: str = "allow-utf-8"
     is_legacy: bool = False
     is_native: bool = False
+    is_custom: bool = False
     is_classic_too: bool = False
     is_compressed: bool = True
 

@@ -12,7 +12,7 @@ from holdfast.kernel import decoding
 from holdfast.kernel.errors import ConfigError, InvalidError
 from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, NATIVE_PROTOCOLS, Protocol
 from holdfast.telemetry.metrics.scrape.config import discoveries as ours
-from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig, client_faults
+from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig, client_faults, client_warnings
 from holdfast.telemetry.metrics.scrape.config.foreign import KINDS, foreign_faults
 from holdfast.telemetry.metrics.scrape.config.job import Limits, Reading, ScrapeJob
 from holdfast.telemetry.metrics.scrape.config.rules import RuleShape, rule_faults
@@ -161,6 +161,7 @@ def _reading(shape: JobShape) -> Reading:
         is_legacy=is_legacy,
         is_native=is_native,
         is_classic_too=bool(shape.always_scrape_classic_histograms),
+        is_custom=bool(shape.convert_classic_histograms_to_nhcb),
         is_compressed=shape.enable_compression,
     )
 
@@ -185,16 +186,15 @@ def _read_foreign(raw: Mapping[str, Any], tree: Tree, at: decoding.Path, problem
 
 def _not_in_force(shape: JobShape, client: ClientConfig) -> Iterator[tuple[str, str]]:
     """Give what is valid, and does nothing here."""
-    if shape.convert_classic_histograms_to_nhcb:
-        yield "convert_classic_histograms_to_nhcb", "classic histograms are kept as they are"
     if shape.scrape_failure_log_file:
         yield "scrape_failure_log_file", "failures stand in `holdfast targets`; no file is written"
     if any(one.attach_metadata.namespace for one in shape.kubernetes_sd_configs):
         yield "kubernetes_sd_configs", "attach_metadata: labels of namespaces are not attached"
-    if client.proxy_from_environment:
-        yield "proxy_from_environment", "proxies of the environment are not used: write proxy_url"
-    if client.proxy_connect_header:
-        yield "proxy_connect_header", "headers for the proxy are not sent"
+    yield from client_warnings(client)
+    for one in shape.http_sd_configs:
+        yield from (("http_sd_configs", f"{name}: {message}") for name, message in client_warnings(one))
+    for cluster in shape.kubernetes_sd_configs:
+        yield from (("kubernetes_sd_configs", f"{name}: {message}") for name, message in client_warnings(cluster))
 
 
 def _rule_faults(name: str, rules: tuple[RuleShape, ...], *, is_legacy: bool) -> Iterator[Fault]:

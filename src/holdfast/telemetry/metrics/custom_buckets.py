@@ -1,7 +1,7 @@
 """A classic histogram (`le` buckets, count, sum) made into a native one with bounds of its own.
 
-For `load_with_nhcb` of rule tests and for scrapes with `convert_classic_histograms_to_nhcb`. Rules of Prometheus'
-util/convertnhcb. Which series belong together is the caller's matter.
+For `load_with_nhcb` of rule tests, for `convert_classic_histograms_to_nhcb` of scrapes and its like of OTLP. Rules of
+Prometheus' util/convertnhcb. Which series belong together is the caller's matter.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import math
 from collections.abc import Iterable
 
 from holdfast.kernel.errors import InvalidError
-from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Buckets, Histogram, ResetHint
-from holdfast.telemetry.metrics.promql.histograms.layout import compact
+from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Buckets, Histogram, ResetHint, compact
 
 
 def native_from_classic(
