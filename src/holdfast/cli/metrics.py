@@ -1,4 +1,4 @@
-"""`holdfast metrics cardinality`: where series come from, as tables or as JSON."""
+"""`holdfast metrics`: where series come from, and what they take on the disk, as tables or as JSON."""
 
 from __future__ import annotations
 
@@ -12,18 +12,15 @@ from rich.table import Table
 from holdfast.cli.configuration import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import terminal, write_json
+from holdfast.kernel.units import format_size
 
 
 def register(cli: typer.Typer) -> None:
     """Add the group of commands."""
     metrics = typer.Typer(help="Metrics and their series.", no_args_is_help=True)
     metrics.command("cardinality")(cardinality)
-    metrics.callback()(_metrics)
+    metrics.command("storage")(storage)
     cli.add_typer(metrics, name="metrics")
-
-
-def _metrics() -> None:
-    """Hold the group; without it a single command would be the group itself."""
 
 
 def cardinality(
@@ -36,6 +33,29 @@ def cardinality(
     with Remote(url) as remote:
         report = remote.call("GET", "/metrics/cardinality", query={"top": top})
     typer.echo(write_json(report)) if as_json else _draw(terminal(), report)
+
+
+def storage(*, url: UrlOption = None, as_json: JsonOption = False) -> None:
+    """Say what metrics take on the disk, may take, and about what of it is the tenant's."""
+    with Remote(url) as remote:
+        report = remote.call("GET", "/metrics/storage")
+    if as_json:
+        typer.echo(write_json(report))
+        return
+    limit = report["limit_bytes"]
+    may = f"of at most {format_size(limit)}" if limit else "without a limit (metrics.max_size)"
+    console = terminal()
+    console.print(f"{format_size(report['bytes'])} on the disk, {may}")
+    rows = (
+        {
+            "kind": kind["kind"],
+            "size": format_size(kind["bytes"]),
+            "own": format_size(kind["tenant_bytes"]),
+            "since": kind["since"] or "",
+        }
+        for kind in report["kinds"]
+    )
+    _table(console, ("kind", "size", "about yours", "since"), rows)
 
 
 def _draw(console: Console, report: dict[str, Any]) -> None:

@@ -160,6 +160,10 @@ class RunningStore:
         sql = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM ({select}) SETTINGS insert_deduplicate = 0"  # noqa: S608 -- declared names
         await self._call(self._writes, lambda client: client.command(sql, parameters))
 
+    async def command(self, work: Callable[[Client], T]) -> T:
+        """Have a client of the database do something else than this file knows."""
+        return await self._call(self._writes, work)
+
     async def check(self) -> None:
         """Return if the engine answers."""
         await self._call(self._control, lambda client: client.command("SELECT 1"))

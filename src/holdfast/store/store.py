@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from holdfast.store.running import RunningStore
+    from holdfast.store.volume import Volume
 
 
 class Store:
@@ -203,6 +204,13 @@ class Store:
         if "{tenant:String}" not in select:
             raise InvalidError("the query does not ask for {tenant:String}", hint="every query is of one tenant")
         await self._opened.derive(table, select, {**(parameters or {}), "tenant": str(tenant)})
+
+    @property
+    def volume(self) -> Volume:
+        """What tables take on the disk, and how to take rows of all tenants off it."""
+        from holdfast.store.volume import Volume  # noqa: PLC0415 -- see the module's docstring
+
+        return Volume(self._opened, self._clock)
 
     async def trim(self) -> None:
         """Give memory back that starting up has touched; `open` does it, and an app may once more when all is warm."""

@@ -7,11 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from holdfast.kernel.events import NewEvent
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
 from holdfast.telemetry.metrics import (
+    EVENT_KINDS,
     SCHEMA,
+    AroundSize,
     Cardinality,
     Deletion,
     KeepRules,
@@ -22,6 +25,7 @@ from holdfast.telemetry.metrics import (
     Rolling,
     SeriesLimits,
     SinkSettings,
+    SizeLimit,
     Usage,
     cardinality_routes,
     keeping_routes,
@@ -62,6 +66,13 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     deletion = Deletion(store, sink, source)
     rolling = Rolling(store, source.rolled, settings.rollups, clock, ground.metrics)
 
+    async def tell(event: NewEvent) -> None:
+        await ground.db.write(lambda tx: ground.events.append(tx, event))
+
+    finished = rolling.finished if settings.rollups.enabled else None
+    around = AroundSize(finished, source.reader.forget, deletion.forget, tell)
+    size = SizeLimit(store, source.cuts, clock, settings.max_size, around, ground.metrics)
+
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
         await store.register(SCHEMA)
@@ -83,6 +94,7 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     jobs = [
         Job("telemetry.forget_idle", forget_idle, "ingest"),
         Job("telemetry.warm", warm, "api"),
+        Job("telemetry.keep_within_size", size.keep_within, "ingest"),
         Job("telemetry.note_usage", usage.keep_written, "api"),
     ]
     if settings.rollups.enabled:
@@ -90,8 +102,9 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     wiring = Wiring(
         name="telemetry",
         lifespan=registered,
-        routers=(cardinality_routes(cardinality), keeping_routes(deletion)),
+        routers=(cardinality_routes(cardinality), keeping_routes(deletion, size)),
         permissions=(permissions.DELETE,),
+        event_kinds=EVENT_KINDS,
         jobs=tuple(jobs),
     )
     return TelemetryRoom(sink, source, MetricBrowser(store, source.index), cardinality, deletion, wiring)

@@ -487,6 +487,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what all metrics take on the disk and may take, and about what of it is the tenant's. */
+        get: operations["getMetricStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics/targets": {
         parameters: {
             query?: never;
@@ -1953,6 +1970,22 @@ export interface components {
             name: string;
         };
         /**
+         * KindShare
+         * @description What one kind takes: raw samples, sums of 5 minutes, sums of an hour.
+         *
+         *     Tenants share the files, so theirs is an estimate by rows, true to about 8,192 of them.
+         */
+        KindShare: {
+            /** Bytes */
+            bytes: number;
+            /** Kind */
+            kind: string;
+            /** Since */
+            since: string | null;
+            /** Tenant Bytes */
+            tenant_bytes: number;
+        };
+        /**
          * LabelCount
          * @description One label of active series: how many different values it has, and on how many series it is.
          */
@@ -3329,6 +3362,18 @@ export interface components {
          * @enum {string}
          */
         StepState: "running" | "waiting" | "succeeded" | "failed" | "compensated" | "compensation_failed" | "skipped";
+        /**
+         * Storage
+         * @description What all metrics take, series and their labels too; `limit_bytes` is empty where there is no limit.
+         */
+        Storage: {
+            /** Bytes */
+            bytes: number;
+            /** Kinds */
+            kinds: components["schemas"]["KindShare"][];
+            /** Limit Bytes */
+            limit_bytes: number | null;
+        };
         /**
          * StrandedDocument
          * @description Why a run is stranded, and the ways out that are open: `finish-old`, `replay`, `cancel`.
@@ -6189,6 +6234,62 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getMetricStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,7 +4,9 @@ from holdfast.telemetry.metrics.browser import MetricBrowser
 from holdfast.telemetry.metrics.cardinality import Cardinality, MetricUses, SeriesLimits, Usage
 from holdfast.telemetry.metrics.cardinality import routes as cardinality_routes
 from holdfast.telemetry.metrics.downsampling import Rolling
-from holdfast.telemetry.metrics.keeping import Deletion, KeepRules
+from holdfast.telemetry.metrics.events import KINDS as EVENT_KINDS
+from holdfast.telemetry.metrics.keeping import Around as AroundSize
+from holdfast.telemetry.metrics.keeping import Deletion, KeepRules, SizeLimit
 from holdfast.telemetry.metrics.keeping import routes as keeping_routes
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Sample, Series
 from holdfast.telemetry.metrics.settings import METRICS_SECTION, MetricsSettings
@@ -13,9 +15,11 @@ from holdfast.telemetry.metrics.source import MetricSource
 from holdfast.telemetry.metrics.tables import SCHEMA, STREAM
 
 __all__ = [
+    "EVENT_KINDS",
     "METRICS_SECTION",
     "SCHEMA",
     "STREAM",
+    "AroundSize",
     "Cardinality",
     "Deletion",
     "KeepRules",
@@ -32,6 +36,7 @@ __all__ = [
     "Series",
     "SeriesLimits",
     "SinkSettings",
+    "SizeLimit",
     "Usage",
     "cardinality_routes",
     "keeping_routes",

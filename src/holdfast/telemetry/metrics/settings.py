@@ -66,6 +66,8 @@ class MetricsSettings:
         keep: rules of how long single series stay, each `{match = '{env="dev"}', keep = "7d"}`, `tenant` if only one's;
             the first that matches wins, else `telemetry.retention`.
         rollups: how samples are summed up by 5 minutes and by the hour.
+        max_size: what all metrics of all tenants may take on the disk; beyond it the oldest raw samples go first, then
+            the oldest sums; 0 for no limit but `telemetry.reserve`.
         forget_idle: a series without a sample for so long is no longer active, and its memory is given back.
         cache: memory for samples that queries have read; used only when queries come.
         indexed_series: series of which labels are remembered for queries, about 1 KiB each.
@@ -82,6 +84,7 @@ class MetricsSettings:
     retention_counts: Literal["arrival", "event"] = "arrival"
     keep: Sequence[KeepRule] = ()
     rollups: RollupSettings = field(default_factory=RollupSettings)
+    max_size: Size = 0
     forget_idle: Annotated[Duration, Field(ge=60)] = 3600.0
     cache: Size = 256 * _MIB
     indexed_series: Annotated[int, Field(ge=1000)] = 2_000_000

@@ -17,7 +17,7 @@ from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import InvalidError, LimitError
 from holdfast.kernel.ids import TenantId
 from holdfast.store import Store
-from holdfast.telemetry.metrics.downsampling import RolledAnswer, RolledSlots, RollupReader
+from holdfast.telemetry.metrics.downsampling import Cuts, RolledAnswer, RolledSlots, RollupReader
 from holdfast.telemetry.metrics.indexing import Chosen, SeriesIndex
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, without
 from holdfast.telemetry.metrics.reading import Assembled, BlockCache, SampleReader
@@ -71,7 +71,8 @@ class MetricSource:
         cache = BlockCache(settings.cache) if feed is not None and settings.cache else None
         self.reader = SampleReader(store, self._clock, cache, margin_s=0 if is_alone else settings.writers_margin)
         self.rolled = RolledSlots(store, self._clock)
-        self._rollups = RollupReader(store, self._clock, self.rolled, self.reader, settings.rollups)
+        self.cuts = Cuts(store, self._clock)
+        self._rollups = RollupReader(store, self._clock, self.rolled, self.cuts, self.reader, settings.rollups)
         if feed is not None:
             feed.follow(self)
             feed.follow(self.rolled)

@@ -158,6 +158,16 @@ ROLLED: Final = Table(
     partition_by="",  # what is said again replaces what was said before only within a partition
 )
 
+CUTS: Final = Table(
+    "metric_cuts",
+    (Column("kind", STRING), Column("slot", keep_max(INT32)), Column("cut_at", keep_max(TIME_S))),
+    order_by=("kind",),
+    time="cut_at",
+    stream=ROLLUP_STREAM,
+    engine="AggregatingMergeTree",
+    partition_by="",  # the rows of a kind are merged into one only within a partition
+)
+
 _HEARD_AT: Final = """ALTER TABLE metric_series ADD COLUMN IF NOT EXISTS
     heard_at SimpleAggregateFunction(max, DateTime('UTC')) CODEC(ZSTD)"""
 # Said twice, the copies are the same samples, which reading takes for one.
@@ -167,7 +177,7 @@ _COPY: Final = """INSERT INTO metric_points (tenant, slot, series_id, ts_ms, sta
 
 SCHEMA: Final = Schema(
     "telemetry",
-    (SERIES, POINTS, HISTOGRAMS, EXEMPLARS, FAMILIES, USES, ROLLUPS, ROLLED),
+    (SERIES, POINTS, HISTOGRAMS, EXEMPLARS, FAMILIES, USES, ROLLUPS, ROLLED, CUTS),
     (
         Migration(1, "samples are sorted by slots of two hours", (_HEARD_AT, _COPY)),
         Migration(2, "the samples as they were sorted before are gone", ("DROP TABLE IF EXISTS metric_samples",)),

@@ -42,6 +42,7 @@ class Around:
         clock: what time it is.
         started_at: when the process was built.
         retention: how long samples stay, such as `90d`.
+        max_size: what they may take, such as `50.0 GiB`; empty for no limit.
     """
 
     browser: SeriesBrowser
@@ -49,6 +50,7 @@ class Around:
     clock: Clock
     started_at: datetime
     retention: str
+    max_size: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class StatusRoutes:
                 "query.max-concurrency": str(settings.concurrency),
                 "query.max-samples": str(settings.max_samples),
                 "query.timeout": f"{settings.timeout:g}s",
+                "storage.tsdb.retention.size": self.around.max_size or "0B",
                 "storage.tsdb.retention.time": self.around.retention,
                 "web.enable-admin-api": "true",
                 "web.enable-otlp-receiver": "true",
@@ -120,7 +123,7 @@ class StatusRoutes:
                 "GOMEMLIMIT": sys.maxsize,
                 "GOGC": "",
                 "GODEBUG": "",
-                "storageRetention": self.around.retention,
+                "storageRetention": " or ".join(filter(None, (self.around.retention, self.around.max_size))),
             }
         )
 

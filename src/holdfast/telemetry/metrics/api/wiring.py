@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.processes import ServerSettings
-from holdfast.kernel.units import format_duration
+from holdfast.kernel.units import format_duration, format_size
 from holdfast.kernel.wiring import Ground, Wiring
 from holdfast.telemetry.metrics.api.admin import AdminRoutes
 from holdfast.telemetry.metrics.api.origins import ANY, Origins
@@ -18,6 +18,7 @@ from holdfast.telemetry.metrics.api.surface import Part, surface
 from holdfast.telemetry.metrics.api.targets import TargetRoutes
 from holdfast.telemetry.metrics.promql import Engine
 from holdfast.telemetry.metrics.queries import QueryDesk, QueryMetrics, QuerySettings
+from holdfast.telemetry.metrics.settings import MetricsSettings
 from holdfast.telemetry.metrics.tables import STREAM
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoar
     source, browser = signals.source, signals.browser
     desk = QueryDesk(Engine(source), ground.settings[QuerySettings], ground.clock, QueryMetrics(ground.metrics))
     retention = format_duration(columns.store.retention.seconds(DEFAULT_TENANT, STREAM))
-    around = Around(browser, desk, ground.clock, ground.clock.now(), retention)
+    max_size = ground.settings[MetricsSettings].max_size
+    size = format_size(max_size) if max_size else ""
+    around = Around(browser, desk, ground.clock, ground.clock.now(), retention, size)
     parts: list[Part] = [
         QueryRoutes(desk, browser, ground.clock),
         SeriesRoutes(browser),

@@ -24,6 +24,7 @@ from holdfast.telemetry.metrics.downsampling.choosing import (
     exact_resolution,
     function_of,
 )
+from holdfast.telemetry.metrics.downsampling.cuts import Cuts, Kept
 from holdfast.telemetry.metrics.downsampling.keeping import keep_seconds
 from holdfast.telemetry.metrics.downsampling.rolled import RolledSlots
 from holdfast.telemetry.metrics.downsampling.shaping import (
@@ -67,11 +68,18 @@ class RollupReader:
     """Reads sums, and raw samples where there are none."""
 
     def __init__(
-        self, store: Store, clock: Clock, rolled: RolledSlots, raw: SampleReader, settings: RollupSettings
+        self,
+        store: Store,
+        clock: Clock,
+        rolled: RolledSlots,
+        cuts: Cuts,
+        raw: SampleReader,
+        settings: RollupSettings,
     ) -> None:
         self._store = store
         self._clock = clock
         self._rolled = rolled
+        self._cuts = cuts
         self._raw = raw
         self._settings = settings
 
@@ -89,11 +97,11 @@ class RollupReader:
         exact_ms = exact_resolution(selection)
         if len(chosen.ids) * (end_ms - start_ms) // _SCRAPE_MS < self._settings.least_samples:
             exact_ms = RAW
-        raw_since_ms = self._since_ms(self._store.retention.seconds(tenant, STREAM))
+        raw_since_ms = await self._since_ms(self._store.retention.seconds(tenant, STREAM), Kept.RAW)
         if exact_ms == RAW and start_ms >= raw_since_ms:
             return None
         minutes_s = keep_seconds(self._store, self._settings, tenant, MINUTES_MS)
-        held = Held(await self._rolled.clean(tenant), raw_since_ms, self._since_ms(minutes_s))
+        held = Held(await self._rolled.clean(tenant), raw_since_ms, await self._since_ms(minutes_s, Kept.SUMS_5M))
         spans = choose_spans(selection, (start_ms, end_ms), held, exact_ms)
         if all(span.resolution_ms == RAW for span in spans):
             return None
@@ -111,8 +119,11 @@ class RollupReader:
                 raise LimitError("too many samples of sums")
         return await asyncio.to_thread(_answer, parts, len(chosen.ids), function)
 
-    def _since_ms(self, keep_s: int) -> int:
-        return int(self._clock.now().timestamp() * 1000) - 1000 * keep_s
+    async def _since_ms(self, keep_s: int, kind: Kept) -> int:
+        """Give the time from which on something is kept: by its retention, and by what a limit of size has left."""
+        since_ms = int(self._clock.now().timestamp() * 1000) - 1000 * keep_s
+        slot = (await self._cuts.slots()).get(kind)
+        return since_ms if slot is None else max(since_ms, slot * SLOT_MS)
 
     async def _part(
         self,

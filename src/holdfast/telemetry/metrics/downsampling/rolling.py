@@ -7,7 +7,9 @@ left is not done again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -94,6 +96,7 @@ class Rolling:
         self._rolled = rolled
         self._settings = settings
         self._clock = clock
+        self._one = asyncio.Lock()
         self._slots = Counter(
             "holdfast_metrics_slots_rolled",
             "Slots of two hours whose samples were summed up: new ones, and again because samples came late.",
@@ -149,12 +152,21 @@ class Rolling:
         keep_s = keep_seconds(self._store, self._settings, tenant, resolution_ms)
         return {"raw": self._store.retention.seconds(tenant, STREAM), "keep": keep_s}
 
+    @asynccontextmanager
+    async def finished(self, tenants: Iterable[TenantId]) -> AsyncIterator[None]:
+        """Sum up what is due of these tenants, then nothing until left, so that samples may leave; raises as `roll`."""
+        async with self._one:
+            for tenant in tenants:
+                await self.roll(tenant)
+            yield
+
     async def keep_rolled(self, tenants: Callable[[], Iterable[TenantId]]) -> None:
         """Sum up what is due of every tenant, one after the other, again and again until cancelled."""
         while True:
             await self._clock.sleep(self._settings.every)
             for tenant in tuple(tenants()):
-                await self.roll(tenant)
+                async with self._one:
+                    await self.roll(tenant)
 
 
 def _parts(slots: list[int], counts: dict[int, int]) -> list[list[int]]:

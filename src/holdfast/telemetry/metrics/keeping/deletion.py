@@ -64,7 +64,7 @@ class Deletion:
             edges = {start_ms // SLOT_MS, end_ms // SLOT_MS}
             await self._source.rolled.reopen(tenant, [*edges, *(slot - 1 for slot in edges)])
         finally:
-            self._forget(tenant)
+            self.forget(tenant)
         return len(ids)
 
     async def _samples(self, tenant: TenantId, ids: Sequence[int], start_ms: int, end_ms: int) -> None:
@@ -83,7 +83,8 @@ class Deletion:
         if ids:
             await self._store.delete(SERIES, f"series_id IN ({','.join(map(str, ids))})", tenant=tenant)
 
-    def _forget(self, tenant: TenantId) -> None:
+    def forget(self, tenant: TenantId) -> None:
+        """Forget what is remembered of a tenant's series and samples; some have gone."""
         self._source.index.forget(tenant)
         self._source.reader.forget(tenant)
         self._sink.book(tenant).forget_all()

@@ -1,4 +1,4 @@
-"""`DELETE /metrics/series`: deletes what selectors choose."""
+"""`DELETE /metrics/series` deletes what selectors choose, `GET /metrics/storage` says what metrics take."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from fastapi import APIRouter, Depends, Query
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.keeping.deletion import BEGINNING_MS, END_MS, Deletion
+from holdfast.telemetry.metrics.keeping.size import SizeLimit
+from holdfast.telemetry.metrics.keeping.storage import Storage, read_storage
 from holdfast.telemetry.metrics.promql import QuerySyntaxError, parse_matchers
 
+Reader = Annotated[Identity, Depends(requires("metrics.read"))]
 Deleter = Annotated[Identity, Depends(requires("metrics.delete"))]
 
 
@@ -23,9 +26,14 @@ class Deleted:
     series: int
 
 
-def routes(deletion: Deletion) -> APIRouter:
+def routes(deletion: Deletion, size: SizeLimit) -> APIRouter:
     """Give the routes."""
     router = APIRouter(prefix="/metrics", tags=["metrics"])
+
+    @router.get("/storage", operation_id="getMetricStorage")
+    async def get_storage(identity: Reader) -> Storage:
+        """Say what all metrics take on the disk and may take, and about what of it is the tenant's."""
+        return await read_storage(size, identity.tenant)
 
     @router.delete("/series", operation_id="deleteSeries")
     async def delete_series(
