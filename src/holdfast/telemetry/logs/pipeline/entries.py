@@ -1,0 +1,97 @@
+"""One line on its way through the stages of a query: its text, and its labels by where they come from.
+
+A label that a stage has set stands before structured metadata, which stands before the stream's own. Source: Loki's
+documentation of LogQL; that a parsed label whose name the stream has gets the suffix `_extracted`, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+ERROR: Final = "__error__"
+DETAILS: Final = "__error_details__"
+SUFFIX: Final = "_extracted"
+_NONE: Final[Mapping[str, str]] = {}
+
+
+class Entry:
+    """A line with its labels; stages change it in place."""
+
+    __slots__ = ("details", "error", "gone", "line", "metadata", "parsed", "stream", "ts_ns")
+
+    def __init__(self, ts_ns: int, line: str, stream: Mapping[str, str], metadata: Mapping[str, str] = _NONE) -> None:
+        self.ts_ns = ts_ns
+        self.line = line
+        self.stream = stream
+        self.metadata = metadata
+        self.parsed: dict[str, str] = {}
+        self.gone: set[str] = set()
+        self.error = ""
+        self.details = ""
+
+    def find(self, name: str) -> str | None:
+        """Give a label's value; None if there is none."""
+        value = self.parsed.get(name)
+        if value is not None:
+            return value
+        if name == ERROR:
+            return self.error or None
+        if name == DETAILS:
+            return self.details or None
+        if name in self.gone:
+            return None
+        value = self.metadata.get(name)
+        return self.stream.get(name) if value is None else value
+
+    def get(self, name: str) -> str:
+        """Give a label's value; empty if there is none."""
+        return self.find(name) or ""
+
+    def put(self, name: str, value: str) -> None:
+        """Set a label that a stage has made."""
+        self.parsed[name] = value
+
+    def put_parsed(self, name: str, value: str) -> None:
+        """Set a label that was found in the line; it does not hide one of the stream."""
+        self.parsed[name + SUFFIX if name in self.stream else name] = value
+
+    def drop(self, name: str) -> None:
+        """Remove a label, wherever it comes from."""
+        self.parsed.pop(name, None)
+        if name == ERROR:
+            self.error = ""
+        elif name == DETAILS:
+            self.details = ""
+        else:
+            self.gone.add(name)
+
+    def fail(self, error: str, details: str) -> None:
+        """Note that a stage could not do its work; the line goes on."""
+        self.error, self.details = error, details
+
+    def labels(self) -> dict[str, str]:
+        """Give all labels there are now."""
+        if not (self.metadata or self.parsed or self.gone or self.error):
+            return dict(self.stream)
+        merged = {**self.stream, **self.metadata}
+        for name in self.gone:
+            merged.pop(name, None)
+        merged |= self.parsed
+        if self.error:
+            merged[ERROR] = self.error
+        if self.details:
+            merged[DETAILS] = self.details
+        return merged
+
+    def by_origin(self) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        """Give the labels of the stream, of structured metadata, and those that stages have made, apart."""
+        parsed = dict(self.parsed)
+        if self.error:
+            parsed[ERROR] = self.error
+        if self.details:
+            parsed[DETAILS] = self.details
+        hidden = self.gone | parsed.keys()
+        metadata = {name: value for name, value in self.metadata.items() if name not in hidden}
+        hidden = hidden | metadata.keys()
+        return {name: value for name, value in self.stream.items() if name not in hidden}, metadata, parsed
