@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
-from fixtures.services import fresh_database, require_service
+from fixtures.databases import fresh_database
+from fixtures.services import require_service
 from holdfast import app, web
 from holdfast.cli.configuration import SECTIONS
 from holdfast.kernel.auth import ANONYMOUS, Identity, Role
@@ -35,13 +36,18 @@ spec: {type: service, lifecycle: production, owner: team-a}
 
 
 class Server:
-    """Holdfast in a thread of its own, on a free port, with an administrator's token."""
+    """Holdfast in a thread of its own, on a free port, with an administrator's token; `columns` is its store's URL."""
 
-    def __init__(self, folder, database) -> None:
+    def __init__(self, folder, database, columns) -> None:
         self._folder = folder
         self._database = database
+        self._columns = columns
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="holdfast")
+
+    @property
+    def is_on_postgres(self) -> bool:
+        return self._database.startswith("postgresql:")
 
     def __enter__(self):
         self._thread.start()
@@ -55,7 +61,8 @@ class Server:
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         server = {"data": self._folder / "data", "ops": self._folder / "ops", "listen": "127.0.0.1:0"}
-        tree = load(SECTIONS, environ={}, overrides={"server": server, "database": {"url": self._database}})
+        stores = {"database": {"url": self._database}, "telemetry": {"url": self._columns}}
+        tree = load(SECTIONS, environ={}, overrides={"server": server, "otlp": {"grpc_listen": ""}, **stores})
         holdfast = await app.build(tree, {})
         try:
             await holdfast.start()
@@ -75,15 +82,23 @@ class Server:
         return secret.reveal()
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
-def server(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("conformance")
-    (folder / "ops" / "services").mkdir(parents=True)
-    (folder / "ops" / "services" / "payments.yaml").write_text(SERVICE)
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    """One server on SQLite and, where it answers, one on PostgreSQL: both are asked the same."""
     with ExitStack() as stack:
-        is_postgres = request.param == "postgres"
-        url = stack.enter_context(fresh_database(require_service("postgres"))) if is_postgres else ""
-        yield stack.enter_context(Server(folder, url))
+        urls = [""]
+        with suppress(pytest.skip.Exception):  # a test below says so
+            urls.append(stack.enter_context(fresh_database(require_service("postgres"))))
+        folder = tmp_path_factory.mktemp("conformance")
+        yield [stack.enter_context(open_server(folder, number, url)) for number, url in enumerate(urls)]
+
+
+def open_server(folder, number, database):
+    """Give a server; all share the embedded engine, because a process has one folder of columns."""
+    place = folder / str(number)
+    (place / "ops" / "services").mkdir(parents=True)
+    (place / "ops" / "services" / "payments.yaml").write_text(SERVICE)
+    return Server(place, database, f"chdb://{folder / 'columns'}?database=server_{number}")
 
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "ui" / "openapi.json").read_text())
@@ -109,14 +124,20 @@ CHOSEN = [
 @pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning")
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_the_server_answers_as_its_document_says(case, server):
+def test_the_server_answers_as_its_document_says(case, servers):
     # A parameter given twice counts once, which the check takes for wrong data accepted.
     chosen = CHOSEN if case.method == "GET" else [*CHOSEN, checks.negative_data_rejection]
-    case.call_and_validate(base_url=server.url, headers={"authorization": f"Bearer {server.token}"}, checks=chosen)
+    for server in servers:
+        case.call_and_validate(base_url=server.url, headers={"authorization": f"Bearer {server.token}"}, checks=chosen)
 
 
 @pytest.mark.parametrize("operation", GUARDED)
-def test_strangers_are_refused(operation, server):
+def test_strangers_are_refused(operation, servers):
     method, path = operation.split()
-    answer = httpx.request(method, server.url + path.replace("{", "").replace("}", ""), json={}, trust_env=False)
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    for server in servers:
+        answer = httpx.request(method, server.url + path.replace("{", "").replace("}", ""), json={}, trust_env=False)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+
+
+def test_both_databases_are_asked(servers, postgres_url):
+    assert [server.is_on_postgres for server in servers] == [False, True]
