@@ -10,13 +10,16 @@ from holdfast.catalog.settings import CatalogSettings
 from holdfast.kernel.errors import ConfigError, StorageFullError
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.ids import DEFAULT_TENANT
-from holdfast.kernel.sql import migrate
 from holdfast.kernel.wiring import OpsFolder
 
 
 @pytest.fixture
+def migrations() -> tuple[str, ...]:
+    return ("holdfast.kernel.events.migrations", "holdfast.catalog.migrations")
+
+
+@pytest.fixture
 async def log(db, fake_clock) -> EventLog:
-    await migrate(db, ["holdfast.kernel.events.migrations", "holdfast.catalog.migrations"])
     return EventLog(db, fake_clock)
 
 

@@ -7,7 +7,8 @@ import uuid
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from fixtures.services import fresh_database, require_service
+from fixtures.databases import fresh_database
+from fixtures.services import require_service
 from holdfast.resilience.memory_stores import MemoryBreakerStore, MemoryCacheStore, MemoryLimiterStore
 from holdfast.resilience.redis import RedisBreakerStore, RedisCacheStore, RedisLimiterStore, RedisServer
 from holdfast.resilience.sql import SqlBreakerStore, SqlLimiterStore, metadata

@@ -14,15 +14,18 @@ from holdfast.health.verdict import Verdict
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.ids import DEFAULT_TENANT
-from holdfast.kernel.sql import migrate
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CHECK = Check("a", "http", None, service="shop")
 
 
 @pytest.fixture
+def migrations():
+    return ("holdfast.kernel.events.migrations", "holdfast.health.migrations")
+
+
+@pytest.fixture
 async def log(db):
-    await migrate(db, ["holdfast.kernel.events.migrations", "holdfast.health.migrations"])
     return EventLog(db, FakeClock())
 
 

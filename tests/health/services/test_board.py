@@ -16,7 +16,6 @@ from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.errors import StorageFullError
 from holdfast.kernel.events import EventLog, NewEvent
 from holdfast.kernel.ids import DEFAULT_TENANT
-from holdfast.kernel.sql import migrate
 
 
 class Scene:
@@ -39,8 +38,12 @@ class Scene:
 
 
 @pytest.fixture
+def migrations():
+    return ("holdfast.kernel.events.migrations", "holdfast.health.services.migrations")
+
+
+@pytest.fixture
 async def scene(db, ops_folder):
-    await migrate(db, ["holdfast.kernel.events.migrations", "holdfast.health.services.migrations"])
     entities = ops_folder.read(a=component("web", "dependsOn: [component:orders]"), b=component("orders"))
     return Scene(db, EventLog(db, SystemClock()), entities)
 

@@ -16,7 +16,6 @@ from holdfast.kernel import auth
 from holdfast.kernel.auth import OpenGate
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.http import problems
-from holdfast.kernel.sql import migrate
 
 GROUP = """---
 apiVersion: backstage.io/v1alpha1
@@ -41,9 +40,13 @@ spec: {type: openapi, lifecycle: production, owner: platform, definition: x}
 
 
 @pytest.fixture
+def migrations():
+    return ("holdfast.kernel.events.migrations", "holdfast.health.services.migrations")
+
+
+@pytest.fixture
 async def api(db, fake_clock, ops_folder):
     """A client of the routes over a small shop: web needs orders (an API away) and db, which is down."""
-    await migrate(db, ["holdfast.kernel.events.migrations", "holdfast.health.services.migrations"])
     web = component("web", "system: shop", "consumesApis: [prices]", "dependsOn: [resource:db]").replace(
         "name: web\n", "name: web\n  title: Web shop\n  annotations: {holdfast.dev/tier: '1'}\n"
     )

@@ -14,14 +14,17 @@ from holdfast.health.services.tables import SERVICE_TURNS
 from holdfast.health.verdict import Verdict
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.ids import DEFAULT_TENANT
-from holdfast.kernel.sql import migrate
 
 DAY_S = 86_400.0
 
 
 @pytest.fixture
+def migrations() -> tuple[str, ...]:
+    return ("holdfast.kernel.events.migrations", "holdfast.health.services.migrations")
+
+
+@pytest.fixture
 async def log(db, fake_clock) -> EventLog:
-    await migrate(db, ["holdfast.kernel.events.migrations", "holdfast.health.services.migrations"])
     return EventLog(db, fake_clock)
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends
 from prometheus_client import CollectorRegistry
 
 from holdfast import web
-from holdfast.kernel import auth, sql
+from holdfast.kernel import auth
 from holdfast.kernel.auth import Identity, Permission, Role, requires
 from holdfast.kernel.auth.passwords import Passwords
 from holdfast.kernel.blobs import Blobs, MemoryStore
@@ -95,6 +95,12 @@ THING = Wiring(
 
 
 @pytest.fixture
+def migrations():
+    """The tables of people and of the audit trail."""
+    return ("holdfast.kernel.events.migrations", "holdfast.kernel.auth.migrations")
+
+
+@pytest.fixture
 async def build_house(db):
     """Build a house; `mode="off"` for one that nobody logs in to."""
     houses = []
@@ -114,7 +120,6 @@ async def build_house(db):
         )
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         room = auth.wire(ground, mode=mode, passwords=passwords)
-        await sql.migrate(db, ["holdfast.kernel.events.migrations", room.wiring.migrations])
         app = web.build_app([room.wiring, THING], gate=room.gate, registry=registry)
         house = House(room, app, ground, clock, [])
         houses.append(house)

@@ -11,7 +11,7 @@ from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.events import Consumer, Event, EventLog, NewEvent
 from holdfast.kernel.events.consumers import consume_once
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
-from holdfast.kernel.sql import Database, migrate
+from holdfast.kernel.sql import Database
 
 
 class HurriedClock(SystemClock):
@@ -23,8 +23,12 @@ CLOCK = HurriedClock()
 
 
 @pytest.fixture
+def migrations() -> tuple[str, ...]:
+    return ("holdfast.kernel.events.migrations",)
+
+
+@pytest.fixture
 async def log(db: Database) -> EventLog:
-    await migrate(db, ["holdfast.kernel.events.migrations"])
     await db.write(lambda tx: tx.execute(text("CREATE TABLE effect (tenant TEXT, seq INTEGER)")) and None)
     return EventLog(db, CLOCK)
 

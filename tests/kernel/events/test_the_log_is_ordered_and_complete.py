@@ -16,8 +16,12 @@ from holdfast.kernel.sql import Database, migrate, open_postgres
 
 
 @pytest.fixture
+def migrations() -> tuple[str, ...]:
+    return ("holdfast.kernel.events.migrations",)
+
+
+@pytest.fixture
 async def log(db: Database, fake_clock: FakeClock) -> EventLog:
-    await migrate(db, ["holdfast.kernel.events.migrations"])
     return EventLog(db, fake_clock)
 
 

@@ -18,13 +18,17 @@ from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.events import EventLog, NewEvent
 from holdfast.kernel.feed.routes import routes
 from holdfast.kernel.permissions import Permission, Role
-from holdfast.kernel.sql import Database, migrate
+from holdfast.kernel.sql import Database
 from holdfast.kernel.wiring import Wiring
 
 
 @pytest.fixture
+def migrations() -> tuple[str, ...]:
+    return ("holdfast.kernel.events.migrations",)
+
+
+@pytest.fixture
 async def log(db: Database, fake_clock: FakeClock) -> EventLog:
-    await migrate(db, ["holdfast.kernel.events.migrations"])
     return EventLog(db, fake_clock)
 
 

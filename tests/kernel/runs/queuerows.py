@@ -9,14 +9,9 @@ from sqlalchemy import insert, select, update
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.runs.queues import Claimant, Queue, claim
 from holdfast.kernel.runs.tables import RUNS
-from holdfast.kernel.sql import Database, migrate
+from holdfast.kernel.sql import Database
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-async def prepare(db: Database) -> Database:
-    await migrate(db, ["holdfast.kernel.runs.migrations"])
-    return db
 
 
 def row(queue: Queue, at: datetime = START, *, key: str | None = None, priority: int = 0, delay_s: float = 0, **more):

@@ -10,7 +10,6 @@ from holdfast.kernel.errors import ConflictError, LimitError, NotFoundError
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.runs.queues import Claimant, Queue, QueueBoard, QueueState
-from holdfast.kernel.sql import migrate
 from kernel.runs.queuerows import START, enqueue, row
 
 MAIL = Queue("mail", max_queued=3)
@@ -18,8 +17,7 @@ DEPLOYS = Queue("deploys", concurrency=1)
 
 
 @pytest.fixture
-async def tables(db):
-    await migrate(db, ["holdfast.kernel.runs.migrations", "holdfast.kernel.events.migrations"])
+def tables(db):
     return db
 
 

@@ -14,14 +14,14 @@ from sqlalchemy import create_engine, insert, select, update
 from holdfast.kernel.runs.queues import Claimant, Queue, claim
 from holdfast.kernel.runs.queues.states import QueueState, rule
 from holdfast.kernel.runs.tables import METADATA, RUNS
-from kernel.runs.queuerows import START, enqueue, ids, prepare, row, set_state, take
+from kernel.runs.queuerows import START, enqueue, ids, row, set_state, take
 
 FREE = Queue("mail")
 
 
 @pytest.fixture
-async def rows(db):
-    return await prepare(db)
+def rows(db):
+    return db
 
 
 async def test_a_claimed_run_is_the_workers_with_the_next_epoch(rows):

@@ -28,7 +28,7 @@ from holdfast.kernel.runs import Change, Run, StepContext, StepRetry, workflow
 from holdfast.kernel.secrets import Secrets
 from holdfast.kernel.settings import load
 from holdfast.kernel.sql import SECTION as DATABASE
-from holdfast.kernel.sql import Database, migrate
+from holdfast.kernel.sql import Database
 from holdfast.kernel.wiring import Ground
 from holdfast.web import build_app
 
@@ -159,7 +159,6 @@ async def open_room(db: Database, url: str, *, is_working: bool = True) -> Async
     ground = Ground(settings, clock, db, EventLog(db, clock), secrets, http, registry, Blobs(MemoryStore()))
     room = durable.wire(ground)
     room.runs.register(order, many, hold)
-    await migrate(db, ["holdfast.kernel.events.migrations", room.wiring.migrations])
     jobs = [asyncio.create_task(job.run()) for job in room.wiring.jobs if is_working]
     opened = Room(room, ground)
     try:

@@ -16,7 +16,6 @@ from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.runs.queues import Queue
 from holdfast.kernel.runs.schedules import Schedule, ScheduleBook
 from holdfast.kernel.runs.tables import RUNS
-from holdfast.kernel.sql import migrate
 from kernel.runs.queuerows import row
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -79,8 +78,7 @@ class Process:
 
 
 @pytest.fixture
-async def tables(db):
-    await migrate(db, ["holdfast.kernel.runs.migrations", "holdfast.kernel.events.migrations"])
+def tables(db):
     return db
 
 

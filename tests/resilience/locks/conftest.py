@@ -8,7 +8,8 @@ import uuid
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from fixtures.services import fresh_database, require_service
+from fixtures.databases import fresh_database
+from fixtures.services import require_service
 from holdfast.resilience.locks import MemoryLocks
 from holdfast.resilience.redis import RedisLocks, RedisServer
 from holdfast.resilience.sql import AdvisoryLocks, SqlLocks, metadata

@@ -14,7 +14,6 @@ from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.http import problems
 from holdfast.kernel.ids import DEFAULT_TENANT
-from holdfast.kernel.sql import migrate
 from holdfast.telemetry.dashboards.checking import read_document
 from holdfast.telemetry.dashboards.routes import routes
 from holdfast.telemetry.dashboards.shelf import Shelf
@@ -27,8 +26,12 @@ def document(title: str = "Shop", **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
+def migrations():
+    return ("holdfast.kernel.events.migrations", "holdfast.telemetry.dashboards.migrations")
+
+
+@pytest.fixture
 async def log(db):
-    await migrate(db, ["holdfast.kernel.events.migrations", "holdfast.telemetry.dashboards.migrations"])
     return EventLog(db, SystemClock())
 
 

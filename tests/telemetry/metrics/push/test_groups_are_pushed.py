@@ -37,8 +37,12 @@ def sink() -> KeepingSink:
 
 
 @pytest.fixture
+def migrations() -> tuple[str, ...]:
+    return ("holdfast.telemetry.metrics.push.migrations",)
+
+
+@pytest.fixture
 async def gateway(db: sql.Database, sink: KeepingSink, fake_clock: Any) -> Gateway:
-    await sql.migrate(db, ["holdfast.telemetry.metrics.push.migrations"])
     return Gateway(sink, Shelf(db, most_groups=5), fake_clock)
 
 
