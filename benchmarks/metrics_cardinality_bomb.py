@@ -39,8 +39,8 @@ def tell(report: Report) -> bool:
     print(f"cardinality      {told['active']:,} active of {told['limit']:,}; refused {told['refused']}")
     for one in told["explosions"]:
         print(
-            f"  {one['metric']} from {one['origin']}: {one['reason']}, about {one['refused']:,} refused; "
-            f"label {one['label']} has about {one['values']:,} values, such as {one['example']}"
+            f"  {one['metric']} from {one['origin']}: {one['reason']}, {one['refused']:,} refused; "
+            f"label {one['label']} has at least about {one['values']:,} values, such as {one['example']}"
         )
     mb = [size / 1e6 for size in (report.memory_before, report.peak_bytes(0, 0.5), report.peak_bytes())]
     print(

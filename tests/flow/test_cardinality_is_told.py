@@ -38,5 +38,5 @@ async def test_a_server_says_where_its_series_come_from(running: Running, monkey
     monkeypatch.setattr(commands, "Remote", lambda url: remote(url, transport=httpx.MockTransport(answer_with)))
     drawn = CliRunner().invoke(cli, ["metrics", "cardinality"]).output
     assert "1,234 active series" in drawn
-    assert "label user has about 98 values" in " ".join(drawn.split())
+    assert "label user has at least about 98 values" in " ".join(drawn.split())
     assert '"hits"' in CliRunner().invoke(cli, ["metrics", "cardinality", "--json"]).output

@@ -64,8 +64,8 @@ def _draw(console: Console, report: dict[str, Any]) -> None:
         console.print(f"refused by {reason}: {count:,}")
     for one in report["explosions"]:
         console.print(
-            f"{one['metric']}: about {one['refused']:,} series of {one['origin']} refused by {one['reason']}; "
-            f"label {one['label']} has about {one['values']:,} values, such as {one['example']}"
+            f"{one['metric']}: {one['refused']:,} series of {one['origin']} refused by {one['reason']}; "
+            f"label {one['label']} has at least about {one['values']:,} values, such as {one['example']}"
         )
     _table(console, ("metric", "active", "kept", "new in 1h", "new in 1d"), report["metrics"])
     _table(console, ("label", "values", "series"), report["labels"])

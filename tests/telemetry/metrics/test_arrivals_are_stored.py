@@ -16,7 +16,14 @@ from holdfast.kernel.errors import ConflictError, InvalidError, LimitError
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
 from holdfast.store import Store
 from holdfast.telemetry import SCHEMA, Matcher, MatchOp, MetricSink, MetricSource
-from holdfast.telemetry.metrics.arrivals import REFUSED, STALE_BITS, Arrival, HistogramSample, MetricMetadata
+from holdfast.telemetry.metrics.arrivals import (
+    REFUSED,
+    STALE_BITS,
+    Arrival,
+    HistogramSample,
+    MetricMetadata,
+    RefusedSeries,
+)
 from holdfast.telemetry.metrics.histograms import Buckets, Histogram, ResetHint
 from holdfast.telemetry.metrics.labels import Labels, labels_of
 from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
@@ -254,14 +261,14 @@ def test_two_series_of_one_id_are_told_apart(monkeypatch: pytest.MonkeyPatch):
     told = []
 
     class Listening(Everybody):
-        def refused(self, tenant, labels, origin, reason):
-            told.append((labels, origin, reason))
+        def refused(self, tenant, refused):
+            told.append(refused)
 
     monkeypatch.setattr("holdfast.telemetry.metrics.storing.book.series_id", lambda _: 7)
     book = Book(DEFAULT_TENANT, Listening(), lambda *_: 60)
     assert book.ref(series(n="1"), origin="a") == 0
     assert book.ref(series(n="2"), origin="b") == REFUSED
-    assert told == [(series(n="2"), "b", "id_collision")]
+    assert told == [RefusedSeries("hits", "b", "id_collision", 1, (series(n="2"),))]
     assert book.tally == Tally(1, {"hits": 1}, {"a": 1})
 
 

@@ -1801,7 +1801,8 @@ export interface components {
          * Explosion
          * @description A metric whose new series are refused: by which limit, who sends them, and the label that differs the most.
          *
-         *     `refused` and `values` are estimates; `example` is one value of the label.
+         *     `refused` counts each time that one was offered, since the culprit was first noticed; `values` is an estimate over
+         *     those that were looked into, so at least about as many; `example` is one value of the label.
          */
         Explosion: {
             /** Example */

@@ -70,6 +70,17 @@ class Arrival:
     patience_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedSeries:
+    """New series of one metric that were kept out, all for one reason; `examples` are some of them."""
+
+    metric: str
+    origin: str
+    reason: str
+    count: int
+    examples: Sequence[Labels]
+
+
 class SeriesBook(Protocol):
     """The series of one tenant that this process writes to."""
 
@@ -84,6 +95,25 @@ class SeriesBook(Protocol):
         `origin` says who sends, such as `scrape:shop/10.0.0.7:8000`, for the limits per sender and the page that shows
         who exploded. Never blocks; nothing is stored before `ArrivalSink.append`.
         """
+        ...
+
+    def keeps_out(self, metric: str, origin: str) -> str:
+        """Give why every new series of a metric from a sender is kept out; empty if some may come in.
+
+        A reason holds as long as the generation.
+        """
+        ...
+
+    def has(self, identity: int) -> bool:
+        """Tell whether a series with this id is known."""
+        ...
+
+    def admit(self, labels: Labels, identity: int, origin: str) -> int:
+        """Do what `ref` does, with an id that was computed before."""
+        ...
+
+    def refuse(self, refused: RefusedSeries) -> None:
+        """Count series that were kept out without asking for each."""
         ...
 
 

@@ -20,10 +20,11 @@ from holdfast.telemetry.metrics.matching import chosen
 from holdfast.telemetry.metrics.promql.histograms import settle_hints
 from holdfast.telemetry.metrics.samples import MatchOp
 from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
+from holdfast.telemetry.metrics.series import series_id
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
-    from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata
+    from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata, RefusedSeries
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.samples import Matcher
 
@@ -148,12 +149,29 @@ class MemoryBook:
         known = self._refs.get(labels)
         if known is not None:
             return known
-        if len(self.labels) >= self._max_series:
+        if self.keeps_out("", origin):
             return REFUSED
         self._refs[labels] = len(self.labels)
         self.labels.append(labels)
         self.origins.append(origin)
         return len(self.labels) - 1
+
+    def keeps_out(self, metric: str, origin: str) -> str:
+        """Give `max_series` when there are as many."""
+        del metric, origin
+        return "max_series" if len(self.labels) >= self._max_series else ""
+
+    def has(self, identity: int) -> bool:
+        """Tell whether a series with this id is known."""
+        return any(series_id(labels) == identity for labels in self.labels)
+
+    def admit(self, labels: Labels, identity: int, origin: str) -> int:
+        """Do what `ref` does."""
+        del identity
+        return self.ref(labels, origin=origin)
+
+    def refuse(self, refused: RefusedSeries) -> None:
+        """Count nothing."""
 
     def forget(self) -> None:
         """Drop all references, as the store does with series that are idle."""

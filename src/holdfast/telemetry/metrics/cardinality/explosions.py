@@ -1,6 +1,7 @@
 """What is remembered of refused series: no label set, only counts and sketches of a bounded number of culprits.
 
-One in `SAMPLED` refused series is looked into, so that refusing millions stays cheap.
+One in `SAMPLED` refused series of a culprit is looked into, so that refusing millions stays cheap. How many it was
+refused is exact since it was first remembered; its labels have at least about as many values as told.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.cardinality.sketch import DistinctSketch
-from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, name_of
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.metrics.arrivals import RefusedSeries
 
 SAMPLED: Final = 16
 _CULPRITS: Final = 64
@@ -29,7 +31,7 @@ class Culprit:
     metric: str
     origin: str
     reason: str
-    refused: int = 0  # as far as samples tell
+    refused: int = 0
     last_s: float = 0.0
     labels: dict[str, DistinctSketch] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
@@ -59,27 +61,29 @@ class Explosions:
 
     def __init__(self) -> None:
         self._culprits: dict[tuple[TenantId, str, str], Culprit] = {}
-        self._count = 0
+        self._passed_over = 0
 
     def __len__(self) -> int:
         return len(self._culprits)
 
-    def refused(self, tenant: TenantId, labels: Labels, origin: str, reason: str, now_s: float) -> None:
-        """Take a refused series; looks into the first of each culprit, then into one of `SAMPLED`."""
-        self._count += 1
-        if self._count % SAMPLED and len(self._culprits):
-            return
-        key = (tenant, name_of(labels), origin)
+    def refused(self, tenant: TenantId, refused: RefusedSeries, now_s: float) -> None:
+        """Take refused series; looks into the first of each culprit, then into as many as one in `SAMPLED`."""
+        key = (tenant, refused.metric, refused.origin)
         culprit = self._culprits.get(key)
         if culprit is None:
+            self._passed_over += 1
             if len(self._culprits) >= _CULPRITS:
+                if self._passed_over % SAMPLED:  # finding the oldest costs more than all the rest
+                    return
                 oldest = min(self._culprits.values(), key=lambda one: one.last_s)
                 del self._culprits[oldest.tenant, oldest.metric, oldest.origin]
-            culprit = self._culprits[key] = Culprit(tenant, key[1], origin, reason)
-        culprit.refused += SAMPLED
-        culprit.reason = reason
+            culprit = self._culprits[key] = Culprit(tenant, refused.metric, refused.origin, refused.reason)
+        looked = -(-culprit.refused // SAMPLED)
+        culprit.refused += refused.count
+        culprit.reason = refused.reason
         culprit.last_s = now_s
-        culprit.look(labels)
+        for labels in refused.examples[: -(-culprit.refused // SAMPLED) - looked]:
+            culprit.look(labels)
 
     def of(self, tenant: TenantId) -> list[Culprit]:
         """Give a tenant's culprits, the worst first."""

@@ -1,6 +1,7 @@
 """Keeps new series out when a tenant, a metric or a sender has too many active ones; those that are known go on.
 
-Nothing is remembered per refused series, so that a bomb of millions costs a dict's miss and three comparisons each.
+Nothing is remembered per refused series. A verdict holds for all new series of one metric from one sender, so that
+doors need not ask for each of a flood.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import prometheus_client
 
 from holdfast.kernel.clock import Clock
 from holdfast.telemetry.metrics.cardinality.explosions import Explosions
-from holdfast.telemetry.metrics.labels import Labels, name_of
 from holdfast.telemetry.metrics.settings import OWN_ORIGIN, MetricsSettings
 from holdfast.telemetry.metrics.storing import Tally
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.metrics.arrivals import RefusedSeries
 
 TENANT_FULL: Final = "series_per_tenant"
 METRIC_FULL: Final = "series_per_metric"
@@ -34,7 +35,7 @@ class SeriesLimits:
         self.refusals: dict[TenantId, Counter[str]] = {}
         self._refused = prometheus_client.Counter(
             "holdfast_metrics_series_refused",
-            "New series that a limit kept out, each time that one was offered.",
+            "New series that a limit kept out, once for each time that one was offered.",
             ("tenant", "reason"),
             registry=metrics,
         )
@@ -44,30 +45,28 @@ class SeriesLimits:
         """Give how many active series a tenant may have."""
         return self._settings.max_series_of.get(tenant, self._settings.max_series)
 
-    def refusal(self, tenant: TenantId, labels: Labels, origin: str, tally: Tally) -> str:
-        """Give the limit that keeps the series out; empty if it may come in."""
+    def refusal(self, tenant: TenantId, metric: str, origin: str, tally: Tally) -> str:
+        """Give the limit that keeps new series of a metric from a sender out; empty if one may come in."""
         settings = self._settings
         if tally.total < settings.least_limit and tally.total < self.most(tenant):
             return ""
         if origin == OWN_ORIGIN:
             return ""
         if tally.total >= self.most(tenant):
-            reason = TENANT_FULL
-        elif tally.by_metric.get(name_of(labels), 0) >= settings.max_series_per_metric:
-            reason = METRIC_FULL
-        elif tally.by_origin.get(origin, 0) >= settings.max_series_per_origin:
-            reason = ORIGIN_FULL
-        else:
-            return ""
-        self.refused(tenant, labels, origin, reason)
-        return reason
+            return TENANT_FULL
+        if tally.by_metric.get(metric, 0) >= settings.max_series_per_metric:
+            return METRIC_FULL
+        if tally.by_origin.get(origin, 0) >= settings.max_series_per_origin:
+            return ORIGIN_FULL
+        return ""
 
-    def refused(self, tenant: TenantId, labels: Labels, origin: str, reason: str) -> None:
-        """Count a series that is kept out."""
+    def refused(self, tenant: TenantId, refused: RefusedSeries) -> None:
+        """Count series that are kept out."""
+        reason = refused.reason
         child = self._children.get((tenant, reason))
         if child is None:
             child = self._children[tenant, reason] = self._refused.labels(tenant, reason)
             self.refusals.setdefault(tenant, Counter())
-        child.inc()
-        self.refusals[tenant][reason] += 1
-        self.explosions.refused(tenant, labels, origin, reason, self._clock.monotonic())
+        child.inc(refused.count)
+        self.refusals[tenant][reason] += refused.count
+        self.explosions.refused(tenant, refused, self._clock.monotonic())

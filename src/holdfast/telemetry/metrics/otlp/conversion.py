@@ -74,7 +74,7 @@ class Conversion:
                 to_labels(attributes, self.translation) | self.sender.labels | {METRIC_NAME: name, more[0]: more[1]}
             )
             ref = self.enter(labels_of(labels), self.sender.name)
-            if ref != INVALID:
+            if ref >= 0:  # what is kept out would crowd out what is known
                 self.memory.refs[key] = ref
         return ref
 

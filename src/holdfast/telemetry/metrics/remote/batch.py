@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import Exemplar, HistogramSample, MetricMetadata
     from holdfast.telemetry.metrics.intake import Memory
     from holdfast.telemetry.metrics.labels import Labels
+    from holdfast.telemetry.metrics.remote.newcomers import Newcomers
+    from holdfast.telemetry.metrics.remote.usual import UsualLabels
 
 INVALID: Final = -2  # the reference of a series whose labels may not enter; nothing of it reaches the sink
 _REASONS: Final = {INVALID: "labels", REFUSED: "limit"}
@@ -35,11 +37,15 @@ class Batch:
         admit: gives the label set of pairs, or raises `LabelsError`.
         enter: gives the reference of a label set.
         memory: references by what stands for their labels.
+        usual: reads labels in the usual layout.
+        newcomers: meets the series that the memory does not hold.
     """
 
     admit: Callable[[list[tuple[str, str]]], Labels]
     enter: Callable[[Labels], int]
     memory: Memory
+    usual: UsualLabels
+    newcomers: Newcomers
     full: Places = field(default_factory=Places)
     zeros: Places = field(default_factory=lambda: Places(ZERO))
     refs: list[int] = field(default_factory=list)
@@ -103,6 +109,7 @@ class Batch:
             kept_out = refs == ref
             if kept_out.any():
                 self.refusals.add(reason, int(kept_out.sum()))
+        self.newcomers.count()
         keep = refs >= 0
         if not keep.all():
             refs, ts_ms, values = refs[keep], ts_ms[keep], values[keep]

@@ -19,11 +19,14 @@ from holdfast.telemetry.metrics.intake import IntakeMeters, KnownSeries, LabelLi
 from holdfast.telemetry.metrics.remote import version1, version2
 from holdfast.telemetry.metrics.remote.batch import Batch
 from holdfast.telemetry.metrics.remote.layouts import LayoutError
+from holdfast.telemetry.metrics.remote.newcomers import Newcomers
 from holdfast.telemetry.metrics.remote.settings import RemoteWriteSettings
+from holdfast.telemetry.metrics.remote.usual import UsualLabels
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.metrics.arrivals import Arrival, ArrivalSink, SeriesBook
+    from holdfast.telemetry.metrics.intake import Memory
 
 ATTEMPTS: Final = 3
 _THROUGH: Final = object()
@@ -62,11 +65,9 @@ class RemoteWriter:
         self._meters = meters or IntakeMeters()
         self._turn = asyncio.Lock()  # one slice per round of the event loop, whatever number of requests is decoded
         self._known = {protocol: KnownSeries(self._settings.known_series) for protocol in Protocol}
-        limits = self._settings
-        self._admit = partial(
-            admit_labels,
-            limits=LabelLimits(limits.max_labels, limits.max_label_name, limits.max_label_value, "remote_write"),
-        )
+        most = self._settings
+        self._limits = LabelLimits(most.max_labels, most.max_label_name, most.max_label_value, "remote_write")
+        self._admit = partial(admit_labels, limits=self._limits)
 
     async def take(self, tenant: TenantId, body: bytes, protocol: Protocol, *, origin: str, is_plain: bool) -> Taken:
         """Store what a request holds; when this returns, the store has accepted all that was not refused.
@@ -112,9 +113,14 @@ class RemoteWriter:
                 return Taken(written, batch.refusals)
         raise BusyError("the known series changed several times during this request", hint="send it again")
 
+    def memory(self, tenant: TenantId, protocol: Protocol) -> Memory:
+        """Give what is remembered of a tenant's series."""
+        return self._known[protocol].of(tenant, self._sink.book(tenant).generation)
+
     def _open_batch(self, tenant: TenantId, book: SeriesBook, protocol: Protocol, origin: str) -> Batch:
         memory = self._known[protocol].of(tenant, book.generation)
-        return Batch(self._admit, partial(book.ref, origin=origin), memory)
+        usual, newcomers = UsualLabels(self._limits), Newcomers(book, origin)
+        return Batch(self._admit, partial(book.ref, origin=origin), memory, usual, newcomers)
 
     async def _decode(
         self, data: bytes, batch: Batch, protocol: Protocol, book: SeriesBook, *, is_guessing: bool
@@ -124,6 +130,7 @@ class RemoteWriter:
         while not is_through:
             async with self._turn:
                 started_s = time.perf_counter()
+                batch.newcomers.renew()
                 is_through = next(slices, _THROUGH) is _THROUGH
                 spent_s += time.perf_counter() - started_s
                 await asyncio.sleep(0)

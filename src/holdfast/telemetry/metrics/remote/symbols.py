@@ -1,7 +1,8 @@
 """The string table of a 2.0 request, and the label references of all its series, decoded at once with numpy.
 
-Each request numbers its strings anew, so every string gets a number that lasts as long as the memory of the series: a
-series is then known by the numbers of its labels, four bytes each.
+Each request numbers its strings anew, so every string of a known series has a number that lasts as long as the memory
+of the series: a series is then known by the numbers of its labels, four bytes each. Other strings get one when a series
+with them comes in, so that a flood that is kept out leaves none behind.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from holdfast.telemetry.metrics.remote.usual import Label, UsualLabels
+
 NUMBER_BYTES: Final = 4
+UNKNOWN: Final = 0xFFFF_FFFF
 _LONGEST: Final = 5  # bytes of a uint32 as a varint
 
 
@@ -29,11 +33,26 @@ class Symbols:
 
         Args:
             texts: as they stand in the request.
-            numbers: of all strings seen before; new ones are added.
+            numbers: of all strings of known series.
         """
         self._texts = texts
-        known = [numbers.setdefault(text, len(numbers)) for text in texts]
-        self.numbers = np.array(known, np.uint32)
+        self._numbers = numbers
+        find = numbers.get
+        self.numbers = np.array([find(text, UNKNOWN) for text in texts], np.uint32)
+
+    def number(self, refs: Sequence[int]) -> bytes:
+        """Number the strings behind references that have no number yet; give what their series is known by."""
+        numbers, texts = self._numbers, self._texts
+        own = [numbers.setdefault(texts[ref], len(numbers)) for ref in refs]
+        self.numbers[refs] = own
+        return np.array(own, np.uint32).tobytes()
+
+    def labels(self, refs: Sequence[int], usual: UsualLabels) -> list[Label] | None:
+        """Give the labels behind references if they are as usual: sorted, whole, within the limits."""
+        texts = self._texts
+        if len(refs) % 2:
+            return None
+        return usual.of([(texts[name], texts[value]) for name, value in zip(refs[::2], refs[1::2], strict=True)])
 
     def text(self, ref: int) -> str:
         """Give the string behind a reference.

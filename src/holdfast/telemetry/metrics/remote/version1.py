@@ -6,12 +6,10 @@ usual case is taken apart field by field. Source of the field numbers: Prometheu
 
 from __future__ import annotations
 
-from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata
 from holdfast.telemetry.metrics.labels import labels_of
-from holdfast.telemetry.metrics.remote.batch import INVALID
 from holdfast.telemetry.metrics.remote.histogram_messages import read_histogram
 from holdfast.telemetry.metrics.remote.layouts import FULL_BYTES, ZERO_BYTES
 from holdfast.telemetry.metrics.remote.wire import (
@@ -35,7 +33,8 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.remote.batch import Batch
 
 SLICE: Final = 4000  # series walked before the event loop gets its turn, a millisecond or three
-OTHER_COST: Final = 64  # how many known series anything else takes the time of
+NEW_COST: Final = 15  # how many known series a new one takes the time of
+OTHER_COST: Final = 64  # and anything else
 TYPES: Final = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 
 _SERIES: Final = 0x0A
@@ -70,7 +69,7 @@ def _pass_known(data: bytes, at: int, batch: Batch, left: int) -> tuple[int, int
     size = len(data) - 3
     find = batch.memory.refs.get
     full_ref, full_end = batch.full.refs.append, batch.full.ends.append
-    while left and at < size and data[at] == _SERIES:
+    while left > 0 and at < size and data[at] == _SERIES:
         length, start = data[at + 1], at + 2
         if length >= 0x80:
             high = data[start]
@@ -88,13 +87,36 @@ def _pass_known(data: bytes, at: int, batch: Batch, left: int) -> tuple[int, int
             full_end(stop)
         else:
             ref = find(data[start : stop - ZERO_BYTES])
-            if ref is None:
+            if ref is not None:
+                batch.zeros.refs.append(ref)
+                batch.zeros.ends.append(stop)
+            elif _meet(data, start, stop, batch):
+                left -= NEW_COST
+            else:
                 break
-            batch.zeros.refs.append(ref)
-            batch.zeros.ends.append(stop)
         at = stop
         left -= 1
     return at, left
+
+
+def _meet(data: bytes, start: int, stop: int, batch: Batch) -> bool:
+    """Take a series that is not known and has one sample; tell whether it is laid out as usual."""
+    read = batch.usual.read(data, start, stop)
+    if read is None:
+        return False
+    labels, at = read
+    if stop - at == FULL_BYTES:
+        places = batch.full
+    elif stop - at == ZERO_BYTES:
+        places = batch.zeros
+    else:
+        return False
+    ref = batch.newcomers.meet(labels)
+    if ref >= 0:
+        batch.memory.refs[data[start:at]] = ref
+    places.refs.append(ref)
+    places.ends.append(stop)
+    return True
 
 
 def _read_one(data: bytes, at: int, batch: Batch, *, is_guessing: bool) -> int:
@@ -131,8 +153,12 @@ def _find(data: bytes, start: int, end: int, batch: Batch) -> int:
     key = data[start:end]
     ref = batch.memory.refs.get(key)
     if ref is None:
-        ref = batch.ref(_read_usual_labels(data, start, end) or read_labels(data, start, end))
-        if ref != INVALID and key:
+        read = batch.usual.read(data, start, end)
+        if read is not None and read[1] == end:
+            ref = batch.newcomers.meet(read[0])
+        else:
+            ref = batch.ref(read_labels(data, start, end))
+        if ref >= 0 and key:  # what is kept out would crowd out what is known
             batch.memory.refs[key] = ref
     return ref
 
@@ -159,24 +185,6 @@ def _skip_labels(data: bytes, at: int, end: int) -> int:
     if at > end:
         raise MalformedError(f"a label is cut off at byte {end}")
     return at
-
-
-def _read_usual_labels(data: bytes, at: int, end: int) -> list[tuple[str, str]]:
-    """Give labels of which each is short and has its name before its value; nothing if one is not."""
-    pairs = []
-    while at < end:
-        name, stop = at + 4, at + 2 + data[at + 1]
-        if stop > end or data[at + 1] >= 0x80 or stop - at < 6 or data[at + 2] != 0x0A:
-            return []
-        value = name + data[at + 3] + 2
-        if value > stop or data[value - 2] != 0x12 or value + data[value - 1] != stop:
-            return []
-        try:
-            pairs.append((intern(data[name : value - 2].decode()), data[value:stop].decode()))
-        except UnicodeDecodeError:
-            return []
-        at = stop
-    return pairs
 
 
 def read_labels(data: bytes, start: int, end: int) -> list[tuple[str, str]]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata
 from holdfast.telemetry.metrics.labels import METRIC_NAME, labels_of
-from holdfast.telemetry.metrics.remote.batch import INVALID
 from holdfast.telemetry.metrics.remote.histogram_messages import read_histogram
 from holdfast.telemetry.metrics.remote.layouts import FULL_BYTES, ZERO_BYTES
 from holdfast.telemetry.metrics.remote.messages import varint
@@ -132,16 +131,23 @@ class _Reader:
 
     def _find(self, place: int, said: bytes) -> int:
         suffix, metadata = self._said.get(said) or self._learn(said)
-        key = self._refs.key(place) + suffix
-        ref = self._batch.memory.refs.get(key)
-        if ref is None:
-            pairs = self._symbols.pairs(self._refs.of(place))
+        ref = self._batch.memory.refs.get(self._refs.key(place) + suffix)
+        return self._meet(place, suffix, metadata) if ref is None else ref
+
+    def _meet(self, place: int, suffix: bytes, metadata: MetricMetadata) -> int:
+        refs = self._refs.of(place)
+        labels = self._symbols.labels(refs, self._batch.usual)
+        if labels is None:
+            pairs = self._symbols.pairs(refs)
             ref = self._batch.ref(pairs)
-            if ref != INVALID:
-                self._batch.memory.refs[key] = ref
-                if metadata.type:
-                    family = _family(dict(pairs)[METRIC_NAME], metadata.type)
-                    self._batch.metadata.append(metadata._replace(family=family))
+        else:
+            pairs = [label.pair for label in labels]
+            ref = self._batch.newcomers.meet(labels)
+        if ref >= 0:  # what is kept out would crowd out what is known
+            self._batch.memory.refs[self._symbols.number(refs) + suffix] = ref
+            if metadata.type:
+                family = _family(dict(pairs)[METRIC_NAME], metadata.type)
+                self._batch.metadata.append(metadata._replace(family=family))
         return ref
 
     def _learn(self, said: bytes) -> tuple[bytes, MetricMetadata]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from holdfast.telemetry.metrics.arrivals import REFUSED
+from holdfast.telemetry.metrics.arrivals import REFUSED, RefusedSeries
 from holdfast.telemetry.metrics.growing import Growing
 from holdfast.telemetry.metrics.labels import Labels, name_of
 from holdfast.telemetry.metrics.series import series_id
@@ -38,26 +38,29 @@ class Tally:
 
 
 class Admission(Protocol):
-    """Decides on new series; called for each one, so it must be cheap."""
+    """Decides on new series; asked for each one that comes in, so it must be cheap."""
 
-    def refusal(self, tenant: TenantId, labels: Labels, origin: str, tally: Tally) -> str:
-        """Give why the series is kept out, having counted it; empty if it may come in."""
+    def refusal(self, tenant: TenantId, metric: str, origin: str, tally: Tally) -> str:
+        """Give why new series of a metric from a sender are kept out; empty if one may come in.
+
+        Once there is a reason, it must stay until the tally shrinks.
+        """
         ...
 
-    def refused(self, tenant: TenantId, labels: Labels, origin: str, reason: str) -> None:
-        """Count a series that is kept out for a reason found elsewhere."""
+    def refused(self, tenant: TenantId, refused: RefusedSeries) -> None:
+        """Count series that are kept out, here or for a reason found elsewhere."""
         ...
 
 
 class Everybody:
     """Lets every series in."""
 
-    def refusal(self, tenant: TenantId, labels: Labels, origin: str, tally: Tally) -> str:
+    def refusal(self, tenant: TenantId, metric: str, origin: str, tally: Tally) -> str:
         """Give no reason."""
-        del tenant, labels, origin, tally
+        del tenant, metric, origin, tally
         return ""
 
-    def refused(self, tenant: TenantId, labels: Labels, origin: str, reason: str) -> None:
+    def refused(self, tenant: TenantId, refused: RefusedSeries) -> None:
         """Count nothing."""
 
 
@@ -95,19 +98,38 @@ class Book:
     def ref(self, labels: Labels, *, origin: str) -> int:
         """Give the reference of a series, or `REFUSED`."""
         found = self._refs.get(labels)
-        return found if found is not None else self._admit(labels, origin)
+        return found if found is not None else self._admit(labels, None, origin)
+
+    def keeps_out(self, metric: str, origin: str) -> str:
+        """Give why every new series of a metric from a sender is kept out, until the generation changes."""
+        return self._admission.refusal(self.tenant, metric, origin, self.tally)
+
+    def has(self, identity: int) -> bool:
+        """Tell whether a series with this id is known."""
+        return identity in self._taken
+
+    def admit(self, labels: Labels, identity: int, origin: str) -> int:
+        """Give the reference of a series whose id is known already, or `REFUSED`."""
+        found = self._refs.get(labels)
+        return found if found is not None else self._admit(labels, identity, origin)
+
+    def refuse(self, refused: RefusedSeries) -> None:
+        """Count series that were kept out without asking for each."""
+        self._admission.refused(self.tenant, refused)
 
     def known(self, labels: Labels) -> Labels:
         """Give the equal label set that the book holds, so that memory has it once; `labels` if it has none."""
         found = self._refs.get(labels)
         return labels if found is None else self.labels[found]
 
-    def _admit(self, labels: Labels, origin: str) -> int:
-        if self._admission.refusal(self.tenant, labels, origin, self.tally):
-            return REFUSED
-        identity = series_id(labels)
-        if identity in self._taken:
-            self._admission.refused(self.tenant, labels, origin, COLLISION)
+    def _admit(self, labels: Labels, identity: int | None, origin: str) -> int:
+        metric = name_of(labels)
+        reason = self.keeps_out(metric, origin)
+        if not reason:
+            identity = series_id(labels) if identity is None else identity
+            reason = COLLISION if identity in self._taken else ""
+        if identity is None or reason:
+            self.refuse(RefusedSeries(metric, origin, reason, 1, (labels,)))
             return REFUSED
         return self._enter(labels, identity, origin)
 
