@@ -1,0 +1,178 @@
+"""The words of logs: records in columns, as doors hand them over, hooks see them and readers get them back.
+
+One class for the way in and the way out, so that scrubbing, patterns, tailing and queries speak of the same thing.
+No object per record: a request holds thousands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.metrics.labels import Labels
+
+
+class Level(StrEnum):
+    """How grave a record is, in Loki's words; `UNKNOWN` where nothing says it."""
+
+    TRACE = "trace"
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+    CRITICAL = "critical"
+    FATAL = "fatal"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Structured metadata of N records: the pairs of record `i` are `offsets[i]` to `offsets[i + 1]`.
+
+    Attributes:
+        offsets: int32, N + 1.
+        keys: names, flat; such as `order_id`, already in the form of labels (`http_status`, not `http.status`).
+        values: texts, flat, parallel to `keys`.
+    """
+
+    offsets: npt.NDArray[np.int32]
+    keys: Sequence[str]
+    values: Sequence[str]
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, str]]) -> Attributes:
+        """Give the columns of one mapping per record."""
+        keys: list[str] = []
+        values: list[str] = []
+        offsets = [0]
+        for row in rows:
+            keys += row
+            values += row.values()
+            offsets.append(len(keys))
+        return cls(np.array(offsets, np.int32), keys, values)
+
+    @classmethod
+    def none(cls, count: int) -> Attributes:
+        """Give the columns of `count` records without any."""
+        return cls(np.zeros(count + 1, np.int32), (), ())
+
+    def row(self, number: int) -> dict[str, str]:
+        """Give the pairs of one record."""
+        part = slice(int(self.offsets[number]), int(self.offsets[number + 1]))
+        return dict(zip(self.keys[part], self.values[part], strict=True))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Attributes:
+        """Give the pairs of some records, in that order."""
+        if not self.keys:
+            return Attributes.none(len(rows))
+        return Attributes.of(self.row(number) for number in rows.tolist())
+
+
+@dataclass(frozen=True)
+class Records:
+    """N log records of one tenant; every sequence has N entries and is None where no record has the thing.
+
+    Attributes:
+        refs: int64: of which stream. On the way in the book's references, on the way out places in `RecordPage.labels`.
+        ts_ns: int64: when it happened, ns of Unix time.
+        bodies: the lines.
+        levels: a `Level` each; empty or None for the sink to find out.
+        trace_ids: 32 hexadecimal digits in lower case, or empty.
+        span_ids: 16 hexadecimal digits in lower case, or empty.
+        severities: uint8: OpenTelemetry's severity number, 0 if there is none.
+        severity_texts: as the sender wrote it, or empty.
+        observed_ns: int64: when a collector saw it, 0 if nobody says.
+        attributes: structured metadata of each record.
+        shared: sets of structured metadata that many records have in common (the rest of OTLP's resource and scope).
+        shared_refs: int32: places in `shared`.
+    """
+
+    refs: npt.NDArray[np.int64]
+    ts_ns: npt.NDArray[np.int64]
+    bodies: Sequence[str]
+    levels: Sequence[str] | None = None
+    trace_ids: Sequence[str] | None = None
+    span_ids: Sequence[str] | None = None
+    severities: npt.NDArray[np.uint8] | None = None
+    severity_texts: Sequence[str] | None = None
+    observed_ns: npt.NDArray[np.int64] | None = None
+    attributes: Attributes | None = None
+    shared: Sequence[Labels] = ()
+    shared_refs: npt.NDArray[np.int32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.bodies)
+
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Bytes of each record, about: letters of its body and of its own structured metadata."""
+        sizes = np.fromiter(map(len, self.bodies), np.int64, len(self))
+        if self.attributes is not None and self.attributes.keys:
+            pairs = np.fromiter(map(len, self.attributes.keys), np.int64, len(self.attributes.keys))
+            pairs += np.fromiter(map(len, self.attributes.values), np.int64, len(pairs))
+            ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(pairs)))[self.attributes.offsets]
+            sizes += np.diff(ends)
+        return sizes
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Records:
+        """Give some records, in that order."""
+        numbers = rows.tolist()
+
+        def texts(column: Sequence[str] | None) -> list[str] | None:
+            return None if column is None else [column[number] for number in numbers]
+
+        return Records(
+            self.refs[rows],
+            self.ts_ns[rows],
+            [self.bodies[number] for number in numbers],
+            levels=texts(self.levels),
+            trace_ids=texts(self.trace_ids),
+            span_ids=texts(self.span_ids),
+            severities=None if self.severities is None else self.severities[rows],
+            severity_texts=texts(self.severity_texts),
+            observed_ns=None if self.observed_ns is None else self.observed_ns[rows],
+            attributes=None if self.attributes is None else self.attributes.take(rows),
+            shared=self.shared,
+            shared_refs=None if self.shared_refs is None else self.shared_refs[rows],
+        )
+
+    def metadata(self, number: int) -> dict[str, str]:
+        """Give all structured metadata of one record, as Loki shows it: shared, its own, then the known fields."""
+        pairs = dict(self.shared[self.shared_refs[number]]) if self.shared_refs is not None else {}
+        if self.attributes is not None:
+            pairs |= self.attributes.row(number)
+        if self.observed_ns is not None and self.observed_ns[number]:
+            pairs["observed_timestamp"] = str(self.observed_ns[number])
+        if self.severities is not None and self.severities[number]:
+            pairs["severity_number"] = str(self.severities[number])
+        for name, column in (
+            ("severity_text", self.severity_texts),
+            ("trace_id", self.trace_ids),
+            ("span_id", self.span_ids),
+            (DETECTED_LEVEL, self.levels),
+        ):
+            if column is not None and column[number]:
+                pairs[name] = column[number]
+        return pairs
+
+
+DETECTED_LEVEL: Final = "detected_level"
+# Structured metadata that has a column of its own: a door that finds it among the pairs puts it there.
+COLUMN_FIELDS: Final = frozenset(
+    {"trace_id", "span_id", "severity_number", "severity_text", "observed_timestamp", DETECTED_LEVEL}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """Some of the records that a reader asked for; `records.refs` are places in `labels`."""
+
+    labels: Sequence[Labels]
+    records: Records
