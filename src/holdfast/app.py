@@ -221,7 +221,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     pictures = telemetry.wire_dashboards(ground, signals.cardinality)
     scraping = telemetry.wire_scrape(ground, signals.sink)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
-    doors = telemetry.wire_doors(ground, signals, people.gate)
+    doors = telemetry.wire_doors(ground, signals, scraping, people.gate)
     exporters = telemetry.wire_exporters(ground, signals.sink)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)

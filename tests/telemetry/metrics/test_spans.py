@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataPoint, HistogramDataPoint
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataPoint
 
 from fixtures.histograms import exponential_histograms
 from holdfast.kernel.errors import InvalidError
@@ -18,7 +18,7 @@ from holdfast.telemetry.metrics.spans import (
     MAX_BUCKETS,
     Spanned,
     check,
-    from_explicit_point,
+    from_explicit,
     from_exponential_point,
     from_spans,
     to_spans,
@@ -146,9 +146,11 @@ def test_nothing_recorded_is_stale():
 
 
 def test_explicit_bounds_become_ones_own():
-    point = HistogramDataPoint(count=6, sum=9.0, explicit_bounds=[1, 2, 5], bucket_counts=[0, 2, 0, 4])
-    assert from_explicit_point(point) == Histogram(
+    assert from_explicit((1.0, 2.0, 5.0), (0.0, 2.0, 0.0, 4.0), 6.0, 9.0) == Histogram(
         schema=CUSTOM_SCHEMA, count=6, sum=9, custom_values=(1.0, 2.0, 5.0), positive=Buckets(1, (2.0, 0.0, 4.0))
     )
     with pytest.raises(InvalidError, match="3 bucket counts need 2 explicit bounds, got 1"):
-        from_explicit_point(HistogramDataPoint(explicit_bounds=[1], bucket_counts=[1, 2, 3]))
+        from_explicit((1.0,), (1.0, 2.0, 3.0), 6.0, 0.0)
+    with pytest.raises(InvalidError, match="5 observations found in buckets, but the Count field is 6"):
+        from_explicit((1.0,), (2.0, 3.0), 6.0, 0.0)
+    assert from_explicit((1.0,), (), 6.0, 9.0).positive == Buckets(0, (6.0,))

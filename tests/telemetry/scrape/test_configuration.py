@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.kernel.errors import ConfigError
 from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, NATIVE_PROTOCOLS, Protocol
+from holdfast.telemetry.metrics.otlp import OtlpOptions, Translation
 from holdfast.telemetry.metrics.scrape import load_configuration
 from holdfast.telemetry.metrics.scrape.config import parse_duration
 
@@ -143,3 +144,24 @@ def test_durations_are_those_of_prometheus(text, seconds):
 
 def test_an_empty_file_has_no_jobs(load):
     assert load("").jobs == ()
+
+
+def test_what_the_file_says_of_otlp_is_read_and_in_force(load):
+    text = """
+otlp:
+  translation_strategy: NoUTF8EscapingWithSuffixes
+  convert_histograms_to_nhcb: true
+  promote_resource_attributes: [service.name, k8s.pod.name]
+"""
+    found = load(text)
+    assert found.otlp == OtlpOptions(
+        translation_strategy=Translation.UTF8,
+        convert_histograms_to_nhcb=True,
+        promote_resource_attributes=("service.name", "k8s.pod.name"),
+    )
+    assert not found.warnings
+    assert load("scrape_configs: []").otlp is None
+    assert (
+        "prometheus.yml:1: otlp.convert_histograms_to_nhcb"
+        in _problems(load, "otlp: {convert_histograms_to_nhcb: perhaps}")[0]
+    )

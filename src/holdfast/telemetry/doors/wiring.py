@@ -13,6 +13,7 @@ from holdfast.telemetry.metrics.intake import IntakeMeters, LabelLimits
 
 if TYPE_CHECKING:
     from holdfast.kernel.auth import Gate
+    from holdfast.telemetry.metrics.scrape import ScrapeRoom
     from holdfast.telemetry.wiring import TelemetryRoom
 
 SECTIONS: Final = (remote.SECTION, otlp.SECTION, metrics_otlp.SECTION, push.SECTION)
@@ -28,7 +29,7 @@ class DoorsRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, signals: TelemetryRoom, gate: Gate) -> DoorsRoom:
+def wire(ground: Ground, signals: TelemetryRoom, scraping: ScrapeRoom, gate: Gate) -> DoorsRoom:
     """Build the doors over the telemetry room; `gate` admits gRPC callers, who do not come through the routes."""
     settings = ground.settings[remote.RemoteWriteSettings]
     meters = IntakeMeters(ground.metrics)
@@ -38,6 +39,7 @@ def wire(ground: Ground, signals: TelemetryRoom, gate: Gate) -> DoorsRoom:
         signals.sink,
         clock=ground.clock,
         settings=ground.settings[metrics_otlp.OtlpMetricsSettings],
+        options=scraping.otlp_options,
         limits=limits,
         meters=meters,
     )

@@ -144,29 +144,32 @@ def from_exponential_point(point: metrics_pb2.ExponentialHistogramDataPoint, *, 
     return histogram
 
 
-def from_explicit_point(point: metrics_pb2.HistogramDataPoint, *, is_delta: bool = False) -> Histogram:
-    """Give the histogram of an OTLP point with explicit bounds, with bounds of its own.
+def from_explicit(bounds: tuple[float, ...], counts: Sequence[float], count: float, total: float) -> Histogram:
+    """Give the native histogram, with bounds of its own, of the explicit bounds and counts of an OTLP point.
+
+    Without any counts all is in one bucket. `total` is the sum, or the stale marker.
 
     Raises:
-        InvalidError: the bounds don't ascend or are not one fewer than the counts.
+        InvalidError: the bounds don't ascend or are not one fewer than the counts, or these don't add up.
     """
-    counts = [float(count) for count in point.bucket_counts]
-    bounds = tuple(point.explicit_bounds)
-    if counts and len(counts) != len(bounds) + 1:
+    if not counts:
+        bounds, counts = (), (count,)
+    if len(counts) != len(bounds) + 1:
         raise InvalidError(f"{len(counts)} bucket counts need {len(counts) - 1} explicit bounds, got {len(bounds)}")
     histogram = Histogram(
         schema=CUSTOM_SCHEMA,
-        count=float(point.count),
-        sum=_sum_of(point),
+        count=count,
+        sum=total,
         custom_values=bounds,
-        hint=ResetHint.GAUGE if is_delta else ResetHint.UNKNOWN,
     )
+    if sum(counts) != count:
+        raise InvalidError(f"{sum(counts):g} observations found in buckets, but the Count field is {count:g}")
     populated = {place: count for place, count in enumerate(counts) if count}
     _check_custom(histogram, populated, NO_BUCKETS)
     return replace(histogram, positive=_gapless(populated))
 
 
-def _sum_of(point: metrics_pb2.ExponentialHistogramDataPoint | metrics_pb2.HistogramDataPoint) -> float:
+def _sum_of(point: metrics_pb2.ExponentialHistogramDataPoint) -> float:
     """Give the sum, the stale marker where the point says that nothing was recorded, 0 where it has none."""
     if point.flags & _NO_RECORDED_VALUE:
         stale: float = _STALE

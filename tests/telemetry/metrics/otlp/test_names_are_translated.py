@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.telemetry.metrics.otlp import Kind, Translation, label_name, metric_name
+from holdfast.telemetry.metrics.otlp import Kind, LabelStyle, Translation, label_name, metric_name
 
 COUNTER, GAUGE, OTHER = Kind.COUNTER, Kind.GAUGE, Kind.OTHER
 
@@ -61,5 +61,17 @@ def test_other_strategies_leave_things_as_they_are(translation: Translation, exp
     ],
 )
 def test_keys_become_labels(name: str, expected: str) -> None:
-    assert label_name(name, Translation.ESCAPED) == expected
-    assert label_name(name, Translation.UTF8) == name
+    assert label_name(name, LabelStyle()) == expected
+    assert label_name(name, LabelStyle(Translation.UTF8)) == name
+
+
+@pytest.mark.parametrize(
+    ("style", "expected"),
+    [
+        (LabelStyle(), ["key_a", "__a__b", "a__b"]),
+        (LabelStyle(has_key=False), ["_a", "__a__b", "a__b"]),
+        (LabelStyle(keeps_underscores=False), ["key_a", "key_a_b", "a_b"]),
+    ],
+)
+def test_underscores_are_as_the_options_say(style: LabelStyle, expected: list[str]) -> None:
+    assert [label_name(name, style) for name in ("_a", "__a..b", "a._b")] == expected

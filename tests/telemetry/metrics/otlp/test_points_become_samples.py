@@ -5,11 +5,13 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+import pytest
+
 from fixtures.arrivals import KeepingSink, Kept
 from fixtures.otlp import NOW_MS, NOW_NS, attributes, counter, point, request
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
-from holdfast.telemetry.metrics.histograms import Buckets
-from holdfast.telemetry.metrics.otlp import OtlpMetrics, OtlpMetricsSettings, Translation
+from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Buckets
+from holdfast.telemetry.metrics.otlp import OtlpMetrics, OtlpMetricsSettings, OtlpOptions, Translation
 
 AT = {"timeUnixNano": str(NOW_NS), "startTimeUnixNano": str(NOW_NS - 5_000_000_000)}
 
@@ -148,11 +150,11 @@ async def test_promoted_attributes_are_the_tenants_own() -> None:
     assert 'hits_total{k8s_pod_name="p"}' in named(kept)
 
 
-async def test_scopes_tell_series_apart() -> None:
+async def test_scopes_tell_series_apart_where_the_options_say_so() -> None:
     scope = {"name": "lib", "version": "1.2", "attributes": attributes(a__b="c")}
-    kept, _ = await export(request(counter("hits", point(1.0)), scope=scope))
+    kept, _ = await export(request(counter("hits", point(1.0)), scope=scope), promote_scope_metadata=True)
     assert named(kept) == {'hits_total{otel_scope_a_b="c",otel_scope_name="lib",otel_scope_version="1.2"}': 1.0}
-    kept, _ = await export(request(counter("hits", point(1.0)), scope=scope), scope_labels=False)
+    kept, _ = await export(request(counter("hits", point(1.0)), scope=scope))
     assert named(kept) == {"hits_total": 1.0}
 
 
@@ -196,3 +198,89 @@ async def test_a_metric_without_a_name_is_rejected_and_the_others_stored() -> No
         kept, rejected = await export(request(counter(name, point(1.0), point(2.0)), counter("hits", point(1.0))))
         assert named(kept) == {"hits_total": 1.0}
         assert (rejected.count, "nothing is left of the metric name" in rejected.message) == (2, True)
+
+
+async def test_all_resource_attributes_are_promoted_but_those_that_are_ignored() -> None:
+    resource = {"service__name": "shop", "host__name": "a", "k8s__pod__name": "p"}
+    options = {"promote_all_resource_attributes": True, "ignore_resource_attributes": ("k8s.pod.name",)}
+    kept, _ = await export(request(counter("hits", point(1.0)), **resource), **options)
+    assert 'hits_total{host_name="a",service_name="shop"}' in named(kept)
+
+
+async def test_identifying_attributes_stay_on_target_info_where_the_options_say_so() -> None:
+    resource = {"service__name": "shop", "host__name": "a"}
+    kept, _ = await export(request(counter("hits", point(1.0)), **resource), keep_identifying_resource_attributes=True)
+    assert 'target_info{host_name="a",service_name="shop"}' in named(kept)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        (Translation.ESCAPED, 'http_size_bytes_total{http_method="GET"}'),
+        (Translation.ESCAPED_BARE, 'http_size{http_method="GET"}'),
+        (Translation.UTF8, 'http.size_bytes_total{http.method="GET"}'),
+        (Translation.NONE, 'http.size{http.method="GET"}'),
+    ],
+)
+async def test_every_strategy_makes_names_of_metrics_and_labels(strategy: Translation, expected: str) -> None:
+    sent = request(counter("http.size", point(1.0, attributes=attributes(http__method="GET")), unit="By"))
+    kept, _ = await export(sent, translation_strategy=strategy)
+    assert named(kept) == {expected: 1.0}
+
+
+def explicit(counts: list[int], *, count: int | None = None, **more: Any) -> dict[str, Any]:
+    whole = sum(counts) if count is None else count
+    given = {"count": str(whole), "sum": 9.0, "explicitBounds": [0.5, 1.0], "bucketCounts": list(map(str, counts))}
+    return {**AT, **given, **more}
+
+
+async def test_explicit_buckets_become_native_histograms_where_the_options_say_so() -> None:
+    example = {"asDouble": 0.7, "timeUnixNano": str(NOW_NS), "traceId": "00" * 15 + "01"}
+    data = {"aggregationTemporality": 2, "dataPoints": [explicit([1, 2, 3], exemplars=[example])]}
+    sent = request({"name": "latency", "unit": "s", "histogram": data})
+    kept, rejected = await export(sent, convert_histograms_to_nhcb=True)
+    assert not kept.samples
+    ((labels, ts_ms, value, start_ms),) = kept.histograms
+    assert dict(labels) == {"__name__": "latency_seconds", "job": "shop"}
+    assert (ts_ms, start_ms) == (NOW_MS, NOW_MS - 5000)
+    assert (value.schema, value.custom_values) == (CUSTOM_SCHEMA, (0.5, 1.0))
+    assert (value.positive, value.count, value.sum) == (Buckets(0, (1.0, 2.0, 3.0)), 6.0, 9.0)
+    assert len(kept.exemplars) == 1
+    assert not rejected.count
+
+
+async def test_deltas_of_explicit_buckets_are_summed_before_they_become_native() -> None:
+    sink = KeepingSink()
+    door = OtlpMetrics(sink, settings=OtlpMetricsSettings(convert_histograms_to_nhcb=True))
+    for at_s in (0, 5):
+        span = {"startTimeUnixNano": str(NOW_NS + (at_s - 5) * 10**9), "timeUnixNano": str(NOW_NS + at_s * 10**9)}
+        data = {"aggregationTemporality": 1, "dataPoints": [explicit([1, 0, 3], **span)]}
+        await door.export("t", request({"name": "latency", "histogram": data}))
+    counts = [value.positive.counts for _, _, value, _ in sink.book("t").histograms]
+    assert counts == [(1.0, 0.0, 3.0), (2.0, 0.0, 6.0)]
+
+
+async def test_explicit_buckets_that_do_not_add_up_are_refused_and_named() -> None:
+    data = {"aggregationTemporality": 2, "dataPoints": [explicit([1, 2, 3], count=7), explicit([1, 2, 3])]}
+    kept, rejected = await export(request({"name": "latency", "histogram": data}), convert_histograms_to_nhcb=True)
+    assert len(kept.histograms) == 1
+    assert (rejected.count, "latency: 6 observations found in buckets" in rejected.message) == (1, True)
+
+
+async def test_a_series_that_ended_is_a_stale_histogram() -> None:
+    data = {"aggregationTemporality": 2, "dataPoints": [{**AT, "flags": 1}]}
+    kept, _ = await export(request({"name": "latency", "histogram": data}), convert_histograms_to_nhcb=True)
+    ((_, _, value, _),) = kept.histograms
+    assert struct.unpack("<Q", struct.pack("<d", value.sum))[0] == STALE_BITS
+
+
+async def test_what_prometheus_yml_says_holds_from_the_next_request_on_for_its_tenant() -> None:
+    sink, said = KeepingSink(), {"t": OtlpOptions(promote_all_resource_attributes=True)}
+    door = OtlpMetrics(sink, options=said.get)
+    sent = request(counter("hits", point(1.0)), host__name="a")
+    await door.export("t", sent)
+    await door.export("other", sent)
+    said["t"] = OtlpOptions(translation_strategy=Translation.NONE)
+    await door.export("t", sent)
+    assert named(sink.book("t")) == {'hits_total{host_name="a"}': 1.0, "hits": 1.0}
+    assert named(sink.book("other")) == {"hits_total": 1.0}

@@ -4,7 +4,8 @@ Owns the translation and the sums of delta streams. Refuses the transports, whic
 """
 
 from holdfast.telemetry.metrics.otlp.attributes import write_float
-from holdfast.telemetry.metrics.otlp.naming import Kind, Translation, label_name, metric_name
+from holdfast.telemetry.metrics.otlp.naming import Kind, LabelStyle, Translation, label_name, metric_name
+from holdfast.telemetry.metrics.otlp.options import OtlpOptions
 from holdfast.telemetry.metrics.otlp.receiving import DOOR, OtlpMetrics
 from holdfast.telemetry.metrics.otlp.service import PATHS, metrics_service
 from holdfast.telemetry.metrics.otlp.settings import SECTION, OtlpMetricsSettings
@@ -14,8 +15,10 @@ __all__ = [
     "PATHS",
     "SECTION",
     "Kind",
+    "LabelStyle",
     "OtlpMetrics",
     "OtlpMetricsSettings",
+    "OtlpOptions",
     "Translation",
     "label_name",
     "metric_name",

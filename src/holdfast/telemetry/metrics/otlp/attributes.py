@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from holdfast.telemetry.metrics.otlp.naming import Translation, label_name
+from holdfast.telemetry.metrics.otlp.naming import LabelStyle, label_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 
-def to_labels(attributes: Iterable[KeyValue], translation: Translation) -> dict[str, str]:
+def to_labels(attributes: Iterable[KeyValue], style: LabelStyle) -> dict[str, str]:
     """Give the labels of attributes; values of keys that become the same label are joined by `;`, sorted by key."""
     labels: dict[str, str] = {}
     for key, value in sorted((each.key, to_text(each.value)) for each in attributes):
-        name = label_name(key, translation)
+        name = label_name(key, style)
         labels[name] = f"{labels[name]};{value}" if name in labels else value
     return labels
 

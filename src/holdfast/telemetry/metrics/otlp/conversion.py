@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.metrics.v1.metrics_pb2 import Exemplar
 
     from holdfast.telemetry.metrics.arrivals import SeriesBook
-    from holdfast.telemetry.metrics.otlp.naming import Translation
+    from holdfast.telemetry.metrics.otlp.options import OtlpOptions
 
     Value = TypeVar("Value")
 
@@ -45,7 +45,7 @@ class Conversion:
     Attributes:
         book: where references come from.
         memory: references by what stands for labels.
-        translation: how names are made.
+        options: how names are made, and what of them.
         limits: of labels.
         deltas: sums of delta streams.
         columns: what was converted so far.
@@ -53,7 +53,7 @@ class Conversion:
 
     book: SeriesBook
     memory: Memory
-    translation: Translation
+    options: OtlpOptions
     limits: LabelLimits
     deltas: DeltaChange
     columns: Columns = field(default_factory=Columns)
@@ -70,9 +70,8 @@ class Conversion:
         key = (self.sender.number, name, more, key_of(attributes))
         ref = self.memory.refs.get(key)
         if ref is None:
-            labels = (
-                to_labels(attributes, self.translation) | self.sender.labels | {METRIC_NAME: name, more[0]: more[1]}
-            )
+            own = to_labels(attributes, self.options.label_style)
+            labels = own | self.sender.labels | {METRIC_NAME: name, more[0]: more[1]}
             ref = self.enter(labels_of(labels), self.sender.name)
             if ref >= 0:  # what is kept out would crowd out what is known
                 self.memory.refs[key] = ref
@@ -110,7 +109,7 @@ class Conversion:
             self.columns.add_exemplar(ref, each.time_unix_nano // NS_PER_MS, value, self._exemplar_labels(each))
 
     def _exemplar_labels(self, exemplar: Exemplar) -> Labels:
-        labels = to_labels(exemplar.filtered_attributes, self.translation)
+        labels = to_labels(exemplar.filtered_attributes, self.options.label_style)
         if exemplar.trace_id:
             labels["trace_id"] = exemplar.trace_id.hex()
         if exemplar.span_id:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Translation(StrEnum):
@@ -22,6 +22,14 @@ class Translation(StrEnum):
     def is_escaping(self) -> bool:
         """Tell whether only the letters of Prometheus 2 are left."""
         return self in {Translation.ESCAPED, Translation.ESCAPED_BARE}
+
+
+class LabelStyle(NamedTuple):
+    """How attributes become names of labels; `has_key` puts `key` before one that begins with one underscore."""
+
+    translation: Translation = Translation.ESCAPED
+    has_key: bool = True
+    keeps_underscores: bool = True
 
 
 class Kind(StrEnum):
@@ -63,6 +71,7 @@ _UNITS: Final = {
 _PER: Final = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
 _OUTSIDE: Final = re.compile(r"[^a-zA-Z0-9:]+")
 _OUTSIDE_OR_UNDERSCORE: Final = re.compile(r"[^a-zA-Z0-9:_]+")
+_UNDERSCORES: Final = re.compile("__+")
 _OUTSIDE_LABELS: Final = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -111,14 +120,16 @@ def unit_suffixes(unit: str) -> tuple[str, str]:
     return main, per
 
 
-def label_name(name: str, translation: Translation) -> str:
+def label_name(name: str, style: LabelStyle) -> str:
     """Give the name of a label for an attribute's key."""
-    if not name or not translation.is_escaping:
+    if not name or not style.translation.is_escaping:
         return name
     escaped = _OUTSIDE_LABELS.sub("_", name)
+    if not style.keeps_underscores:
+        escaped = _UNDERSCORES.sub("_", escaped)
     if escaped[0].isdigit():
         return f"key_{escaped}"
-    if escaped[0] == "_" and not escaped.startswith("__"):
+    if style.has_key and escaped[0] == "_" and not escaped.startswith("__"):
         return f"key{escaped}"
     return escaped
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
     from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-    from holdfast.telemetry.metrics.otlp.settings import OtlpMetricsSettings
+    from holdfast.telemetry.metrics.otlp.options import OtlpOptions
 
 TARGET_INFO: Final = "target_info"
 _IDENTIFYING: Final = ("service.namespace", "service.name", "service.instance.id")
@@ -39,7 +39,7 @@ class Origin:
         return f"otlp:{self.labels.get('job', 'unknown')}/{self.labels.get('instance', '')}"
 
 
-def read_origin(resource: Resource, settings: OtlpMetricsSettings, tenant: str) -> Origin:
+def read_origin(resource: Resource, options: OtlpOptions) -> Origin:
     """Give the origin that a resource describes."""
     texts = {each.key: to_text(each.value) for each in resource.attributes}
     namespace, service, instance = (texts.get(key, "") for key in _IDENTIFYING)
@@ -48,22 +48,21 @@ def read_origin(resource: Resource, settings: OtlpMetricsSettings, tenant: str) 
         identity["job"] = f"{namespace}/{service}" if namespace else service
     if instance:
         identity["instance"] = instance
-    promoted = set(settings.promoted(tenant))
-    wanted = [each for each in resource.attributes if each.key in promoted]
-    labels = to_labels(wanted, settings.translation_strategy) | identity
-    hidden = () if settings.keep_identifying_resource_attributes else _IDENTIFYING
+    style = options.label_style
+    labels = to_labels(options.promoted(resource.attributes), style) | identity
+    hidden = () if options.keep_identifying_resource_attributes else _IDENTIFYING
     told = [each for each in resource.attributes if each.key not in hidden]
     if not identity or not told:
         return Origin(labels)
-    info = to_labels(told, settings.translation_strategy) | identity | {METRIC_NAME: TARGET_INFO}
+    info = to_labels(told, style) | identity | {METRIC_NAME: TARGET_INFO}
     return Origin(labels, labels_of(info))
 
 
-def scope_labels(scope: InstrumentationScope, schema_url: str, settings: OtlpMetricsSettings) -> dict[str, str]:
+def scope_labels(scope: InstrumentationScope, schema_url: str, options: OtlpOptions) -> dict[str, str]:
     """Give the labels that a scope adds."""
-    if not settings.scope_labels:
+    if not options.promote_scope_metadata:
         return {}
-    attributes = to_labels(scope.attributes, settings.translation_strategy)
+    attributes = to_labels(scope.attributes, options.label_style)
     labels = {f"otel_scope_{name}": value for name, value in attributes.items()}
     return labels | {
         "otel_scope_name": scope.name,

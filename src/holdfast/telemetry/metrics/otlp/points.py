@@ -16,7 +16,7 @@ from holdfast.telemetry.metrics.otlp import exponential
 from holdfast.telemetry.metrics.otlp.attributes import plain_number
 from holdfast.telemetry.metrics.otlp.conversion import NS_PER_MS, Conversion
 from holdfast.telemetry.metrics.otlp.naming import Kind, metric_name
-from holdfast.telemetry.metrics.spans import from_exponential_point
+from holdfast.telemetry.metrics.spans import from_explicit, from_exponential_point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,8 @@ def convert(metric: Metric, into: Conversion) -> int:
     points = data.data_points
     is_counter = kind == "sum" and data.is_monotonic
     shown = Kind.COUNTER if is_counter else Kind.GAUGE if kind in {"gauge", "sum"} else Kind.OTHER
-    name = metric_name(metric.name, metric.unit, shown if kind != "sum" or is_counter else Kind.OTHER, into.translation)
+    shown = shown if kind != "sum" or is_counter else Kind.OTHER
+    name = metric_name(metric.name, metric.unit, shown, into.options.translation_strategy)
     if not name:
         into.columns.refusals.add("labels", len(points), f"nothing is left of the metric name {metric.name!r}")
         return len(points)
@@ -88,7 +89,23 @@ def _add_histograms(
                 if total is None:
                     continue
                 value, start_ns = total
-        _write_histogram(name, point, (bounds, *value, start_ns), into)
+        write = _write_custom if into.options.convert_histograms_to_nhcb else _write_histogram
+        write(name, point, (bounds, *value, start_ns), into)
+
+
+def _write_custom(name: str, point: HistogramDataPoint, held: tuple[Any, ...], into: Conversion) -> None:
+    bounds, counts, count, total, start_ns = held
+    try:
+        if point.flags & _NO_VALUE:
+            histogram = from_explicit((), (), 0.0, STALE)
+        else:
+            histogram = from_explicit(bounds, counts, count, total)
+    except InvalidError as error:
+        into.columns.refusals.add("unsupported", 1, f"{name}: {error.message}")
+        return
+    ref = into.ref(name, point.attributes)
+    into.columns.add_histogram(ref, point.time_unix_nano // NS_PER_MS, histogram, start_ns // NS_PER_MS)
+    into.add_exemplars(ref, point.exemplars)
 
 
 def _write_histogram(name: str, point: HistogramDataPoint, held: tuple[Any, ...], into: Conversion) -> None:

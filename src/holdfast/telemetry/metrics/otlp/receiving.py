@@ -19,10 +19,11 @@ from holdfast.telemetry.metrics.otlp.settings import OtlpMetricsSettings
 from holdfast.telemetry.otlp import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.metrics.arrivals import ArrivalSink
+    from holdfast.telemetry.metrics.otlp.options import OtlpOptions
 
 DOOR: Final = "otlp_metrics"
 SLICE: Final = 500  # points converted before the event loop gets its turn, some 5 ms
@@ -40,12 +41,14 @@ class OtlpMetrics:
         *,
         clock: Clock | None = None,
         settings: OtlpMetricsSettings | None = None,
+        options: Callable[[TenantId], OtlpOptions | None] = lambda _tenant: None,
         limits: LabelLimits | None = None,
         meters: IntakeMeters | None = None,
     ) -> None:
         self._sink = sink
         self._clock = clock or SystemClock()
         self._settings = settings or OtlpMetricsSettings()
+        self._options = options
         self._limits = limits or LabelLimits()
         self._meters = meters or IntakeMeters()
         self._known = KnownSeries(self._settings.known_series)
@@ -73,8 +76,9 @@ class OtlpMetrics:
             book = self._sink.book(tenant)
             memory = self._known.of(tenant, book.generation)
             change = deltas.open(self._clock.monotonic())
-            into = Conversion(book, memory, self._settings.translation_strategy, self._limits, change)
-            if not await self._convert(request, into, tenant):
+            options = self._options(tenant) or self._settings.options(tenant)
+            into = Conversion(book, memory, options, self._limits, change)
+            if not await self._convert(request, into):
                 continue
             try:
                 arrival = into.columns.arrival(memory.generation)
@@ -86,10 +90,10 @@ class OtlpMetrics:
             return written, into.columns.refusals
         raise BusyError("the known series changed several times during this request", hint="send it again")
 
-    async def _convert(self, request: Any, into: Conversion, tenant: TenantId) -> bool:
+    async def _convert(self, request: Any, into: Conversion) -> bool:
         """Tell whether the references are still good at the end."""
         spent_s, started_s = 0.0, time.perf_counter()
-        for _ in self._walk(request, into, tenant):
+        for _ in _walk(request, into):
             spent_s += time.perf_counter() - started_s
             await asyncio.sleep(0)
             started_s = time.perf_counter()
@@ -97,25 +101,6 @@ class OtlpMetrics:
                 return False
         self._meters.decoding.labels(DOOR).observe(spent_s + time.perf_counter() - started_s)
         return True
-
-    def _walk(self, request: Any, into: Conversion, tenant: TenantId) -> Iterator[None]:
-        points = 0
-        for part in request.resource_metrics:
-            origin = read_origin(part.resource, self._settings, tenant)
-            resource = part.resource.SerializeToString()
-            newest_ns = 0
-            for scoped in part.scope_metrics:
-                key = resource + b"\xff" + scoped.scope.SerializeToString() + b"\xff" + scoped.schema_url.encode()
-                number = into.memory.numbers.setdefault(key, len(into.memory.numbers) + 1)
-                labels = scope_labels(scoped.scope, scoped.schema_url, self._settings) | origin.labels
-                into.sender = Sender(number, labels, origin.name)
-                for metric in scoped.metrics:
-                    points += convert(metric, into)
-                    newest_ns = max(newest_ns, newest_of(metric))
-                    if points >= SLICE:
-                        points = 0
-                        yield
-            _add_info(origin, newest_ns, into)
 
     def _deltas_of(self, tenant: TenantId) -> tuple[Deltas, asyncio.Lock]:
         known = self._deltas.get(tenant)
@@ -125,6 +110,27 @@ class OtlpMetrics:
             deltas = Deltas(self._settings.delta_streams, self._settings.delta_idle)
             known = self._deltas[tenant] = (deltas, asyncio.Lock())
         return known
+
+
+def _walk(request: Any, into: Conversion) -> Iterator[None]:
+    points, options = 0, into.options
+    mark = repr(options).encode()  # under other options the same sender has series with other labels
+    for part in request.resource_metrics:
+        origin = read_origin(part.resource, options)
+        resource = part.resource.SerializeToString()
+        newest_ns = 0
+        for scoped in part.scope_metrics:
+            key = mark + resource + b"\xff" + scoped.scope.SerializeToString() + b"\xff" + scoped.schema_url.encode()
+            number = into.memory.numbers.setdefault(key, len(into.memory.numbers) + 1)
+            labels = scope_labels(scoped.scope, scoped.schema_url, options) | origin.labels
+            into.sender = Sender(number, labels, origin.name)
+            for metric in scoped.metrics:
+                points += convert(metric, into)
+                newest_ns = max(newest_ns, newest_of(metric))
+                if points >= SLICE:
+                    points = 0
+                    yield
+        _add_info(origin, newest_ns, into)
 
 
 def has_deltas(request: Any) -> bool:

@@ -17,6 +17,7 @@ from holdfast.telemetry.metrics.scrape.settings import ScrapeSettings
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import ArrivalSink
+    from holdfast.telemetry.metrics.otlp import OtlpOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,13 @@ class ScrapeRoom:
     """Scraping and how it is wired; `board` tells of its targets."""
 
     scraping: Scraping
+    tenant: TenantId
     board: TargetBoard
     wiring: Wiring
+
+    def otlp_options(self, tenant: TenantId) -> OtlpOptions | None:
+        """Give what `prometheus.yml` says of OTLP metrics of its tenant."""
+        return self.scraping.configuration.otlp if tenant == self.tenant else None
 
 
 def wire(ground: Ground, sink: ArrivalSink) -> ScrapeRoom:
@@ -41,4 +47,4 @@ def wire(ground: Ground, sink: ArrivalSink) -> ScrapeRoom:
         jobs=(Job("telemetry.scrape", scraping.run, "ingest"),),
         ops=OpsSection("scrape", scraping.prepare),
     )
-    return ScrapeRoom(scraping, scraping.board, wiring)
+    return ScrapeRoom(scraping, TenantId(settings.tenant), scraping.board, wiring)

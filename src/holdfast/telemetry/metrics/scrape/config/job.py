@@ -21,6 +21,7 @@ from holdfast.telemetry.metrics.scrape.config.discoveries import (
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.exposition import Protocol
+    from holdfast.telemetry.metrics.otlp import OtlpOptions
     from holdfast.telemetry.metrics.scrape.relabelling import RelabelRule
 
 Discovery: TypeAlias = TargetGroup | FileDiscovery | HttpDiscovery | DnsDiscovery | KubernetesDiscovery
@@ -101,6 +102,7 @@ class ScrapeConfiguration:
     Attributes:
         shown: the file with its secrets replaced, for `status/config`.
         rule_files: patterns, as they stand there, from the folder of the file.
+        otlp: what its section about OTLP says; None where there is none.
     """
 
     jobs: tuple[ScrapeJob, ...] = ()
@@ -110,3 +112,4 @@ class ScrapeConfiguration:
     warnings: tuple[str, ...] = ()
     base: Path = Path()
     evaluation_interval_s: float = 60.0
+    otlp: OtlpOptions | None = None

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from holdfast.kernel import decoding
 from holdfast.kernel.documents import read_text
 from holdfast.kernel.errors import ConfigError, InvalidError
+from holdfast.telemetry.metrics.otlp import OtlpOptions
 from holdfast.telemetry.metrics.scrape.config.job import ScrapeConfiguration, ScrapeJob
 from holdfast.telemetry.metrics.scrape.config.job_reading import JobReader
 from holdfast.telemetry.metrics.scrape.config.masking import show_masked
@@ -28,6 +29,7 @@ DEFAULT_INTERVAL_S: Final = 60.0
 DEFAULT_TIMEOUT_S: Final = 10.0
 _PATTERN: Final = re.compile(r"[^*]*(\*[^/]*)?")
 _OWN: Final = ("global", "scrape_configs", "scrape_config_files", "rule_files")
+_IN_FORCE: Final = {"otlp"}
 _WHERE: Final = {
     "remote_write": "Holdfast keeps the samples itself",
     "remote_read": "Holdfast keeps the samples itself",
@@ -67,6 +69,8 @@ def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfigu
         for other in _found(path.parent, pattern):
             _read_included(other, reader, reading, tree, index)
     rules = _patterns("rule_files", tree, reading)
+    given = tree.value.get("otlp")
+    otlp = _decode(OtlpOptions, given, tree, ("otlp",), reading) if isinstance(given, dict) else None
     if reading.problems:
         raise ConfigError(tuple(reading.problems))
     return ScrapeConfiguration(
@@ -77,6 +81,7 @@ def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfigu
         tuple(reading.warnings),
         path.parent,
         shape.evaluation_interval,
+        otlp,
     )
 
 
@@ -104,7 +109,7 @@ def _judge_sections(tree: Tree, reading: _Reading) -> None:
             continue
         faults = [tree.fault(message, name, *path) for path, message in OTHERS[name](section)]
         reading.problems += faults
-        if not faults and section is not None:
+        if not faults and section is not None and name not in _IN_FORCE:
             why = _WHERE.get(name, "it is not in force")
             place = tree.place(name)
             reading.warnings.append(f"{place}: the section {name} is not supported: {why}")
