@@ -21,7 +21,7 @@ from holdfast.telemetry.logs.selection import Direction, RecordCounts
 from holdfast.telemetry.metrics.matching import chosen, question_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.logs.hooks import Quota, Scrubber
@@ -54,7 +54,7 @@ class MemoryLogSource:
 
     async def pages(
         self, tenant: TenantId, selection: RecordSelection, *, page: int = 5000
-    ) -> AsyncIterator[RecordPage]:
+    ) -> AsyncGenerator[RecordPage, None]:
         """Give the records in the order of the direction."""
         kept = self.tenant(tenant)
         rows = _selected(kept, selection)

@@ -6,7 +6,7 @@ LogQL stands above this: it puts into a selection what the engine can answer, an
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -100,7 +100,9 @@ class RecordCounts:
 class RecordSource(Protocol):
     """Where readers get log records."""
 
-    def pages(self, tenant: TenantId, selection: RecordSelection, *, page: int = 5000) -> AsyncIterator[RecordPage]:
+    def pages(
+        self, tenant: TenantId, selection: RecordSelection, *, page: int = 5000
+    ) -> AsyncGenerator[RecordPage, None]:
         """Give the records in the order of the direction, `page` at a time; records of one time in any order.
 
         Whoever stops listening (`aclose`) stops the engine.

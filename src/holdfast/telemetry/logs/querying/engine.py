@@ -1,0 +1,175 @@
+"""The engine of LogQL: a query becomes lines, or numbers at moments.
+
+What the store's engine can do goes down to it; the pipeline does the rest on pages of lines, in threads. Does not
+parse (`logql`), queue, or write out.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.kernel.errors import LimitError
+from holdfast.telemetry.logs.logql.nodes import (
+    Binary,
+    LabelReplace,
+    LogSelector,
+    MetricExpr,
+    RangeAggregation,
+    VectorAggregation,
+)
+from holdfast.telemetry.logs.querying.answers import Line, LinesAnswer, LineStream, NumbersAnswer
+from holdfast.telemetry.logs.querying.counting import count, is_countable
+from holdfast.telemetry.logs.querying.limits import LogQueryLimits, Meter
+from holdfast.telemetry.logs.querying.outer import Leaves, evaluate, is_number, translate
+from holdfast.telemetry.logs.querying.reading import Span, read_entries
+from holdfast.telemetry.logs.querying.sampling import sample
+from holdfast.telemetry.logs.querying.windows import Ints, Windows, aggregate
+from holdfast.telemetry.metrics.labels import labels_of
+from holdfast.telemetry.metrics.promql import Grid
+from holdfast.telemetry.metrics.promql import nodes as promql
+from holdfast.telemetry.metrics.samples import MatchOp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.logs.selection import RecordSource
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When a metric query is evaluated: `start_ns` to `end_ns`, both included, every `step_ns`; 0 for one moment."""
+
+    start_ns: int
+    end_ns: int
+    step_ns: int = 0
+
+    def times(self) -> Ints:
+        """Give the moments."""
+        if not self.step_ns:
+            return np.array([self.start_ns], dtype=np.int64)
+        return np.arange(self.start_ns, self.end_ns + 1, self.step_ns, dtype=np.int64)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return (self.end_ns - self.start_ns) // self.step_ns + 1 if self.step_ns else 1
+
+
+class LogEngine:
+    """Evaluates LogQL over a source of records."""
+
+    def __init__(self, source: RecordSource, limits: LogQueryLimits | None = None) -> None:
+        self._source = source
+        self._limits = limits or LogQueryLimits()
+
+    async def lines(self, tenant: TenantId, query: LogSelector, span: Span, *, limit: int = 100) -> LinesAnswer:
+        """Give the first lines of the direction, gathered by labels.
+
+        Raises:
+            LogqlError: a stage cannot work.
+            LimitError, TimedOutError: it costs too much; what the source raises comes through.
+        """
+        most = self._limits.max_entries
+        if limit > most:
+            raise LimitError(
+                f"max entries limit per query exceeded, limit > max_entries_limit ({limit} > {most})",
+                hint="ask for fewer lines at once, or raise logs.queries.max_entries",
+            )
+        meter = Meter(self._limits)
+        streams: dict[tuple[tuple[str, str], ...], LineStream] = {}
+        found: dict[tuple[tuple[str, str], ...], list[Line]] = {}
+        async with aclosing(read_entries(self._source, tenant, query, span, meter, limit=limit)) as pages:
+            async for entries in pages:
+                for entry in entries:
+                    labels = entry.labels()
+                    key = tuple(sorted(labels.items()))
+                    origin, metadata, parsed = entry.by_origin()
+                    if key not in streams:
+                        found[key] = []
+                        streams[key] = LineStream(labels, origin, found[key])
+                    found[key].append(Line(entry.ts_ns, entry.line, metadata, parsed))
+        return LinesAnswer([streams[key] for key in sorted(streams)], meter.cost)
+
+    async def numbers(self, tenant: TenantId, query: MetricExpr, moments: Moments) -> NumbersAnswer:
+        """Give the values at each moment.
+
+        Raises:
+            LogqlError: a stage cannot work.
+            PipelineError: lines with errors would be counted.
+            QueryExecutionError: sides of an operation do not match.
+            LimitError, TimedOutError: it costs too much; what the source raises comes through.
+        """
+        if moments.count > self._limits.max_steps:
+            raise LimitError(
+                f"the query has {moments.count:,} steps; logs.queries.max_steps is {self._limits.max_steps:,}",
+                hint="use a longer step",
+            )
+        meter = Meter(self._limits)
+        times = moments.times()
+        leaves, known = Leaves(), dict[int, promql.Expr]()
+        for node in _leaves(query):
+            known[id(node)] = leaves.add(await self._evaluate(tenant, node, times, meter))
+        tree = translate(query, known)
+        grid = await evaluate(tenant, tree, leaves, steps=len(times), is_range=bool(moments.step_ns))
+        meter.check_series(len(grid.labels))
+        return NumbersAnswer(times.tolist(), grid, is_number(query), meter.cost)
+
+    async def _evaluate(
+        self, tenant: TenantId, node: RangeAggregation | VectorAggregation, times: Ints, meter: Meter
+    ) -> Grid:
+        if isinstance(node, VectorAggregation):
+            counted = await count(self._source, tenant, node, times, meter)
+            if counted is not None:
+                return counted
+            inner = node.expr
+            assert isinstance(inner, RangeAggregation)
+            leaves = Leaves()
+            known = {id(inner): leaves.add(await self._range(tenant, inner, times, meter))}
+            return await evaluate(tenant, translate(node, known), leaves, steps=len(times), is_range=len(times) > 1)
+        return await self._range(tenant, node, times, meter)
+
+    async def _range(self, tenant: TenantId, node: RangeAggregation, times: Ints, meter: Meter) -> Grid:
+        ends = times - node.offset_ns
+        span = (int(ends[0]) - node.range_ns + 1, int(ends[-1]) + 1)  # (t - range, t] in whole nanoseconds
+        series = await sample(self._source, tenant, node, span, meter)
+        values = np.zeros((len(series), len(times)))
+        present = np.zeros((len(series), len(times)), dtype=np.bool_)
+        for row, (ts_ns, numbers) in enumerate(series.values()):
+            windows = Windows(np.array(ts_ns, np.int64), np.array(numbers), ends, node.range_ns)
+            values[row] = aggregate(node.op, windows, param=node.param, is_unwrapped=node.unwrap is not None)
+            present[row] = windows.counts > (node.op == "rate_counter")
+        if node.op == "absent_over_time":
+            return _absent(node, np.logical_not(present.any(axis=0, keepdims=True)))
+        return Grid(list(series), values, present)
+
+
+def _absent(node: RangeAggregation, absent: npt.NDArray[np.bool_]) -> Grid:
+    """Give one series where there are no lines, with the labels that the selector wants to be equal to something."""
+    equal = [one for one in node.selector.matchers if one.op is MatchOp.EQUAL]
+    labels = labels_of((one.label, one.value) for one in equal)
+    return Grid([labels], np.ones(absent.shape), absent)
+
+
+def _leaves(node: MetricExpr) -> Iterator[RangeAggregation | VectorAggregation]:
+    """Give what is read from lines: range aggregations, and sums of them that the engine can make alone."""
+    match node:
+        case RangeAggregation():
+            yield node
+        case VectorAggregation():
+            if is_countable(node):
+                yield node
+            else:
+                yield from _leaves(node.expr)
+        case LabelReplace():
+            yield from _leaves(node.expr)
+        case Binary():
+            yield from _leaves(node.left)
+            yield from _leaves(node.right)
+        case _:
+            return

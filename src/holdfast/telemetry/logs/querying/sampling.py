@@ -1,0 +1,115 @@
+"""Lines become samples of series: one each, its value 1, its bytes, or what is unwrapped from a label."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.logs.logql.nodes import Grouping, RangeAggregation, Unit
+from holdfast.telemetry.logs.pipeline.conditions import READERS, compile_condition
+from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
+from holdfast.telemetry.logs.querying.reading import Span, read_entries
+from holdfast.telemetry.logs.selection import Direction, RecordSource
+from holdfast.telemetry.metrics.labels import Labels, labels_of
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.logs.querying.limits import Meter
+
+UNWRAP_ERROR: Final = "SampleExtractionErr"
+_UNITS: Final = {
+    "": Unit.NUMBER,
+    "duration": Unit.DURATION,
+    "duration_seconds": Unit.DURATION,
+    "bytes": Unit.BYTES,
+}
+
+
+class PipelineError(InvalidError):
+    """Lines with an error would be counted: the query must say what to do with them."""
+
+    code = "bad_data"
+
+
+class Sampler:
+    """Makes samples of entries, by series."""
+
+    def __init__(self, node: RangeAggregation, meter: Meter) -> None:
+        self._node = node
+        self._meter = meter
+        self._is_sized = node.op.startswith("bytes_")
+        self._conditions = [compile_condition(one) for one in node.unwrap.conditions] if node.unwrap else []
+        self._read = READERS[_UNITS[node.unwrap.conversion]] if node.unwrap else READERS[Unit.NUMBER]
+        self.series: dict[Labels, tuple[array[int], array[float]]] = {}
+
+    def add(self, entries: list[Entry]) -> None:
+        """Take the samples of some entries.
+
+        Raises:
+            PipelineError: a line has an error that no condition took out.
+            LimitError: too many series.
+        """
+        for entry in entries:
+            value = self._value(entry)
+            if value is None:
+                continue
+            if entry.error:
+                raise _refusal(entry)
+            labels = self._labels(entry)
+            found = self.series.get(labels)
+            if found is None:
+                found = self.series[labels] = (array("q"), array("d"))
+                self._meter.check_series(len(self.series))
+            found[0].append(entry.ts_ns)
+            found[1].append(value)
+
+    def _value(self, entry: Entry) -> float | None:
+        unwrap = self._node.unwrap
+        if unwrap is None:
+            return float(len(entry.line.encode())) if self._is_sized else 1.0
+        text = entry.find(unwrap.label)
+        if text is None:
+            return None
+        value = self._read(text)
+        if value is None:
+            entry.fail(UNWRAP_ERROR, f"{unwrap.label}: {text!r} is no {_UNITS[unwrap.conversion]}")
+        return (value or 0.0) if all(holds(entry) for holds in self._conditions) else None
+
+    def _labels(self, entry: Entry) -> Labels:
+        labels = entry.labels()
+        if self._node.unwrap is not None:
+            labels.pop(self._node.unwrap.label, None)
+        return labels_of(group(labels, self._node.grouping))
+
+
+def group(labels: dict[str, str], grouping: Grouping | None) -> dict[str, str]:
+    """Give the labels that a grouping leaves."""
+    if grouping is None:
+        return labels
+    if grouping.is_without:
+        return {name: value for name, value in labels.items() if name not in grouping.labels}
+    return {name: labels[name] for name in grouping.labels if name in labels}
+
+
+def _refusal(entry: Entry) -> PipelineError:
+    labels = ", ".join(f'{name}="{value}"' for name, value in sorted(entry.labels().items()) if name != DETAILS)
+    return PipelineError(
+        f"pipeline error: '{entry.error}' for series: '{{{labels}}}'.\n"
+        f'Use a label filter to intentionally skip this error. (e.g | {ERROR}!="{entry.error}").\n'
+        f'To skip all potential errors you can match empty errors.(e.g {ERROR}="")\n'
+        "The label filter can also be specified after unwrap. (e.g | unwrap latency | "
+        f'{ERROR}="")',
+        hint=entry.details,
+    )
+
+
+async def sample(
+    source: RecordSource, tenant: TenantId, node: RangeAggregation, span: tuple[int, int], meter: Meter
+) -> dict[Labels, tuple[array[int], array[float]]]:
+    """Read the lines of a range aggregation and give its samples by series."""
+    sampler = Sampler(node, meter)
+    wanted = Span(*span, Direction.FORWARD)
+    async for entries in read_entries(source, tenant, node.selector, wanted, meter):
+        sampler.add(entries)
+    return sampler.series

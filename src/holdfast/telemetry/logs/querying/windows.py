@@ -1,0 +1,110 @@
+"""Range aggregations over samples of one series: what is in (t - range, t], for every moment t at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class Windows:
+    """Samples in order of time, cut for each moment."""
+
+    def __init__(self, ts_ns: Ints, values: Floats, ends_ns: Ints, range_ns: int) -> None:
+        order = np.argsort(ts_ns, kind="stable")
+        self.ts_ns, self.values = ts_ns[order], values[order]
+        self.range_s = range_ns / 1e9
+        self.first = np.searchsorted(self.ts_ns, ends_ns - range_ns, side="right")
+        self.last = np.searchsorted(self.ts_ns, ends_ns, side="right")
+
+    @property
+    def counts(self) -> Ints:
+        """How many samples are in each window."""
+        return (self.last - self.first).astype(np.int64)
+
+    def reduce(self, ufunc: np.ufunc) -> Floats:
+        """Reduce each window; what stands for an empty one means nothing."""
+        result = np.zeros(len(self.first))
+        full = np.flatnonzero(self.last > self.first)
+        if len(full) == 0:
+            return result
+        padded = np.append(self.values, 0.0)  # so that an end behind the last sample is a place
+        edges = np.stack((self.first[full], self.last[full]), axis=1).ravel()
+        result[full] = ufunc.reduceat(padded, edges)[::2]
+        return result
+
+    def each(self, function: Callable[[Floats], float]) -> Floats:
+        """Call a function with the values of each window that is not empty."""
+        result = np.zeros(len(self.first))
+        for place in np.flatnonzero(self.last > self.first).tolist():
+            result[place] = function(self.values[self.first[place] : self.last[place]])
+        return result
+
+
+def _sum(windows: Windows) -> Floats:
+    return windows.reduce(np.add)
+
+
+def _mean(windows: Windows) -> Floats:
+    return windows.reduce(np.add) / np.maximum(windows.counts, 1)
+
+
+def _first(windows: Windows) -> Floats:
+    return np.append(windows.values, 0.0)[windows.first]
+
+
+def _last(windows: Windows) -> Floats:
+    return np.append(windows.values, 0.0)[np.maximum(windows.last - 1, 0)]
+
+
+def _rate_counter(windows: Windows) -> Floats:
+    """Give the increase per second of a counter, resets added, extrapolated to the window as Prometheus' `rate`."""
+    result = np.zeros(len(windows.first))
+    for place in np.flatnonzero(windows.last > windows.first + 1).tolist():
+        part = slice(windows.first[place], windows.last[place])
+        values, times = windows.values[part], windows.ts_ns[part] / 1e9
+        falls = values[1:] < values[:-1]
+        increase = values[-1] - values[0] + float(values[:-1][falls].sum())
+        sampled = times[-1] - times[0]
+        result[place] = increase / sampled if sampled > 0 else 0.0
+    return result
+
+
+OVER_VALUES: Final[dict[str, Callable[[Windows], Floats]]] = {
+    "absent_over_time": lambda windows: np.ones(len(windows.first)),
+    "count_over_time": lambda windows: windows.counts.astype(np.float64),
+    "bytes_over_time": _sum,
+    "bytes_rate": lambda windows: _sum(windows) / windows.range_s,
+    "sum_over_time": _sum,
+    "avg_over_time": _mean,
+    "min_over_time": lambda windows: windows.reduce(np.minimum),
+    "max_over_time": lambda windows: windows.reduce(np.maximum),
+    "stddev_over_time": lambda windows: windows.each(lambda values: float(np.std(values))),
+    "stdvar_over_time": lambda windows: windows.each(lambda values: float(np.var(values))),
+    "first_over_time": _first,
+    "last_over_time": _last,
+    "rate_counter": _rate_counter,
+}
+
+
+def aggregate(op: str, windows: Windows, *, param: float | None, is_unwrapped: bool) -> Floats:
+    """Give one value for each moment; those of empty windows mean nothing."""
+    if op == "quantile_over_time":
+        return windows.each(lambda values: quantile(values, param or 0.0))
+    if op == "rate":
+        return (_sum(windows) if is_unwrapped else windows.counts) / windows.range_s
+    return OVER_VALUES[op](windows)
+
+
+def quantile(values: Floats, wanted: float) -> float:
+    """Give a quantile with Prometheus' interpolation; below 0 and above 1 the infinities."""
+    if wanted < 0:
+        return -np.inf
+    if wanted > 1:
+        return np.inf
+    return float(np.quantile(values, wanted))
