@@ -42,10 +42,12 @@ def estate() -> Iterator[Estate]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             is_broken = self.path.strip("/") in estate.broken
+            body = b"no" if is_broken else estate.page.encode() if self.path == "/metrics" else b"ok"
             self.send_response(503 if is_broken else 200)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(b"no" if is_broken else b"ok")
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
             pass

@@ -21,6 +21,8 @@ PAGES = (
     "/explore",
     "/explore?q=vector(1)&q=holdfast_host_load",
     "/explore?q=vector(1)&view=table",
+    "/explore/targets",
+    "/explore/cardinality",
     "/dashboards",
     "/dashboards/new",
     "/host",

@@ -19,6 +19,13 @@ async def test_a_server_says_where_its_series_come_from(running: Running, monkey
         assert len(report["metrics"]) <= 3
         wrong = await client.get("/api/v1/metrics/cardinality", params={"top": 0})
         assert wrong.status_code == 422
+        made = await client.get("/api/v1/metrics/cardinality/makeup", params={"metric": "none"})
+        assert made.json() == {"name": "none", "active": 0, "origins": [], "labels": []}
+        window = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z", "step_s": 600}
+        grown = await client.get("/api/v1/metrics/cardinality/growth", params=window)
+        assert [one["active"] for one in grown.json()["points"]] == [0] * 7
+        naive = await client.get("/api/v1/metrics/cardinality/growth", params=window | {"end": "2026-01-01T01:00:00"})
+        assert naive.status_code == 422
     report |= {
         "active": 1234,
         "refused": {"series_per_tenant": 99},

@@ -3,12 +3,13 @@ import type { HostMetric, LogEvent, MaintenanceWindow, Problem, ServiceDetail, S
 import { CHECKS, SERVICES } from "./catalog.ts";
 import { hostSeries, hostSnapshot } from "./host.ts";
 import { force, record, seedEvents } from "./life.ts";
+import * as metrics from "./metrics.ts";
 import { RunDesk } from "./runs/desk.ts";
 import { answerRuns } from "./runs/routes.ts";
 import { createWorld, detailOf, latencyPoint, type Mode, resultAt, serviceSummaryOf, summaryOf, type World } from "./world.ts";
 
 const DAY = 86_400_000;
-const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload"];
+const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "metrics.read", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload"];
 
 export class MockApi {
   world: World = createWorld("failing");
@@ -105,6 +106,8 @@ export class MockApi {
     if (room === "status") return json(status(world));
     if (room === "events") return id === "stream" ? this.stream(request) : page(events(world, query));
     if (room === "host") return id === "series" ? json(hostSeries(query.get("metric") as HostMetric, ...window(query), Number(query.get("step_s")))) : json(hostSnapshot());
+    if (room === "metrics") return this.metricsRoute(id, verb, query);
+    if (new URL(request.url).pathname === "/prometheus/api/v1/targets/relabel_steps") return json({ status: "success", data: metrics.relabelSteps(JSON.parse(query.get("labels") ?? "{}") as Record<string, string>) });
     if (room === "services" && !id) return page(isEmpty ? [] : SERVICES.map((service) => serviceSummaryOf(world, service)));
     if (room === "services" && id === "graph") return json(graph(world, isEmpty));
     if (room === "services") return this.service(id);
@@ -114,6 +117,14 @@ export class MockApi {
     if (room === "tokens") return this.tokenRoute(request.method, id, body);
     if (room === "users") return this.userRoute(request.method, id, body);
     return answerRuns(this.desk, request.method, path, query, body, (missing) => problem(404, "No such run", `There is no run ${missing}.`, "It may have been removed after its time; the list has what is kept."));
+  }
+
+  private metricsRoute(id: string, verb: string, query: URLSearchParams): Response | undefined {
+    const [isEmpty, isFailing] = [this.world.mode === "empty", this.world.mode !== "green"];
+    if (id === "targets") return json(metrics.targets(isEmpty, isFailing));
+    if (verb === "growth") return json(metrics.growth(...window(query), Number(query.get("step_s"))));
+    if (verb === "makeup") return json(metrics.makeup(query.get("metric") ?? ""));
+    return id === "cardinality" ? json(metrics.cardinality(isEmpty, isFailing)) : undefined;
   }
 
   private service(name: string): Response {

@@ -7,6 +7,7 @@ import { shortId } from "./lib/runs";
 
 const RANGED = { hasRange: true };
 const DASHBOARDS = { label: "Dashboards", to: "/dashboards" };
+const METRICS = { label: "Metrics", to: "/explore" };
 const RUNS = { label: "Runs", to: "/runs" };
 
 export const routes: RouteObject[] = [
@@ -26,6 +27,8 @@ export const routes: RouteObject[] = [
       page("runs/schedules", { crumb: "Schedules", parent: RUNS }, async () => (await import("./pages/runs/Schedules")).Schedules),
       page("runs/:id", { crumb: ({ id }) => `Run ${shortId(id ?? "")}`, parent: RUNS }, async () => (await import("./pages/runs/Run")).Run),
       page("explore", { crumb: "Metrics", ...RANGED }, async () => (await import("./pages/metrics/Explore")).Explore),
+      page("explore/targets", { crumb: "Targets", parent: METRICS }, async () => (await import("./pages/metrics/targets/Targets")).Targets),
+      page("explore/cardinality", { crumb: "Cardinality", parent: METRICS, ...RANGED }, async () => (await import("./pages/metrics/cardinality/Cardinality")).Cardinality),
       page("dashboards", { crumb: "Dashboards" }, async () => (await import("./pages/dashboards/Dashboards")).Dashboards),
       page("dashboards/new", { crumb: "New", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/NewDashboard")).NewDashboard),
       page("dashboards/:id", { crumb: "Dashboard", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/Dashboard")).Dashboard),

@@ -70,7 +70,7 @@ def _draw(console: Console, report: dict[str, Any]) -> None:
     _table(console, ("metric", "active", "kept", "new in 1h", "new in 1d"), report["metrics"])
     _table(console, ("label", "values", "series"), report["labels"])
     _table(console, ("sender", "active"), report["origins"])
-    _table(console, ("unused metric", "series"), report["unused"])
+    _table(console, ("unused metric", "kept", "active"), report["unused"])
 
 
 def _table(console: Console, head: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:

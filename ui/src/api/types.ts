@@ -91,3 +91,16 @@ export type DashboardImport = Schemas["ImportOut"];
 export type PanelKind = Schemas["PanelKind"];
 export type PanelQuery = Schemas["Query"];
 export type PanelThreshold = Schemas["Threshold"];
+
+export type Cardinality = Schemas["CardinalityReport"];
+export type Explosion = Schemas["Explosion"];
+export type MetricCount = Schemas["MetricCount"];
+export type LabelCount = Schemas["LabelCount"];
+export type OriginCount = Schemas["OriginCount"];
+export type UnusedMetric = Schemas["UnusedMetric"];
+export type MetricMakeup = Schemas["MetricMakeup"];
+export type SeriesGrowth = Schemas["SeriesGrowth"];
+
+export type Targets = Schemas["TargetsOut"];
+export type ActiveTarget = Schemas["ActiveTargetOut"];
+export type DroppedTarget = Schemas["DroppedTargetOut"];

@@ -59,8 +59,9 @@ export function letterOf(place: number): string {
 }
 
 /** Where the console finds a query: the address of Explore with it. */
-export function explorePath(queries: readonly string[]): string {
+export function explorePath(queries: readonly string[], view: View = "graph"): string {
   const params = new URLSearchParams();
   for (const query of queries) params.append("q", query);
+  if (view !== "graph") params.set("view", view);
   return `/explore?${params.toString()}`;
 }

@@ -13,6 +13,8 @@ export const PLACES: Record<string, string> = {
   "g q": "/runs/queues",
   "g d": "/runs/schedules",
   "g x": "/explore",
+  "g t": "/explore/targets",
+  "g n": "/explore/cardinality",
   "g b": "/dashboards",
   "g h": "/host",
   "g e": "/events",
@@ -45,7 +47,8 @@ export function useKeys(actions: Record<string, () => void>): void {
     const onKey = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || isTaken(event.composedPath()[0] ?? event.target)) return;
       const sequence = event.timeStamp - firstAt < SEQUENCE_MS ? `${first} ${event.key}` : "";
-      const action = latest.current[sequence] ?? latest.current[event.key];
+      // "g t" leads to a page also where "t" alone would do something.
+      const action = Object.hasOwn(PLACES, sequence) ? latest.current[sequence] : (latest.current[sequence] ?? latest.current[event.key]);
       first = event.key;
       firstAt = event.timeStamp;
       if (!action) return;

@@ -127,6 +127,8 @@ async def test_a_report_names_metrics_labels_senders_and_what_nobody_uses(store:
         assert (report.labels[0].name, report.labels[0].values, report.labels[0].series) == ("user", 5, 8)
         assert [(one.origin, one.active) for one in report.origins] == [("scrape:0", 3), ("otlp", 3)]
         assert [(one.metric, one.label, one.origin) for one in report.explosions] == [("hits", "user", "scrape:0")]
-        assert [one.name for one in report.unused] == ["hits", "idle"]
+        assert (report.metric_limit, report.origin_limit) == (200_000, 200_000)
+        assert [(one.name, one.series, one.active) for one in report.unused] == [("hits", 5, 5), ("idle", 1, 1)]
+        assert (report.unused_total.metrics, report.unused_total.series, report.unused_total.active) == (2, 6, 6)
         await usage.write()
     await sink.close()

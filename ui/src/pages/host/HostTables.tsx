@@ -1,5 +1,6 @@
 // Disks, interfaces and processes as they are now.
 import type { HostSnapshot } from "@/api/types";
+import { Meter } from "@/components/Meter";
 import table from "@/components/table.module.css";
 import { formatBytes, formatCount, formatPercent, NOTHING } from "@/lib/format";
 import classes from "./Host.module.css";
@@ -36,7 +37,7 @@ export function DiskTable({ disks }: { disks: HostSnapshot["disks"] }) {
               {formatBytes(disk.total)}
             </td>
             <td data-align="right" data-tip={`${formatBytes(disk.free)} free`}>
-              {disk.hung ? "does not answer" : <Meter percent={disk.percent} />}
+              {disk.hung ? "does not answer" : <Meter share={disk.percent / 100} text={formatPercent(disk.percent)} />}
             </td>
             <td data-align="right" className="dim">
               {formatPercent(disk.inodes_percent)}
@@ -45,17 +46,6 @@ export function DiskTable({ disks }: { disks: HostSnapshot["disks"] }) {
         ))}
       </tbody>
     </table>
-  );
-}
-
-function Meter({ percent }: { percent: number }) {
-  return (
-    <span className={classes.meter}>
-      <span className={classes.track} aria-hidden>
-        <span className={classes.level} style={{ transform: `scaleX(${Math.min(1, percent / 100)})` }} />
-      </span>
-      <span className={classes.percent}>{formatPercent(percent)}</span>
-    </span>
   );
 }
 

@@ -17,6 +17,7 @@ import { GraphView } from "./GraphView";
 import { HistoryMenu } from "./HistoryMenu";
 import { JsonView } from "./JsonView";
 import { firstQuery, MetricBrowser } from "./MetricBrowser";
+import { MetricsTabs } from "./MetricsTabs";
 import { QueryRow } from "./QueryRow";
 import { askedOf, useStates } from "./results";
 import { TableView } from "./TableView";
@@ -50,6 +51,7 @@ export function Explore() {
         </>
       }
     >
+      <MetricsTabs />
       <div className={classes.queries}>
         {drafts.map((draft, place) => (
           <QueryRow

@@ -3,8 +3,9 @@
 Decides on new series and reports; forgetting idle ones is the sink's work.
 """
 
+from holdfast.telemetry.metrics.cardinality.counts import CardinalityReport
 from holdfast.telemetry.metrics.cardinality.limits import SeriesLimits
-from holdfast.telemetry.metrics.cardinality.report import Cardinality, CardinalityReport, MetricUses
+from holdfast.telemetry.metrics.cardinality.report import Cardinality, MetricUses
 from holdfast.telemetry.metrics.cardinality.routes import routes
 from holdfast.telemetry.metrics.cardinality.usage import Usage
 

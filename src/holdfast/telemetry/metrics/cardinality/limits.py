@@ -45,6 +45,16 @@ class SeriesLimits:
         """Give how many active series a tenant may have."""
         return self._settings.max_series_of.get(tenant, self._settings.max_series)
 
+    @property
+    def most_per_metric(self) -> int:
+        """Give how many active series one metric may have."""
+        return self._settings.max_series_per_metric
+
+    @property
+    def most_per_origin(self) -> int:
+        """Give how many active series one sender may have."""
+        return self._settings.max_series_per_origin
+
     def refusal(self, tenant: TenantId, metric: str, origin: str, tally: Tally) -> str:
         """Give the limit that keeps new series of a metric from a sender out; empty if one may come in."""
         settings = self._settings

@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from holdfast.kernel.clock import Clock
 from holdfast.store import Store
+from holdfast.telemetry.metrics.cardinality.counts import (
+    CardinalityReport,
+    Explosion,
+    LabelCount,
+    MetricCount,
+    OriginCount,
+    UnusedMetric,
+    UnusedTotal,
+)
+from holdfast.telemetry.metrics.cardinality.growth import GrowthPoint, Window, growth
 from holdfast.telemetry.metrics.cardinality.limits import SeriesLimits
+from holdfast.telemetry.metrics.cardinality.makeup import MetricMakeup, makeup
 from holdfast.telemetry.metrics.cardinality.usage import Usage
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 
@@ -44,74 +54,6 @@ class Books(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class MetricCount:
-    """One metric: its active series in this process, those kept in the store, and those new in an hour and a day."""
-
-    name: str
-    active: int
-    kept: int
-    new_in_hour: int
-    new_in_day: int
-
-
-@dataclass(frozen=True, slots=True)
-class LabelCount:
-    """One label of active series: how many different values it has, and on how many series it is."""
-
-    name: str
-    values: int
-    series: int
-
-
-@dataclass(frozen=True, slots=True)
-class OriginCount:
-    """One sender, such as a scraped target, and its active series."""
-
-    origin: str
-    active: int
-
-
-@dataclass(frozen=True, slots=True)
-class Explosion:
-    """A metric whose new series are refused: by which limit, who sends them, and the label that differs the most.
-
-    `refused` counts each time that one was offered, since the culprit was first noticed; `values` is an estimate over
-    those that were looked into, so at least about as many; `example` is one value of the label.
-    """
-
-    metric: str
-    origin: str
-    reason: str
-    refused: int
-    label: str
-    values: int
-    example: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnusedMetric:
-    """A metric that no query has read and nothing names; `series` are those kept."""
-
-    name: str
-    series: int
-
-
-@dataclass(frozen=True, slots=True)
-class CardinalityReport:
-    """All of it, each list the largest first."""
-
-    active: int
-    limit: int
-    kept: int
-    refused: dict[str, int]
-    metrics: tuple[MetricCount, ...]
-    labels: tuple[LabelCount, ...]
-    origins: tuple[OriginCount, ...]
-    explosions: tuple[Explosion, ...]
-    unused: tuple[UnusedMetric, ...]
-
-
 class Cardinality:
     """Makes reports."""
 
@@ -133,17 +75,29 @@ class Cardinality:
         now_ms = int(self._clock.now().timestamp() * 1000)
         table = await self._store.query(_KEPT, {"hour": now_ms - 3_600_000, "day": now_ms - 86_400_000}, tenant=tenant)
         kept = table.to_pylist()
+        unused = await self._unused(tenant, kept, book)
         return CardinalityReport(
             active=len(book) if book else 0,
             limit=self._limits.most(tenant),
+            metric_limit=self._limits.most_per_metric,
+            origin_limit=self._limits.most_per_origin,
             kept=sum(row["series"] for row in kept),
             refused=dict(self._limits.refusals.get(tenant, {})),
             metrics=_metrics(kept, book)[:top],
             labels=(await _labels(book.labels if book else ()))[:top],
             origins=tuple(OriginCount(*pair) for pair in book.tally.by_origin.most_common(top)) if book else (),
             explosions=self._explosions(tenant)[:top],
-            unused=(await self._unused(tenant, kept))[:top],
+            unused=unused[:top],
+            unused_total=UnusedTotal(len(unused), sum(one.series for one in unused), sum(one.active for one in unused)),
         )
+
+    async def makeup(self, tenant: TenantId, name: str, top: int = 20) -> MetricMakeup:
+        """Say who sends a metric's active series, and which labels make them."""
+        return await makeup(self._books.books.get(tenant), name, top)
+
+    async def growth(self, tenant: TenantId, window: Window, name: str = "") -> tuple[GrowthPoint, ...]:
+        """Count a tenant's series over time, or those of one metric; raises InvalidError for a window that is none."""
+        return await growth(self._store, tenant, window, name)
 
     def _explosions(self, tenant: TenantId) -> tuple[Explosion, ...]:
         found = []
@@ -155,12 +109,15 @@ class Cardinality:
             )
         return tuple(found)
 
-    async def _unused(self, tenant: TenantId, kept: Sequence[Mapping[str, int | str]]) -> tuple[UnusedMetric, ...]:
+    async def _unused(
+        self, tenant: TenantId, kept: Sequence[Mapping[str, int | str]], book: Book | None
+    ) -> tuple[UnusedMetric, ...]:
         used = set(await self._usage.used(tenant))
         for uses in self._uses:
             used |= await uses.metric_names(tenant)
+        active = book.tally.by_metric if book else {}
         return tuple(
-            UnusedMetric(str(row["name"]), int(row["series"]))
+            UnusedMetric(str(row["name"]), int(row["series"]), active.get(str(row["name"]), 0))
             for row in kept
             if row["name"] and row["name"] not in used
         )
