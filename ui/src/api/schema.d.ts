@@ -453,6 +453,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/metrics/cardinality/growth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the series that lived at each time, and the new ones; those of one metric if it is named.
+         * @description A series that has ended is counted up to an hour longer.
+         */
+        get: operations["getSeriesGrowth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/cardinality/makeup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say who sends the active series of a metric, and which labels with which values make them. */
+        get: operations["getMetricMakeup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics/groups": {
         parameters: {
             query?: never;
@@ -1235,7 +1272,7 @@ export interface components {
         };
         /**
          * CardinalityReport
-         * @description All of it, each list the largest first.
+         * @description All of it, each list the largest first; `refused` counts each time that a series was offered.
          */
         CardinalityReport: {
             /** Active */
@@ -1248,8 +1285,12 @@ export interface components {
             labels: components["schemas"]["LabelCount"][];
             /** Limit */
             limit: number;
+            /** Metric Limit */
+            metric_limit: number;
             /** Metrics */
             metrics: components["schemas"]["MetricCount"][];
+            /** Origin Limit */
+            origin_limit: number;
             /** Origins */
             origins: components["schemas"]["OriginCount"][];
             /** Refused */
@@ -1258,6 +1299,7 @@ export interface components {
             };
             /** Unused */
             unused: components["schemas"]["UnusedMetric"][];
+            unused_total: components["schemas"]["UnusedTotal"];
         };
         /**
          * ChangeDocument
@@ -1872,6 +1914,21 @@ export interface components {
             nodes: components["schemas"]["NodeOut"][];
         };
         /**
+         * GrowthPoint
+         * @description How many series lived at a time, and how many of them began since the point before.
+         */
+        GrowthPoint: {
+            /** Active */
+            active: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** New */
+            new: number;
+        };
+        /**
          * HostMetric
          * @description What of the host can be drawn.
          * @enum {string}
@@ -1995,6 +2052,18 @@ export interface components {
             name: string;
             /** Series */
             series: number;
+            /** Values */
+            values: number;
+        };
+        /**
+         * LabelMakeup
+         * @description One label of the metric: how many different values it has, and the most frequent ones.
+         */
+        LabelMakeup: {
+            /** Most */
+            most: components["schemas"]["ValueCount"][];
+            /** Name */
+            name: string;
             /** Values */
             values: number;
         };
@@ -2164,6 +2233,20 @@ export interface components {
             new_in_day: number;
             /** New In Hour */
             new_in_hour: number;
+        };
+        /**
+         * MetricMakeup
+         * @description One metric: its senders and labels, the largest first. `active` is 0 for one that nobody sends now.
+         */
+        MetricMakeup: {
+            /** Active */
+            active: number;
+            /** Labels */
+            labels: components["schemas"]["LabelMakeup"][];
+            /** Name */
+            name: string;
+            /** Origins */
+            origins: components["schemas"]["OriginCount"][];
         };
         /**
          * MomentOut
@@ -2968,6 +3051,14 @@ export interface components {
             services: string[];
         };
         /**
+         * SeriesGrowth
+         * @description Series over time, the oldest point first.
+         */
+        SeriesGrowth: {
+            /** Points */
+            points: components["schemas"]["GrowthPoint"][];
+        };
+        /**
          * SeriesOut
          * @description One curve: pairs of Unix seconds and value; null where nothing was measured.
          */
@@ -3525,11 +3616,25 @@ export interface components {
         };
         /**
          * UnusedMetric
-         * @description A metric that no query has read and nothing names; `series` are those kept.
+         * @description A metric that no query has read and nothing names; `series` are those kept, `active` those of this process.
          */
         UnusedMetric: {
+            /** Active */
+            active: number;
             /** Name */
             name: string;
+            /** Series */
+            series: number;
+        };
+        /**
+         * UnusedTotal
+         * @description All metrics that nobody uses, also those beyond the list: what dropping them would free.
+         */
+        UnusedTotal: {
+            /** Active */
+            active: number;
+            /** Metrics */
+            metrics: number;
             /** Series */
             series: number;
         };
@@ -3646,6 +3751,16 @@ export interface components {
             /** Password */
             password?: string | null;
             role?: components["schemas"]["Role"] | null;
+        };
+        /**
+         * ValueCount
+         * @description One value of a label, and on how many series it is.
+         */
+        ValueCount: {
+            /** Series */
+            series: number;
+            /** Value */
+            value: string;
         };
         /**
          * Variable
@@ -6088,6 +6203,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CardinalityReport"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSeriesGrowth: {
+        parameters: {
+            query: {
+                end: string;
+                metric?: string;
+                start: string;
+                step_s: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesGrowth"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getMetricMakeup: {
+        parameters: {
+            query: {
+                metric: string;
+                top?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricMakeup"];
                 };
             };
             /** @description Unauthorized */
