@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 _PAIR: Final = re.compile(
@@ -20,16 +20,24 @@ class LogfmtError(ValueError):
     """A place that holds no pair."""
 
 
-def pairs(line: str, *, is_strict: bool) -> Iterator[tuple[str, str]]:
+def pairs(line: str, *, is_strict: bool) -> Iterable[tuple[str, str]]:
     """Give the pairs of a line; what is none is passed over, or ends a strict reading.
 
     Raises:
         LogfmtError: strict, and a place holds no pair.
     """
+    if '"' not in line:
+        simple = [part.partition("=") for part in line.split()]
+        if all(key and "=" not in value for key, _, value in simple):
+            return [(key, value) for key, _, value in simple]
+    return _scan(line, is_strict=is_strict)
+
+
+def _scan(line: str, *, is_strict: bool) -> Iterator[tuple[str, str]]:
     at, length = 0, len(line.rstrip())
     while at < length:
         match = _PAIR.match(line, at)
-        if match is not None and _ends_well(line, match.end()):
+        if match is not None and (match.end() >= length or line[match.end()].isspace()):
             at = match.end()
             yield match["key"], _value(match)
             continue
@@ -39,10 +47,6 @@ def pairs(line: str, *, is_strict: bool) -> Iterator[tuple[str, str]]:
             raise LogfmtError(message)
         rest = _REST.match(line, start)
         at = max(rest.end() if rest else start, start + 1)
-
-
-def _ends_well(line: str, at: int) -> bool:
-    return at >= len(line) or line[at].isspace()
 
 
 def _value(match: re.Match[str]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 
 from holdfast.telemetry.logs.logql.expressions import compile_expression
 from holdfast.telemetry.logs.logql.nodes import JsonParser, LogfmtParser, PatternParser, RegexpParser, UnpackParser
-from holdfast.telemetry.logs.pipeline.entries import Entry
+from holdfast.telemetry.logs.pipeline.entries import SUFFIX, Entry
 from holdfast.telemetry.logs.pipeline.json_paths import find, parse_path, shown
 from holdfast.telemetry.logs.pipeline.logfmt import LogfmtError, pairs
 from holdfast.telemetry.logs.pipeline.patterns import parse_pattern
@@ -25,10 +26,16 @@ _ODD: Final = re.compile("[^a-zA-Z0-9_]")
 _DEEPEST: Final = 64
 
 
+@lru_cache(maxsize=4096)
 def clean_name(name: str) -> str:
     """Give the name of a label for the key of a field: letters, digits and `_`, no digit first."""
     cleaned = _ODD.sub("_", name.strip())
     return f"_{cleaned}" if cleaned[:1].isdigit() else cleaned
+
+
+@lru_cache(maxsize=4096)
+def _inner_name(prefix: str, name: str) -> str:
+    return f"{prefix}_{_ODD.sub('_', name)}"
 
 
 def read_json(line: str) -> Any:
@@ -38,6 +45,27 @@ def read_json(line: str) -> Any:
         ValueError: it is no JSON.
     """
     return json.loads(line, parse_int=str, parse_float=str, parse_constant=str, strict=False)
+
+
+def _has_fraction(document: dict[str, Any], depth: int) -> bool:
+    """Tell whether a number of a document may have been written otherwise than Python writes it."""
+    for value in document.values():
+        if isinstance(value, float) or (
+            isinstance(value, dict) and depth < _DEEPEST and _has_fraction(value, depth + 1)
+        ):
+            return True
+    return False
+
+
+def _read_object(line: str) -> dict[str, Any] | None:
+    """Read a line that should be an object, quickly where that gives the same; None if it is another value."""
+    try:
+        document: Any = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        document = read_json(line)  # which takes what orjson does not, such as NaN and lone surrogates
+    if isinstance(document, dict) and _has_fraction(document, 0):
+        document = read_json(line)
+    return document if isinstance(document, dict) else None
 
 
 def json_step(stage: JsonParser) -> Step:
@@ -65,11 +93,11 @@ def json_step(stage: JsonParser) -> Step:
 
     def take_all(entry: Entry) -> bool:
         try:
-            document = read_json(entry.line)
-            if not isinstance(document, dict):
+            document = _read_object(entry.line)
+            if document is None:
                 entry.fail(JSON_ERROR, "expecting json object, but it is not")
-                return True
-            _flatten(entry, document, "", 0)
+            else:
+                _flatten(entry, document, "", 0)
         except (ValueError, RecursionError) as error:
             entry.fail(JSON_ERROR, str(error))
         return True
@@ -78,14 +106,16 @@ def json_step(stage: JsonParser) -> Step:
 
 
 def _flatten(entry: Entry, document: dict[str, Any], prefix: str, depth: int) -> None:
+    stream, parsed = entry.stream, entry.parsed
     for key, value in document.items():
-        name = f"{prefix}_{_ODD.sub('_', key)}" if prefix else clean_name(key)
-        if isinstance(value, str):
-            entry.put_parsed(name, value)
-        elif isinstance(value, bool):
-            entry.put_parsed(name, "true" if value else "false")
-        elif isinstance(value, dict) and depth < _DEEPEST:
-            _flatten(entry, value, name, depth + 1)
+        if value is None or isinstance(value, list):
+            continue
+        name = _inner_name(prefix, key) if prefix else clean_name(key)
+        if isinstance(value, dict):
+            if depth < _DEEPEST:
+                _flatten(entry, value, name, depth + 1)
+            continue
+        parsed[name + SUFFIX if name in stream else name] = value if isinstance(value, str) else shown(value)
 
 
 def logfmt_step(stage: LogfmtParser) -> Step:
