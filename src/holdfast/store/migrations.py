@@ -5,12 +5,12 @@ A store that was written by a newer Holdfast is refused before anything is touch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from holdfast.kernel.errors import ConflictError, StaleSchemaError
 from holdfast.store.clients import Client
-from holdfast.store.schema import Schema, Table, durability
+from holdfast.store.schema import Schema, Table
 
 RECORD: Final = "holdfast_schema"
 _CREATE_RECORD: Final = f"""CREATE TABLE IF NOT EXISTS {RECORD} (
@@ -49,7 +49,7 @@ def migrate(client: Client, schemas: Iterable[Schema], *, release: str, fsync: b
             _record(client, schema.room, migration.number, migration.title, release)
         for table in schema.tables:
             _verify(client, schema, table)
-            _set_durability(client, table, fsync=fsync)
+            _set(client, table, table.settings(fsync=fsync))
 
 
 def _recorded(client: Client) -> dict[str, int]:
@@ -88,11 +88,12 @@ def _verify(client: Client, schema: Schema, table: Table) -> None:
         )
 
 
-def _set_durability(client: Client, table: Table, *, fsync: bool) -> None:
+def _set(client: Client, table: Table, wanted: Sequence[str]) -> None:
     body = client.raw_query(
         "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}",
         {"table": table.name},
         fmt="TabSeparatedRaw",
     )
-    if f"fsync_after_insert = {fsync:d}" not in body.decode():
-        client.command(f"ALTER TABLE {table.name} MODIFY SETTING {durability(fsync=fsync)}")
+    settings = body.decode().strip().rpartition(" SETTINGS ")[2].split(", ")
+    if not set(wanted) <= set(settings):
+        client.command(f"ALTER TABLE {table.name} MODIFY SETTING {', '.join(wanted)}")

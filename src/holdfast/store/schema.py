@@ -49,6 +49,8 @@ class Table:
         partition_by: parts are dropped whole when all their rows have expired, so rows stay that much longer at most;
             empty for one partition, from which rows are merged out one by one.
         indexes: skipping indexes.
+        merge_base: about how many parts of one size become one; the more, the less often a row is written anew, and the
+            more parts a query reads.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Table:
     engine: Engine = "MergeTree"
     partition_by: str = "toMonday(expires_at)"
     indexes: tuple[Index, ...] = ()
+    merge_base: int = 5
 
     def __post_init__(self) -> None:
         """Refuse a declaration that cannot work.
@@ -93,13 +96,13 @@ class Table:
             f"CREATE TABLE IF NOT EXISTS {self.name} (\n  " + ",\n  ".join(lines) + f"\n) ENGINE = {self.engine}\n"
             f"{partition}ORDER BY ({', '.join((TENANT.name, *self.order_by))})\n"
             f"TTL {EXPIRES_AT}\nSETTINGS ttl_only_drop_parts = {bool(partition):d}, "
-            f"non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}, {durability(fsync=fsync)}"
+            f"non_replicated_deduplication_window = {DEDUPLICATION_WINDOW}, {', '.join(self.settings(fsync=fsync))}"
         )
 
-
-def durability(*, fsync: bool) -> str:
-    """Give the table settings that decide what an acknowledgement survives."""
-    return f"fsync_after_insert = {fsync:d}, fsync_part_directory = {fsync:d}"
+    def settings(self, *, fsync: bool) -> list[str]:
+        """Give the table settings that may change later: what an acknowledgement survives, how parts are merged."""
+        durability = [f"fsync_after_insert = {fsync:d}", f"fsync_part_directory = {fsync:d}"]
+        return [*durability, f"merge_selector_base = {self.merge_base}"]
 
 
 @dataclass(frozen=True, slots=True)

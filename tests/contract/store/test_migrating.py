@@ -92,6 +92,17 @@ async def test_durability_follows_the_setting(open_store, any_store_url):
         await store.close()
 
 
+async def test_parts_are_merged_as_the_table_says_now(open_store, any_store_url):
+    setting = (
+        "SELECT extract(engine_full, 'merge_selector_base = (\\\\d+)') AS b FROM system.tables "
+        "WHERE database = currentDatabase() AND name = 'samples' AND {tenant:String} != ''"
+    )
+    for wanted in (5, 16):
+        store = await open_store(any_store_url, Schema("tests", (replace(SAMPLES, merge_base=wanted),)))
+        assert (await store.query(setting, tenant=DEFAULT_TENANT))["b"].to_pylist() == [str(wanted)]
+        await store.close()
+
+
 async def test_a_table_may_have_skipping_indexes(open_store, any_store_url):
     indexes = (Index("by_host", "labels['host']", "bloom_filter(0.01)"), Index("by_value", "value", "minmax", 4))
     await open_store(any_store_url, Schema("tests", (replace(SAMPLES, indexes=indexes),)))
