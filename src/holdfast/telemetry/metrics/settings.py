@@ -38,7 +38,7 @@ class RollupSettings:
     """How samples are summed up, so that long times stay cheap to ask for and to keep.
 
     Attributes:
-        enabled: whether it is done.
+        enabled: whether it is done. Off, sums of before are read only where raw samples have gone, until they expire.
         every: how often what is new or came late is summed up.
         after: how long after its end a slot of two hours is summed up the first time.
         keep_5m: how long sums of 5 minutes stay, if `telemetry.retention_of` does not say it of `metrics_5m`.

@@ -233,7 +233,7 @@ def _without_empty(chosen: Chosen, found: RolledAnswer) -> SeriesColumns:
     kept = np.flatnonzero(np.diff(found.offsets) > 0)
     labels = [chosen.labels[place] for place in kept.tolist()]
     offsets = np.concatenate((found.offsets[:-1][kept], found.offsets[-1:]))
-    return SeriesColumns(labels, offsets, found.ts_ms, found.values, weights=found.weights)
+    return SeriesColumns(labels, offsets, found.ts_ms, found.values, found.histograms, weights=found.weights)
 
 
 def _series(name: str, labels: Labels, points: tuple[Point, ...]) -> Series:

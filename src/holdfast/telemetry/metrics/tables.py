@@ -159,6 +159,24 @@ ROLLUPS: Final = Table(
     stream=ROLLUP_STREAM,
     engine="ReplacingMergeTree",
 )
+NATIVE_ROLLUPS: Final = Table(
+    "metric_histogram_rollups",
+    (
+        Column("resolution_ms", INT32, "ZSTD"),
+        Column("slot", INT32, "ZSTD"),
+        Column("series_id", UINT64, "ZSTD"),
+        Column("end_ms", INT64, "DoubleDelta, ZSTD"),
+        Column("ts_ms", INT64, "DoubleDelta, ZSTD"),
+        Column("start_ms", INT64, "ZSTD"),
+        Column("weight", INT64, "ZSTD"),
+        Column("round", INT64, "ZSTD"),
+        *PACKED,
+    ),
+    order_by=("resolution_ms", "slot", "series_id", "end_ms", "ts_ms"),
+    time="end_ms",
+    stream=ROLLUP_STREAM,
+    engine="ReplacingMergeTree",
+)
 ROLLED: Final = Table(
     "metric_rolled",
     (Column("slot", INT32), Column("samples", INT64)),
@@ -186,11 +204,16 @@ _COPY: Final = """INSERT INTO metric_points (tenant, slot, series_id, ts_ms, sta
     SELECT tenant, intDiv(toUnixTimestamp64Milli(ts), 7200000), series_id, toUnixTimestamp64Milli(ts), 0, value,
       expires_at FROM metric_samples"""
 
+_REOPEN: Final = """INSERT INTO metric_rolled (tenant, slot, samples, expires_at)
+    SELECT tenant, slot, 0, expires_at FROM metric_rolled FINAL
+    WHERE (tenant, slot) IN (SELECT DISTINCT tenant, slot FROM metric_histograms)"""
+
 SCHEMA: Final = Schema(
     "telemetry",
-    (SERIES, POINTS, HISTOGRAMS, EXEMPLARS, FAMILIES, USES, ROLLUPS, ROLLED, CUTS),
+    (SERIES, POINTS, HISTOGRAMS, EXEMPLARS, FAMILIES, USES, ROLLUPS, NATIVE_ROLLUPS, ROLLED, CUTS),
     (
         Migration(1, "samples are sorted by slots of two hours", (_HEARD_AT, _COPY)),
         Migration(2, "the samples as they were sorted before are gone", ("DROP TABLE IF EXISTS metric_samples",)),
+        Migration(3, "slots with native histograms are summed up again, now with these", (_REOPEN,)),
     ),
 )

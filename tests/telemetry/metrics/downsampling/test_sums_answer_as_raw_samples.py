@@ -233,6 +233,17 @@ async def test_long_ago_sums_are_all_that_is_left_and_curves_stay(full: Room):
         assert (await full.ask(source, "stddev_over_time(m[1h])", HOUR_MS, end_ms)) == {}
 
 
+async def test_switched_off_sums_are_read_only_where_raw_samples_have_gone(full: Room):
+    off = MetricsSettings(rollups=RollupSettings(enabled=False, least_samples=0))
+    query = "count_over_time(m{kind='counter'}[1h])"
+    source = MetricSource(full.store, clock=full.clock, settings=off)
+    await full.put("counter", np.array([START_MS + 5 * HOUR_MS + 1]), np.array([1.0]))  # nobody sums it up
+    is_same(await full.ask(source, query, HOUR_MS), await full.ask(full.raw, query, HOUR_MS))
+    await full.store.delete(POINTS, "1", tenant=DEFAULT_TENANT)
+    source = MetricSource(full.store, clock=FakeClock(NOW + timedelta(days=100)), settings=off)
+    assert (await full.ask(source, query, HOUR_MS))["counter"] == [240.0] * 10 + [239.0]
+
+
 async def test_since_when_a_counter_counts_is_not_lost_while_raw_samples_are_there(room: Room):
     ts_ms = np.arange(START_MS, END_MS, 15_000)
     await room.put("a", ts_ms, np.arange(len(ts_ms)).astype(float), np.full(len(ts_ms), START_MS - 1))

@@ -1,6 +1,6 @@
-"""Samples summed up by 5 minutes and by the hour, so that long times are cheap to keep and to ask for; floats only.
+"""Samples summed up by 5 minutes and by the hour, so that long times are cheap to keep and to ask for.
 
-Native histograms stay as they came. How it is done is `rolling`, what of it a query may use `choosing`.
+Native histograms are thinned (`thinning`). How it is done is `rolling`, what of it a query may use `choosing`.
 """
 
 from holdfast.telemetry.metrics.downsampling.choosing import HOUR_MS, MINUTES_MS

@@ -44,7 +44,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What there is: clean slots, and from when on each kind is still kept."""
+    """What there is: clean slots with their samples, 0 where they are to be summed up again; since when it is kept."""
 
     clean: Mapping[int, int]
     raw_since_ms: int
@@ -54,7 +54,7 @@ class Held:
         """Give the resolution to read a slot by, and whether it is exact."""
         begin_ms = slot * SLOT_MS
         has_minutes = begin_ms >= self.minutes_since_ms
-        if slot not in self.clean:
+        if not self.clean.get(slot):
             return RAW, True
         if exact_ms == HOUR_MS or (exact_ms == MINUTES_MS and has_minutes):
             return exact_ms, True

@@ -26,6 +26,7 @@ from holdfast.telemetry.metrics.downsampling.choosing import (
 )
 from holdfast.telemetry.metrics.downsampling.cuts import Cuts, Kept
 from holdfast.telemetry.metrics.downsampling.keeping import keep_seconds
+from holdfast.telemetry.metrics.downsampling.natives import FUNCTIONS, NATIVE_COLUMNS, natives_of, shape_natives
 from holdfast.telemetry.metrics.downsampling.rolled import RolledSlots
 from holdfast.telemetry.metrics.downsampling.shaping import (
     COLUMNS,
@@ -33,6 +34,7 @@ from holdfast.telemetry.metrics.downsampling.shaping import (
     Floats,
     Ints,
     Loose,
+    Objects,
     buckets_of,
     joined,
     shape,
@@ -45,13 +47,18 @@ from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
 from holdfast.telemetry.metrics.tables import SLOT_MS, STREAM
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from holdfast.kernel.ids import TenantId
 
 WEIGHED: Final = DRAWN | {"avg_over_time", "count_over_time"}
+REACHING: Final = frozenset({PLAIN})  # an instant may look at what is held from before the span
 _SCRAPE_MS: Final = 15_000
 _LISTED: Final = 4_000  # ids in one statement; of more, all between the first and the last are read
 _SUMS: Final = "SELECT series_id, {columns} FROM metric_rollups FINAL WHERE {where}"
-_NATIVE: Final = "SELECT 1 FROM metric_histograms WHERE {where} LIMIT 1"
+_NATIVES: Final = "SELECT series_id, {columns} FROM metric_histogram_rollups WHERE {where}"
+_ANY_NATIVE: Final = """(SELECT 1 FROM metric_histograms WHERE {where} LIMIT 1)
+    UNION ALL (SELECT 1 FROM metric_histogram_rollups WHERE {where} LIMIT 1)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,22 @@ class RolledAnswer:
     ts_ms: Ints
     values: Floats
     weights: Floats | None
+    histograms: Objects | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is wanted of every span.
+
+    Attributes:
+        is_needed: whether raw samples have gone, so that sums must do.
+        has_natives: whether there are native histograms.
+    """
+
+    function: str
+    range_ms: int
+    is_needed: bool
+    has_natives: bool
 
 
 class RollupReader:
@@ -95,8 +118,9 @@ class RollupReader:
         if function is None or start_ms >= end_ms:
             return None
         exact_ms = exact_resolution(selection)
-        if len(chosen.ids) * (end_ms - start_ms) // _SCRAPE_MS < self._settings.least_samples:
-            exact_ms = RAW
+        guess = len(chosen.ids) * (end_ms - start_ms) // _SCRAPE_MS
+        if not self._settings.enabled or guess < self._settings.least_samples:
+            exact_ms = RAW  # nobody would sum up again what comes late, or it is not worth it
         raw_since_ms = await self._since_ms(self._store.retention.seconds(tenant, STREAM), Kept.RAW)
         if exact_ms == RAW and start_ms >= raw_since_ms:
             return None
@@ -105,12 +129,13 @@ class RollupReader:
         spans = choose_spans(selection, (start_ms, end_ms), held, exact_ms)
         if all(span.resolution_ms == RAW for span in spans):
             return None
-        if await self._has_native(tenant, chosen, (start_ms, end_ms)):
+        has_natives = await self._has_natives(tenant, chosen, (start_ms, end_ms))
+        if has_natives and function not in FUNCTIONS:
             return None
-        is_needed = start_ms < held.raw_since_ms
+        wish = _Wish(function, selection.range_ms, start_ms < held.raw_since_ms, has_natives)
         parts = []
         for span in spans:
-            part = await self._part(tenant, chosen, span, function, most, is_needed=is_needed)
+            part = await self._part(tenant, chosen, span, wish, most)
             if part is None:
                 return None
             parts.append(part)
@@ -125,32 +150,49 @@ class RollupReader:
         slot = (await self._cuts.slots()).get(kind)
         return since_ms if slot is None else max(since_ms, slot * SLOT_MS)
 
-    async def _part(
-        self,
-        tenant: TenantId,
-        chosen: Chosen,
-        span: Span,
-        function: str,
-        most: int,
-        *,
-        is_needed: bool,
-    ) -> Loose | None:
+    async def _part(self, tenant: TenantId, chosen: Chosen, span: Span, wish: _Wish, most: int) -> Loose | None:
         if span.resolution_ms == RAW:
             return _of_raw(await self._raw.read(tenant, chosen, (span.start_ms, span.end_ms), most=most))
-        begin_ms = span.start_ms if span.is_exact or function != PLAIN else span.start_ms - LOOK_BACK_MS
+        function, resolution_ms, is_exact = wish.function, span.resolution_ms, span.is_exact
+        buckets = buckets_of(await self._read(_SUMS, COLUMNS, (tenant, chosen), span, wish, most), chosen.ids)
+        if function in COUNTERS and not wish.is_needed and buckets.start_ms.any():
+            return None  # since when a counter counts is known of single samples only
+        found = shape(buckets, function, resolution_ms, is_exact=is_exact)
+        if wish.has_natives:
+            table = await self._read(_NATIVES, NATIVE_COLUMNS, (tenant, chosen), span, wish, most)
+            natives = await asyncio.to_thread(natives_of, table, chosen.ids)
+            if function in COUNTERS and not wish.is_needed and (natives.start_ms.any() or natives.has_gauges):
+                return None
+            drawn = await asyncio.to_thread(
+                shape_natives, natives, function, resolution_ms, wish.range_ms, is_exact=is_exact
+            )
+            found = joined([found, drawn])
+        return found.within(span.start_ms, span.end_ms)
+
+    async def _read(
+        self,
+        sql: str,
+        columns: Sequence[str],
+        whose: tuple[TenantId, Chosen],
+        span: Span,
+        wish: _Wish,
+        most: int,
+    ) -> pa.Table:
+        """Read sums of a span, and where one may be held into it, of the time before."""
+        tenant, chosen = whose
+        begin_ms = span.start_ms if span.is_exact or wish.function not in REACHING else span.start_ms - LOOK_BACK_MS
         where = (
             f"{_where(chosen, (begin_ms, span.end_ms))} AND resolution_ms = {span.resolution_ms} "
             f"AND end_ms > {begin_ms} AND end_ms < {span.end_ms + span.resolution_ms}"
         )
-        sql = _SUMS.format(columns=", ".join(COLUMNS), where=where)
         limits = replace(QueryLimits.of(self._store.settings), rows=max(most, 1))
-        buckets = buckets_of((await self._store.query(sql, tenant=tenant, limits=limits)).combine_chunks(), chosen.ids)
-        if function in COUNTERS and not is_needed and buckets.start_ms.any():
-            return None  # since when a counter counts is known of single samples only
-        return shape(buckets, function, span.resolution_ms, is_exact=span.is_exact).within(span.start_ms, span.end_ms)
+        table = await self._store.query(
+            sql.format(columns=", ".join(columns), where=where), tenant=tenant, limits=limits
+        )
+        return table.combine_chunks()
 
-    async def _has_native(self, tenant: TenantId, chosen: Chosen, span: tuple[int, int]) -> bool:
-        found = await self._store.query(_NATIVE.format(where=_where(chosen, span)), tenant=tenant)
+    async def _has_natives(self, tenant: TenantId, chosen: Chosen, span: tuple[int, int]) -> bool:
+        found = await self._store.query(_ANY_NATIVE.format(where=_where(chosen, span)), tenant=tenant)
         return bool(found.num_rows)
 
 
@@ -168,13 +210,13 @@ def _where(chosen: Chosen, span: tuple[int, int]) -> str:
 
 def _of_raw(found: Assembled) -> Loose:
     rows = np.repeat(np.arange(len(found.offsets) - 1), np.diff(found.offsets))
-    return Loose(rows, found.ts_ms, found.values, np.ones(len(rows)))
+    return Loose(rows, found.ts_ms, found.values, np.ones(len(rows)), found.histograms)
 
 
 def _answer(parts: Sequence[Loose], series: int, function: str) -> RolledAnswer:
     every = joined(list(parts))
-    order = np.lexsort((every.ts_ms, every.rows))
+    every = every.only(np.lexsort((every.ts_ms, every.rows)))
     offsets: Ints = np.zeros(series + 1, np.int64)
     np.cumsum(np.bincount(every.rows, minlength=series), out=offsets[1:])
-    weights = every.weights[order] if function in WEIGHED else None
-    return RolledAnswer(offsets, every.ts_ms[order], every.values[order], weights)
+    weights = every.weights if function in WEIGHED else None
+    return RolledAnswer(offsets, every.ts_ms, every.values, weights, every.histograms)

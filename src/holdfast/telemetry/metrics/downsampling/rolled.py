@@ -66,8 +66,8 @@ class RolledSlots:
         has_starts: bool = False,
     ) -> None:
         """Take from the feed what was written: a slot with a late sample is read raw until it is summed up again."""
-        del ids, has_starts
-        if values is None or not len(ts_ms):
+        del ids, values, has_starts
+        if not len(ts_ms):
             return
         known = self._tenants.get(tenant)
         if known is None or not known.samples or int(ts_ms.min()) > (max(known.samples) + 1) * SLOT_MS:

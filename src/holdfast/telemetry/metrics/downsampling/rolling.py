@@ -17,13 +17,23 @@ from prometheus_client import CollectorRegistry, Counter
 
 from holdfast import journal
 from holdfast.kernel.clock import Clock
-from holdfast.store import QueryLimits, Store
+from holdfast.store import QueryLimits, Store, Table
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.downsampling.choosing import HOUR_MS, MINUTES_MS
 from holdfast.telemetry.metrics.downsampling.keeping import keep_seconds
 from holdfast.telemetry.metrics.downsampling.rolled import RolledSlots
+from holdfast.telemetry.metrics.downsampling.thinning import THIN
 from holdfast.telemetry.metrics.settings import RollupSettings
-from holdfast.telemetry.metrics.tables import ROLLED, ROLLUPS, SERIES, SLOT_MS, STREAM
+from holdfast.telemetry.metrics.tables import (
+    HISTOGRAMS,
+    NATIVE_ROLLUPS,
+    POINTS,
+    ROLLED,
+    ROLLUPS,
+    SERIES,
+    SLOT_MS,
+    STREAM,
+)
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
@@ -33,9 +43,10 @@ _TOGETHER: Final = 4_000_000  # samples in one statement, about 100 MB in the en
 _DAY_S: Final = 86_400
 _WEEK_S: Final = 7 * _DAY_S
 _LAST_S: Final = (2**32 - 1) // _DAY_S * _DAY_S  # the engine's DateTime ends in 2106
+_NATIVE_TOGETHER: Final = 100_000  # native histograms in one statement, about 100 MB in the engine
 _COUNTS: Final = """
-    SELECT slot, count() AS n FROM metric_points
-    WHERE tenant = {tenant:String} AND slot BETWEEN 0 AND {last:Int32} GROUP BY slot ORDER BY slot"""
+    SELECT slot, count() AS n FROM {table}
+    WHERE tenant = {{tenant:String}} AND slot BETWEEN 0 AND {{last:Int32}} GROUP BY slot ORDER BY slot"""
 _IS_MARK: Final = f"reinterpretAsUInt64(x.2) = {STALE_BITS}"
 # ruff: noqa: S608 -- what is put into the statements are constants of this module
 # `every` are a bucket's samples by time, `kept` those that are no mark of a series' end, `v` their values.
@@ -97,6 +108,7 @@ class Rolling:
         self._settings = settings
         self._clock = clock
         self._one = asyncio.Lock()
+        self._round = 0
         self._slots = Counter(
             "holdfast_metrics_slots_rolled",
             "Slots of two hours whose samples were summed up: new ones, and again because samples came late.",
@@ -111,7 +123,8 @@ class Rolling:
             UnavailableError: the store does not answer; whole slots are done, the rest is done next time.
         """
         dirty = self._rolled.take_dirty(tenant)
-        counts = await self._counts(tenant)
+        natives = await self._counts(tenant, HISTOGRAMS)
+        counts = _added(await self._counts(tenant, POINTS), natives)
         known = await self._rolled.known(tenant)
         grown = {slot for slot, n in counts.items() if n > known.get(slot, 0)}
         # The sample at a slot's very beginning belongs to the sums of the slot before.
@@ -120,6 +133,7 @@ class Rolling:
         due = sorted((grown | before | late) & counts.keys())
         for part in _parts(due, counts):
             await self._sum_up(tenant, part, counts)
+            await self._thin(tenant, part, natives)
             done = {slot: counts[slot] for slot in part}
             await self._store.derive(ROLLED, _DONE, self._keeping(tenant, HOUR_MS) | _lists(done), tenant=tenant)
             self._slots.labels("late").inc(len(known.keys() & done.keys()))
@@ -130,23 +144,34 @@ class Rolling:
             log.debug("metrics.rolled", tenant=tenant, slots=len(due))
         return len(due)
 
-    async def _counts(self, tenant: TenantId) -> dict[int, int]:
+    async def _counts(self, tenant: TenantId, table: Table) -> dict[int, int]:
         now_s = self._clock.now().timestamp()
         last = int((now_s - self._settings.after) * 1000) // SLOT_MS - 1
         limits = QueryLimits.of(self._store.settings)
-        table = await self._store.query(_COUNTS, {"last": last}, tenant=tenant, limits=limits)
-        return dict(zip(table["slot"].to_pylist(), table["n"].to_pylist(), strict=True))
+        found = await self._store.query(_COUNTS.format(table=table.name), {"last": last}, tenant=tenant, limits=limits)
+        return dict(zip(found["slot"].to_pylist(), found["n"].to_pylist(), strict=True))
 
     async def _sum_up(self, tenant: TenantId, slots: list[int], counts: dict[int, int]) -> None:
         span = {"first": slots[0], "last": slots[-1]}
         await self._store.derive(SERIES, _LIVES, span | self._keeping(tenant, HOUR_MS), tenant=tenant)
-        pieces = -(-sum(counts[slot] for slot in slots) // _TOGETHER)
+        await self._derive(tenant, (ROLLUPS, _SUMS), span, -(-sum(counts[slot] for slot in slots) // _TOGETHER))
+
+    async def _thin(self, tenant: TenantId, slots: list[int], natives: dict[int, int]) -> None:
+        # The sample at the very end of the last slot stands in the one after it.
+        count = sum(natives.get(slot, 0) for slot in (*slots, slots[-1] + 1))
+        self._round = max(self._round + 1, int(self._clock.now().timestamp() * 1000))
+        span = {"first": slots[0], "last": slots[-1], "round": self._round}
+        if count:
+            await self._derive(tenant, (NATIVE_ROLLUPS, THIN), span, -(-count // _NATIVE_TOGETHER))
+
+    async def _derive(self, tenant: TenantId, what: tuple[Table, str], span: dict[str, int], pieces: int) -> None:
+        """Sum up in so many pieces, each of some of the series."""
         edges = [piece * 2**64 // pieces for piece in range(pieces + 1)]
         for resolution in (MINUTES_MS, HOUR_MS):
             for low, high in pairwise(edges):
                 values = {"resolution": resolution, "low": low, "high": high - 1}
                 values |= span | self._keeping(tenant, resolution)
-                await self._store.derive(ROLLUPS, _SUMS, values, tenant=tenant)
+                await self._store.derive(*what, values, tenant=tenant)
 
     def _keeping(self, tenant: TenantId, resolution_ms: int) -> dict[str, int]:
         keep_s = keep_seconds(self._store, self._settings, tenant, resolution_ms)
@@ -167,6 +192,10 @@ class Rolling:
             for tenant in tuple(tenants()):
                 async with self._one:
                     await self.roll(tenant)
+
+
+def _added(one: dict[int, int], other: dict[int, int]) -> dict[int, int]:
+    return {slot: one.get(slot, 0) + other.get(slot, 0) for slot in sorted(one.keys() | other.keys())}
 
 
 def _parts(slots: list[int], counts: dict[int, int]) -> list[list[int]]:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Objects = npt.NDArray[np.object_]
 MINUTE_MS: Final = 60_000
-_HELD_MS: Final = 240_000  # less than the five minutes for which a sample is looked back for
+HELD_MS: Final = 240_000  # less than the five minutes for which a sample is looked back for
 _STALE: Final = float(np.array(STALE_BITS, np.uint64).view(np.float64))
 LOOK_BACK_MS: Final = HOUR_MS  # how long before a span a sum may still be held into it
 _LEAST_MS: Final = 4  # room for three samples between a first and a last one
@@ -72,11 +73,21 @@ class Loose:
     ts_ms: Ints
     values: Floats
     weights: Floats
+    histograms: Objects | None = None
+
+    def only(self, kept: npt.NDArray[np.bool_] | Ints) -> Loose:
+        """Give some of them, or all in another order."""
+        cells = None if self.histograms is None else self.histograms[kept]
+        return Loose(self.rows[kept], self.ts_ms[kept], self.values[kept], self.weights[kept], cells)
 
     def within(self, start_ms: int, end_ms: int) -> Loose:
         """Give those in (start, end]."""
-        kept = (self.ts_ms > start_ms) & (self.ts_ms <= end_ms)
-        return Loose(self.rows[kept], self.ts_ms[kept], self.values[kept], self.weights[kept])
+        return self.only((self.ts_ms > start_ms) & (self.ts_ms <= end_ms))
+
+    @property
+    def cells(self) -> Objects:
+        """The histograms, None where a number stands."""
+        return np.full(len(self.rows), None, np.object_) if self.histograms is None else self.histograms
 
 
 def buckets_of(table: pa.Table, ids: npt.NDArray[np.uint64]) -> Buckets:
@@ -114,8 +125,7 @@ def _plain(buckets: Buckets, full: Buckets, *, is_held: bool) -> Loose:
         held = full.only(full.mark_ms == 0)
         ones = np.ones(len(held.rows))
         parts += [
-            Loose(held.rows, held.last_ms + later_ms, held.last, ones)
-            for later_ms in range(_HELD_MS, HOUR_MS, _HELD_MS)
+            Loose(held.rows, held.last_ms + later_ms, held.last, ones) for later_ms in range(HELD_MS, HOUR_MS, HELD_MS)
         ]
     return joined(parts)
 
@@ -178,9 +188,11 @@ def _between(reset: Buckets, place: int, values: Floats) -> Loose:
 
 def joined(parts: list[Loose]) -> Loose:
     """Give all samples as one."""
+    has_histograms = any(part.histograms is not None for part in parts)
     return Loose(
         np.concatenate([part.rows for part in parts]),
         np.concatenate([part.ts_ms for part in parts]),
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.weights for part in parts]),
+        np.concatenate([part.cells for part in parts]) if has_histograms else None,
     )

@@ -15,7 +15,15 @@ from holdfast.store import Store
 from holdfast.telemetry.metrics.sink import MetricSink
 from holdfast.telemetry.metrics.source import MetricSource
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
-from holdfast.telemetry.metrics.tables import EXEMPLARS, HISTOGRAMS, POINTS, ROLLUPS, SERIES, SLOT_MS
+from holdfast.telemetry.metrics.tables import (
+    EXEMPLARS,
+    HISTOGRAMS,
+    NATIVE_ROLLUPS,
+    POINTS,
+    ROLLUPS,
+    SERIES,
+    SLOT_MS,
+)
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
@@ -25,6 +33,7 @@ BEGINNING_MS: Final = -(2**62)
 END_MS: Final = 2**62
 _LISTED: Final = 5_000  # ids in one statement
 _SLOTTED: Final = (POINTS, HISTOGRAMS)
+_SUMS: Final = (ROLLUPS, NATIVE_ROLLUPS)
 
 
 class Deletion:
@@ -77,7 +86,8 @@ class Deletion:
         await self._store.delete(EXEMPLARS, of, tenant=tenant)
         sums = f"slot BETWEEN {max(first - 1, limits.min)} AND {last} AND {chosen}"
         sums += f" AND end_ms >= {start_ms} AND end_ms - resolution_ms < {end_ms}"
-        await self._store.delete(ROLLUPS, sums, tenant=tenant)
+        for table in _SUMS:
+            await self._store.delete(table, sums, tenant=tenant)
 
     async def _series(self, tenant: TenantId, ids: Sequence[int]) -> None:
         if ids:

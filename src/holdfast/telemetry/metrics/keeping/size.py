@@ -25,7 +25,16 @@ from holdfast.telemetry.metrics.events import SIZE_CUT, SIZE_EXCEEDED
 from holdfast.telemetry.metrics.keeping.cutting import Cut, plan
 from holdfast.telemetry.metrics.keeping.meters import SizeMeters
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
-from holdfast.telemetry.metrics.tables import EXEMPLARS, HISTOGRAMS, POINTS, ROLLUPS, SCHEMA, SERIES, SLOT_MS
+from holdfast.telemetry.metrics.tables import (
+    EXEMPLARS,
+    HISTOGRAMS,
+    NATIVE_ROLLUPS,
+    POINTS,
+    ROLLUPS,
+    SCHEMA,
+    SERIES,
+    SLOT_MS,
+)
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
@@ -34,6 +43,7 @@ log = journal.get_logger("holdfast.telemetry.metrics")
 LOOK_EVERY_S: Final = 60.0
 _ROUNDS: Final = 20  # shares are estimates, so a kind may take more than one
 _RAW: Final = (POINTS, HISTOGRAMS)
+_SUMMED: Final = (ROLLUPS, NATIVE_ROLLUPS)
 _SUMS: Final = {MINUTES_MS: Kept.SUMS_5M, HOUR_MS: Kept.SUMS_1H}
 _RESOLUTIONS: Final = {kind: resolution_ms for resolution_ms, kind in _SUMS.items()}
 # Series of which nothing is left.
@@ -101,11 +111,11 @@ class SizeLimit:
             UnavailableError: the store does not answer.
         """
         found: dict[Kept, dict[int, float]] = {kind: {} for kind in Kept}
-        for table in (*_RAW, ROLLUPS):
-            keys = ("tenant", "resolution_ms", "slot") if table is ROLLUPS else ("tenant", "slot")
+        for table in (*_RAW, *_SUMMED):
+            keys = ("tenant", "resolution_ms", "slot") if table in _SUMMED else ("tenant", "slot")
             for row in (await self._store.volume.shares(table, keys)).to_pylist():
                 if tenant in {None, row["tenant"]}:
-                    slots = found[_SUMS[row["resolution_ms"]] if table is ROLLUPS else Kept.RAW]
+                    slots = found[_SUMS[row["resolution_ms"]] if table in _SUMMED else Kept.RAW]
                     slots[row["slot"]] = slots.get(row["slot"], 0.0) + row["bytes"]
         return found
 
@@ -149,7 +159,7 @@ class SizeLimit:
         await self._tell(cut, tenants, size)
 
     async def _has_sums(self) -> bool:
-        return bool((await self._store.volume.sizes([ROLLUPS]))[ROLLUPS.name].rows)
+        return any(taken.rows for taken in (await self._store.volume.sizes(_SUMMED)).values())
 
     @asynccontextmanager
     async def _finished(self, tenants: Sequence[TenantId]) -> AsyncIterator[None]:
@@ -195,7 +205,7 @@ class SizeLimit:
 def _conditions(cut: Cut) -> list[tuple[Table, str]]:
     if cut.kind is Kept.RAW:
         return [*((table, f"slot < {cut.slot}") for table in _RAW), (EXEMPLARS, f"ts_ms < {cut.slot * SLOT_MS}")]
-    return [(ROLLUPS, f"resolution_ms = {_RESOLUTIONS[cut.kind]} AND slot < {cut.slot}")]
+    return [(table, f"resolution_ms = {_RESOLUTIONS[cut.kind]} AND slot < {cut.slot}") for table in _SUMMED]
 
 
 def _iso(at_ms: int) -> str:

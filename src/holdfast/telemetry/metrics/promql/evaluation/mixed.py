@@ -100,6 +100,7 @@ def _cut(call: MixedCall, windows: Windows, column: int) -> MixedWindow:
         name_of(samples.labels[windows.first_row]),
         call.span,
         call.notes,
+        part.stop - part.start if samples.weights is None else float(samples.weights[part].sum()),
     )
 
 

@@ -66,7 +66,7 @@ def _stretch(window: MixedWindow, change: Histogram, start: int | None, *, is_co
     sampled = (ts[-1] - ts[0]) / 1000
     if len(ts) == 1:
         return 1.0
-    average = sampled / (len(ts) - 1)
+    average = sampled / (window.count - 1)
     to_start, to_end = (ts[0] - window.start_ms) / 1000, (window.end_ms - ts[-1]) / 1000
     to_start = average / 2 if to_start >= average * NEAR else to_start
     to_end = average / 2 if to_end >= average * NEAR else to_end

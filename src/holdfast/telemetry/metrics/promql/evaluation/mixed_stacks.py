@@ -16,6 +16,7 @@ from holdfast.telemetry.metrics.labels import name_of
 from holdfast.telemetry.metrics.promql import histograms
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints, Objects, filled
 from holdfast.telemetry.metrics.promql.evaluation.mixed_call import MixedCall
+from holdfast.telemetry.metrics.promql.evaluation.ranges.edges import weigh
 from holdfast.telemetry.metrics.promql.evaluation.ranges.rates import NEAR
 from holdfast.telemetry.metrics.promql.evaluation.windows import Windows
 
@@ -61,7 +62,7 @@ def _stretches(windows: Windows, stack: histograms.Stack, changes: tuple[Floats,
     ts = windows.samples.ts[windows.begin : windows.end]
     first, last = windows.lo[0][steps], windows.hi[0][steps] - 1
     sampled = (ts[last] - ts[first]) / 1000
-    average = sampled / (last - first)
+    average = sampled / (weigh(windows)[0][steps] - 1)
     to_start = (ts[first] - (windows.ends[steps] - windows.range_ms)) / 1000
     to_end = (windows.ends[steps] - ts[last]) / 1000
     to_start = np.where(to_start >= average * NEAR, average / 2, to_start)

@@ -24,6 +24,7 @@ class MixedWindow:
         range_ms: its length.
         mode: `anchored`, `smoothed` or empty.
         name: the metric's name, for notes.
+        count: how many raw samples there are, of which `points` may be some.
     """
 
     ts_ms: Sequence[int]
@@ -35,6 +36,7 @@ class MixedWindow:
     name: str
     span: Span
     notes: Notes
+    count: float
 
     @property
     def start_ms(self) -> int:
