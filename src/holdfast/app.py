@@ -16,7 +16,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from holdfast import catalog, health, instrument, journal, store, telemetry
-from holdfast.kernel import auth, blobs, feed, http, processes, runs, sql
+from holdfast.kernel import auth, blobs, feed, http, members, processes, runs, sql
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import HoldfastError, UnavailableError
 from holdfast.kernel.events import EventKind, EventLog, NewEvent, listen_postgres, run_consumer
@@ -215,13 +215,14 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     """Lay the rooms out from the ground up; each gets the ground and the rooms below it."""
     events = feed.wire(ground)
     people = auth.wire(ground, mode=ground.settings[ServerSettings].auth)
+    together = members.wire(ground)
     durable = runs.wire(ground)
     columns = store.wire(ground)
     signals = telemetry.wire(ground, columns)
     pictures = telemetry.wire_dashboards(ground, signals.cardinality)
-    scraping = telemetry.wire_scrape(ground, signals.sink)
+    scraping = telemetry.wire_scrape(ground, signals.sink, together.ingest)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
-    doors = telemetry.wire_doors(ground, signals, scraping, people.gate)
+    doors = telemetry.wire_doors(ground, signals, scraping, together.ingest, people.gate)
     exporters = telemetry.wire_exporters(ground, signals.sink)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
@@ -230,6 +231,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     return (
         events,
         people,
+        together,
         durable,
         columns,
         signals,

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.errors import ConfigError, NotFoundError
+from holdfast.kernel.members import Membership
+from holdfast.kernel.sql import open_postgres
 from holdfast.kernel.wiring import OpsFolder
 from holdfast.telemetry.metrics.memory import MemorySink, MemorySource
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
@@ -24,6 +26,11 @@ scrape_configs:
     file_sd_configs: [{{files: [targets.json], refresh_interval: 100ms}}]
     relabel_configs: [{{source_labels: [__address__], regex: drop.*, action: drop}}]
 """
+
+
+@pytest.fixture
+def migrations():
+    return ("holdfast.kernel.members.migrations",)
 
 
 @pytest.fixture
@@ -124,3 +131,69 @@ async def test_the_board_gives_metadata_and_the_steps_of_relabelling(scraping, e
     assert (step["keep"], step["output"], step["rule"]["action"]) == (False, {}, "drop")
     with pytest.raises(NotFoundError):
         scraping.board.relabel_steps("none", {})
+
+
+@pytest.mark.service
+async def test_two_processes_scrape_each_target_once_and_one_takes_over_what_the_other_had(
+    callers, exporter, tmp_path, postgres_database_url
+):
+    listed = ", ".join(f'"{exporter.address}"' for _ in range(1))
+    groups = "\n".join(f"      - {{targets: [{listed}], labels: {{number: '{number}'}}}}" for number in range(30))
+    text = "global: {scrape_interval: 100ms, scrape_timeout: 100ms}\nscrape_configs:\n  - job_name: one\n"
+    (tmp_path / "prometheus.yml").write_text(f"{text}    static_configs:\n{groups}\n")
+    clock = SystemClock()
+    processes = [_Process(open_postgres(postgres_database_url), clock, callers) for _ in range(2)]
+    try:
+        for process in processes:
+            await _load(process.scraping, tmp_path)
+        first, second = processes
+        await _until(lambda: len(first.targets) + len(second.targets) == 30)
+        await _until(lambda: first.targets and second.targets and not first.targets & second.targets)
+        await _until(lambda: first.scraped >= first.targets and second.scraped >= second.targets)
+        moved = set(second.targets)
+        await second.die()
+        await _until(lambda: first.targets == {str(number) for number in range(30)})
+        await _until(lambda: first.scraped >= moved)
+        assert not second.ended  # the series go on
+    finally:
+        for process in processes:
+            await process.close()
+
+
+class _Process:
+    """What one process has of scraping: a membership over the shared database, its own loops, its own samples."""
+
+    def __init__(self, db, clock, callers):
+        self._db = db
+        self._source = MemorySource()
+        self._member = Membership(db, clock, "ingest", beat_s=0.1, lease_s=1.0)
+        sink, metrics = MemorySink(self._source), ScrapeMetrics(CollectorRegistry())
+        ground = ScrapeGround(sink, TENANT, clock, callers, metrics, linger_s=0.0, owns=self._member.owns)
+        self.scraping = Scraping(ground)
+        self._member.watch(self.scraping.share_anew)
+        self._beating = asyncio.create_task(self._member.run())
+        self._running = asyncio.create_task(self.scraping.run())
+
+    @property
+    def targets(self):
+        return {one["labels"]["number"] for one in self.scraping.board.targets()["activeTargets"]}
+
+    @property
+    def scraped(self):
+        return {dict(labels)["number"] for labels in self._source.tenant(TENANT).series}
+
+    @property
+    def ended(self):
+        kept = self._source.tenant(TENANT).series.values()
+        return [each for each in kept if _is_stale(each.between(0, 2**62)[-1].value)]
+
+    async def die(self):
+        """End without a word to the database."""
+        await self._db.close()
+        await self.close()
+
+    async def close(self):
+        for task in (self._beating, self._running):
+            task.cancel()
+        await asyncio.gather(self._beating, self._running, return_exceptions=True)
+        await self._db.close()

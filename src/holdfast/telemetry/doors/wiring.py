@@ -13,6 +13,7 @@ from holdfast.telemetry.metrics.intake import IntakeMeters, LabelLimits
 
 if TYPE_CHECKING:
     from holdfast.kernel.auth import Gate
+    from holdfast.kernel.members import Membership
     from holdfast.telemetry.metrics.scrape import ScrapeRoom
     from holdfast.telemetry.wiring import TelemetryRoom
 
@@ -29,7 +30,7 @@ class DoorsRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, signals: TelemetryRoom, scraping: ScrapeRoom, gate: Gate) -> DoorsRoom:
+def wire(ground: Ground, signals: TelemetryRoom, scraping: ScrapeRoom, members: Membership, gate: Gate) -> DoorsRoom:
     """Build the doors over the telemetry room; `gate` admits gRPC callers, who do not come through the routes."""
     settings = ground.settings[remote.RemoteWriteSettings]
     meters = IntakeMeters(ground.metrics)
@@ -47,7 +48,15 @@ def wire(ground: Ground, signals: TelemetryRoom, scraping: ScrapeRoom, gate: Gat
     grpc = otlp.OtlpGrpc((service,), gate, ground.settings[otlp.OtlpSettings], clock=ground.clock)
     pushing = ground.settings[push.PushSettings]
     shelf = push.Shelf(ground.db, most_groups=pushing.max_groups)
-    gateway = push.Gateway(signals.sink, shelf, ground.clock, interval_s=pushing.interval, limits=limits, meters=meters)
+    gateway = push.Gateway(
+        signals.sink,
+        shelf,
+        ground.clock,
+        interval_s=pushing.interval,
+        limits=limits,
+        meters=meters,
+        owns=members.owns,
+    )
     wiring = Wiring(
         name="telemetry.doors",
         routers=(push.push_routes(gateway),),

@@ -219,3 +219,17 @@ async def test_the_stock_python_client_pushes_adds_and_deletes(client: Any, sink
     method, path, headers, data = sent[2]
     assert (await client.request(method, path, headers=headers)).status_code == 202
     assert pushed(sink) == {}
+
+
+async def test_a_group_is_written_again_by_the_process_that_has_it(db: sql.Database, fake_clock: Any) -> None:
+    sinks = KeepingSink(), KeepingSink()
+    shelf, shares = Shelf(db, most_groups=5), (lambda key: "job1" in key, lambda key: "job1" not in key)
+    gateways = [Gateway(sink, shelf, fake_clock, owns=owns) for sink, owns in zip(sinks, shares, strict=True)]
+    for number in range(3):
+        labels = (("job", f"job{number}"),)
+        await gateways[0].push("default", labels, b"x 1\n", TEXT["content-type"], is_replacing=True)
+    sinks[0].book("default").samples.clear()
+    for gateway in gateways:
+        await gateway.refresh()
+    jobs = [{dict(labels)["job"] for labels, _, _ in sink.book("default").samples} for sink in sinks]
+    assert jobs == [{"job1"}, {"job0", "job2"}]

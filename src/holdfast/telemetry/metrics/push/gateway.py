@@ -26,6 +26,8 @@ from holdfast.telemetry.metrics.push.groups import METADATA, Group, check_pushed
 from holdfast.telemetry.metrics.push.shelf import GroupKey, Shelf
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from holdfast.kernel.clock import Clock
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.metrics.arrivals import ArrivalSink, SeriesBook
@@ -48,6 +50,7 @@ class Gateway:
         interval_s: float = 15.0,
         limits: LabelLimits | None = None,
         meters: IntakeMeters | None = None,
+        owns: Callable[[str], bool] = lambda _key: True,
     ) -> None:
         self._sink = sink
         self._shelf = shelf
@@ -55,6 +58,7 @@ class Gateway:
         self._interval_s = interval_s
         self._limits = limits or LabelLimits()
         self._meters = meters or IntakeMeters()
+        self._owns = owns
         self._groups: dict[GroupKey, Group] = {}
 
     async def push(
@@ -103,15 +107,19 @@ class Gateway:
                 _log.warning("push.refresh_failed", error=str(error))
 
     async def refresh(self) -> None:
-        """Write every group as of now."""
+        """Write every group as of now that is this process' to write; `owns` tells, by tenant and key of the group."""
         known = {key: group.changed_at for key, group in self._groups.items()}
         for key, group in (await self._shelf.changed(known)).items():
             if group is None:
                 del self._groups[key]
             else:
                 self._groups[key] = group
-        for tenant in {tenant for tenant, _ in self._groups}:
-            await self._write(tenant, [group for (owner, _), group in self._groups.items() if owner == tenant], [])
+        ours: dict[TenantId, list[Group]] = {}
+        for (tenant, name), group in self._groups.items():
+            if self._owns(f"push\0{tenant}\0{name}"):
+                ours.setdefault(tenant, []).append(group)
+        for tenant, groups in ours.items():
+            await self._write(tenant, groups, [])
 
     async def _write(self, tenant: TenantId, groups: list[Group], ended: list[Group]) -> None:
         """Write `groups` as of now, and the end of what only `ended` had."""

@@ -1,13 +1,14 @@
 """One job at work: its discoveries tell what there is, relabelling makes targets of it, each target has its loop.
 
-Targets that stay keep their loop; one that goes ends its series. Never judges pages: that is the loop's.
+Targets that stay keep their loop; one that goes ends its series, one that another process scrapes now does not. Never
+judges pages: that is the loop's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
@@ -27,12 +28,20 @@ SETTLE_S: Final = 1.0  # news within this time are one change
 
 _AFTER_CRASH: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
 _log = journal.get_logger()
+Owns = Callable[[str], bool]
+
+
+def owns_all(_key: str) -> bool:
+    """Tell that everything is this process' to do: it is alone."""
+    return True
 
 
 class JobPool:
     """The targets of one job."""
 
-    def __init__(self, job: ScrapeJob, tools: LoopTools, discoverers: Sequence[Discoverer]) -> None:
+    def __init__(
+        self, job: ScrapeJob, tools: LoopTools, discoverers: Sequence[Discoverer], owns: Owns = owns_all
+    ) -> None:
         self.job = job
         self.relabelling = Relabelling(job.relabel_rules, is_legacy=job.reading.is_legacy)
         self.dropped: deque[Labels] = deque(maxlen=job.keeps_dropped or MOST_DROPPED)
@@ -45,6 +54,7 @@ class JobPool:
         self._tasks: dict[tuple[object, ...], asyncio.Task[None]] = {}
         self._runner: asyncio.Task[None] | None = None
         self._seed = job.name
+        self._owns = owns
 
     def start(self) -> None:
         """Begin to look for targets and to scrape them."""
@@ -62,18 +72,24 @@ class JobPool:
         """Make the loops those of what is found now."""
         wanted = self._targets()
         await self._drop([key for key in self.loops if key not in wanted], ends_series=True)
+        ours = {key: target for key, target in wanted.items() if self._owns(f"scrape\0{self.job.name}\0{key!r}")}
+        await self._drop([key for key in self.loops if key not in ours], ends_series=False)  # another goes on with them
         limit = self.job.limits.targets
         refusal = (
             f"target_limit exceeded: {len(wanted)} targets, the limit is {limit}"
             if limit and len(wanted) > limit
             else ""
         )
-        for key, target in wanted.items():
+        for key, target in ours.items():
             if key not in self.loops:
                 loop = self.loops[key] = TargetLoop(target, self._tools)
                 self._tasks[key] = asyncio.create_task(self._scrape(loop), name=f"scrape:{target.url}")
             self.loops[key].refusal = refusal
         self._tools.metrics.targets.labels(self.job.name).set(len(self.loops))
+
+    def share_anew(self) -> None:
+        """Look again which targets are this process' to scrape."""
+        self._news.set()
 
     def tell(self, source: str, found: Sequence[Found]) -> None:
         """Take the targets of one source of a discovery."""

@@ -17,7 +17,7 @@ from holdfast.telemetry.metrics.scrape.calling import Callers, fetcher
 from holdfast.telemetry.metrics.scrape.config import ScrapeConfiguration, ScrapeJob, load_configuration
 from holdfast.telemetry.metrics.scrape.discovery import discoverers
 from holdfast.telemetry.metrics.scrape.loop import LoopTools
-from holdfast.telemetry.metrics.scrape.pool import JobPool
+from holdfast.telemetry.metrics.scrape.pool import JobPool, Owns, owns_all
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ FILES: Final = ("prometheus.yml", "prometheus.yaml")
 
 @dataclass(frozen=True, slots=True)
 class ScrapeGround:
-    """What scraping stands on."""
+    """What scraping stands on; `owns` tells by its key whether a target is this process' to scrape."""
 
     sink: ArrivalSink
     tenant: TenantId
@@ -40,6 +40,7 @@ class ScrapeGround:
     callers: Callers
     metrics: ScrapeMetrics
     linger_s: float
+    owns: Owns = owns_all
 
 
 class Scraping:
@@ -66,6 +67,11 @@ class Scraping:
         """Put a configuration in force; the pools follow when `run` runs."""
         self.configuration = configuration
         self._news.set()
+
+    def share_anew(self) -> None:
+        """Look again which targets are this process' to scrape: who shares them has changed."""
+        for pool in self._pools.values():
+            pool.share_anew()
 
     async def run(self) -> None:
         """Scrape until cancelled."""
@@ -113,7 +119,7 @@ class Scraping:
             tell,
             ground.linger_s,
         )
-        return JobPool(job, tools, discoverers(job, ground.callers, ground.clock, ground.metrics))
+        return JobPool(job, tools, discoverers(job, ground.callers, ground.clock, ground.metrics), ground.owns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from holdfast.telemetry.metrics.scrape.scraping import ScrapeGround, Scraping
 from holdfast.telemetry.metrics.scrape.settings import ScrapeSettings
 
 if TYPE_CHECKING:
+    from holdfast.kernel.members import Membership
     from holdfast.telemetry.metrics.arrivals import ArrivalSink
     from holdfast.telemetry.metrics.otlp import OtlpOptions
 
@@ -34,13 +35,16 @@ class ScrapeRoom:
         return self.scraping.configuration.otlp if tenant == self.tenant else None
 
 
-def wire(ground: Ground, sink: ArrivalSink) -> ScrapeRoom:
-    """Build the room over the sink."""
+def wire(ground: Ground, sink: ArrivalSink, members: Membership) -> ScrapeRoom:
+    """Build the room over the sink; targets are spread over `members`."""
     callers = Callers(ground.settings[OutboundSettings], ground.secrets, ground.clock, ground.proxies)
     settings, metrics = ground.settings[ScrapeSettings], ScrapeMetrics(ground.metrics)
     scraping = Scraping(
-        ScrapeGround(sink, TenantId(settings.tenant), ground.clock, callers, metrics, linger_s=settings.linger)
+        ScrapeGround(
+            sink, TenantId(settings.tenant), ground.clock, callers, metrics, linger_s=settings.linger, owns=members.owns
+        )
     )
+    members.watch(scraping.share_anew)
     wiring = Wiring(
         name="telemetry.scrape",
         routers=(routes(scraping.board),),

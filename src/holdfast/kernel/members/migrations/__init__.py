@@ -1,0 +1,3 @@
+"""The revisions of the table of members."""
+
+__all__: list[str] = []
