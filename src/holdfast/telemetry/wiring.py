@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
+from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.events import NewEvent
 from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.wiring import Ground, Job, Wiring
+from holdfast.resilience import timeout
 from holdfast.store import StoreRoom
 from holdfast.telemetry.metrics import (
     EVENT_KINDS,
@@ -33,7 +36,27 @@ from holdfast.telemetry.metrics import (
 )
 
 FORGET_EVERY_S: Final = 300.0
-WARM_AFTER_S: Final = 2.0  # starting up goes first
+START_S: Final = 1.0
+
+
+class ReadingAhead:
+    """Reads what first queries ask for: while the process starts, for `START_S` at most, and on as a job after that."""
+
+    def __init__(self, source: MetricSource) -> None:
+        self._source = source
+        self._is_done = False
+
+    async def start(self) -> None:
+        """Read, but let a large or ailing store not hold the start up; the job tries again and tells of failures."""
+        with suppress(TimeoutError, HoldfastError):
+            async with timeout(START_S):
+                await self.finish()
+
+    async def finish(self) -> None:
+        """Read what is not read yet."""
+        if not self._is_done:
+            await self._source.warm(DEFAULT_TENANT)
+            self._is_done = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,7 @@ class TelemetryRoom:
 
 def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     """Build the room over the store."""
+    roles = ground.settings[ServerSettings].roles
     settings, store, clock = ground.settings[MetricsSettings], columns.store, ground.clock
     limits, usage = SeriesLimits(settings, clock, ground.metrics), Usage(store, clock)
     sink = MetricSink(
@@ -76,6 +100,8 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
         await store.register(SCHEMA)
+        if "api" in roles:
+            await reading_ahead.start()
         try:
             yield
         finally:
@@ -87,13 +113,11 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
             await clock.sleep(FORGET_EVERY_S)
             sink.forget_idle()
 
-    async def warm() -> None:
-        await clock.sleep(WARM_AFTER_S)
-        await source.warm(DEFAULT_TENANT)
+    reading_ahead = ReadingAhead(source)
 
     jobs = [
         Job("telemetry.forget_idle", forget_idle, "ingest"),
-        Job("telemetry.warm", warm, "api"),
+        Job("telemetry.warm", reading_ahead.finish, "api"),
         Job("telemetry.keep_within_size", size.keep_within, "ingest"),
         Job("telemetry.note_usage", usage.keep_written, "api"),
     ]

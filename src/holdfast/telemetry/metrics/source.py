@@ -6,7 +6,7 @@ sink's feed nothing is remembered between two questions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -25,9 +25,9 @@ from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Series
 from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
 from holdfast.telemetry.metrics.settings import MetricsSettings
 from holdfast.telemetry.metrics.storing import Feed
+from holdfast.telemetry.metrics.warming import Warming
 
 LOOKBACK: Final = timedelta(minutes=5)  # how long a value stays the current one, as in Prometheus
-WARMED_SERIES: Final = 20_000  # of which labels are read before anybody asks, about 20 MiB
 MAX_STEPS: Final = 11_000  # points per series, as in Prometheus
 
 
@@ -36,6 +36,10 @@ class UsageLog(Protocol):
 
     def note(self, tenant: TenantId, names: Iterable[str]) -> None:
         """Take that a query has read these metrics."""
+        ...
+
+    async def used(self, tenant: TenantId) -> Mapping[str, int]:
+        """Give the second at which each metric was last queried."""
         ...
 
 
@@ -70,16 +74,19 @@ class MetricSource:
         )
         cache = BlockCache(settings.cache) if feed is not None and settings.cache else None
         self.reader = SampleReader(store, self._clock, cache, margin_s=0 if is_alone else settings.writers_margin)
+        self._warming = Warming(store, self._clock, self.index, self.reader, settings.warm)
         self.rolled = RolledSlots(store, self._clock)
-        self.cuts = Cuts(store, self._clock)
+        self.cuts = Cuts(store, self._clock, is_alone=is_alone)
         self._rollups = RollupReader(store, self._clock, self.rolled, self.cuts, self.reader, settings.rollups)
         if feed is not None:
             feed.follow(self)
             feed.follow(self.rolled)
 
     async def warm(self, tenant: TenantId) -> None:
-        """Read what the first query of a tenant would have to wait for: which series there are, if they are few."""
-        await self.index.warm(tenant, WARMED_SERIES)
+        """Read what the first queries of a tenant would have to wait for, within bounds."""
+        await self.cuts.slots()
+        await self.rolled.clean(tenant)
+        await self._warming.warm(tenant, {} if self._usage is None else await self._usage.used(tenant))
 
     def series_announced(
         self,

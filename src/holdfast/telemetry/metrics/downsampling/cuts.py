@@ -34,7 +34,9 @@ class Kept(StrEnum):
 class Cuts:
     """The first slot of each kind that no limit of size has taken."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, *, is_alone: bool = False) -> None:
+        """Prepare; `is_alone` says that no other process cuts, so that one reading does."""
+        self._is_alone = is_alone
         self._store = store
         self._clock = clock
         self._known: dict[str, int] = {}
@@ -47,7 +49,7 @@ class Cuts:
             UnavailableError: the store does not answer.
         """
         now_s = self._clock.monotonic()
-        if self._read_s is None or now_s - self._read_s > REFRESH_S:
+        if self._read_s is None or (now_s - self._read_s > REFRESH_S and not self._is_alone):
             table = await self._store.query(_CUTS, tenant=_EVERYBODY)
             self._known = dict(zip(table["kind"].to_pylist(), table["slot"].to_pylist(), strict=True))
             self._read_s = now_s

@@ -125,6 +125,18 @@ class SeriesIndex:
                 with suppress(LimitError):
                     await self._load(tenant, known, None, most=most)
 
+    def names(self, tenant: TenantId) -> list[str]:
+        """Give the metrics of which a tenant's series are remembered."""
+        known = self._tenants.get(tenant)
+        return list(known.groups) if known is not None else []
+
+    def newest_ms(self, tenant: TenantId) -> int | None:
+        """Give until when the remembered series live; None if there are none, or not all are known."""
+        known = self._tenants.get(tenant)
+        if known is None or not known.has_all or not known.groups:
+            return None
+        return max(int(group.last_ms.live.max()) for group in known.groups.values())
+
     def forget(self, tenant: TenantId) -> None:
         """Forget a tenant's series; they were deleted."""
         self._tenants.pop(tenant, None)

@@ -112,7 +112,7 @@ class Rows:
         np.cumsum(lengths, out=clock_offsets[1:])
         whole = Block(ids, offsets, values, clock_of.astype(np.int32), clock_offsets, clock_ms, None, starts_ms)
         is_wanted = np.isin(ids, wanted)
-        return whole if is_wanted.all() else _some(whole, np.flatnonzero(is_wanted))
+        return whole if is_wanted.all() else pick_rows(whole, np.flatnonzero(is_wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +126,24 @@ class _Columns:
     clock_offsets: Ints
 
 
-def _some(block: Block, rows: Ints) -> Block:
+def pick_rows(block: Block, rows: Ints) -> Block:
+    """Give the block of some of a block's series, ascending; it shares no memory with the whole."""
     counts = np.diff(block.offsets)[rows]
     places = spans(block.offsets[rows], counts)
     offsets = np.zeros(len(rows) + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
+    clocks, clock_of = np.unique(block.clock_of[rows], return_inverse=True)
+    lengths = np.diff(block.clock_offsets)[clocks]
+    clock_offsets = np.zeros(len(clocks) + 1, np.int64)
+    np.cumsum(lengths, out=clock_offsets[1:])
     return Block(
         block.ids[rows],
         offsets,
         block.values[places],
-        block.clock_of[rows],
-        block.clock_offsets,
-        block.clock_ms,
-        None,
+        clock_of.astype(np.int32),
+        clock_offsets,
+        block.clock_ms[spans(block.clock_offsets[clocks], lengths)],
+        None if block.histograms is None else block.histograms[places],
         None if block.starts_ms is None else block.starts_ms[places],
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
@@ -21,6 +22,7 @@ from holdfast.telemetry.metrics.indexing import Chosen
 from holdfast.telemetry.metrics.reading.assembling import Assembled, assemble
 from holdfast.telemetry.metrics.reading.blocks import Block, Ids
 from holdfast.telemetry.metrics.reading.cache import BlockCache, Key
+from holdfast.telemetry.metrics.reading.decoding import pick_rows
 from holdfast.telemetry.metrics.reading.fetching import SCRAPE_MS, Fetcher, Wanted
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
 from holdfast.telemetry.metrics.tables import SLOT_MS
@@ -71,6 +73,32 @@ class SampleReader:
         """Forget what is remembered of a tenant; something was deleted."""
         if self._cache is not None:
             self._cache.forget(tenant)
+
+    @property
+    def is_remembering_all(self) -> bool:
+        """Tell whether even the youngest samples are remembered."""
+        return self._cache is not None and not self._margin_s
+
+    async def remember(self, tenant: TenantId, metrics: Sequence[Chosen], slots: Sequence[int]) -> None:
+        """Read slots of whole metrics at once, so that the first query about them finds them in memory."""
+        cache = self._cache
+        if cache is None or not metrics:
+            return
+        ids = np.sort(np.concatenate([chosen.ids for chosen in metrics]))
+        async with AsyncExitStack() as held:
+            for chosen in metrics:
+                lock = self._locks.setdefault((tenant, chosen.family), asyncio.Lock())
+                await held.enter_async_context(lock)
+            marks = cache.begin(tenant, slots, ids)
+            try:
+                found = await self._fetcher.fetch(tenant, Wanted(ids, slots), cache.most_bytes // 8)
+                for chosen in metrics:
+                    for slot in slots:
+                        key, living = Key(tenant, slot, chosen.family, has_starts=False), _living(chosen, slot)
+                        if len(living) and not cache.has(key):
+                            cache.put(key, living, _of(found, slot, living), marks[slot])
+            finally:
+                cache.end(tenant, slots)
 
     async def read(
         self, tenant: TenantId, chosen: Chosen, span: tuple[int, int], *, has_starts: bool = False, most: int = 2**62
@@ -191,6 +219,12 @@ class SampleReader:
 def _living(chosen: Chosen, slot: int) -> Ids:
     is_living = (chosen.first_ms < (slot + 1) * SLOT_MS) & (chosen.last_ms + ANNOUNCE_EVERY_MS >= slot * SLOT_MS)
     return chosen.ids if is_living.all() else chosen.ids[is_living]
+
+
+def _of(found: Sequence[tuple[int, Block]], slot: int, ids: Ids) -> list[Block]:
+    """Give what blocks of a slot hold of some series."""
+    places = [(block, np.flatnonzero(np.isin(block.ids, ids))) for number, block in found if number == slot]
+    return [pick_rows(block, rows) for block, rows in places if len(rows)]
 
 
 def _is_same(one: Ids, other: Ids) -> bool:
