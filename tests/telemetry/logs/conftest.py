@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from holdfast.telemetry.logs import MemoryLogSink, MemoryLogSource, RecordSink, RecordSource
+from holdfast.telemetry.logs import SCHEMA, LogSink, LogSource, MemoryLogSink, MemoryLogSource, RecordSink, RecordSource
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,19 @@ class Logs:
     source: RecordSource
 
 
-@pytest.fixture(params=["memory"])
-def logs(request):
+@pytest.fixture
+def memory_logs():
     source = MemoryLogSource()
     return Logs(MemoryLogSink(source), source)
+
+
+@pytest.fixture
+async def stored_logs(store):
+    await store.register(SCHEMA)
+    source = LogSource(store)
+    return Logs(LogSink(store, watches=(source.directory,)), source)
+
+
+@pytest.fixture(params=["memory", "stored"])
+def logs(request):
+    return request.getfixturevalue(f"{request.param}_logs")

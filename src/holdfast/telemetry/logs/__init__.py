@@ -19,6 +19,8 @@ from holdfast.telemetry.logs.selection import (
     StreamScope,
 )
 from holdfast.telemetry.logs.settings import LOGS_SECTION, LogsSettings
+from holdfast.telemetry.logs.sink import LogSink
+from holdfast.telemetry.logs.source import LogSource
 from holdfast.telemetry.logs.tables import SCHEMA, STREAM
 
 __all__ = [
@@ -33,6 +35,8 @@ __all__ = [
     "LineOp",
     "LogArrival",
     "LogFeed",
+    "LogSink",
+    "LogSource",
     "LogqlError",
     "LogsSettings",
     "LogsWritten",

@@ -1,6 +1,6 @@
 """How samples get into the store: books of series, announcements, columns. Reading is `reading`'s work."""
 
-from holdfast.telemetry.metrics.storing.announcements import ANNOUNCE_EVERY_MS
+from holdfast.telemetry.metrics.storing.announcements import ANNOUNCE_EVERY_MS, label_maps
 from holdfast.telemetry.metrics.storing.appending import Appending
 from holdfast.telemetry.metrics.storing.book import Admission, Book, Everybody, KeepSeconds, Tally
 from holdfast.telemetry.metrics.storing.expiry import Expiry
@@ -17,4 +17,5 @@ __all__ = [
     "Follower",
     "KeepSeconds",
     "Tally",
+    "label_maps",
 ]

@@ -1,0 +1,6 @@
+"""How records get out of the store: which streams match, conditions as SQL, pages of rows. No query language."""
+
+from holdfast.telemetry.logs.reading.conditions import Condition, field_expression
+from holdfast.telemetry.logs.reading.directory import StreamDirectory
+
+__all__ = ["Condition", "StreamDirectory", "field_expression"]

@@ -1,0 +1,173 @@
+"""Where log records come out: pages in order, counts, and which streams there are. Implements `RecordSource`.
+
+A page is looked for in a short span first, and in longer and longer ones while it is not full, so that the newest
+results of a busy tenant cost no more than those of a quiet one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from holdfast.kernel.clock import Clock, SystemClock
+from holdfast.telemetry.logs.reading import Condition, StreamDirectory, field_expression
+from holdfast.telemetry.logs.reading.rows import COLUMNS, read_page
+from holdfast.telemetry.logs.records import RecordPage
+from holdfast.telemetry.logs.selection import Direction, RecordCounts
+from holdfast.telemetry.logs.storing.streams import ANNOUNCE_EVERY_NS
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+    from holdfast.store import Store
+    from holdfast.telemetry.logs.reading.directory import Stream
+    from holdfast.telemetry.logs.selection import RecordSelection, StreamScope
+    from holdfast.telemetry.metrics.labels import Labels
+
+_PAGE: Final = f"SELECT {COLUMNS} FROM log_records WHERE {{where}} ORDER BY ts_ns {{order}} LIMIT {{limit}} WITH TIES"  # noqa: S608 -- declared columns
+_COUNTS: Final = "SELECT {columns} FROM log_records WHERE {where} GROUP BY {groups}"
+_FIRST_SPAN_NS: Final = 10 * 10**9
+_GROWTH: Final = 12
+_LATEST_NS: Final = 2**63 - 2**50
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    condition: Condition
+    streams: dict[int, Stream]
+    start_ns: int
+    end_ns: int
+
+
+class LogSource:
+    """Reads log records of every tenant."""
+
+    def __init__(self, store: Store, *, clock: Clock | None = None) -> None:
+        self._store = store
+        self.directory = StreamDirectory(store, clock or SystemClock())
+
+    async def where(self, tenant: TenantId, selection: RecordSelection) -> Condition:
+        """Give a selection as SQL over `log_records`, for `Store.query`; its streams are looked up.
+
+        Raises:
+            InvalidError: an expression is no RE2.
+        """
+        asked = await self._ask(tenant, selection)
+        return asked.condition.between(asked.start_ns, asked.end_ns)
+
+    async def _ask(self, tenant: TenantId, selection: RecordSelection) -> _Asked:
+        condition = Condition()
+        for line in selection.lines:
+            condition.add_line(line)
+        for matcher in selection.fields:
+            condition.add_field(matcher)
+        start_ns, end_ns = max(selection.start_ns, 0), min(selection.end_ns, _LATEST_NS)
+        streams = await self.directory.find(tenant, (selection.matchers,), start_ns, end_ns)
+        living = await self.directory.find(tenant, (), start_ns, end_ns)
+        condition.of_streams(sorted(streams), is_all=len(streams) == len(living))
+        if streams:
+            start_ns = max(start_ns, min(each.first_ns for each in streams.values()))
+            end_ns = min(end_ns, max(each.last_ns for each in streams.values()) + ANNOUNCE_EVERY_NS + 1)
+        condition.is_empty = condition.is_empty or end_ns <= start_ns
+        return _Asked(condition, streams, start_ns, end_ns)
+
+    async def pages(
+        self, tenant: TenantId, selection: RecordSelection, *, page: int = 5000
+    ) -> AsyncIterator[RecordPage]:
+        """Give the records in the order of the direction, `page` at a time, or a few more where times are the same."""
+        asked = await self._ask(tenant, selection)
+        if asked.condition.is_empty:
+            return
+        labels = {identity: each.labels for identity, each in asked.streams.items()}
+        is_backward = selection.direction is Direction.BACKWARD
+        order = "DESC" if is_backward else "ASC"
+        start_ns, end_ns, given = asked.start_ns, asked.end_ns, 0
+        span_ns = _FIRST_SPAN_NS
+        while start_ns < end_ns:
+            begin_ns = max(start_ns, end_ns - span_ns) if is_backward else start_ns
+            stop_ns = end_ns if is_backward else min(end_ns, start_ns + span_ns)
+            wanted = min(page, selection.limit - given) if selection.limit else page
+            found = await self._page(tenant, asked.condition.between(begin_ns, stop_ns), wanted, labels, order)
+            count = len(found.records)
+            if selection.limit and given + count > selection.limit:
+                count = selection.limit - given
+                found = _first(found, count)
+            if count:
+                yield found
+            given += count
+            if selection.limit and given >= selection.limit:
+                return
+            is_full = count >= wanted
+            edge_ns = int(found.records.ts_ns[-1]) if is_full else None
+            if is_backward:
+                end_ns = begin_ns if edge_ns is None else edge_ns
+            else:
+                start_ns = stop_ns if edge_ns is None else edge_ns + 1
+            span_ns = span_ns if is_full else span_ns * _GROWTH
+
+    async def _page(
+        self, tenant: TenantId, condition: Condition, wanted: int, labels: dict[int, Labels], order: str
+    ) -> RecordPage:
+        sql = _PAGE.format(where=condition.sql, order=order, limit=wanted)
+        return read_page(await self._store.query(sql, condition.parameters, tenant=tenant), labels)
+
+    async def counts(
+        self, tenant: TenantId, selection: RecordSelection, *, step_ns: int, by: tuple[str, ...] = ()
+    ) -> RecordCounts:
+        """Count records and bytes of bodies in steps aligned to `start_ns`."""
+        asked = await self._ask(tenant, selection)
+        if asked.condition.is_empty:
+            return _counts({})
+        condition = asked.condition.between(asked.start_ns, asked.end_ns)
+        names = {name for each in asked.streams.values() for name, _ in each.labels}
+        fields = [f"{field_expression(name, condition)} AS g{place}" for place, name in enumerate(by)]
+        groups = ["step", *(f"g{place}" for place in range(len(by)))]
+        if names.intersection(by):
+            fields.insert(0, "stream_id")
+            groups.insert(0, "stream_id")
+        step = f"intDiv(ts_ns - {selection.start_ns}, {step_ns}) AS step"
+        columns = ", ".join([*fields, step, "count() AS records", "sum(length(body)) AS size"])
+        sql = _COUNTS.format(columns=columns, where=condition.sql, groups=", ".join(groups))
+        table = await self._store.query(sql, condition.parameters, tenant=tenant)
+        totals: dict[tuple[tuple[str, ...], int], tuple[int, int]] = {}
+        for row in table.to_pylist():
+            own = dict(asked.streams[row["stream_id"]].labels) if "stream_id" in row else {}
+            group = tuple(own.get(name, row[f"g{place}"]) for place, name in enumerate(by))
+            key = group, selection.start_ns + row["step"] * step_ns
+            before = totals.get(key, (0, 0))
+            totals[key] = before[0] + row["records"], before[1] + row["size"]
+        return _counts(totals)
+
+    async def streams(self, tenant: TenantId, scope: StreamScope) -> list[Labels]:
+        """Give the label sets of streams."""
+        return sorted({*await self._labels(tenant, scope)})[: scope.limit or None]
+
+    async def label_names(self, tenant: TenantId, scope: StreamScope) -> list[str]:
+        """Give the names of labels."""
+        names = {name for labels in await self._labels(tenant, scope) for name, _ in labels}
+        return sorted(names)[: scope.limit or None]
+
+    async def label_values(self, tenant: TenantId, label: str, scope: StreamScope) -> list[str]:
+        """Give the values of one label."""
+        values = {value for labels in await self._labels(tenant, scope) for name, value in labels if name == label}
+        return sorted(values)[: scope.limit or None]
+
+    async def _labels(self, tenant: TenantId, scope: StreamScope) -> Iterator[Labels]:
+        found = await self.directory.find(tenant, scope.selectors, scope.start_ns, scope.end_ns)
+        return (each.labels for each in found.values())
+
+
+def _first(page: RecordPage, count: int) -> RecordPage:
+    return RecordPage(page.labels, page.records.take(np.arange(count)))
+
+
+def _counts(totals: dict[tuple[tuple[str, ...], int], tuple[int, int]]) -> RecordCounts:
+    order = sorted(totals)
+    return RecordCounts(
+        [group for group, _ in order],
+        np.array([begin_ns for _, begin_ns in order], np.int64),
+        np.array([totals[key][0] for key in order], np.int64),
+        np.array([totals[key][1] for key in order], np.int64),
+    )

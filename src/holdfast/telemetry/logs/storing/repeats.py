@@ -1,0 +1,110 @@
+"""Records that were stored a short while ago, by 64-bit keys, so that what a sender repeats is stored once.
+
+A sender that did not get its answer sends the same request again, perhaps while the first one is still being written:
+then the second waits for the first. Keys are remembered per process and not over a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise, repeat
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.telemetry.logs.records import Records
+
+Keys = npt.NDArray[np.int64]
+_PARTS: Final = 8  # the oldest part of the keys is forgotten at once
+
+
+def keys_of(records: Records, ids: npt.NDArray[np.uint64]) -> Keys:
+    """Give a key for each record: of stream, time, body and structured metadata."""
+    shared: Iterable[int] = repeat(0)
+    if records.shared_refs is not None:
+        hashes = [hash(pairs) for pairs in records.shared]
+        shared = map(hashes.__getitem__, records.shared_refs.tolist())
+    columns = zip(
+        ids.tolist(),
+        records.ts_ns.tolist(),
+        records.bodies,
+        records.trace_ids or repeat(""),
+        records.span_ids or repeat(""),
+        _attribute_hashes(records),
+        shared,
+        strict=False,
+    )
+    return np.fromiter(map(hash, columns), np.int64, len(records))
+
+
+def _attribute_hashes(records: Records) -> Iterable[int]:
+    given = records.attributes
+    if given is None or not given.keys:
+        return repeat(0)
+    bounds = given.offsets.tolist()
+    keys, values = given.keys, given.values
+    return [hash((*keys[begin:end], *values[begin:end])) for begin, end in pairwise(bounds)]
+
+
+class _Flight:
+    __slots__ = ("keys", "landed")
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+        self.landed = asyncio.Event()
+
+
+class Repeats:
+    """The keys of one sink; `most` bounds how many are remembered, at 8 bytes each."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._sorted: list[Keys] = []  # oldest first; small ones are merged, so that there are few
+        self._flights: list[_Flight] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._sorted))
+
+    async def begin(self, keys: Keys) -> tuple[npt.NDArray[np.int64], _Flight]:
+        """Give the places of the records that are new, and the flight that `end` takes."""
+        while (other := self._overlapping(keys)) is not None:
+            await other.landed.wait()
+        first = np.sort(np.unique(keys, return_index=True)[1])
+        fresh = first[~self._are_known(keys[first])]
+        flight = _Flight(np.sort(keys[fresh]))
+        self._flights.append(flight)
+        return fresh, flight
+
+    def end(self, flight: _Flight, *, is_stored: bool) -> None:
+        """Take what became of a flight."""
+        self._flights.remove(flight)
+        if is_stored and len(flight.keys) and self._most:
+            self._remember(flight.keys)
+        flight.landed.set()
+
+    def _overlapping(self, keys: Keys) -> _Flight | None:
+        return next((each for each in self._flights if len(each.keys) and _contains(each.keys, keys).any()), None)
+
+    def _are_known(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        known = np.zeros(len(keys), np.bool_)
+        for each in self._sorted:
+            known |= _contains(each, keys)
+        return known
+
+    def _remember(self, keys: Keys) -> None:
+        while self._sorted and len(self._sorted[-1]) < 2 * len(keys) and len(keys) < self._most // _PARTS:
+            keys = np.sort(np.concatenate((self._sorted.pop(), keys)), kind="stable")
+        self._sorted.append(keys)
+        while len(self) > self._most and len(self._sorted) > 1:
+            self._sorted.pop(0)
+
+
+def _contains(known: Keys, keys: Keys) -> npt.NDArray[np.bool_]:
+    places = np.searchsorted(known, keys)
+    places[places == len(known)] = 0
+    found: npt.NDArray[np.bool_] = known[places] == keys
+    return found
