@@ -18,18 +18,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
+from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.telemetry import snappy
-from holdfast.telemetry.metrics.intake import Memory
+from holdfast.telemetry.metrics.intake import LabelLimits, Memory
 from holdfast.telemetry.metrics.labels import Labels, labels_of
 from holdfast.telemetry.metrics.remote import version1
 from holdfast.telemetry.metrics.remote.batch import Batch
 from holdfast.telemetry.metrics.remote.messages import labels_field, message, sample_field
+from holdfast.telemetry.metrics.remote.newcomers import Newcomers
+from holdfast.telemetry.metrics.remote.usual import UsualLabels
+from holdfast.telemetry.metrics.storing import Book, Everybody
 
 SERIES = 20_000
 PER_BODY = 2_000
@@ -68,13 +73,15 @@ def make_bodies(start_ms: int) -> list[list[bytes]]:
 
 def decode_only(bodies: list[bytes]) -> tuple[float, float]:
     """Give samples per second for series seen for the first time, and for known ones."""
-    book: dict[Labels, int] = {}
-    memory = Memory(1)
+    book, memory = Book(DEFAULT_TENANT, Everybody(), lambda *_: 86_400), Memory(1)
 
     def once() -> float:
         started = time.perf_counter()
         for body in bodies:
-            batch = Batch(labels_of, lambda labels: book.setdefault(labels, len(book)), memory)
+            usual = UsualLabels(LabelLimits())
+            newcomers = Newcomers(book, "benchmark", usual)
+            enter = partial(book.ref, origin="benchmark")
+            batch = Batch(labels_of, enter, memory, usual, newcomers)
             for _ in version1.walk(body, batch):
                 pass
             assert len(batch.arrival(body).refs) == PER_BODY

@@ -1,7 +1,8 @@
-"""A numpy column that grows at its end: room doubles, so that an append costs the same at any length."""
+"""Numpy columns that grow at their end: room doubles, so that growing costs the same at any length."""
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -46,3 +47,24 @@ class Growing(Generic[Number]):
     def live(self) -> npt.NDArray[Number]:
         """The values; may be written to."""
         return self._array[: self._length]
+
+
+class Alongside(Generic[Number]):
+    """A column that is as long as something else, and costs nothing while that grows; new places hold `fill`."""
+
+    __slots__ = ("_array", "_fill", "_rows")
+
+    def __init__(self, kind: type[Number], fill: int, rows: Sized) -> None:
+        self._array: npt.NDArray[Number] = np.full(16, fill, kind)
+        self._fill = fill
+        self._rows = rows
+
+    @property
+    def live(self) -> npt.NDArray[Number]:
+        """The values; may be written to."""
+        length = len(self._rows)
+        if length > len(self._array):
+            wider = np.full(max(length, 2 * len(self._array)), self._fill, self._array.dtype)
+            wider[: len(self._array)] = self._array
+            self._array = wider
+        return self._array[:length]

@@ -22,7 +22,10 @@ def labels_of(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Labels:
 
 def name_of(labels: Labels) -> str:
     """Give the metric's name; empty where there is none."""
-    return next((value for name, value in labels if name == METRIC_NAME), "")
+    for name, value in labels:
+        if name == METRIC_NAME:
+            return value
+    return ""
 
 
 def without(labels: Labels, *names: str) -> Labels:

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from flow.trials.requests import Encoder
 from holdfast.kernel.clock import FakeClock
+from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics import MetricsSettings, SeriesLimits
@@ -114,3 +115,24 @@ async def test_ids_by_bytes_are_those_by_labels(protocol: Protocol):
     book = sink.only_book
     assert book.ids.live.tolist() == [series_id(labels) for labels in book.labels]
     assert book.labels == [labels_of(row) for row in rows("hits", range(3), Upper="first", zone="ß")]
+
+
+@pytest.mark.parametrize("most", [1, 100])
+async def test_several_samples_of_one_new_series_are_met_once(most: int):
+    sink = BookSink(max_series=most)
+    samples = sample_field(NOW_MS, 1.0) + sample_field(NOW_MS + 1, 2.0)
+    body = b"".join(message(1, labels_field(labels_of(row)) + samples) for row in rows("hits", range(2)))
+    taken = await RemoteWriter(sink).take(DEFAULT_TENANT, body, Protocol.V1, origin=ORIGIN, is_plain=True)
+    assert taken.written.samples == 2 * min(most, 2)
+    assert sink.limits.refusals == ({} if most > 1 else {DEFAULT_TENANT: {"series_per_tenant": 1}})
+
+
+async def test_text_that_is_not_utf8_is_told_with_its_place_where_series_may_come_in():
+    sink = BookSink()
+    wrong = message(1, message(1, b"__name__") + message(2, b"hits")) + message(
+        1, message(1, b"a") + message(2, b"\xc3(")
+    )
+    body = message(1, wrong + sample_field(NOW_MS, 1.0))
+    with pytest.raises(InvalidError, match="not UTF-8"):
+        await RemoteWriter(sink).take(DEFAULT_TENANT, body, Protocol.V1, origin=ORIGIN, is_plain=True)
+    assert not sink.arrivals

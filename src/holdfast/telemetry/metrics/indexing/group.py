@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.telemetry.metrics.growing import Growing
+from holdfast.telemetry.metrics.indexing.loading import SeriesRow
 from holdfast.telemetry.metrics.indexing.matching import verdict
 from holdfast.telemetry.metrics.labels import Labels
 from holdfast.telemetry.metrics.samples import Matcher
@@ -83,20 +84,28 @@ class Group:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def note(self, labels: Labels, identity: int, first_ms: int, last_ms: int) -> None:
-        """Take a series, or that its life is longer than was known."""
-        ordinal = self._ordinals.get(identity)
-        if ordinal is None:
-            self._ordinals[identity] = len(self.labels)
-            self.labels.append(labels)
-            self.names.update([name for name, _ in labels])
-            self.ids.append(identity)
-            self.first_ms.append(first_ms)
-            self.last_ms.append(last_ms)
-            self._choices.clear()
-            return
-        self.first_ms.live[ordinal] = min(self.first_ms.live[ordinal], first_ms)
-        self.last_ms.live[ordinal] = max(self.last_ms.live[ordinal], last_ms)
+    def note(self, rows: Sequence[SeriesRow]) -> None:
+        """Take series, or that their lives are longer than was known."""
+        ordinals, places = self._ordinals, []
+        fresh: list[SeriesRow] = []
+        for row in rows:
+            place = ordinals.setdefault(row[2], len(ordinals))
+            places.append(place)
+            if place == len(self.labels) + len(fresh):
+                fresh.append(row)
+        if fresh:
+            self._add(fresh)
+        first, last = (np.array([row[part] for row in rows], np.int64) for part in (3, 4))
+        np.minimum.at(self.first_ms.live, places, first)
+        np.maximum.at(self.last_ms.live, places, last)
+
+    def _add(self, fresh: Sequence[SeriesRow]) -> None:
+        self.labels += [row[1] for row in fresh]
+        self.names |= {name for row in fresh for name, _ in row[1]}
+        self.ids.extend(np.array([row[2] for row in fresh], np.uint64))
+        self.first_ms.extend(np.array([row[3] for row in fresh], np.int64))
+        self.last_ms.extend(np.array([row[4] for row in fresh], np.int64))
+        self._choices.clear()
 
     def choose(self, matchers: tuple[Matcher, ...]) -> Ordinals:
         """Give the series that satisfy all matchers, sorted by id; the array is shared, do not write to it."""

@@ -68,11 +68,14 @@ class _Tenant:
         self.meanwhile: list[SeriesRow] = []  # announced while something was being loaded
 
     def take(self, rows: Sequence[SeriesRow]) -> None:
+        by_name: dict[str, list[SeriesRow]] = {}
         for row in rows:
-            group = self.groups.get(row.name)
+            by_name.setdefault(row[0], []).append(row)
+        for name, own in by_name.items():
+            group = self.groups.get(name)
             if group is None:
-                group = self.groups[row.name] = Group(row.name)
-            group.note(row.labels, row.identity, row.first_ms, row.last_ms)
+                group = self.groups[name] = Group(name)
+            group.note(own)
 
 
 class SeriesIndex:

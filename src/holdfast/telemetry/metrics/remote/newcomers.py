@@ -1,6 +1,6 @@
 """Meets the series of a request that its sender's memory does not hold: lets them in, or keeps them out for little.
 
-Where a limit keeps out every new series of a metric, its id tells whether a series is one: no label set is made, and
+Where a limit keeps out every new series of a metric, its id tells whether a series is one: nothing is decoded, and
 nothing is remembered. What was kept out is counted once the request was decoded to its end.
 """
 
@@ -10,59 +10,76 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.arrivals import REFUSED, RefusedSeries
-from holdfast.telemetry.metrics.series import identity_of
+from holdfast.telemetry.metrics.labels import METRIC_NAME
+from holdfast.telemetry.metrics.series import JOINT, identity_of
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import SeriesBook
     from holdfast.telemetry.metrics.labels import Labels
-    from holdfast.telemetry.metrics.remote.usual import Label
+    from holdfast.telemetry.metrics.remote.usual import Parts, UsualLabels
 
-_NAME: Final = b"__name__"
-_LOOKED: Final = 8  # one in so many of the kept out is shown to whoever counts values of labels
+_SHOWN: Final = 8  # one in so many of the kept out is shown to whoever counts values of labels
 
 
 @dataclass(slots=True)
 class _KeptOut:
+    reason: str
     count: int = 0
-    examples: list[Labels] = field(default_factory=list)
+    examples: list[Parts] = field(default_factory=list)
 
 
 class Newcomers:
     """The new series of one request."""
 
-    def __init__(self, book: SeriesBook, origin: str) -> None:
+    def __init__(self, book: SeriesBook, origin: str, usual: UsualLabels) -> None:
         self._book = book
         self._origin = origin
-        self._verdicts: dict[bytes, str] = {}
-        self._kept_out: dict[tuple[bytes, str], _KeptOut] = {}
+        self._usual = usual
+        self._open: set[bytes] = set()  # metrics of which new series may come in, as far as was asked
+        self._kept_out: dict[bytes, _KeptOut] = {}
 
-    def meet(self, labels: list[Label]) -> int:
-        """Give the reference of a series, or `REFUSED`."""
-        parts = [b"", *[label[2] for label in labels if label[0] != _NAME]]
-        parts[0] = metric = next(label[2] for label in labels if label[0] == _NAME)
+    def meet(self, parts: Parts) -> int:
+        """Give the reference of a series, or `REFUSED`.
+
+        Raises:
+            UnicodeDecodeError: a label is no UTF-8; not told of those that are kept out.
+        """
+        metric = parts[0]
         identity = identity_of(parts)
-        reason = self._verdicts.get(metric)
-        if reason is None:
-            reason = self._verdicts[metric] = self._book.keeps_out(metric.decode(), self._origin)
-        if reason and not self._book.has(identity):
-            self._keep_out(metric, reason, labels)
-            return REFUSED
-        return self._book.admit(tuple([label[1] for label in labels]), identity, self._origin)
-
-    def _keep_out(self, metric: bytes, reason: str, labels: list[Label]) -> None:
-        kept_out = self._kept_out.get((metric, reason))
-        if kept_out is None:
-            kept_out = self._kept_out[metric, reason] = _KeptOut()
-        if not kept_out.count % _LOOKED:
-            kept_out.examples.append(tuple([label[1] for label in labels]))
+        kept_out = self._kept_out.get(metric)
+        if kept_out is None and metric not in self._open:
+            kept_out = self._ask(metric)
+        if kept_out is None or self._book.has(identity):
+            return self._book.admit(self._usual.labels(parts), identity, self._origin)
+        if not kept_out.count % _SHOWN:
+            kept_out.examples.append(parts)
         kept_out.count += 1
+        return REFUSED
+
+    def _ask(self, metric: bytes) -> _KeptOut | None:
+        reason = self._book.keeps_out(metric.decode(), self._origin)
+        if reason:
+            return self._kept_out.setdefault(metric, _KeptOut(reason))
+        self._open.add(metric)
+        return None
 
     def renew(self) -> None:
         """Ask the book anew about metrics of which series came in; others ran meanwhile."""
-        self._verdicts = {metric: reason for metric, reason in self._verdicts.items() if reason}
+        self._open.clear()
 
     def count(self) -> None:
         """Tell the book what was kept out."""
-        for (metric, reason), each in self._kept_out.items():
-            self._book.refuse(RefusedSeries(metric.decode(), self._origin, reason, each.count, each.examples))
+        for metric, each in self._kept_out.items():
+            examples = [_shown(parts) for parts in each.examples]
+            if each.count:
+                self._book.refuse(RefusedSeries(metric.decode(), self._origin, each.reason, each.count, examples))
         self._kept_out.clear()
+
+
+def _shown(parts: Parts) -> Labels:
+    """Give labels to look at, whatever is wrong with their letters."""
+    found = [(METRIC_NAME, parts[0].decode(errors="replace"))]
+    for part in parts[1:]:
+        name, _, value = part.partition(JOINT)
+        found.append((name.decode(errors="replace"), value.decode(errors="replace")))
+    return tuple(found)

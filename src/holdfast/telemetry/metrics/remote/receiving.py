@@ -119,7 +119,8 @@ class RemoteWriter:
 
     def _open_batch(self, tenant: TenantId, book: SeriesBook, protocol: Protocol, origin: str) -> Batch:
         memory = self._known[protocol].of(tenant, book.generation)
-        usual, newcomers = UsualLabels(self._limits), Newcomers(book, origin)
+        usual = UsualLabels(self._limits)
+        newcomers = Newcomers(book, origin, usual)
         return Batch(self._admit, partial(book.ref, origin=origin), memory, usual, newcomers)
 
     async def _decode(

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from holdfast.telemetry.metrics.remote.usual import Label, UsualLabels
-
 NUMBER_BYTES: Final = 4
 UNKNOWN: Final = 0xFFFF_FFFF
 _LONGEST: Final = 5  # bytes of a uint32 as a varint
@@ -47,12 +45,10 @@ class Symbols:
         self.numbers[refs] = own
         return np.array(own, np.uint32).tobytes()
 
-    def labels(self, refs: Sequence[int], usual: UsualLabels) -> list[Label] | None:
-        """Give the labels behind references if they are as usual: sorted, whole, within the limits."""
+    def byte_pairs(self, refs: Sequence[int]) -> list[tuple[bytes, bytes]]:
+        """Give the labels behind references as they stand in the request; a name without a value is left out."""
         texts = self._texts
-        if len(refs) % 2:
-            return None
-        return usual.of([(texts[name], texts[value]) for name, value in zip(refs[::2], refs[1::2], strict=True)])
+        return [(texts[name], texts[value]) for name, value in zip(refs[::2], refs[1::2], strict=False)]
 
     def text(self, ref: int) -> str:
         """Give the string behind a reference.

@@ -6,6 +6,7 @@ usual case is taken apart field by field. Source of the field numbers: Prometheu
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata
@@ -104,14 +105,17 @@ def _meet(data: bytes, start: int, stop: int, batch: Batch) -> bool:
     read = batch.usual.read(data, start, stop)
     if read is None:
         return False
-    labels, at = read
+    parts, at = read
     if stop - at == FULL_BYTES:
         places = batch.full
     elif stop - at == ZERO_BYTES:
         places = batch.zeros
     else:
         return False
-    ref = batch.newcomers.meet(labels)
+    try:
+        ref = batch.newcomers.meet(parts)
+    except UnicodeDecodeError:
+        return False
     if ref >= 0:
         batch.memory.refs[data[start:at]] = ref
     places.refs.append(ref)
@@ -153,14 +157,18 @@ def _find(data: bytes, start: int, end: int, batch: Batch) -> int:
     key = data[start:end]
     ref = batch.memory.refs.get(key)
     if ref is None:
-        read = batch.usual.read(data, start, end)
-        if read is not None and read[1] == end:
-            ref = batch.newcomers.meet(read[0])
-        else:
-            ref = batch.ref(read_labels(data, start, end))
+        ref = _enter(data, start, end, batch)
         if ref >= 0 and key:  # what is kept out would crowd out what is known
             batch.memory.refs[key] = ref
     return ref
+
+
+def _enter(data: bytes, start: int, end: int, batch: Batch) -> int:
+    read = batch.usual.read(data, start, end)
+    if read is not None and read[1] == end:
+        with suppress(UnicodeDecodeError):  # which is told below, with its place
+            return batch.newcomers.meet(read[0])
+    return batch.ref(read_labels(data, start, end))
 
 
 def _read_part(data: bytes, field: Field, ref: int, batch: Batch) -> None:

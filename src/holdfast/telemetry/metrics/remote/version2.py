@@ -6,6 +6,7 @@ candidates is read as the start of all samples of its series.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata
@@ -136,19 +137,20 @@ class _Reader:
 
     def _meet(self, place: int, suffix: bytes, metadata: MetricMetadata) -> int:
         refs = self._refs.of(place)
-        labels = self._symbols.labels(refs, self._batch.usual)
-        if labels is None:
-            pairs = self._symbols.pairs(refs)
-            ref = self._batch.ref(pairs)
-        else:
-            pairs = [label.pair for label in labels]
-            ref = self._batch.newcomers.meet(labels)
+        ref = self._enter(refs)
         if ref >= 0:  # what is kept out would crowd out what is known
             self._batch.memory.refs[self._symbols.number(refs) + suffix] = ref
             if metadata.type:
-                family = _family(dict(pairs)[METRIC_NAME], metadata.type)
+                family = _family(dict(self._symbols.pairs(refs))[METRIC_NAME], metadata.type)
                 self._batch.metadata.append(metadata._replace(family=family))
         return ref
+
+    def _enter(self, refs: list[int]) -> int:
+        parts = self._batch.usual.of(self._symbols.byte_pairs(refs))
+        if parts is not None and not len(refs) % 2:
+            with suppress(UnicodeDecodeError):  # which is told below, with its place
+                return self._batch.newcomers.meet(parts)
+        return self._batch.ref(self._symbols.pairs(refs))
 
     def _learn(self, said: bytes) -> tuple[bytes, MetricMetadata]:
         """Read a Metadata message; give it with what tells it from others, whatever the request numbers."""

@@ -111,13 +111,9 @@ def label_maps(labels: list[Labels]) -> pa.Array:
     """Give label sets as a column of maps, without the metric's name, which has a column of its own."""
     import pyarrow as pa  # noqa: PLC0415 -- heavy; a process without a store never pays
 
-    keys: list[str] = []
-    values: list[str] = []
-    offsets = np.zeros(len(labels) + 1, np.int32)
-    for number, pairs in enumerate(labels, 1):
-        for name, value in pairs:
-            if name != METRIC_NAME:
-                keys.append(name)
-                values.append(value)
-        offsets[number] = len(keys)
+    rows = [[pair for pair in pairs if pair[0] != METRIC_NAME] for pairs in labels]
+    keys = [name for pairs in rows for name, _ in pairs]
+    values = [value for pairs in rows for _, value in pairs]
+    offsets = np.zeros(len(rows) + 1, np.int32)
+    offsets[1:] = np.cumsum([len(pairs) for pairs in rows])
     return pa.MapArray.from_arrays(pa.array(offsets), pa.array(keys, pa.string()), pa.array(values, pa.string()))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from holdfast.telemetry.metrics.arrivals import REFUSED, RefusedSeries
-from holdfast.telemetry.metrics.growing import Growing
+from holdfast.telemetry.metrics.growing import Alongside, Growing
 from holdfast.telemetry.metrics.labels import Labels, name_of
 from holdfast.telemetry.metrics.series import series_id
 
@@ -82,10 +82,10 @@ class Book:
         self.origins: list[str] = []
         self.ids = Growing(np.uint64)
         self.keep_s = Growing(np.int64)
-        self.first_ms = Growing(np.int64)
-        self.last_ms = Growing(np.int64)
-        self.announced_s = Growing(np.int64)
-        self.used_s = Growing(np.int64)
+        self.first_ms = Alongside(np.int64, NEVER_FIRST, self.labels)
+        self.last_ms = Alongside(np.int64, NEVER_LAST, self.labels)
+        self.announced_s = Alongside(np.int64, 0, self.labels)
+        self.used_s = Alongside(np.int64, 0, self.labels)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -131,9 +131,9 @@ class Book:
         if identity is None or reason:
             self.refuse(RefusedSeries(metric, origin, reason, 1, (labels,)))
             return REFUSED
-        return self._enter(labels, identity, origin)
+        return self._enter(labels, identity, metric, origin)
 
-    def _enter(self, labels: Labels, identity: int, origin: str) -> int:
+    def _enter(self, labels: Labels, identity: int, metric: str, origin: str) -> int:
         ref = len(self.labels)
         self._refs[labels] = ref
         self._taken.add(identity)
@@ -141,12 +141,8 @@ class Book:
         self.origins.append(origin)
         self.ids.append(identity)
         self.keep_s.append(self._keep_s(self.tenant, labels))
-        self.first_ms.append(NEVER_FIRST)
-        self.last_ms.append(NEVER_LAST)
-        self.announced_s.append(0)
-        self.used_s.append(0)
         self.tally.total += 1
-        self.tally.by_metric[name_of(labels)] += 1
+        self.tally.by_metric[metric] += 1
         self.tally.by_origin[origin] += 1
         return ref
 
@@ -171,7 +167,7 @@ class Book:
         self._generation += 1
         self._empty()
         for ref, identity in zip(kept, ids, strict=True):
-            self._enter(labels[ref], identity, origins[ref])
+            self._enter(labels[ref], identity, name_of(labels[ref]), origins[ref])
         columns_now = (self.first_ms, self.last_ms, self.announced_s, self.used_s)
         for column, (_, values) in zip(columns_now, columns, strict=True):
             column.live[:] = values
