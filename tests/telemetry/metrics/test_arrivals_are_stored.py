@@ -310,3 +310,13 @@ async def test_a_sender_that_goes_away_leaves_samples_that_all_queries_see(sink:
     await sink.append(DEFAULT_TENANT, arrival(book, [(series(), NOW_MS + 2000, 3.0)]))
     seen = contents(await select(source, named(), NOW_MS - 60_000, NOW_MS + 60_000))
     assert seen == {series(): [(NOW_MS, 1.0), (NOW_MS + 1000, 2.0), (NOW_MS + 2000, 3.0)]}
+
+
+def test_memory_holds_a_pair_of_many_series_once(sink: MetricSink):
+    book = sink.book(DEFAULT_TENANT)
+    refs = [book.ref(series(method="GET", path=f"/{number}"), origin="test") for number in range(3)]
+    shared = {id(pair) for ref in refs for pair in book.labels[ref] if pair[0] != "path"}
+    assert len(shared) == 2
+    book.forget_all()
+    assert book.ref(series(method="GET", path="/0"), origin="test") == 0
+    assert book.labels == [series(method="GET", path="/0")]

@@ -76,6 +76,7 @@ class Book:
 
     def _empty(self) -> None:
         self._refs: dict[Labels, int] = {}
+        self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._taken: set[int] = set()
         self.tally = Tally()
         self.labels: list[Labels] = []
@@ -135,6 +136,7 @@ class Book:
 
     def _enter(self, labels: Labels, identity: int, metric: str, origin: str) -> int:
         ref = len(self.labels)
+        labels = self._shared(labels)
         self._refs[labels] = ref
         self._taken.add(identity)
         self.labels.append(labels)
@@ -145,6 +147,11 @@ class Book:
         self.tally.by_metric[metric] += 1
         self.tally.by_origin[origin] += 1
         return ref
+
+    def _shared(self, labels: Labels) -> Labels:
+        """Give the label set with the pairs that other series have, too: most pairs of a series are not its own."""
+        pairs = self._pairs
+        return tuple([pairs.setdefault(pair, pair) for pair in labels])
 
     def forget_idle(self, before_s: int) -> int:
         """Forget the series without a sample since `before_s`, renumber the others, and tell how many went."""
