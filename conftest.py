@@ -7,6 +7,7 @@ pytest_plugins = (
     "fixtures.clocks",
     "fixtures.databases",
     "fixtures.engines_of_runs",
+    "fixtures.forks",
     "fixtures.network",
     "fixtures.ops",
     "fixtures.prometheus_api",

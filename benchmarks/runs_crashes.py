@@ -17,7 +17,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 
-from fixtures.services import DEFAULT_URLS, fresh_database  # noqa: E402 -- the tests' folder is on the path only now
+from fixtures.databases import fresh_database  # noqa: E402 -- the tests' folder is on the path only now
+from fixtures.services import DEFAULT_URLS  # noqa: E402 -- the same
 from kernel.runs.crash.harness import run_edges, run_trial  # noqa: E402 -- same
 
 

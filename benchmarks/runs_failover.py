@@ -29,7 +29,8 @@ from holdfast.kernel.sql import Database, migrate, open_postgres, open_sqlite
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 
-from fixtures.services import DEFAULT_URLS, fresh_database  # noqa: E402 -- the tests' folder is on the path only now
+from fixtures.databases import fresh_database  # noqa: E402 -- the tests' folder is on the path only now
+from fixtures.services import DEFAULT_URLS  # noqa: E402 -- the same
 
 MIGRATIONS = ["holdfast.kernel.events.migrations", "holdfast.kernel.runs.migrations"]
 STEPS = 8

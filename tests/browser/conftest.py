@@ -81,11 +81,12 @@ def server(tmp_path_factory: pytest.TempPathFactory, estate: Estate) -> Iterator
     server.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium of the system, or HOLDFAST_TEST_CHROMIUM.
 
-    One per test: while Playwright is open, its event loop runs in this thread, and no asynchronous test could.
+    One per file, not per session: while Playwright is open, its event loop runs in this thread, and no asynchronous
+    test of another file could.
     """
     wanted = os.environ.get("HOLDFAST_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if wanted is None:

@@ -22,17 +22,12 @@ FILE = re.compile(r"^(?:#|//|<!--) (\S+\.\w+)(?: -->)?\n")
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> dict[str, str]:
+def shell(holdfast_command: Path) -> dict[str, str]:
     """An environment in which `holdfast` is this checkout's command."""
-    binaries = tmp_path / ".bin"
-    binaries.mkdir()
-    command = binaries / "holdfast"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m holdfast.cli "$@"\n')
-    command.chmod(0o755)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
     return {
         **clean,
-        "PATH": f"{binaries}:{clean['PATH']}",
+        "PATH": f"{holdfast_command.parent}:{clean['PATH']}",
         "PYTHONPATH": os.pathsep.join(sys.path),
         "COLUMNS": "120",
         "NO_COLOR": "1",
