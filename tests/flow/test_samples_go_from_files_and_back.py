@@ -7,7 +7,8 @@ import json
 import os
 import re
 import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,10 @@ async def bring(url: str, file: Path, kind: Format, tenant: str = "", **more: An
     return await asyncio.to_thread(work)
 
 
-async def run(*words: str) -> Any:
+@pytest.fixture
+def run(holdfast_command: Path) -> Callable[..., Any]:
     """Run the command line; give what it printed."""
-    return await run_program(sys.executable, "-m", "holdfast.cli", *words)
+    return partial(run_program, str(holdfast_command))
 
 
 async def run_program(*command: str) -> Any:
@@ -115,7 +117,9 @@ async def test_dumps_and_csv_hold_the_same(serving: Any, tmp_path: Path) -> None
             assert await stored(url, "up", tenant=name[0]) == expected
 
 
-async def test_parquet_and_openmetrics_make_the_round_trip_by_command(serving: Any, tmp_path: Path) -> None:
+async def test_parquet_and_openmetrics_make_the_round_trip_by_command(
+    serving: Any, run: Callable[..., Any], tmp_path: Path
+) -> None:
     (tmp_path / "hits.om").write_text(OPENMETRICS + '# EOF\nodd_metric{x="never read"} 1 1\n')
     async with serving() as url:
         done = await run("import", str(tmp_path / "hits.om"), "--url", url, "--json")
@@ -137,7 +141,7 @@ async def test_parquet_and_openmetrics_make_the_round_trip_by_command(serving: A
 
 
 @pytest.mark.service
-async def test_promtool_makes_blocks_of_an_export(serving: Any, tmp_path: Path) -> None:
+async def test_promtool_makes_blocks_of_an_export(serving: Any, run: Callable[..., Any], tmp_path: Path) -> None:
     promtool = servers.require_program("promtool")
     (tmp_path / "hits.om").write_text(OPENMETRICS + "# EOF\n")
     async with serving() as url:

@@ -64,8 +64,10 @@ def server(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def refused(folder: Path, port: int) -> str:
-    done = subprocess.run(command(folder, port), env=ENVIRON, capture_output=True, text=True, timeout=30, check=False)
+def refused(folder: Path, port: int, program: Path | None = None) -> str:
+    """Start where that must fail, by default with a new interpreter, and give what is said."""
+    argv = command(folder, port) if program is None else [str(program), *command(folder, port)[3:]]
+    done = subprocess.run(argv, env=ENVIRON, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2, done
     assert "Traceback" not in done.stderr
     return done.stderr
@@ -193,9 +195,11 @@ FAULTS: list[Callable[[Path], str]] = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_start_over_a_fault_is_refused_with_its_place(tmp_path: Path, fault: Callable[[Path], str]) -> None:
+def test_a_start_over_a_fault_is_refused_with_its_place(
+    tmp_path: Path, holdfast_command: Path, fault: Callable[[Path], str]
+) -> None:
     expected = fault(tmp_path)
-    told = refused(tmp_path, free_port())
+    told = refused(tmp_path, free_port(), holdfast_command)
     assert expected in " ".join(told.split())
     if "ops" in {path.name for path in tmp_path.iterdir()}:
         assert ".yaml:" in told
