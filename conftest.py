@@ -14,4 +14,5 @@ pytest_plugins = (
     "fixtures.properties",
     "fixtures.services",
     "fixtures.stores",
+    "fixtures.whole_suites",
 )
