@@ -84,7 +84,7 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
         admission=limits,
         keep_s=KeepRules(settings.keep, store).seconds,
     )
-    source = MetricSource(store, clock=clock, feed=sink.feed, usage=usage, settings=settings)
+    source = MetricSource(store, clock=clock, feed=sink.feed, usage=usage, settings=settings, metrics=ground.metrics)
     cardinality = Cardinality(store, sink, limits, usage, clock)
 
     deletion = Deletion(store, sink, source)

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import InvalidError, LimitError
@@ -20,7 +21,7 @@ from holdfast.store import Store
 from holdfast.telemetry.metrics.downsampling import Cuts, RolledAnswer, RolledSlots, RollupReader
 from holdfast.telemetry.metrics.indexing import Chosen, SeriesIndex
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, without
-from holdfast.telemetry.metrics.reading import Assembled, BlockCache, SampleReader
+from holdfast.telemetry.metrics.reading import Assembled, BlockCache, CacheFigures, SampleReader
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Series
 from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
 from holdfast.telemetry.metrics.settings import MetricsSettings
@@ -54,6 +55,7 @@ class MetricSource:
         feed: Feed | None = None,
         usage: UsageLog | None = None,
         settings: MetricsSettings | None = None,
+        metrics: CollectorRegistry | None = None,
     ) -> None:
         """Prepare; nothing is read.
 
@@ -63,6 +65,7 @@ class MetricSource:
             feed: of the sink by which this process writes to the store; without it nothing is remembered.
             usage: told which metrics queries read.
             settings: how much is remembered.
+            metrics: where it is told how often what is remembered served.
         """
         settings = settings or MetricsSettings()
         self._store = store
@@ -73,6 +76,8 @@ class MetricSource:
             store, self._clock, most=settings.indexed_series, is_fed=feed is not None, is_alone=is_alone
         )
         cache = BlockCache(settings.cache) if feed is not None and settings.cache else None
+        if metrics is not None:
+            CacheFigures(metrics, self.index, cache or BlockCache(0))
         self.reader = SampleReader(store, self._clock, cache, margin_s=0 if is_alone else settings.writers_margin)
         self._warming = Warming(store, self._clock, self.index, self.reader, settings.warm)
         self.rolled = RolledSlots(store, self._clock)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.store import Store
@@ -107,6 +108,30 @@ def count_queries(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(store, "query", noted)
     return asked
+
+
+async def test_the_caches_tell_how_often_they_served(store: Store):
+    await store.register(SCHEMA)
+    sink, registry = MetricSink(store), CollectorRegistry()
+    await write_series(sink, np.arange(NOW_MS - SLOT_MS, NOW_MS, 15_000))
+    source = MetricSource(store, feed=sink.feed, settings=MetricsSettings(cache=1_000_000), metrics=registry)
+    wish = Selection((Matcher("__name__", MatchOp.EQUAL, "m"),), NOW_MS - SLOT_MS, NOW_MS - 1)
+    for _ in range(3):
+        (answer,) = await source.select(DEFAULT_TENANT, [wish])
+
+    def told(name: str) -> float:
+        return registry.get_sample_value(f"holdfast_query_{name}") or 0.0
+
+    blocks = "block_cache"
+    first = (told(f"{blocks}_hits_total"), told(f"{blocks}_misses_total"))
+    assert min(first) > 0
+    assert 0 < told(f"{blocks}_bytes") <= told(f"{blocks}_max_bytes") == 1_000_000
+    assert (told("label_cache_hits_total"), told("label_cache_misses_total")) == (2, 1)
+    assert told("label_cache_series") == len(answer.labels)
+    await source.select(DEFAULT_TENANT, [wish])
+    assert told(f"{blocks}_hits_total") > first[0]
+    assert told(f"{blocks}_misses_total") == first[1]
+    await sink.close()
 
 
 async def test_a_glimpse_reads_no_more_than_it_needs_and_the_second_one_remembers(

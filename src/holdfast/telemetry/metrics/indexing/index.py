@@ -93,10 +93,17 @@ class SeriesIndex:
         """
         self._store = store
         self._clock = clock
-        self._most = most
+        self.most = most
+        self.hits = 0  # times that all was known
+        self.misses = 0
         self._is_fed = is_fed
         self._is_alone = is_alone
         self._tenants: dict[TenantId, _Tenant] = {}
+
+    @property
+    def remembered(self) -> int:
+        """Count the series that are remembered, of all tenants."""
+        return sum(len(group) for known in self._tenants.values() for group in known.groups.values())
 
     def note(
         self,
@@ -180,9 +187,11 @@ class SeriesIndex:
 
     async def _ensure(self, tenant: TenantId, known: _Tenant, name: str | None) -> None:
         if self._is_fresh(known, name):
+            self.hits += 1
             if name is not None and name in known.groups:
                 known.groups.move_to_end(name)
             return
+        self.misses += 1
         async with known.lock:
             if not self._is_fresh(known, name):
                 await self._load(tenant, known, name)
@@ -207,7 +216,7 @@ class SeriesIndex:
                 self._store,
                 tenant,
                 None if is_all or name is None else [name],
-                most=most or self._most,
+                most=most or self.most,
                 heard_since_s=heard_s,
             )
             if name is not None and not is_all:
@@ -224,7 +233,7 @@ class SeriesIndex:
 
     def _shrink(self, known: _Tenant, keep: str | None) -> None:
         remembered = sum(len(group) for group in known.groups.values())
-        while remembered > self._most and len(known.groups) > 1:
+        while remembered > self.most and len(known.groups) > 1:
             name, group = known.groups.popitem(last=False)
             if name == keep:
                 known.groups[name] = group

@@ -2,6 +2,7 @@
 
 from holdfast.telemetry.metrics.reading.assembling import Assembled
 from holdfast.telemetry.metrics.reading.cache import BlockCache
+from holdfast.telemetry.metrics.reading.metrics import CacheFigures
 from holdfast.telemetry.metrics.reading.reader import SampleReader
 
-__all__ = ["Assembled", "BlockCache", "SampleReader"]
+__all__ = ["Assembled", "BlockCache", "CacheFigures", "SampleReader"]
