@@ -15,7 +15,7 @@ from holdfast.telemetry.metrics.exposition.formats import (
     parse_page,
 )
 from holdfast.telemetry.metrics.exposition.lexis import label_pairs as read_label_pairs
-from holdfast.telemetry.metrics.exposition.openmetrics import parse_openmetrics
+from holdfast.telemetry.metrics.exposition.openmetrics import parse_exemplar, parse_openmetrics
 from holdfast.telemetry.metrics.exposition.page import ExpositionError, Family, Page, PageExemplar, PageSample
 from holdfast.telemetry.metrics.exposition.protobuf import parse_protobuf
 from holdfast.telemetry.metrics.exposition.template import Reading, Template, make_template
@@ -36,6 +36,7 @@ __all__ = [
     "accept_header",
     "make_template",
     "negotiated",
+    "parse_exemplar",
     "parse_openmetrics",
     "parse_page",
     "parse_protobuf",

@@ -6,7 +6,7 @@ Source of the field numbers: Prometheus' prompb/io/prometheus/write/v2/types.pro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.telemetry.metrics.remote.messages import double, message, number, varint
 from holdfast.telemetry.metrics.remote.version1 import TYPES, read_labels
@@ -28,21 +28,41 @@ if TYPE_CHECKING:
 _OPS: Final = {MatchOp.EQUAL: 0, MatchOp.NOT_EQUAL: 1, MatchOp.MATCHES: 2, MatchOp.NOT_MATCHES: 3}
 
 
-def write_request(samples: Iterable[tuple[Labels, int, float, MetricMetadata | None]]) -> bytes:
-    """Give an `io.prometheus.write.v2.Request` of samples: labels, time in ms, value, what is said of the family."""
+class SentSample(NamedTuple):
+    """A sample to send: what is said of its family, since when it counts (ms, 0 if unknown), and an example behind it.
+
+    The exemplar has labels, value and time.
+    """
+
+    labels: Labels
+    ts_ms: int
+    value: float
+    metadata: MetricMetadata | None = None
+    start_ms: int = 0
+    exemplar: tuple[Labels, float, int] | None = None
+
+
+def write_request(samples: Iterable[SentSample]) -> bytes:
+    """Give an `io.prometheus.write.v2.Request` of samples."""
     symbols: dict[str, int] = {"": 0}
     series: dict[Labels, list[bytes]] = {}
     said: dict[Labels, bytes] = {}
-    for labels, ts_ms, value, metadata in samples:
+    for labels, ts_ms, value, metadata, start_ms, exemplar in samples:
         parts = series.get(labels)
         if parts is None:
-            refs = [symbols.setdefault(text, len(symbols)) for pair in labels for text in pair]
-            parts = series[labels] = [message(1, b"".join(map(varint, refs)))]
+            parts = series[labels] = [_labels(labels, symbols)]
             said[labels] = _metadata(metadata, symbols) if metadata else b""
-        parts.append(message(2, double(1, value) + number(2, ts_ms)))
+        parts.append(message(2, double(1, value) + number(2, ts_ms) + number(3, start_ms)))
+        if exemplar is not None:
+            parts.append(message(4, _labels(exemplar[0], symbols) + double(2, exemplar[1]) + number(3, exemplar[2])))
     body = [message(4, text.encode()) for text in symbols]
     body += [message(5, b"".join((*parts, said[labels]))) for labels, parts in series.items()]
     return b"".join(body)
+
+
+def _labels(labels: Labels, symbols: dict[str, int]) -> bytes:
+    refs = [symbols.setdefault(text, len(symbols)) for pair in labels for text in pair]
+    return message(1, b"".join(map(varint, refs)))
 
 
 def _metadata(metadata: MetricMetadata, symbols: dict[str, int]) -> bytes:

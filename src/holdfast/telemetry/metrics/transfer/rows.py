@@ -9,11 +9,21 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
 
 
+class RowExemplar(NamedTuple):
+    """An example behind a sample."""
+
+    labels: Labels
+    value: float
+    ts_ms: int
+
+
 class Row(NamedTuple):
-    """One sample; reading on from `position` gives the next one."""
+    """One sample; reading on from `position` gives the next one. `start_ms` is since when it counts, 0 if unknown."""
 
     labels: Labels
     ts_ms: int
     value: float
     position: int
     metadata: MetricMetadata | None = None
+    start_ms: int = 0
+    exemplar: RowExemplar | None = None

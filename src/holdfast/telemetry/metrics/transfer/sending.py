@@ -10,7 +10,7 @@ import httpx
 
 from holdfast.kernel.errors import InvalidError, UnauthenticatedError, UnavailableError
 from holdfast.telemetry import snappy
-from holdfast.telemetry.metrics.remote import write_request
+from holdfast.telemetry.metrics.remote import SentSample, write_request
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -64,7 +64,7 @@ class Destination:
             UnauthenticatedError: it does not know us.
             InvalidError: it refused all of it.
         """
-        body = snappy.compress(write_request([(row.labels, row.ts_ms, row.value, row.metadata) for row in rows]))
+        body = snappy.compress(write_request(map(_sent, rows)))
         pause_s, last = 0.5, ""
         for attempt in range(TRIES):
             if attempt:
@@ -90,3 +90,7 @@ class Destination:
         raise UnavailableError(
             f"{self.url} did not take it after {TRIES} tries: {last}", hint="start the same import again later"
         )
+
+
+def _sent(row: Row) -> SentSample:
+    return SentSample(row.labels, row.ts_ms, row.value, row.metadata, row.start_ms, row.exemplar)

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
-from holdfast.telemetry.metrics.exposition import ExpositionError, read_label_pairs
+from holdfast.telemetry.metrics.exposition import ExpositionError, parse_exemplar, read_label_pairs
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
-from holdfast.telemetry.metrics.transfer.rows import Row
+from holdfast.telemetry.metrics.transfer.rows import Row, RowExemplar
+from holdfast.telemetry.metrics.transfer.starts import Starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _LINE: Final = re.compile(
-    rb'([a-zA-Z_:][a-zA-Z0-9_:]*)?(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?[ \t]+([^ \t#]+)(?:[ \t]+([^ \t#]+))?'
+    rb'([a-zA-Z_:][a-zA-Z0-9_:]*)?(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?[ \t]+([^ \t#]+)(?:[ \t]+([^ \t#]+))?( # .*)?'
 )
 _SAID: Final = re.compile(rb"#[ \t]+(TYPE|HELP|UNIT)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
 _KNOWN: Final = 200_000
@@ -35,6 +36,7 @@ def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
     """
     known: dict[tuple[bytes, bytes], Labels] = {}
     said: dict[str, dict[str, str]] = {}
+    starts = Starts.read(file, lambda text: _read_line(text, known, in_seconds=True)[:3]) if in_seconds else Starts()
     with file.open("rb") as lines:
         lines.seek(position)
         at, number = position, 0
@@ -48,19 +50,24 @@ def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
                 if text.startswith(b"#"):
                     _hear(text, said)
                 elif text:
-                    labels, ts_ms, value = _read_line(text, known, in_seconds=in_seconds)
-                    yield Row(labels, ts_ms, value, at, _metadata(labels, said))
+                    labels, ts_ms, value, example = _read_line(text, known, in_seconds=in_seconds)
+                    if starts.is_start(labels):
+                        continue
+                    exemplar = _exemplar(example, ts_ms) if example and in_seconds else None
+                    yield Row(labels, ts_ms, value, at, _metadata(labels, said), starts.of(labels, ts_ms), exemplar)
             except (ExpositionError, ValueError) as error:
                 where = f"byte {at - len(line)}" if position else f"line {number}"
                 message = error.message if isinstance(error, ExpositionError) else str(error)
                 raise InvalidError(f"{where}: {message}", place=Place(str(file))) from None
 
 
-def _read_line(text: bytes, known: dict[tuple[bytes, bytes], Labels], *, in_seconds: bool) -> tuple[Labels, int, float]:
+def _read_line(
+    text: bytes, known: dict[tuple[bytes, bytes], Labels], *, in_seconds: bool
+) -> tuple[Labels, int, float, bytes | None]:
     match = _LINE.match(text)
     if match is None:
         raise ValueError("this is no sample")
-    name, braces, value, stamp = match.groups()
+    name, braces, value, stamp, example = match.groups()
     if stamp is None:
         raise ValueError("the sample has no timestamp")
     labels = known.get((name or b"", braces or b""))
@@ -69,7 +76,12 @@ def _read_line(text: bytes, known: dict[tuple[bytes, bytes], Labels], *, in_seco
             known.clear()
         labels = known[name or b"", braces or b""] = _read_labels(name or b"", braces or b"")
     ts_ms = round(float(stamp) * 1000) if in_seconds else int(stamp)
-    return labels, ts_ms, float(value)
+    return labels, ts_ms, float(value), example
+
+
+def _exemplar(text: bytes, ts_ms: int) -> RowExemplar:
+    found = parse_exemplar(text)
+    return RowExemplar(found.labels, found.value, ts_ms if found.ts_ms is None else found.ts_ms)
 
 
 def _read_labels(name: bytes, braces: bytes) -> Labels:
