@@ -1,0 +1,43 @@
+"""Traces: spans come in by OTLP and Zipkin, are kept by trace, and are searched and read.
+
+Owns what a span is, how it is stored and what is known of a trace from its spans. Refuses to know who sends it, and
+the protocols of readers.
+"""
+
+from holdfast.telemetry.traces.arrivals import SpanFollower, SpanSink, SpansWritten
+from holdfast.telemetry.traces.feed import SpanFeed
+from holdfast.telemetry.traces.gathering import Gathering, written
+from holdfast.telemetry.traces.memory import MemoryTraces, spans_of
+from holdfast.telemetry.traces.otlp import OtlpTraces, traces_service
+from holdfast.telemetry.traces.selection import Dependency, Operation, TraceSearch, TraceSource, TraceSummary
+from holdfast.telemetry.traces.sink import TraceSink
+from holdfast.telemetry.traces.source import StoredTraces
+from holdfast.telemetry.traces.spans import NO_PARENT, Span, SpanKind, Spans, SpanStatus, Trace
+from holdfast.telemetry.traces.tables import SCHEMA
+
+__all__ = [
+    "NO_PARENT",
+    "SCHEMA",
+    "Dependency",
+    "Gathering",
+    "MemoryTraces",
+    "Operation",
+    "OtlpTraces",
+    "Span",
+    "SpanFeed",
+    "SpanFollower",
+    "SpanKind",
+    "SpanSink",
+    "SpanStatus",
+    "Spans",
+    "SpansWritten",
+    "StoredTraces",
+    "Trace",
+    "TraceSearch",
+    "TraceSink",
+    "TraceSource",
+    "TraceSummary",
+    "spans_of",
+    "traces_service",
+    "written",
+]

@@ -1,0 +1,98 @@
+"""Spans as rows of their table, in Arrow columns, and rows as spans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from holdfast.telemetry.traces.spans import Span, SpanKind, SpanStatus
+from holdfast.telemetry.traces.tables import SLOT_NS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import pyarrow as pa
+
+    from holdfast.telemetry.traces.spans import Spans
+
+COLUMNS: Final = (
+    "trace_id, start_ns, span_id, parent_id, duration_ns, service, name, kind, status, status_message,"
+    " mapKeys(attributes) AS keys, mapValues(attributes) AS texts, types, resource, scope, events, links, trace_state,"
+    " weight"
+)
+_READERS: Final[dict[str, Callable[[str], Any]]] = {
+    "s": str,
+    "i": int,
+    "d": float,
+    "b": lambda text: text == "true",
+    "j": orjson.loads,
+}
+
+
+def span_rows(spans: Spans) -> dict[str, Any]:
+    """Give the rows of `trace_spans`."""
+    import pyarrow as pa  # noqa: PLC0415 -- heavy; a process without a store never pays
+
+    resources = [orjson.dumps(dict(resource)).decode() for resource in spans.resources]
+    maps = pa.MapArray.from_arrays(
+        pa.array(spans.attributes.offsets),
+        pa.array(spans.attributes.keys, pa.string()),
+        pa.array(spans.attributes.values, pa.string()),
+    )
+    return {
+        "slot": (spans.starts_ns // SLOT_NS).astype(np.int32),
+        "trace_id": pa.array(spans.trace_ids, pa.binary(16)),
+        "start_ns": spans.starts_ns,
+        "span_id": pa.array(spans.span_ids, pa.binary(8)),
+        "parent_id": pa.array(spans.parent_ids, pa.binary(8)),
+        "duration_ns": spans.durations_ns,
+        "service": spans.services,
+        "name": spans.names,
+        "kind": spans.kinds,
+        "status": spans.statuses,
+        "status_message": spans.status_messages,
+        "attributes": maps,
+        "types": spans.types,
+        "resource": [resources[ref] for ref in spans.resource_refs.tolist()],
+        "scope": spans.scopes,
+        "events": spans.events,
+        "links": spans.links,
+        "trace_state": spans.trace_states,
+        "weight": spans.weights,
+    }
+
+
+def read_spans(table: pa.Table) -> Iterator[Span]:
+    """Give the spans of an answer that has `COLUMNS`."""
+    resources: dict[str, Mapping[str, str]] = {}
+    for row in table.to_pylist():
+        resource = resources.get(row["resource"])
+        if resource is None:
+            resource = resources[row["resource"]] = orjson.loads(row["resource"] or b"{}")
+        yield Span(
+            row["trace_id"].hex(),
+            row["span_id"].hex(),
+            "" if row["parent_id"] == bytes(8) else row["parent_id"].hex(),
+            row["service"],
+            row["name"],
+            SpanKind(row["kind"]),
+            row["start_ns"],
+            row["duration_ns"],
+            SpanStatus(row["status"]),
+            row["status_message"],
+            typed(row["keys"], row["texts"], row["types"]),
+            resource,
+            row["scope"],
+            orjson.loads(row["events"]) if row["events"] else (),
+            orjson.loads(row["links"]) if row["links"] else (),
+            row["trace_state"],
+            row["weight"],
+        )
+
+
+def typed(keys: list[str], texts: list[str], types: str) -> dict[str, Any]:
+    """Give attributes with their types."""
+    kinds = types or "s" * len(keys)
+    return {key: _READERS[kind](text) for key, text, kind in zip(keys, texts, kinds, strict=True)}

@@ -1,0 +1,131 @@
+"""Where traces come out of the store. Implements `TraceSource`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast.telemetry.traces.rows import COLUMNS, read_spans
+from holdfast.telemetry.traces.selection import Dependency, Operation
+from holdfast.telemetry.traces.spans import SpanKind, Trace
+from holdfast.telemetry.traces.tables import SLOT_NS
+from holdfast.telemetry.traces.tracing import gather, summarise
+
+if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+    from holdfast.store import Store
+    from holdfast.telemetry.traces.selection import TraceSearch, TraceSummary
+
+_LONGEST_SLOTS: Final = 24  # a trace that a search finds is read this far around it, in hours
+_LAST_NS: Final = 2**62
+_SLOTS: Final = "tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32}"
+_ONE: Final = f"SELECT {COLUMNS} FROM trace_spans WHERE {_SLOTS} AND trace_id IN ({{ids}})"  # noqa: S608 -- declared columns
+_FIND: Final = (
+    f"SELECT trace_id, max(start_ns) AS newest FROM trace_spans WHERE {_SLOTS} AND {{where}}"  # noqa: S608 -- built below
+    " GROUP BY trace_id ORDER BY newest DESC LIMIT {limit:UInt32}"
+)
+_SERVICES: Final = (
+    f"SELECT DISTINCT service FROM trace_spans WHERE {_SLOTS}"  # noqa: S608 -- constants
+    " AND start_ns >= {start:Int64} AND start_ns < {end:Int64} ORDER BY service"
+)
+_OPERATIONS: Final = (
+    f"SELECT DISTINCT name, kind FROM trace_spans WHERE {_SLOTS}"  # noqa: S608 -- constants
+    " AND start_ns >= {start:Int64} AND start_ns < {end:Int64} AND service = {service:String} ORDER BY name, kind"
+)
+_CALLS: Final = (
+    "SELECT parent.service AS parent, child.service AS child, count() AS calls"  # noqa: S608 -- constants
+    f" FROM (SELECT DISTINCT trace_id, span_id, parent_id, service FROM trace_spans WHERE {_SLOTS}"
+    " AND start_ns >= {start:Int64} AND start_ns < {end:Int64}) AS child"
+    f" INNER JOIN (SELECT DISTINCT trace_id, span_id, service FROM trace_spans WHERE {_SLOTS}) AS parent"
+    " ON child.trace_id = parent.trace_id AND child.parent_id = parent.span_id"
+    " WHERE parent.service != child.service GROUP BY parent, child ORDER BY parent, child"
+)
+
+
+class StoredTraces:
+    """Reads traces of every tenant."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def trace(self, tenant: TenantId, trace_id: str, *, start_ns: int = 0, end_ns: int = 0) -> Trace | None:
+        """Give a trace by its id; a time in which it began makes it quicker."""
+        bounds = _slots(start_ns - SLOT_NS, (end_ns or _LAST_NS) + _LONGEST_SLOTS * SLOT_NS)
+        return (await self._read(tenant, [trace_id], bounds)).get(trace_id)
+
+    async def traces(self, tenant: TenantId, search: TraceSearch) -> list[Trace]:
+        """Give the traces that a search finds, whole."""
+        where, values = _conditions(search)
+        bounds = _slots(search.start_ns, search.end_ns)
+        found = await self._store.query(
+            _FIND.replace("{where}", where), {**values, **bounds, "limit": search.limit}, tenant=tenant
+        )
+        ids = [raw.hex() for raw in found.column("trace_id").to_pylist()]
+        if not ids:
+            return []
+        around = _slots(search.start_ns - _LONGEST_SLOTS * SLOT_NS, search.end_ns + _LONGEST_SLOTS * SLOT_NS)
+        traces = await self._read(tenant, ids, around)
+        return [traces[trace_id] for trace_id in ids]
+
+    async def search(self, tenant: TenantId, search: TraceSearch) -> list[TraceSummary]:
+        """Give a line for each trace that a search finds."""
+        return [summarise(trace) for trace in await self.traces(tenant, search)]
+
+    async def services(self, tenant: TenantId, start_ns: int, end_ns: int) -> list[str]:
+        """Give the names of services with spans in a time."""
+        values = {**_slots(start_ns, end_ns), "start": start_ns, "end": end_ns}
+        table = await self._store.query(_SERVICES, values, tenant=tenant)
+        services: list[str] = table.column("service").to_pylist()
+        return services
+
+    async def operations(self, tenant: TenantId, service: str, start_ns: int, end_ns: int) -> list[Operation]:
+        """Give the operations of a service in a time."""
+        values = {**_slots(start_ns, end_ns), "start": start_ns, "end": end_ns, "service": service}
+        table = await self._store.query(_OPERATIONS, values, tenant=tenant)
+        return [Operation(row["name"], SpanKind(row["kind"])) for row in table.to_pylist()]
+
+    async def dependencies(self, tenant: TenantId, start_ns: int, end_ns: int) -> Sequence[Dependency]:
+        """Give who calls whom in a time."""
+        values = {**_slots(start_ns, end_ns), "start": start_ns, "end": end_ns}
+        table = await self._store.query(_CALLS, values, tenant=tenant)
+        return [Dependency(row["parent"], row["child"], row["calls"]) for row in table.to_pylist()]
+
+    async def _read(self, tenant: TenantId, ids: Sequence[str], bounds: dict[str, int]) -> dict[str, Trace]:
+        places = ", ".join(f"unhex({{id{number}:String}})" for number in range(len(ids)))
+        values: dict[str, Any] = {f"id{number}": trace_id for number, trace_id in enumerate(ids)} | bounds
+        table = await self._store.query(_ONE.replace("{ids}", places), values, tenant=tenant)
+        return gather(read_spans(table))
+
+
+def _slots(start_ns: int, end_ns: int) -> dict[str, int]:
+    last = min(max(end_ns - 1, 0), _LAST_NS) // SLOT_NS
+    return {"first": max(start_ns, 0) // SLOT_NS, "last": min(last, 2**31 - 1)}
+
+
+def _conditions(search: TraceSearch) -> tuple[str, dict[str, Any]]:
+    """Give a search as SQL over `trace_spans`, with its values."""
+    parts = ["start_ns >= {start:Int64}", "start_ns < {end:Int64}"]
+    values: dict[str, Any] = {"start": search.start_ns, "end": search.end_ns}
+
+    def add(condition: str, **more: Any) -> None:
+        parts.append(condition)
+        values.update(more)
+
+    if search.service:
+        add("service = {service:String}", service=search.service)
+    if search.operation:
+        add("name = {operation:String}", operation=search.operation)
+    if search.min_ns:
+        add("duration_ns >= {min_ns:Int64}", min_ns=search.min_ns)
+    if search.max_ns:
+        add("duration_ns <= {max_ns:Int64}", max_ns=search.max_ns)
+    if search.status is not None:
+        add("status = {status:UInt8}", status=int(search.status))
+    if search.kind is not None:
+        add("kind = {kind:UInt8}", kind=int(search.kind))
+    for number, (name, text) in enumerate(search.attributes.items()):
+        key, value = f"k{number}", f"v{number}"
+        own = f"attributes[{{{key}:String}}] = {{{value}:String}}"
+        shared = f"JSONExtractString(resource, {{{key}:String}}) = {{{value}:String}}"
+        add(f"({own} OR {shared})", **{key: name, value: text})
+    return " AND ".join(parts), values

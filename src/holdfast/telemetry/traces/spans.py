@@ -1,0 +1,155 @@
+"""The words of traces: spans in columns, as doors hand them over and followers see them, and one by one to readers.
+
+A request holds thousands of spans, so there is no object per span on the way in; a reader looks at one trace at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.telemetry.logs.records import Attributes
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.metrics.labels import Labels
+
+NO_PARENT: Final = bytes(8)
+
+
+class SpanKind(IntEnum):
+    """What a span stands for, with OpenTelemetry's numbers."""
+
+    UNSPECIFIED = 0
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
+class SpanStatus(IntEnum):
+    """How a span ended, with OpenTelemetry's numbers."""
+
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True)
+class Spans:
+    """N spans of one tenant; every sequence has N entries.
+
+    Attributes:
+        trace_ids: 16 bytes each.
+        span_ids: 8 bytes each.
+        parent_ids: 8 bytes each, zeros for a root.
+        services: `service.name` of the resource.
+        names: of the operation.
+        kinds: uint8, a `SpanKind`.
+        starts_ns: int64, ns of Unix time.
+        durations_ns: int64, not negative.
+        statuses: uint8, a `SpanStatus`.
+        status_messages: what the span says about its status.
+        attributes: the span's own; names as they were sent.
+        types: a letter per attribute of each span: `s`tring, `i`nteger, `d`ouble, `b`oolean, `j`son.
+        resources: sets of attributes that many spans share: the resource's.
+        resource_refs: int32, places in `resources`.
+        scopes: the name of the instrumentation.
+        events: JSON: a list of `{"ts_ns", "name", "attributes"}`; empty if there are none.
+        links: JSON: a list of `{"trace_id", "span_id", "attributes"}`; empty if there are none.
+        trace_states: W3C's tracestate.
+        weights: float64: how many spans each one stands for, where a sampler upstream says so; else 1.
+    """
+
+    trace_ids: Sequence[bytes]
+    span_ids: Sequence[bytes]
+    parent_ids: Sequence[bytes]
+    services: Sequence[str]
+    names: Sequence[str]
+    kinds: npt.NDArray[np.uint8]
+    starts_ns: npt.NDArray[np.int64]
+    durations_ns: npt.NDArray[np.int64]
+    statuses: npt.NDArray[np.uint8]
+    status_messages: Sequence[str]
+    attributes: Attributes
+    types: Sequence[str]
+    resources: Sequence[Labels]
+    resource_refs: npt.NDArray[np.int32]
+    scopes: Sequence[str]
+    events: Sequence[str]
+    links: Sequence[str]
+    trace_states: Sequence[str]
+    weights: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.span_ids)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Spans:
+        """Give some spans, in that order."""
+        numbers = rows.tolist()
+
+        def pick(column: Sequence[Any]) -> list[Any]:
+            return [column[number] for number in numbers]
+
+        return Spans(
+            pick(self.trace_ids),
+            pick(self.span_ids),
+            pick(self.parent_ids),
+            pick(self.services),
+            pick(self.names),
+            self.kinds[rows],
+            self.starts_ns[rows],
+            self.durations_ns[rows],
+            self.statuses[rows],
+            pick(self.status_messages),
+            self.attributes.take(rows),
+            pick(self.types),
+            self.resources,
+            self.resource_refs[rows],
+            pick(self.scopes),
+            pick(self.events),
+            pick(self.links),
+            pick(self.trace_states),
+            self.weights[rows],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One span as a reader sees it; attributes have the types that they were sent with."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    service: str
+    name: str
+    kind: SpanKind
+    start_ns: int
+    duration_ns: int
+    status: SpanStatus
+    status_message: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    resource: Mapping[str, str] = field(default_factory=dict)
+    scope: str = ""
+    events: Sequence[Mapping[str, Any]] = ()
+    links: Sequence[Mapping[str, Any]] = ()
+    trace_state: str = ""
+    weight: float = 1.0
+
+    @property
+    def end_ns(self) -> int:
+        """When it ended."""
+        return self.start_ns + self.duration_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """All spans of a trace that have come so far, each once, by their start."""
+
+    trace_id: str
+    spans: Sequence[Span]
