@@ -222,7 +222,8 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     pictures = telemetry.wire_dashboards(ground, signals.cardinality)
     scraping = telemetry.wire_scrape(ground, signals.sink, together.ingest)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
-    doors = telemetry.wire_doors(ground, signals, scraping, together.ingest, people.gate)
+    traces = telemetry.wire_traces(ground, columns)
+    doors = telemetry.wire_doors(ground, signals, scraping, together.ingest, people.gate, (traces.service,))
     exporters = telemetry.wire_exporters(ground, signals.sink)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
@@ -238,6 +239,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         queries,
         pictures,
         scraping,
+        traces,
         doors,
         exporters,
         entities,

@@ -31,6 +31,7 @@ from holdfast.telemetry.metrics.scrape import SECTION as SCRAPE_SECTION
 from holdfast.telemetry.metrics.scrape import ScrapeRoom, TargetBoard
 from holdfast.telemetry.metrics.scrape import wire as wire_scrape
 from holdfast.telemetry.metrics.transfer import register as register_transfer
+from holdfast.telemetry.traces.wiring import wire as wire_traces
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "wire_exporters",
     "wire_queries",
     "wire_scrape",
+    "wire_traces",
 ]

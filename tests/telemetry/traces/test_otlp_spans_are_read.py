@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 import pytest
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from fixtures.conformance import cases
-from holdfast.telemetry.otlp import Encoding, read_body
-from holdfast.telemetry.traces import SpanKind, SpanStatus, spans_of
+from fixtures.traces import NOW_NS
+from holdfast.kernel.auth import OpenGate
+from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.telemetry.otlp import Encoding, OtlpGrpc, OtlpSettings, read_body
+from holdfast.telemetry.traces import MemoryTraces, OtlpTraces, SpanKind, SpanStatus, spans_of, traces_service
 from holdfast.telemetry.traces.otlp import read_request, weight_of
 
 
@@ -73,3 +80,27 @@ def test_odd_numbers_do_not_break_a_request():
 )
 def test_a_sampler_upstream_says_how_many_a_span_stands_for(state, weight):
     assert math.isclose(weight_of(state), weight)
+
+
+async def test_the_stock_sdk_sends_over_grpc():
+    traces = MemoryTraces()
+    server = OtlpGrpc((traces_service(OtlpTraces(traces)),), OpenGate(), OtlpSettings(grpc_listen="127.0.0.1:0"))
+    await server.start()
+
+    def send() -> str:
+        provider = TracerProvider()
+        exporter = OTLPSpanExporter(endpoint=f"127.0.0.1:{server.port}", insecure=True)
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        with provider.get_tracer("test").start_as_current_span("work") as span:
+            found = span.get_span_context().trace_id
+        provider.shutdown()
+        return f"{found:032x}"
+
+    try:
+        sent = await asyncio.to_thread(send)
+        trace = await traces.trace(DEFAULT_TENANT, sent)
+    finally:
+        await server.stop()
+    assert trace is not None
+    assert [span.name for span in trace.spans] == ["work"]
+    assert trace.spans[0].start_ns > NOW_NS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -30,8 +31,18 @@ class DoorsRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, signals: TelemetryRoom, scraping: ScrapeRoom, members: Membership, gate: Gate) -> DoorsRoom:
-    """Build the doors over the telemetry room; `gate` admits gRPC callers, who do not come through the routes."""
+def wire(
+    ground: Ground,
+    signals: TelemetryRoom,
+    scraping: ScrapeRoom,
+    members: Membership,
+    gate: Gate,
+    services: Sequence[otlp.Service] = (),
+) -> DoorsRoom:
+    """Build the doors over the telemetry room.
+
+    `gate` admits gRPC callers, who do not come through the routes; `services` are the other signals that gRPC takes.
+    """
     settings = ground.settings[remote.RemoteWriteSettings]
     meters = IntakeMeters(ground.metrics)
     writer = remote.RemoteWriter(signals.sink, settings=settings, meters=meters)
@@ -45,7 +56,7 @@ def wire(ground: Ground, signals: TelemetryRoom, scraping: ScrapeRoom, members: 
         meters=meters,
     )
     service = metrics_otlp.metrics_service(exported)
-    grpc = otlp.OtlpGrpc((service,), gate, ground.settings[otlp.OtlpSettings], clock=ground.clock)
+    grpc = otlp.OtlpGrpc((service, *services), gate, ground.settings[otlp.OtlpSettings], clock=ground.clock)
     pushing = ground.settings[push.PushSettings]
     shelf = push.Shelf(ground.db, most_groups=pushing.max_groups)
     gateway = push.Gateway(
