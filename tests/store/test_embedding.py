@@ -98,3 +98,25 @@ def test_the_process_can_be_put_to_sleep(program):
     _, status = os.waitpid(program.pid, os.WUNTRACED)
     assert os.WIFSTOPPED(status)
     program.send_signal(signal.SIGCONT)
+
+
+SMALL_PAGES = """
+import pathlib, re, sys
+from holdfast.store import embedding
+
+def huge_kib():
+    return int(re.search(r"AnonHugePages:\\s+(\\d+)", pathlib.Path("/proc/self/smaps_rollup").read_text())[1])
+
+import numpy as np
+declined = embedding.decline_huge_pages()
+array = np.ones(8_000_000)
+print(declined, huge_kib())
+"""
+
+
+def test_arrays_are_written_to_small_pages():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", SMALL_PAGES], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "0"]

@@ -17,6 +17,7 @@ class QueryLimits:
         rows: rows of the result.
         size_bytes: bytes of the result, before it is packed.
         threads: cores that it may use; 0 for the engine's choice.
+        groups_in_order: rows that are grouped by the first columns of the sort key are taken as they lie, not hashed.
     """
 
     timeout_s: float
@@ -24,6 +25,7 @@ class QueryLimits:
     rows: int
     size_bytes: int = 256 * 1024 * 1024
     threads: int = 0
+    groups_in_order: bool = False
 
     @classmethod
     def of(cls, settings: StoreSettings) -> QueryLimits:
@@ -42,4 +44,6 @@ class QueryLimits:
         }
         if self.threads:
             settings["max_threads"] = f"{self.threads:d}"
+        if self.groups_in_order:
+            settings["optimize_aggregation_in_order"] = "1"
         return "SETTINGS " + ", ".join(f"{name} = {value}" for name, value in settings.items())

@@ -90,6 +90,7 @@ class RunningStore:
     async def open(self) -> None:
         """Take the folder, start the engine, make the database."""
         embedding.spare_pandas()
+        embedding.decline_huge_pages()
         if self.address.folder is not None:
             self._lock = await asyncio.to_thread(FolderLock.take, self.address.folder)
             await asyncio.to_thread(check_metadata, self.address.folder)

@@ -12,9 +12,10 @@ from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.store import Store
 from holdfast.telemetry import SCHEMA, MetricSink, MetricSource
 from holdfast.telemetry.metrics import MetricBrowser, MetricsSettings, warming
-from holdfast.telemetry.metrics.arrivals import Arrival
+from holdfast.telemetry.metrics.arrivals import Arrival, HistogramSample
 from holdfast.telemetry.metrics.browsing import Scope
 from holdfast.telemetry.metrics.cardinality import Usage
+from holdfast.telemetry.metrics.histograms import Histogram
 from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 from holdfast.telemetry.metrics.selection import Selection, SeriesColumns
@@ -147,4 +148,23 @@ async def test_series_that_live_longer_than_was_announced_are_read_to_their_end(
     asked.clear()
     assert (await ask(metrics, "up", last_ms - 300_000, last_ms)).ts_ms.tolist() == [last_ms]
     assert asked == []
+    await sink.close()
+
+
+async def test_that_there_are_no_native_histograms_is_asked_once_until_one_comes(store: Store, asked: list[str]):
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    await write(sink, "a", at_ms=[EDGE_MS])
+    metrics = MetricSource(store, feed=sink.feed)
+    for since_ms in (1, 2):
+        await ask(metrics, "up", EDGE_MS - since_ms, EDGE_MS + 1000)
+    assert sum("metric_histograms" in sql for sql in asked) == 1
+    book = sink.book(DEFAULT_TENANT)
+    ref = book.ref(labels_of({"__name__": "native"}), origin="test")
+    nothing = np.zeros(0, np.int64)
+    native = [HistogramSample(ref, EDGE_MS, Histogram(count=3.0, sum=4.0))]
+    await sink.append(DEFAULT_TENANT, Arrival(book.generation, nothing, nothing, np.zeros(0), histograms=native))
+    found = await ask(metrics, "native", EDGE_MS - 1, EDGE_MS + 1000)
+    assert found.histograms is not None
+    assert found.histograms[0].count == 3.0
     await sink.close()

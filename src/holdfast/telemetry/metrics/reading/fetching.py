@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -104,8 +104,10 @@ class Wanted:
 class Fetcher:
     """Reads blocks."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, is_told: bool) -> None:
+        """Prepare; `is_told` says that `note_histograms` is called for whatever is written."""
         self._store = store
+        self._is_told = is_told
         self._with_histograms: dict[TenantId, bool] = {}
 
     def note_histograms(self, tenant: TenantId) -> None:
@@ -157,7 +159,8 @@ class Fetcher:
         """Read counts, values and clocks one after the other; None if that fails."""
         where = part.where()
         counts = _COUNTS.format(where=where, more=", max(start_ms) AS s" if part.has_starts else "")
-        rows = Rows.of(await self._store.query(counts, tenant=tenant, limits=limits))
+        ordered = replace(limits, groups_in_order=True)  # 50 ms of a core for 3 million samples, not 77
+        rows = Rows.of(await self._store.query(counts, tenant=tenant, limits=ordered))
         if not rows.count:
             return []
         columns = "value, start_ms" if rows.has_starts else "value"
@@ -183,10 +186,12 @@ class Fetcher:
         return await asyncio.to_thread(blocks_of_lists, table, part.ids, has_starts=part.has_starts)
 
     async def _has_histograms(self, tenant: TenantId) -> bool:
-        if not self._with_histograms.get(tenant):
+        known = self._with_histograms.get(tenant)
+        if known is None or not (known or self._is_told):
             found = await self._store.query(_ANY_HISTOGRAM, tenant=tenant)
-            self._with_histograms[tenant] = bool(found.num_rows)
-        return self._with_histograms[tenant]
+            # What was told meanwhile is the newer news.
+            known = self._with_histograms[tenant] = bool(found.num_rows or self._with_histograms.get(tenant))
+        return known
 
     async def _with_native(
         self, tenant: TenantId, part: Wanted, blocks: list[tuple[int, Block]], limits: QueryLimits

@@ -54,7 +54,7 @@ class SampleReader:
         self._clock = clock
         self._cache = cache
         self._margin_s = margin_s
-        self._fetcher = Fetcher(store)
+        self._fetcher = Fetcher(store, is_told=self.is_remembering_all)
         self._locks: WeakValueDictionary[tuple[TenantId, str], asyncio.Lock] = WeakValueDictionary()  # while held
         self._answers: OrderedDict[tuple[object, ...], _Answer] = OrderedDict()
         self._answer_bytes = 0
