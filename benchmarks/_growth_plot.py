@@ -8,7 +8,7 @@ from html import escape
 
 WIDTH, HEIGHT = 300, 190
 COLUMNS = 3
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 34, 30
+LEFT, RIGHT, TOP, BOTTOM = 48, 26, 34, 30
 STYLE = """
   text { font: 11px system-ui, sans-serif; fill: #868e96 }
   .title { font-size: 12px; font-weight: 600 }
