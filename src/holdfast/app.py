@@ -36,6 +36,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
     runs.SECTION,
     store.SECTION,
     telemetry.METRICS_SECTION,
+    telemetry.LOGS_SECTION,
+    *telemetry.LOG_DOOR_SECTIONS,
     *telemetry.DOOR_SECTIONS,
     telemetry.SCRAPE_SECTION,
     telemetry.QUERIES_SECTION,
@@ -223,7 +225,11 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     scraping = telemetry.wire_scrape(ground, signals.sink, together.ingest)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
     traces = telemetry.wire_traces(ground, columns)
-    doors = telemetry.wire_doors(ground, signals, scraping, together.ingest, people.gate, (traces.service,))
+    logs = telemetry.wire_logs(ground, columns)
+    log_queries = telemetry.wire_log_queries(logs)
+    log_doors = telemetry.wire_log_doors(ground, logs)
+    signals_of_otlp = (traces.service, log_doors.service)
+    doors = telemetry.wire_doors(ground, signals, scraping, together.ingest, people.gate, signals_of_otlp)
     exporters = telemetry.wire_exporters(ground, signals.sink)
     entities = catalog.wire(ground)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
@@ -240,6 +246,9 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         pictures,
         scraping,
         traces,
+        logs,
+        log_queries,
+        log_doors,
         doors,
         exporters,
         entities,

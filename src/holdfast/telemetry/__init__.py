@@ -1,6 +1,6 @@
-"""Signals kept over time: metrics today; logs and traces stand beside them later.
+"""Signals kept over time: metrics, logs, traces.
 
-Owns the tables of samples, how they are written and how they are read. Refuses to judge them: checks, rules and
+Owns the tables of samples, records and spans, how they are written and read. Refuses to judge them: checks, rules and
 alerts live above.
 """
 
@@ -9,6 +9,14 @@ from holdfast.telemetry.dashboards import wire as wire_dashboards
 from holdfast.telemetry.doors import SECTIONS as DOOR_SECTIONS
 from holdfast.telemetry.doors import DoorsRoom
 from holdfast.telemetry.doors import wire as wire_doors
+from holdfast.telemetry.logs import LOGS_SECTION
+from holdfast.telemetry.logs.api import LogQueryRoom
+from holdfast.telemetry.logs.api import wire as wire_log_queries
+from holdfast.telemetry.logs.doors import SECTIONS as LOG_DOOR_SECTIONS
+from holdfast.telemetry.logs.doors import LogDoorsRoom
+from holdfast.telemetry.logs.doors import wire as wire_log_doors
+from holdfast.telemetry.logs.wiring import LogsRoom
+from holdfast.telemetry.logs.wiring import wire as wire_logs
 from holdfast.telemetry.metrics import (
     METRICS_SECTION,
     SCHEMA,
@@ -36,12 +44,17 @@ from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
     "DOOR_SECTIONS",
+    "LOGS_SECTION",
+    "LOG_DOOR_SECTIONS",
     "METRICS_SECTION",
     "QUERIES_SECTION",
     "SCHEMA",
     "SCRAPE_SECTION",
     "DashboardRoom",
     "DoorsRoom",
+    "LogDoorsRoom",
+    "LogQueryRoom",
+    "LogsRoom",
     "MatchOp",
     "Matcher",
     "MetricSink",
@@ -61,6 +74,9 @@ __all__ = [
     "wire_dashboards",
     "wire_doors",
     "wire_exporters",
+    "wire_log_doors",
+    "wire_log_queries",
+    "wire_logs",
     "wire_queries",
     "wire_scrape",
     "wire_traces",

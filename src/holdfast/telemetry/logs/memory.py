@@ -16,7 +16,7 @@ from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, R
 from holdfast.telemetry.logs.hooks import LogFeed, NoQuota, NoScrubber
 from holdfast.telemetry.logs.levels import find_levels
 from holdfast.telemetry.logs.lines import line_test
-from holdfast.telemetry.logs.records import Attributes, RecordPage, Records
+from holdfast.telemetry.logs.records import Attributes, RecordPage, Records, fits_column
 from holdfast.telemetry.logs.selection import Direction, RecordCounts
 from holdfast.telemetry.metrics.matching import chosen, question_of
 
@@ -217,7 +217,7 @@ def _selected(kept: _Tenant, selection: RecordSelection) -> list[_Row]:
 
 def _page(kept: _Tenant, rows: list[_Row]) -> RecordPage:
     metadata = [dict(row[3]) for row in rows]
-    fields = {name: [pairs.pop(name, "") for pairs in metadata] for name in _FIELDS}
+    fields = {name: [_take(pairs, name) for pairs in metadata] for name in _FIELDS}
     streams = sorted({row[0] for row in rows})
     place_of = {stream: place for place, stream in enumerate(streams)}
     records = Records(
@@ -233,3 +233,7 @@ def _page(kept: _Tenant, rows: list[_Row]) -> RecordPage:
         attributes=Attributes.of(metadata),
     )
     return RecordPage([kept.labels[stream] for stream in streams], records)
+
+
+def _take(pairs: dict[str, str], name: str) -> str:
+    return pairs.pop(name) if name in pairs and fits_column(name, pairs[name]) else ""

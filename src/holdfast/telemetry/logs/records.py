@@ -164,10 +164,18 @@ class Records:
 
 
 DETECTED_LEVEL: Final = "detected_level"
-# Structured metadata that has a column of its own: a door that finds it among the pairs puts it there.
-COLUMN_FIELDS: Final = frozenset(
-    {"trace_id", "span_id", "severity_number", "severity_text", "observed_timestamp", DETECTED_LEVEL}
-)
+_MOST_SEVERITY: Final = 255
+_MOST_NS: Final = 2**63 - 1
+_TEXTS: Final = frozenset({"trace_id", "span_id", "severity_text", DETECTED_LEVEL})
+_NUMBERS: Final = {"severity_number": _MOST_SEVERITY, "observed_timestamp": _MOST_NS}
+
+
+def fits_column(name: str, value: str) -> bool:
+    """Tell whether a pair of structured metadata belongs into the column of its name; if not, it is an attribute."""
+    if name in _TEXTS:
+        return True
+    most = _NUMBERS.get(name)
+    return most is not None and value.isascii() and value.isdigit() and len(value) < 20 and int(value) <= most
 
 
 @dataclass(frozen=True, slots=True)

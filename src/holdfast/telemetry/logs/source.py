@@ -6,7 +6,7 @@ results of a busy tenant cost no more than those of a quiet one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -75,7 +75,7 @@ class LogSource:
 
     async def pages(
         self, tenant: TenantId, selection: RecordSelection, *, page: int = 5000
-    ) -> AsyncIterator[RecordPage]:
+    ) -> AsyncGenerator[RecordPage, None]:
         """Give the records in the order of the direction, `page` at a time, or a few more where times are the same."""
         asked = await self._ask(tenant, selection)
         if asked.condition.is_empty:

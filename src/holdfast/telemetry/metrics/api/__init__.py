@@ -4,6 +4,7 @@ Owns the forms of requests and answers; refuses to evaluate, to store or to know
 """
 
 from holdfast.telemetry.metrics.api.envelope import PrometheusRoute, failure, success
+from holdfast.telemetry.metrics.api.numbers import write_value
 from holdfast.telemetry.metrics.api.origins import Origins
 from holdfast.telemetry.metrics.api.parameters import Parameters
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
@@ -29,4 +30,5 @@ __all__ = [
     "success",
     "surface",
     "wire",
+    "write_value",
 ]

@@ -30,7 +30,12 @@ class Refusals:
     def add(self, reason: str, count: int, message: str = "") -> None:
         """Refuse `count` samples."""
         self.counts[reason] += count
-        if message and len(self.told) < MOST_TOLD:
+        if message:
+            self.tell(message)
+
+    def tell(self, message: str) -> None:
+        """Say why, if not too much was said already."""
+        if len(self.told) < MOST_TOLD:
             self.told.append(message)
 
     def add_all(self, refused: Mapping[str, int]) -> None:
@@ -39,7 +44,7 @@ class Refusals:
             if count:
                 self.counts[reason] += count
 
-    def describe(self) -> str:
-        """Say it in one line for the sender."""
+    def describe(self, what: str = "samples") -> str:
+        """Say it in one line for the sender; `what` were refused."""
         counts = ", ".join(f"{count} by {reason}" for reason, count in sorted(self.counts.items()))
-        return "; ".join([f"{self.total} samples were refused ({counts}), the others are stored", *self.told])
+        return "; ".join([f"{self.total} {what} were refused ({counts}), the others are stored", *self.told])

@@ -25,25 +25,31 @@ if TYPE_CHECKING:
 class KeepRules:
     """The rules of the settings; call `seconds` for each new series."""
 
-    def __init__(self, rules: Sequence[KeepRule], store: Store) -> None:
-        """Read the selectors.
+    def __init__(
+        self, rules: Sequence[KeepRule], store: Store, *, stream: str = STREAM, section: str = "metrics"
+    ) -> None:
+        """Read the selectors; `stream` is the name in retention settings, `section` where the rules stand.
 
         Raises:
             InvalidError: one is no selector.
         """
         self._store = store
-        self._rules = [(rule.tenant, _matchers(number, rule), int(rule.keep)) for number, rule in enumerate(rules)]
+        self._stream = stream
+        self._rules = [
+            (rule.tenant, _matchers(f"{section}.keep[{number}].match", rule), int(rule.keep))
+            for number, rule in enumerate(rules)
+        ]
 
     def seconds(self, tenant: TenantId, labels: Labels) -> int:
         """Give how long the samples of a series stay."""
         for of, matchers, keep_s in self._rules:
             if of in {"", tenant} and _is_match(matchers, dict(labels)):
                 return keep_s
-        return self._store.retention.seconds(tenant, STREAM)
+        return self._store.retention.seconds(tenant, self._stream)
 
 
-def _matchers(number: int, rule: KeepRule) -> tuple[Matcher, ...]:
-    place = Place(field=f"metrics.keep[{number}].match")
+def _matchers(field: str, rule: KeepRule) -> tuple[Matcher, ...]:
+    place = Place(field=field)
     try:
         matchers = parse_matchers(rule.match)
     except QuerySyntaxError as error:

@@ -3,7 +3,7 @@
 Owns the translation and the sums of delta streams. Refuses the transports, which all signals share (`telemetry.otlp`).
 """
 
-from holdfast.telemetry.metrics.otlp.attributes import write_float
+from holdfast.telemetry.metrics.otlp.attributes import to_text, write_float
 from holdfast.telemetry.metrics.otlp.naming import Kind, LabelStyle, Translation, label_name, metric_name
 from holdfast.telemetry.metrics.otlp.options import OtlpOptions
 from holdfast.telemetry.metrics.otlp.receiving import DOOR, OtlpMetrics
@@ -23,5 +23,6 @@ __all__ = [
     "label_name",
     "metric_name",
     "metrics_service",
+    "to_text",
     "write_float",
 ]

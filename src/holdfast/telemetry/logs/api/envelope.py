@@ -1,0 +1,54 @@
+"""The shape of answers below `/loki/api/v1`: `{"status": "success", "data": ...}`; errors are plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import orjson
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from holdfast.kernel import errors
+from holdfast.kernel.http import problems
+
+JSON: Final = "application/json"
+_STATUSES: Final = {409: 400, 422: 400}
+
+
+def success(data: object) -> Response:
+    """Answer with `data`."""
+    return Response(orjson.dumps({"status": "success", "data": data}), media_type=JSON)
+
+
+def plain(document: object) -> Response:
+    """Answer with a document that has no envelope."""
+    return Response(orjson.dumps(document), media_type=JSON)
+
+
+def failure(error: errors.HoldfastError) -> Response:
+    """Answer with an error in words, its hint behind its message."""
+    status = problems.status_of(error)
+    headers = dict(problems.describe(error).headers)
+    headers.pop("content-type", None)
+    text = f"{error.message} ({error.hint})" if error.hint else error.message
+    return Response(text, _STATUSES.get(status, status), headers, media_type="text/plain")
+
+
+class LokiRoute(APIRoute):
+    """A route whose errors come as Loki's do; what is not ours goes on to the request fence."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Give the handler."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except errors.HoldfastError as error:
+                return failure(error)
+            except RequestValidationError as error:
+                return failure(errors.InvalidError(str(error.errors()[0]["msg"])))
+
+        return answer

@@ -1,0 +1,142 @@
+"""What a request to Loki's API asks; times are ns or seconds of Unix time or RFC 3339, durations `5m` or seconds.
+
+Source: Grafana Loki's HTTP API, "Timestamp formats" and the parameters of each call.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.logs.selection import Direction
+from holdfast.telemetry.metrics.api import Parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NS: Final = 10**9
+HOUR_NS: Final = 3600 * NS
+_MOST_NS: Final = 2**63 - 1
+_SECONDS_DIGITS: Final = 10  # as Loki: a whole number of more digits is nanoseconds
+_DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|\u00b5s|ms|[smhdwy]))+")
+_PARTS: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|\u00b5s|ms|[smhdwy])")
+_NS: Final[Mapping[str, int]] = {
+    "ns": 1,
+    "us": 10**3,
+    "\u00b5s": 10**3,
+    "ms": 10**6,
+    "s": NS,
+    "m": 60 * NS,
+    "h": HOUR_NS,
+    "d": 24 * HOUR_NS,
+    "w": 168 * HOUR_NS,
+    "y": 8760 * HOUR_NS,
+}
+_STEPS: Final = 250
+_DIRECTIONS: Final = {"": Direction.BACKWARD, "backward": Direction.BACKWARD, "forward": Direction.FORWARD}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The time that is asked for: from `start_ns` until before `end_ns`."""
+
+    start_ns: int
+    end_ns: int
+
+
+def read_range(given: Parameters, *, back_ns: int = HOUR_NS) -> Range:
+    """Give the time of `start`, `end`, `since`; by default the last `back_ns`.
+
+    Raises:
+        InvalidError: one is no time, or the end is before the start.
+    """
+    end_ns = read_time(given, "end", time.time_ns())
+    since = given.text("since")
+    start_ns = read_time(given, "start", end_ns - (_duration("since", since) if since else back_ns))
+    if end_ns < start_ns:
+        raise InvalidError("end timestamp must not be before or equal to start time")
+    return Range(start_ns, end_ns)
+
+
+def read_time(given: Parameters, name: str, default: int) -> int:
+    """Give one time in ns; raises InvalidError if it is none."""
+    text = given.text(name)
+    found = parse_time_ns(text) if text else default
+    if found is None:
+        raise InvalidError(f'could not parse "{name}" parameter: "{text}" is no timestamp')
+    return found
+
+
+def parse_time_ns(text: str) -> int | None:
+    """Give the time that `text` says, or None."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return _parse_date_ns(text)
+    if not number.is_finite() or abs(number) > _MOST_NS:
+        return None
+    is_ns = "." not in text and "e" not in text.lower() and len(text.lstrip("-")) > _SECONDS_DIGITS
+    found = int(number) if is_ns else int(number * NS)
+    return found if abs(found) <= _MOST_NS else None
+
+
+def _parse_date_ns(text: str) -> int | None:
+    whole, _, rest = text.partition(".")
+    digits = re.match(r"\d{1,9}", rest)
+    fraction = digits[0] if digits else ""
+    try:
+        at = datetime.fromisoformat(whole + rest[len(fraction) :] if fraction else text)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        return None
+    since = at - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * NS + int(fraction.ljust(9, "0") or 0)
+
+
+def read_step_ns(given: Parameters, span: Range) -> int:
+    """Give the step of a metric query; by default such that a range has some 250.
+
+    Raises:
+        InvalidError: it is no duration, or not positive.
+    """
+    text = given.text("step")
+    if not text:
+        return max((span.end_ns - span.start_ns) // (_STEPS * NS) * NS, NS)
+    step_ns = _duration("step", text)
+    if step_ns <= 0:
+        raise InvalidError("zero or negative query resolution step widths are not accepted. Try a positive integer")
+    return step_ns
+
+
+def read_direction(given: Parameters) -> Direction:
+    """Give the direction; raises InvalidError if it is none."""
+    text = given.text("direction").lower()
+    if text not in _DIRECTIONS:
+        raise InvalidError(f'invalid direction "{text}"', hint="forward or backward")
+    return _DIRECTIONS[text]
+
+
+def read_limit(given: Parameters, default: int = 100) -> int:
+    """Give how many lines are wanted; raises InvalidError if it is no positive number."""
+    limit = given.count("limit", default)
+    if limit <= 0:
+        raise InvalidError("limit must be a positive value")
+    return limit
+
+
+def _duration(name: str, text: str) -> int:
+    if _DURATION.fullmatch(text):
+        return int(sum(Decimal(amount) * _NS[unit] for amount, unit in _PARTS.findall(text)))
+    try:
+        seconds = Decimal(text)
+    except InvalidOperation:
+        seconds = Decimal("NaN")
+    if not seconds.is_finite() or abs(seconds) * NS > _MOST_NS:
+        raise InvalidError(f'cannot parse "{text}" to a valid duration ("{name}")')
+    return int(seconds * NS)

@@ -1,0 +1,78 @@
+"""`query` and `query_range` of Loki's HTTP API."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from holdfast.kernel.auth import Identity, requires
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.logs.api.envelope import success
+from holdfast.telemetry.logs.api.parameters import (
+    HOUR_NS,
+    read_direction,
+    read_limit,
+    read_range,
+    read_step_ns,
+    read_time,
+)
+from holdfast.telemetry.logs.api.results import CATEGORIZE, instant_data, matrix_data, streams_data
+from holdfast.telemetry.logs.logql import parse
+from holdfast.telemetry.logs.logql.nodes import LogSelector, MetricExpr
+from holdfast.telemetry.logs.querying import Moments, Span
+from holdfast.telemetry.metrics.api import Parameters
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.logs.querying import LogEngine
+
+Reader = Annotated[Identity, Depends(requires("logs.read"))]
+
+METHODS: Final = ["GET", "POST"]
+_ENCODING: Final = "x-loki-response-encoding-flags"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRoutes:
+    """The handlers, over the engine of LogQL."""
+
+    engine: LogEngine
+
+    def add_to(self, router: APIRouter) -> None:
+        """Put them on the router."""
+        router.add_api_route("/query_range", self.query_range, methods=METHODS)
+        router.add_api_route("/query", self.query, methods=METHODS)
+
+    async def query_range(self, request: Request, identity: Reader) -> Response:
+        """Answer a query over a range of time."""
+        given = await Parameters.of(request)
+        expr, span = _parsed(given), read_range(given)
+        if isinstance(expr, LogSelector):
+            when = Span(span.start_ns, span.end_ns, read_direction(given))
+            return await self._lines(request, identity, expr, when, read_limit(given))
+        step_ns = read_step_ns(given, span)
+        moments = Moments(span.start_ns, span.end_ns, step_ns)
+        return success(matrix_data(await self.engine.numbers(identity.tenant, expr, moments)))
+
+    async def query(self, request: Request, identity: Reader) -> Response:
+        """Answer a query at one moment; lines are those of the hour before it."""
+        given = await Parameters.of(request)
+        expr, at_ns = _parsed(given), read_time(given, "time", time.time_ns())
+        if isinstance(expr, LogSelector):
+            when = Span(at_ns - HOUR_NS, at_ns + 1, read_direction(given))
+            return await self._lines(request, identity, expr, when, read_limit(given))
+        return success(instant_data(await self.engine.numbers(identity.tenant, expr, Moments(at_ns, at_ns))))
+
+    async def _lines(self, request: Request, identity: Identity, expr: LogSelector, when: Span, limit: int) -> Response:
+        answer = await self.engine.lines(identity.tenant, expr, when, limit=limit)
+        flags = request.headers.get(_ENCODING, "")
+        return success(streams_data(answer, is_categorized=CATEGORIZE in flags))
+
+
+def _parsed(given: Parameters) -> LogSelector | MetricExpr:
+    text = given.text("query")
+    if not text:
+        raise InvalidError("parse error : syntax error: unexpected $end")
+    return parse(text)

@@ -1,0 +1,91 @@
+"""Answers of queries in Loki's JSON: streams, matrix, vector, scalar.
+
+With `X-Loki-Response-Encoding-Flags: categorize-labels` a stream bears its own labels only and each line brings its
+structured metadata and parsed labels with it, as Grafana asks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from holdfast.telemetry.metrics.api import write_value
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.logs.querying import Line, LinesAnswer, NumbersAnswer, QueryCost
+
+CATEGORIZE: Final = "categorize-labels"
+_NS: Final = 10**9
+
+
+def streams_data(answer: LinesAnswer, *, is_categorized: bool) -> dict[str, Any]:
+    """Give the data of a query for lines."""
+    data: dict[str, Any] = {"resultType": "streams", "result": [], "stats": stats(answer.cost)}
+    if not is_categorized:
+        data["result"] = [
+            {"stream": dict(each.labels), "values": [[str(line.ts_ns), line.text] for line in each.lines]}
+            for each in answer.streams
+        ]
+        return data
+    gathered: dict[tuple[tuple[str, str], ...], list[list[Any]]] = {}
+    for each in answer.streams:
+        values = gathered.setdefault(tuple(sorted(each.origin.items())), [])
+        values += [_categorized(line) for line in each.lines]
+    data["result"] = [{"stream": dict(labels), "values": values} for labels, values in sorted(gathered.items())]
+    return {**data, "encodingFlags": [CATEGORIZE]}
+
+
+def _categorized(line: Line) -> list[Any]:
+    kinds = {"structuredMetadata": dict(line.metadata), "parsed": dict(line.parsed)}
+    return [str(line.ts_ns), line.text, {name: pairs for name, pairs in kinds.items() if pairs}]
+
+
+def matrix_data(answer: NumbersAnswer) -> dict[str, Any]:
+    """Give the data of a metric query over a range."""
+    grid = answer.grid
+    times = [_time(ts_ns) for ts_ns in answer.times_ns]
+    result = [
+        {
+            "metric": dict(labels),
+            "values": [
+                [at, write_value(float(value))]
+                for at, value, is_there in zip(times, grid.values[row], grid.present[row], strict=True)
+                if is_there
+            ],
+        }
+        for row, labels in enumerate(grid.labels)
+    ]
+    return {"resultType": "matrix", "result": [each for each in result if each["values"]], "stats": stats(answer.cost)}
+
+
+def instant_data(answer: NumbersAnswer) -> dict[str, Any]:
+    """Give the data of a metric query at one moment."""
+    grid, at = answer.grid, _time(answer.times_ns[0])
+    if answer.is_scalar:
+        return {
+            "resultType": "scalar",
+            "result": [at, write_value(float(grid.values[0][0]))],
+            "stats": stats(answer.cost),
+        }
+    result = [
+        {"metric": dict(labels), "value": [at, write_value(float(grid.values[row][0]))]}
+        for row, labels in enumerate(grid.labels)
+        if grid.present[row][0]
+    ]
+    return {"resultType": "vector", "result": result, "stats": stats(answer.cost)}
+
+
+def stats(cost: QueryCost) -> dict[str, Any]:
+    """Give what a query cost, by the names that Grafana shows."""
+    seconds = max(cost.seconds, 1e-9)
+    summary = {
+        "bytesProcessedPerSecond": int(cost.bytes / seconds),
+        "linesProcessedPerSecond": int(cost.lines / seconds),
+        "totalBytesProcessed": cost.bytes,
+        "totalLinesProcessed": cost.lines,
+        "execTime": cost.seconds,
+    }
+    return {"summary": summary}
+
+
+def _time(ts_ns: int) -> int | float:
+    return ts_ns // _NS if ts_ns % _NS == 0 else ts_ns / _NS

@@ -1,0 +1,30 @@
+"""Joins Loki's API to the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from holdfast.kernel.wiring import Wiring
+from holdfast.telemetry.logs.api.queries import QueryRoutes
+from holdfast.telemetry.logs.api.series import SeriesRoutes
+from holdfast.telemetry.logs.api.surface import surface
+from holdfast.telemetry.logs.querying import LogEngine
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.logs.wiring import LogsRoom
+
+
+@dataclass(frozen=True, slots=True)
+class LogQueryRoom:
+    """The engine of LogQL and its HTTP API."""
+
+    engine: LogEngine
+    wiring: Wiring
+
+
+def wire(logs: LogsRoom) -> LogQueryRoom:
+    """Build the room over the logs."""
+    engine = LogEngine(logs.source)
+    parts = (QueryRoutes(engine), SeriesRoutes(logs.source))
+    return LogQueryRoom(engine, Wiring(name="logs.queries", surfaces=(surface(parts),)))

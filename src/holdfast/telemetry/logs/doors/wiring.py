@@ -1,0 +1,36 @@
+"""Joins the doors of logs to the app: routes at the root, and the service that the gRPC server of OTLP serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.wiring import Ground, Wiring
+from holdfast.telemetry.logs import loki, otlp
+from holdfast.telemetry.logs.intake import LogMeters
+from holdfast.telemetry.logs.settings import LogsSettings
+from holdfast.telemetry.otlp import http_routes
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.logs.wiring import LogsRoom
+    from holdfast.telemetry.otlp import Service
+
+SECTIONS: Final = (otlp.SECTION, loki.SECTION)
+
+
+@dataclass(frozen=True, slots=True)
+class LogDoorsRoom:
+    """The doors and how they are wired; `service` takes OTLP, by whatever transport."""
+
+    service: Service
+    wiring: Wiring
+
+
+def wire(ground: Ground, logs: LogsRoom) -> LogDoorsRoom:
+    """Build the doors over the logs."""
+    keeping, meters = ground.settings[LogsSettings], LogMeters(ground.metrics)
+    exported = otlp.OtlpLogs(logs.sink, settings=ground.settings[otlp.OtlpLogsSettings], keeping=keeping, meters=meters)
+    pushed = loki.LokiPush(logs.sink, settings=ground.settings[loki.LokiSettings], keeping=keeping, meters=meters)
+    service = otlp.logs_service(exported)
+    surfaces = (http_routes(service, *otlp.PATHS), loki.push_routes(pushed))
+    return LogDoorsRoom(service, Wiring(name="logs.doors", surfaces=surfaces))

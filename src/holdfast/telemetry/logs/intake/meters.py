@@ -1,0 +1,48 @@
+"""What the doors of logs tell of themselves; `door` is one of a handful of constants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+
+
+class LogMeters:
+    """Counters of all doors; made once per process."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        registry = registry or CollectorRegistry()
+        self.accepted = Counter(
+            "holdfast_logs_accepted_total", "Log records that were stored, by door.", ("door",), registry=registry
+        )
+        self.refused = Counter(
+            "holdfast_logs_refused_total",
+            "Log records that were refused for good, by door and reason.",
+            ("door", "reason"),
+            registry=registry,
+        )
+        self.failed = Counter(
+            "holdfast_logs_failed_requests_total",
+            "Requests with logs of which nothing was stored, by door and error code.",
+            ("door", "code"),
+            registry=registry,
+        )
+        self.decoding = Histogram(
+            "holdfast_logs_decode_seconds",
+            "Time to decode one request with logs, by door.",
+            ("door",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+    def note(self, door: str, records: int, refused: Mapping[str, int]) -> None:
+        """Count what became of a request."""
+        if records:
+            self.accepted.labels(door).inc(records)
+        for reason, count in refused.items():
+            self.refused.labels(door, reason).inc(count)

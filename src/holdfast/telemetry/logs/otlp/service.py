@@ -1,0 +1,27 @@
+"""Logs as a service of OTLP."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from holdfast.telemetry.logs.otlp.receiving import OtlpLogs
+from holdfast.telemetry.otlp import Service
+
+PATHS: Final = ("/v1/logs", "/otlp/v1/logs")
+
+
+def logs_service(door: OtlpLogs) -> Service:
+    """Give the service over `door`."""
+    return Service(
+        name="opentelemetry.proto.collector.logs.v1.LogsService",
+        permission="logs.write",
+        messages=_messages,
+        rejected_field="rejected_log_records",
+        export=door.export,
+    )
+
+
+def _messages() -> tuple[Any, Any]:
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as pb  # noqa: PLC0415 -- loads slowly
+
+    return pb.ExportLogsServiceRequest, pb.ExportLogsServiceResponse

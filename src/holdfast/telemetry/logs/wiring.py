@@ -1,0 +1,60 @@
+"""Joins logs to the app: their tables in the store, one sink and one source for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from holdfast.kernel.wiring import Ground, Job, Wiring
+from holdfast.store import StoreRoom
+from holdfast.telemetry.logs import permissions
+from holdfast.telemetry.logs.settings import LogsSettings
+from holdfast.telemetry.logs.sink import LogSink
+from holdfast.telemetry.logs.source import LogSource
+from holdfast.telemetry.logs.tables import SCHEMA, STREAM
+from holdfast.telemetry.metrics import KeepRules
+
+FORGET_EVERY_S: Final = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class LogsRoom:
+    """Where log records go in and come out."""
+
+    sink: LogSink
+    source: LogSource
+    wiring: Wiring
+
+
+def wire(ground: Ground, columns: StoreRoom) -> LogsRoom:
+    """Build the room over the store."""
+    settings, store, clock = ground.settings[LogsSettings], columns.store, ground.clock
+    source = LogSource(store, clock=clock)
+    sink = LogSink(
+        store,
+        clock=clock,
+        metrics=ground.metrics,
+        settings=settings,
+        keep_s=KeepRules(settings.keep, store, stream=STREAM, section="logs").seconds,
+        watches=(source.directory,),
+    )
+
+    @asynccontextmanager
+    async def registered() -> AsyncIterator[None]:
+        await store.register(SCHEMA)
+        yield
+
+    async def forget_idle() -> None:
+        while True:
+            await clock.sleep(FORGET_EVERY_S)
+            sink.forget_idle()
+
+    wiring = Wiring(
+        name="logs",
+        lifespan=registered,
+        permissions=(permissions.READ, permissions.WRITE),
+        jobs=(Job("logs.forget_idle", forget_idle, "ingest"),),
+    )
+    return LogsRoom(sink, source, wiring)

@@ -1,0 +1,153 @@
+"""Queries over HTTP as Grafana's Loki data source asks them."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from fixtures.logs import Line, arrival
+from holdfast.kernel.auth import OpenGate
+from holdfast.kernel.permissions import Permission, Role
+from holdfast.kernel.wiring import Wiring
+from holdfast.telemetry.logs import MemoryLogSink, MemoryLogSource
+from holdfast.telemetry.logs.api import surface
+from holdfast.telemetry.logs.api.parameters import parse_time_ns
+from holdfast.telemetry.logs.api.queries import QueryRoutes
+from holdfast.telemetry.logs.api.series import SeriesRoutes
+from holdfast.telemetry.logs.querying import LogEngine
+from holdfast.web.assembly import build_app
+
+S = 10**9
+T0 = 1_780_000_000
+RANGE = {"start": str(T0), "end": str(T0 + 100)}
+SHOP = {"app": "shop", "service_name": "shop"}
+
+
+@pytest.fixture
+async def client():
+    source = MemoryLogSource()
+    sink = MemoryLogSink(source)
+    lines = [Line((T0 + number) * S, f"level=info n={number}", SHOP, {"user": f"u{number % 2}"}) for number in range(4)]
+    await sink.append("default", arrival(sink, [*lines, Line((T0 + 9) * S, "mail", {"service_name": "mail"})]))
+    routes = surface((QueryRoutes(LogEngine(source)), SeriesRoutes(source)))
+    permissions = (Permission("logs.read", Role.VIEWER, "Read."),)
+    app = build_app(
+        [Wiring("logs", surfaces=(routes,), permissions=permissions)], gate=OpenGate(), registry=CollectorRegistry()
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/loki/api/v1") as client:
+        yield client
+
+
+async def data(client, path, headers=None, **parameters):
+    answer = await client.get(path, params=RANGE | parameters, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+async def test_lines_come_by_stream_newest_first(client):
+    found = await data(client, "/query_range", query='{app="shop"}', limit=3)
+
+    assert found["resultType"] == "streams"
+    assert found["result"] == [
+        {
+            "stream": {**SHOP, "user": "u0", "detected_level": "info"},
+            "values": [[str((T0 + 2) * S), "level=info n=2"]],
+        },
+        {
+            "stream": {**SHOP, "user": "u1", "detected_level": "info"},
+            "values": [[str((T0 + 3) * S), "level=info n=3"], [str((T0 + 1) * S), "level=info n=1"]],
+        },
+    ]
+
+
+async def test_grafana_gets_labels_by_kind(client):
+    headers = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
+    found = await data(client, "/query_range", headers, query='{app="shop"} |= "n=1" | logfmt', direction="forward")
+
+    assert found["encodingFlags"] == ["categorize-labels"]
+    kinds = {
+        "structuredMetadata": {"user": "u1", "detected_level": "info"},
+        "parsed": {"level": "info", "n": "1"},
+    }
+    assert found["result"] == [{"stream": SHOP, "values": [[str((T0 + 1) * S), "level=info n=1", kinds]]}]
+
+
+async def test_numbers_over_a_range_are_a_matrix(client):
+    found = await data(client, "/query_range", query='count_over_time({app="shop"}[10s])', step="50", end=str(T0 + 50))
+
+    assert (found["resultType"], found["result"][0]["values"]) == ("matrix", [[T0, "1"]])
+
+
+async def test_numbers_at_a_moment_are_a_vector(client):
+    query = 'sum by (user) (count_over_time({app="shop"}[1m]))'
+    found = await data(client, "/query", query=query, time=str(T0 + 10))
+
+    assert found["resultType"] == "vector"
+    assert found["result"] == [
+        {"metric": {"user": "u0"}, "value": [T0 + 10, "2"]},
+        {"metric": {"user": "u1"}, "value": [T0 + 10, "2"]},
+    ]
+
+
+async def test_the_health_check_of_grafana_is_answered(client):
+    found = await data(client, "/query", query="vector(1)+vector(1)", time=str(T0))
+
+    assert found["result"] == [{"metric": {}, "value": [T0, "2"]}]
+
+
+async def test_what_there_is_is_told(client):
+    assert await data(client, "/labels") == ["app", "service_name"]
+    assert await data(client, "/label/service_name/values") == ["mail", "shop"]
+    assert await data(client, "/label/service_name/values", query='{app="shop"}') == ["shop"]
+    assert await data(client, "/series", **{"match[]": '{app="shop"}'}) == [SHOP]
+
+
+async def test_a_form_is_read_like_a_query_string(client):
+    answer = await client.post("/query_range", data={"query": '{app="shop"}', **RANGE})
+
+    assert len(answer.json()["data"]["result"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "told"),
+    [
+        ("/query_range", {"query": '{app="shop"'}, "parse error at line 1, col 12"),
+        ("/query_range", {}, "parse error"),
+        ("/query_range", {"query": '{a="b"}', "start": "yesterday"}, '"start"'),
+        ("/query_range", {"query": '{a="b"}', "end": "1"}, "end timestamp must not be before"),
+        ("/query_range", {"query": '{a="b"}', "limit": "-1"}, "limit"),
+        ("/query_range", {"query": '{a="b"}', "limit": "999999"}, "max entries limit"),
+        ("/query_range", {"query": '{a="b"}', "direction": "up"}, "direction"),
+        ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "0"}, "zero or negative"),
+        ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "x"}, "duration"),
+        ("/query_range", {"query": '{a="b"} |~ "("'}, "("),
+        ("/series", {}, "0 matcher groups"),
+        ("/label/a/values", {"query": "nonsense"}, "parse error"),
+    ],
+)
+async def test_a_wrong_request_is_refused_in_words(client, path, parameters, told):
+    answer = await client.get(path, params=RANGE | parameters)
+
+    assert 400 <= answer.status_code < 500
+    assert told in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1780000000", 1_780_000_000 * S),
+        ("1780000000.5", 1_780_000_000 * S + S // 2),
+        ("1780000000123456789", 1_780_000_000_123_456_789),
+        ("2026-05-28T20:26:40Z", 1_780_000_000 * S),
+        ("2026-05-28T20:26:40.123456789Z", 1_780_000_000_123_456_789),
+        ("2026-05-28T22:26:40+02:00", 1_780_000_000 * S),
+        ("2026-05-28T20:26:40", None),
+        ("NaN", None),
+        ("1e30", None),
+        ("", None),
+    ],
+)
+def test_times_are_read_in_every_form(text, expected):
+    assert parse_time_ns(text) == expected
