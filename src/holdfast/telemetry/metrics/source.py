@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.clock import Clock, SystemClock
@@ -25,7 +24,7 @@ from holdfast.telemetry.metrics.reading import Assembled, BlockCache, CacheFigur
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Series
 from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
 from holdfast.telemetry.metrics.settings import MetricsSettings
-from holdfast.telemetry.metrics.storing import Feed
+from holdfast.telemetry.metrics.storing import Announced, Feed, Stored
 from holdfast.telemetry.metrics.warming import Warming
 
 LOOKBACK: Final = timedelta(minutes=5)  # how long a value stays the current one, as in Prometheus
@@ -84,8 +83,9 @@ class MetricSource:
         self.cuts = Cuts(store, self._clock, is_alone=is_alone)
         self._rollups = RollupReader(store, self._clock, self.rolled, self.cuts, self.reader, settings.rollups)
         if feed is not None:
-            feed.follow(self)
-            feed.follow(self.rolled)
+            feed.follow_series(self._take_series)
+            feed.follow_samples(self._take_samples)
+            feed.follow_samples(self.rolled.samples_stored)
 
     async def warm(self, tenant: TenantId) -> None:
         """Read what the first queries of a tenant would have to wait for, within bounds."""
@@ -93,31 +93,14 @@ class MetricSource:
         await self.rolled.clean(tenant)
         await self._warming.warm(tenant, {} if self._usage is None else await self._usage.used(tenant))
 
-    def series_announced(
-        self,
-        tenant: TenantId,
-        labels: Sequence[Labels],
-        ids: npt.NDArray[np.uint64],
-        first_ms: npt.NDArray[np.int64],
-        last_ms: npt.NDArray[np.int64],
-    ) -> None:
-        """Take from the feed which series there are."""
-        self.index.note(tenant, labels, ids, first_ms, last_ms)
+    def _take_series(self, news: Announced) -> None:
+        self.index.note(*news)
 
-    def samples_stored(
-        self,
-        tenant: TenantId,
-        ids: npt.NDArray[np.uint64],
-        ts_ms: npt.NDArray[np.int64],
-        values: npt.NDArray[np.float64] | None,
-        *,
-        has_starts: bool = False,
-    ) -> None:
-        """Take from the feed what was written."""
-        if values is None:
-            self.reader.note_histograms(tenant)
+    def _take_samples(self, news: Stored) -> None:
+        if news.values is None:
+            self.reader.note_histograms(news.tenant)
         if self.reader.cache is not None:
-            self.reader.cache.note(tenant, ids, ts_ms, values, has_starts=has_starts)
+            self.reader.cache.note(news.tenant, news.ids, news.ts_ms, news.values, has_starts=news.has_starts)
 
     async def select(
         self, tenant: TenantId, selections: Sequence[Selection], limits: SelectionLimits | None = None

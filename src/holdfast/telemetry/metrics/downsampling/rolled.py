@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from holdfast.kernel.clock import Clock
 from holdfast.store import Store
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdfast.kernel.ids import TenantId
-    from holdfast.telemetry.metrics.labels import Labels
+    from holdfast.telemetry.metrics.storing import Stored
 
 REFRESH_S: Final = 60.0  # another process may sum up
 _ROLLED: Final = "SELECT slot, samples FROM metric_rolled FINAL WHERE tenant = {tenant:String}"
@@ -39,34 +38,16 @@ class _Tenant:
 
 
 class RolledSlots:
-    """Knows the summed up slots of every tenant; a `Follower` of the sink's feed."""
+    """Knows the summed up slots of every tenant; it follows the sink's feed."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._tenants: dict[TenantId, _Tenant] = {}
 
-    def series_announced(
-        self,
-        tenant: TenantId,
-        labels: Sequence[Labels],
-        ids: npt.NDArray[np.uint64],
-        first_ms: npt.NDArray[np.int64],
-        last_ms: npt.NDArray[np.int64],
-    ) -> None:
-        """Take from the feed which series there are; it does not matter here."""
-
-    def samples_stored(
-        self,
-        tenant: TenantId,
-        ids: npt.NDArray[np.uint64],
-        ts_ms: npt.NDArray[np.int64],
-        values: npt.NDArray[np.float64] | None,
-        *,
-        has_starts: bool = False,
-    ) -> None:
+    def samples_stored(self, news: Stored) -> None:
         """Take from the feed what was written: a slot with a late sample is read raw until it is summed up again."""
-        del ids, values, has_starts
+        tenant, ts_ms = news.tenant, news.ts_ms
         if not len(ts_ms):
             return
         known = self._tenants.get(tenant)

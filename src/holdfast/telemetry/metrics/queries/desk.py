@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
 from holdfast.kernel.errors import BusyError, HoldfastError, LimitError, TimedOutError
 from holdfast.kernel.ids import TenantId, new_id
 from holdfast.resilience import BulkheadFull, bulkhead, per_key, timeout
-from holdfast.telemetry.metrics.promql import Answer, Expr, QueryLimits, parse
+from holdfast.telemetry.metrics.promql import Answer, Engine, Expr, QueryLimits, parse
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
@@ -27,38 +27,6 @@ _PARSED: Final = 2000  # texts whose trees are remembered
 _LONGEST_TEXT: Final = 64 * 1024
 
 log = journal.get_logger("holdfast.queries")
-
-
-class Evaluator(Protocol):
-    """Evaluates PromQL; `promql.Engine` is the one."""
-
-    async def instant(
-        self,
-        tenant: TenantId,
-        query: str | Expr,
-        at_ms: int,
-        *,
-        lookback_ms: int | None = None,
-        limits: QueryLimits | None = None,
-        text: str = "",
-    ) -> Answer:
-        """Answer at one time."""
-        ...
-
-    async def range(
-        self,
-        tenant: TenantId,
-        query: str | Expr,
-        start_ms: int,
-        end_ms: int,
-        step_ms: int,
-        *,
-        lookback_ms: int | None = None,
-        limits: QueryLimits | None = None,
-        text: str = "",
-    ) -> Answer:
-        """Answer on a grid of times."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +58,7 @@ class ActiveQuery:
 class QueryDesk:
     """Answers the queries of every tenant."""
 
-    def __init__(self, engine: Evaluator, settings: QuerySettings, clock: Clock, metrics: QueryMetrics) -> None:
+    def __init__(self, engine: Engine, settings: QuerySettings, clock: Clock, metrics: QueryMetrics) -> None:
         self.settings = settings
         self._engine = engine
         self._clock = clock

@@ -4,18 +4,19 @@ from holdfast.telemetry.metrics.storing.announcements import ANNOUNCE_EVERY_MS, 
 from holdfast.telemetry.metrics.storing.appending import Appending
 from holdfast.telemetry.metrics.storing.book import Admission, Book, Everybody, KeepSeconds, Tally
 from holdfast.telemetry.metrics.storing.expiry import Expiry
-from holdfast.telemetry.metrics.storing.feed import Feed, Follower
+from holdfast.telemetry.metrics.storing.feed import Announced, Feed, Stored
 
 __all__ = [
     "ANNOUNCE_EVERY_MS",
     "Admission",
+    "Announced",
     "Appending",
     "Book",
     "Everybody",
     "Expiry",
     "Feed",
-    "Follower",
     "KeepSeconds",
+    "Stored",
     "Tally",
     "label_maps",
 ]

@@ -17,7 +17,7 @@ from holdfast.store import Store
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, name_of
 from holdfast.telemetry.metrics.storing.book import Book
 from holdfast.telemetry.metrics.storing.expiry import Expiry
-from holdfast.telemetry.metrics.storing.feed import Feed
+from holdfast.telemetry.metrics.storing.feed import Announced, Feed
 from holdfast.telemetry.metrics.tables import SERIES
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Announcements:
             rows = await asyncio.to_thread(self._rows, labels[part], ids[part], lives, keep_s[part], part)
             await self._store.writer(SERIES).write(rows, tenant=book.tenant)
         self._remember(book, lives)
-        self._feed.series_announced(book.tenant, labels, ids, lives.first_ms, lives.last_ms)
+        self._feed.tell_series(Announced(book.tenant, labels, ids, lives.first_ms, lives.last_ms))
 
     def _rows(
         self,

@@ -19,7 +19,7 @@ from holdfast.telemetry.metrics.storing.announcements import Announcements, due
 from holdfast.telemetry.metrics.storing.book import Book
 from holdfast.telemetry.metrics.storing.expiry import Expiry
 from holdfast.telemetry.metrics.storing.extras import Extras
-from holdfast.telemetry.metrics.storing.feed import Feed
+from holdfast.telemetry.metrics.storing.feed import Feed, Stored
 from holdfast.telemetry.metrics.storing.points import LAST_MS, PointColumns
 from holdfast.telemetry.metrics.tables import EXEMPLARS, FAMILIES, HISTOGRAMS, POINTS, STREAM
 
@@ -114,9 +114,9 @@ class Appending:
         async def settle() -> list[BaseException | None]:
             answers = await asyncio.gather(*writes, return_exceptions=True)
             has_starts = bool(points.starts_ms.any())
-            self._feed.samples_stored(tenant, points.ids, points.ts_ms, points.values, has_starts=has_starts)
+            self._feed.tell_samples(Stored(tenant, points.ids, points.ts_ms, points.values, has_starts))
             if histograms:
-                self._feed.samples_stored(tenant, ids, _and_times(points.ts_ms[:0], histograms), None)
+                self._feed.tell_samples(Stored(tenant, ids, _and_times(points.ts_ms[:0], histograms), None))
             return answers
 
         try:

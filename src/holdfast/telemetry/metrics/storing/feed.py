@@ -6,8 +6,8 @@ it wrote. What other processes write is not told here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,67 +17,50 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
 
 
-class Follower(Protocol):
-    """Somebody who remembers."""
+class Announced(NamedTuple):
+    """These series live at least from `first_ms` to `last_ms`."""
 
-    def series_announced(
-        self,
-        tenant: TenantId,
-        labels: Sequence[Labels],
-        ids: npt.NDArray[np.uint64],
-        first_ms: npt.NDArray[np.int64],
-        last_ms: npt.NDArray[np.int64],
-    ) -> None:
-        """Take that these series live at least from `first_ms` to `last_ms`."""
-        ...
+    tenant: TenantId
+    labels: Sequence[Labels]
+    ids: npt.NDArray[np.uint64]
+    first_ms: npt.NDArray[np.int64]
+    last_ms: npt.NDArray[np.int64]
 
-    def samples_stored(
-        self,
-        tenant: TenantId,
-        ids: npt.NDArray[np.uint64],
-        ts_ms: npt.NDArray[np.int64],
-        values: npt.NDArray[np.float64] | None,
-        *,
-        has_starts: bool = False,
-    ) -> None:
-        """Take that these samples may be in the store now.
 
-        `values` is None where more than numbers was written; `has_starts` tells that start times were, too.
-        """
-        ...
+class Stored(NamedTuple):
+    """These samples may be in the store now.
+
+    `values` is None where more than numbers was written; `has_starts` tells that start times were, too.
+    """
+
+    tenant: TenantId
+    ids: npt.NDArray[np.uint64]
+    ts_ms: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64] | None
+    has_starts: bool = False
 
 
 class Feed:
-    """The followers of one sink."""
+    """The news of one sink, for those who follow."""
 
     def __init__(self) -> None:
-        self._followers: list[Follower] = []
+        self._of_series: list[Callable[[Announced], None]] = []
+        self._of_samples: list[Callable[[Stored], None]] = []
 
-    def follow(self, follower: Follower) -> None:
-        """Tell `follower` from now on."""
-        self._followers.append(follower)
+    def follow_series(self, take: Callable[[Announced], None]) -> None:
+        """Tell `take` from now on which series there are."""
+        self._of_series.append(take)
 
-    def series_announced(
-        self,
-        tenant: TenantId,
-        labels: Sequence[Labels],
-        ids: npt.NDArray[np.uint64],
-        first_ms: npt.NDArray[np.int64],
-        last_ms: npt.NDArray[np.int64],
-    ) -> None:
-        """Tell everybody."""
-        for follower in self._followers:
-            follower.series_announced(tenant, labels, ids, first_ms, last_ms)
+    def follow_samples(self, take: Callable[[Stored], None]) -> None:
+        """Tell `take` from now on what is written."""
+        self._of_samples.append(take)
 
-    def samples_stored(
-        self,
-        tenant: TenantId,
-        ids: npt.NDArray[np.uint64],
-        ts_ms: npt.NDArray[np.int64],
-        values: npt.NDArray[np.float64] | None,
-        *,
-        has_starts: bool = False,
-    ) -> None:
-        """Tell everybody."""
-        for follower in self._followers:
-            follower.samples_stored(tenant, ids, ts_ms, values, has_starts=has_starts)
+    def tell_series(self, news: Announced) -> None:
+        """Tell everybody which series there are."""
+        for take in self._of_series:
+            take(news)
+
+    def tell_samples(self, news: Stored) -> None:
+        """Tell everybody what was written."""
+        for take in self._of_samples:
+            take(news)
