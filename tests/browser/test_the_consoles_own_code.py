@@ -12,13 +12,15 @@ from fixtures.consoles import ROOT, refuse
 
 UI = ROOT / "ui"
 
+pytestmark = pytest.mark.timeout(300)  # two compilers on a busy machine
+
 
 def run_tool(path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     node = shutil.which("node")
     if node is None or not (UI / "node_modules" / path).exists():
         refuse("the console's packages are not installed; run make ui")
     command = [node, str(UI / "node_modules" / path), *arguments]
-    return subprocess.run(command, cwd=UI, capture_output=True, text=True, timeout=110, check=False)
+    return subprocess.run(command, cwd=UI, capture_output=True, text=True, timeout=280, check=False)
 
 
 @pytest.mark.slow

@@ -17,6 +17,8 @@ from holdfast.cli.main import cli
 from holdfast.kernel.errors import InvalidError, UnavailableError
 from holdfast.kernel.settings import load
 
+pytestmark = pytest.mark.xdist_group("runs_from_the_command_line")  # one server is enough
+
 WORKFLOWS = '''
 from holdfast.kernel.runs import Queue, Run, Schedule, StepContext, workflow
 

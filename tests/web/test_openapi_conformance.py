@@ -24,7 +24,7 @@ from holdfast.kernel.auth.tokens import TokenRequest
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.settings import load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("openapi")]  # servers are started once
 
 EXAMPLES = 10
 SERVICE = """\
