@@ -220,7 +220,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     together = members.wire(ground)
     durable = runs.wire(ground)
     columns = store.wire(ground)
-    signals = telemetry.wire(ground, columns)
+    signals = telemetry.wire(ground, columns, together.ingest)
     pictures = telemetry.wire_dashboards(ground, signals.cardinality)
     scraping = telemetry.wire_scrape(ground, signals.sink, together.ingest)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)

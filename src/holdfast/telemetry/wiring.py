@@ -10,6 +10,7 @@ from typing import Final
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.events import NewEvent
 from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.kernel.members import Membership
 from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.resilience import timeout
@@ -71,7 +72,7 @@ class TelemetryRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
+def wire(ground: Ground, columns: StoreRoom, members: Membership) -> TelemetryRoom:
     """Build the room over the store."""
     roles = ground.settings[ServerSettings].roles
     settings, store, clock = ground.settings[MetricsSettings], columns.store, ground.clock
@@ -118,7 +119,7 @@ def wire(ground: Ground, columns: StoreRoom) -> TelemetryRoom:
     jobs = [
         Job("telemetry.forget_idle", forget_idle, "ingest"),
         Job("telemetry.warm", reading_ahead.finish, "api"),
-        Job("telemetry.keep_within_size", size.keep_within, "ingest"),
+        Job("telemetry.keep_within_size", lambda: size.keep_within(lambda: members.owns("metrics.size")), "ingest"),
         Job("telemetry.note_usage", usage.keep_written, "api"),
     ]
     if settings.rollups.enabled:

@@ -195,11 +195,11 @@ class SizeLimit:
             await self._around.tell(NewEvent(SIZE_EXCEEDED.name, "metrics", told))
         self._was_exceeded = is_exceeded
 
-    async def keep_within(self) -> None:
-        """Look each minute until cancelled."""
+    async def keep_within(self, is_ours: Callable[[], bool]) -> None:
+        """Look each minute until cancelled, and take what is too much if that is this process' to do."""
         while True:
             await self._clock.sleep(LOOK_EVERY_S)
-            await self.enforce()
+            await (self.enforce() if is_ours() else self.size_bytes())
 
 
 def _conditions(cut: Cut) -> list[tuple[Table, str]]:
