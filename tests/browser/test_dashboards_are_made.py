@@ -135,3 +135,63 @@ def test_one_of_a_file_is_only_read(visit, server):
     expect(page.get_by_role("heading", name="Of a file")).to_be_visible()
     expect(page.locator("main")).to_contain_text("Lives in ops/dashboards/machine.json")
     expect(page.get_by_role("button", name="Edit")).to_have_count(0)
+
+
+def titles(page: Page) -> list[str]:
+    return [str(one) for one in page.locator("[data-panel]").evaluate_all("all => all.map(one => one.dataset.panel)")]
+
+
+def test_panels_are_arranged_by_dragging(visit):
+    name = make(visit)
+    page = visit.go(f"/dashboards/{name}")
+    page.keyboard.press("e")
+    handle = page.get_by_role("button", name="Move Curve", exact=True)
+    handle.wait_for()
+    assert titles(page) == ["a", "b", "c"]
+    target = page.locator("[data-panel=a]").bounding_box()
+    handle.hover()
+    page.mouse.down()
+    page.mouse.move(target["x"] + target["width"] * 0.2, target["y"] + 60, steps=5)
+    expect(page.locator("[data-panel=a]")).to_have_attribute("data-drop", "before")
+    page.mouse.up()
+    assert titles(page) == ["c", "a", "b"]
+    grip = page.get_by_role("button", name="Resize Curve")
+    before, corner = page.locator("[data-panel=c]").bounding_box(), grip.bounding_box()
+    page.mouse.move(corner["x"] + 10, corner["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(corner["x"] + 10 - before["width"] / 3, corner["y"] + 50, steps=5)
+    page.mouse.up()
+    expect(page.get_by_role("status").filter(has_text="Curve is")).to_have_text("Curve is 4 of 12 wide and 8 high")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible()
+    saved = page.evaluate(f"async () => (await (await fetch('/api/v1/dashboards/{name}')).json()).document")
+    first = saved["rows"][0]["panels"][0]
+    assert (first["id"], first["span"], first["height"]) == ("c", 4, 8)
+
+
+def test_panels_are_arranged_by_keys_and_settings_are_saved(visit):
+    name = make(visit)
+    page = visit.go(f"/dashboards/{name}")
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Add row").click()
+    handle = page.get_by_role("button", name="Move Curve", exact=True)
+    handle.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(handle).to_be_focused()
+    assert titles(page) == ["a", "c", "b"]
+    page.keyboard.press("ArrowDown")
+    expect(handle).to_be_focused()
+    expect(page.locator("[data-grid='1'] [data-panel=c]")).to_be_visible()
+    page.get_by_role("button", name="Resize Curve").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("status").filter(has_text="Curve is")).to_have_text("Curve is 7 of 12 wide and 6 high")
+    page.get_by_label("Description").fill("What the machine does")
+    page.get_by_role("combobox", name="Refresh").click()
+    page.get_by_role("option", name="every 30s").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("main header").first).to_contain_text("What the machine does")
+    saved = page.evaluate(f"async () => (await (await fetch('/api/v1/dashboards/{name}')).json()).document")
+    assert (saved["refresh"], saved["rows"][1]["panels"][0]["id"]) == ("30s", "c")
+    page = visit.go("/events")
+    expect(page.get_by_text("dashboard was saved as version 2").first).to_be_visible()

@@ -12,6 +12,21 @@ HAS_METRICS = """async () => {
   return (await answer.json()).data.includes('holdfast_host_load');
 }"""
 
+SEND_HISTOGRAMS = """async () => {
+  const session = await (await fetch('/api/v1/session')).json();
+  const now = Math.floor(Date.now() / 1000);
+  const dataPoints = [...Array(10).keys()].map((at) => ({
+    startTimeUnixNano: `${now - 600}000000000`, timeUnixNano: `${now - 60 * (9 - at)}000000000`,
+    count: `${30 * (at + 1)}`, sum: 40 * (at + 1), scale: 0, zeroCount: '0',
+    positive: {offset: 0, bucketCounts: [`${20 * (at + 1)}`, `${10 * (at + 1)}`]},
+  }));
+  const metric = {name: 'errand_wait', unit: 's', exponentialHistogram: {aggregationTemporality: 2, dataPoints}};
+  const resource = {attributes: [{key: 'service.name', value: {stringValue: 'errands'}}]};
+  const body = JSON.stringify({resourceMetrics: [{resource, scopeMetrics: [{metrics: [metric]}]}]});
+  const headers = {'Content-Type': 'application/json', 'X-CSRF-Token': session.csrf_token};
+  return (await fetch('/v1/metrics', {method: 'POST', headers, body})).status;
+}"""
+
 
 def open_with_metrics(visit, path: str) -> Page:
     """Open a path once the first samples of the host are there."""
@@ -81,3 +96,28 @@ def test_letters_in_the_editor_are_letters_and_not_shortcuts(visit):
     expect(page.get_by_role("textbox", name="Query A")).to_have_text("g o b ? j")
     assert urlsplit(page.url).path == "/explore"
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_native_histogram_is_a_heat_map_that_zooms(visit):
+    page = visit.go("/explore")
+    assert page.evaluate(SEND_HISTOGRAMS) == 200
+    page = visit.go("/explore?q=rate(errand_wait_seconds[2m])&view=heat&range=15m")
+    heat = page.get_by_role("img", name="2 buckets over time")
+    expect(heat).to_be_visible()
+    full, half = heat.locator("rect[fill-opacity='1']"), heat.locator("rect")
+    assert full.count() > 0
+    assert half.count() >= 2 * full.count()
+    expect(half.first).to_have_attribute("data-tip", re.compile(r"1 s to 2 s: 0\.\d"))
+    box = heat.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + 20, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("from=.*to="))
+
+
+def test_cumulated_buckets_say_what_to_write(visit):
+    page = visit.go("/explore")
+    assert page.evaluate(SEND_HISTOGRAMS) == 200
+    page = visit.go("/explore?q=errand_wait_seconds&view=heat&range=15m")
+    expect(page.locator("main")).to_contain_text("rate(…) or increase(…) shows what came when")

@@ -1,7 +1,9 @@
 // Dashboards as values: variables in queries, panels that move, text that stays text, cells of heat maps.
 import { describe, expect, it } from "vitest";
-import { ALL, blankDocument, blankPanel, fillQuery, fillTitle, firstChoice, freeId, movePanel, moveRow, panelUnit, panelValue, readVariableQuery, statusOf, withoutPanel, withPanel } from "@/lib/dashboards";
-import { heatOf } from "@/lib/heat";
+import { ALL, blankDocument, blankPanel, fillQuery, fillTitle, firstChoice, freeId, movePanel, movePanelToRow, moveRow, panelUnit, panelValue, placePanel, placeText, readVariableQuery, resizePanel, statusOf, withoutPanel, withPanel } from "@/lib/dashboards";
+import type { MatrixSeries } from "@/api/prom";
+import { heatOf, isCumulated, MOST_ROWS } from "@/lib/heat";
+import { refreshMs } from "@/pages/dashboards/panels/data";
 import { readInline, readMarkdown } from "@/lib/markdown";
 import type { DashboardDocument, DashboardVariable } from "@/api/types";
 
@@ -88,11 +90,43 @@ describe("heat maps", () => {
       { metric: { le: "0.1" }, values: [[1, "4"]] },
       { metric: { le: "1" }, values: [[1, "9"]] },
     ]);
-    expect(heat.rows).toEqual([{ label: "0.1", values: [4] }, { label: "1", values: [5] }, { label: "+Inf", values: [1] }]);
+    expect(heat.rows).toEqual([{ label: "0.1", low: null, values: [4] }, { label: "1", low: "0.1", values: [5] }, { label: "+Inf", low: "1", values: [1] }]);
     expect(heat.max).toBe(5);
   });
-  it("show other series as they are", () => expect(heatOf([{ metric: { a: "b" }, values: [[1, "2"], [2, "NaN"]] }]).rows).toEqual([{ label: '{a="b"}', values: [2] }]));
-  it("may be empty", () => expect(heatOf([])).toEqual({ times: [], rows: [], max: 0 }));
+  it("show other series as they are", () => expect(heatOf([{ metric: { a: "b" }, values: [[1, "2"], [2, "NaN"]] }]).rows).toEqual([{ label: '{a="b"}', low: null, values: [2] }]));
+  it("may be empty", () => expect(heatOf([])).toEqual({ times: [], rows: [], max: 0, isBuckets: false }));
+
+  const native = (time: number, ...buckets: [string, string, string][]): MatrixSeries => ({ metric: {}, histograms: [[time, { count: "0", sum: "0", buckets: buckets.map(([low, high, count]) => [0, low, high, count]) }]] });
+
+  it("sum native histograms by bucket, and keep steps without one", () => {
+    const heat = heatOf([native(10, ["1", "2", "3"], ["4", "8", "1"]), native(10, ["1", "2", "2"])], { start: 0, end: 20, step: 10 });
+    expect(heat.times).toEqual([0, 10, 20]);
+    expect(heat.rows).toEqual([
+      { label: "2", low: "1", values: [null, 5, null] },
+      { label: "4", low: "2", values: [null, 0, null] },
+      { label: "8", low: "4", values: [null, 1, null] },
+    ]);
+    expect([heat.max, heat.isBuckets]).toEqual([5, true]);
+  });
+
+  it("share a coarse bucket out among finer ones, and lose nothing", () => {
+    const heat = heatOf([native(1, ["1", "2", "4"], ["2", "4", "4"]), native(2, ["1", "4", "6"]), native(3, ["-Inf", "1", "2"], ["4", "+Inf", "7"])]);
+    const of = (time: number) => heat.rows.map((row) => Math.round((row.values[heat.times.indexOf(time)] ?? 0) * 1000) / 1000);
+    expect(heat.rows.map((row) => row.label)).toEqual(["1", "2", "4", "+Inf"]);
+    expect(of(2)).toEqual([0, 3, 3, 0]);
+    expect(of(3)).toEqual([2, 0, 0, 7]);
+  });
+
+  it("join neighbours of very many buckets", () => {
+    const many = Array.from({ length: 160 }, (_, at): [string, string, string] => [String(1.1 ** at), String(1.1 ** (at + 1)), "1"]);
+    const { rows } = heatOf([native(1, ...many)]);
+    expect(rows.length).toBeLessThanOrEqual(MOST_ROWS);
+    expect(rows.reduce((sum, row) => sum + (row.values[0] ?? 0), 0)).toBeCloseTo(160);
+  });
+
+  it("tell counts that have cumulated from what came when", () => {
+    expect([isCumulated("h"), isCumulated("sum by (le) (rate(h_bucket[5m]))"), isCumulated("increase(h[1m])")]).toEqual([true, false, false]);
+  });
 });
 
 describe("Markdown", () => {
@@ -118,4 +152,40 @@ describe("Markdown", () => {
   it("ends, whatever is written", () => {
     for (const text of ["```", "#", "- ", "*", "[a](", "**", "1. a\nb\n# c"]) expect(readMarkdown(text).length).toBeGreaterThan(0);
   });
+});
+
+describe("panels that are arranged", () => {
+  const document: DashboardDocument = { ...blankDocument("x"), rows: [{ title: "One", collapsed: false, panels: ["a", "b", "c"].map((id) => ({ ...blankPanel(blankDocument("x")), id, title: id })) }, { title: "", collapsed: false, panels: [] }] };
+  const ids = (one: DashboardDocument) => one.rows.map((row) => row.panels.map((panel) => panel.id).join(""));
+
+  it("are put before and behind others, in their row and in another one", () => {
+    expect(ids(placePanel(document, "a", 0, 1))).toEqual(["bac", ""]);
+    expect(ids(placePanel(document, "c", 0, 0))).toEqual(["cab", ""]);
+    expect(ids(placePanel(document, "b", 1, 0))).toEqual(["ac", "b"]);
+    expect(ids(movePanelToRow(document, "c", 1))).toEqual(["ab", "c"]);
+    expect(ids(movePanelToRow(placePanel(document, "a", 1, 0), "a", -1))).toEqual(["bca", ""]);
+  });
+
+  it("stay the same document where nothing changes", () => {
+    expect(placePanel(document, "a", 0, 0)).toBe(document);
+    expect(placePanel(document, "a", 7, 0)).toBe(document);
+    expect(movePanelToRow(document, "a", -1)).toBe(document);
+    expect(resizePanel(document, "a", { span: 6 })).toBe(document);
+    expect(resizePanel(document, "nobody", { span: 3 })).toBe(document);
+  });
+
+  it("keep to the grid", () => {
+    const sizes = (size: { span?: number; height?: number }) => resizePanel(document, "a", size).rows[0]?.panels[0];
+    expect([sizes({ span: 40 })?.span, sizes({ span: -2 })?.span, sizes({ height: 99 })?.height]).toEqual([12, 1, 40]);
+  });
+
+  it("say where they are", () => {
+    expect(placeText(document, "b", "move")).toBe("b is panel 2 of 3 in row One");
+    expect(placeText(movePanelToRow(document, "b", 1), "b", "move")).toBe("b is panel 1 of 1 in row 2");
+    expect(placeText(document, "b", "size")).toBe("b is 6 of 12 wide and 7 high");
+  });
+});
+
+describe("how often panels ask", () => {
+  it("is what the dashboard says, and no more than every five seconds", () => expect(["", "30s", "1s", "1m30s"].map(refreshMs)).toEqual([null, 30_000, 5_000, 90_000]));
 });

@@ -28,6 +28,9 @@ describe("events as sentences", () => {
     expect(eventPath(changed)).toBe("/checks/payments-ready");
   });
   it("still read well when their kind is new", () => {
+    expect(describeEvent(event({ kind: "dashboard.saved", subject: "dashboard/d1", data: { title: "Machine", version: 3, message: "wider" } }))).toMatchObject({ subject: "Machine", text: "dashboard was saved as version 3", detail: "wider" });
+    expect(eventPath(event({ kind: "dashboard.saved", subject: "dashboard/d1" }))).toBe("/dashboards/d1");
+    expect(eventPath(event({ kind: "dashboard.deleted", subject: "dashboard/d1" }))).toBeNull();
     expect(describeEvent(event({ kind: "rocket.lifted_off", subject: "rocket/r1" }))).toMatchObject({ subject: "r1", text: "lifted off" });
   });
 });

@@ -187,6 +187,54 @@ export function movePanel(document: DashboardDocument, id: string, step: 1 | -1)
   return { ...document, rows };
 }
 
+export const COLUMNS = 12;
+const HIGHEST = 40;
+
+/** Where a panel stands: its row and its place in it; null for one that is not there. */
+export function placeOf(document: DashboardDocument, id: string): { row: number; place: number } | null {
+  const row = document.rows.findIndex((one) => one.panels.some((panel) => panel.id === id));
+  return row < 0 ? null : { row, place: document.rows[row]?.panels.findIndex((panel) => panel.id === id) ?? 0 };
+}
+
+/** Puts a panel at a place of a row, counted without it. The same document if it stands there already. */
+export function placePanel(document: DashboardDocument, id: string, row: number, place: number): DashboardDocument {
+  const from = placeOf(document, id);
+  const panel = from && document.rows[from.row]?.panels[from.place];
+  if (!panel || !document.rows[row] || (from.row === row && from.place === place)) return document;
+  const rows = document.rows.map((one) => ({ ...one, panels: one.panels.filter((other) => other.id !== id) }));
+  rows[row]?.panels.splice(place, 0, panel);
+  return { ...document, rows };
+}
+
+/** To the end of the row above, or to the beginning of the one below. */
+export function movePanelToRow(document: DashboardDocument, id: string, step: 1 | -1): DashboardDocument {
+  const from = placeOf(document, id);
+  if (!from) return document;
+  const row = from.row + step;
+  return placePanel(document, id, row, step > 0 ? 0 : (document.rows[row]?.panels.length ?? 0));
+}
+
+/** Within what a dashboard allows. The same document if nothing changes. */
+export function resizePanel(document: DashboardDocument, id: string, size: Partial<Pick<DashboardPanel, "span" | "height">>): DashboardDocument {
+  const from = placeOf(document, id);
+  const panel = from && document.rows[from.row]?.panels[from.place];
+  if (!panel) return document;
+  const clamp = (value: number, most: number): number => Math.max(1, Math.min(most, value));
+  const next = { ...panel, span: clamp(size.span ?? panel.span, COLUMNS), height: clamp(size.height ?? panel.height, HIGHEST) };
+  return next.span === panel.span && next.height === panel.height ? document : withPanel(document, from.row, next);
+}
+
+/** What became of a panel, in words. */
+export function placeText(document: DashboardDocument, id: string, what: "move" | "size"): string {
+  const at = placeOf(document, id);
+  const row = document.rows[at?.row ?? -1];
+  const panel = row?.panels[at?.place ?? -1];
+  if (!at || !row || !panel) return "";
+  const name = panel.title || "The panel";
+  if (what === "size") return `${name} is ${panel.span} of ${COLUMNS} wide and ${panel.height} high`;
+  return `${name} is panel ${at.place + 1} of ${row.panels.length} in ${row.title ? `row ${row.title}` : `row ${at.row + 1}`}`;
+}
+
 export function moveRow(rows: Rows, at: number, step: 1 | -1): DashboardRow[] {
   const next = [...rows];
   const [row] = next.splice(at, 1);

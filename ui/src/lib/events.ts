@@ -25,6 +25,7 @@ export function describeEvent(event: LogEvent, names: Names = NO_NAMES): EventTe
   if (to) return { subject, text: `is ${VERDICT_WORD[to].toLowerCase()}`, detail, verdict: to };
   const [area, verb = event.kind] = event.kind.split(".");
   const text = TEXTS[event.kind] ?? verb.replaceAll("_", " ");
+  if (area === "dashboard") return { subject: words(data["title"]) ?? subject, text: dashboardText(event, text), detail, verdict: null };
   if (area === "run") return { subject: words(data["workflow"]) ?? subject, text: runText(event, text), detail, verdict: null };
   if (event.kind === "queue.changed") return { subject, text: `queue is ${words(data["state"]) ?? "changed"}`, detail, verdict: null };
   if (event.kind === "schedule.changed") return { subject, text: `schedule ${data["paused"] === true ? "is paused" : "goes on"}`, detail, verdict: null };
@@ -50,6 +51,8 @@ const TEXTS: Record<string, string> = {
   "auth.token_created": "token was made",
   "auth.token_revoked": "token was revoked",
   "catalog.changed": "has changed",
+  "dashboard.saved": "dashboard was saved",
+  "dashboard.deleted": "dashboard was deleted",
   "ops.loaded": "files were loaded",
   "ops.refused": "files were refused",
   "run.started": "was started",
@@ -66,6 +69,10 @@ const TEXTS: Record<string, string> = {
   "server.started": "has started",
   "server.stopped": "was stopped",
 };
+
+function dashboardText({ data }: LogEvent, text: string): string {
+  return typeof data["version"] === "number" ? `${text} as version ${data["version"]}` : text;
+}
 
 /** A run is known by its workflow; of a signal, a step and a way out the name is told. */
 function runText({ kind, data }: LogEvent, text: string): string {
@@ -109,6 +116,7 @@ export const EVENT_AREAS: Record<string, string> = {
   queue: "Queues",
   schedule: "Schedules",
   maintenance: "Maintenance",
+  dashboard: "Dashboards",
   ops: "Configuration",
   catalog: "Catalog",
   auth: "People and tokens",
@@ -145,6 +153,7 @@ export function eventPath(event: LogEvent): string | null {
   if (room === "run") return `/runs/${encodeURIComponent(name)}`;
   if (room === "queue") return "/runs/queues";
   if (room === "schedule") return "/runs/schedules";
+  if (room === "dashboard" && event.kind !== "dashboard.deleted") return `/dashboards/${encodeURIComponent(name)}`;
   if (room === "service") return `/services/${encodeURIComponent(name)}`;
   return null;
 }

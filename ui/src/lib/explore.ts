@@ -1,6 +1,6 @@
 // What stands in the address of the Explore page: queries, the view, options. A link shows a colleague the same.
-export type View = "graph" | "table" | "json";
-export const VIEWS: readonly View[] = ["graph", "table", "json"];
+export type View = "graph" | "heat" | "table" | "json";
+export const VIEWS: readonly View[] = ["graph", "heat", "table", "json"];
 
 export interface Exploration {
   queries: string[];

@@ -1,13 +1,14 @@
 // Changes a dashboard: its name, variables, rows and panels, with what it shows always in sight.
-import { ActionIcon, Button, Modal, TextInput } from "@mantine/core";
-import { IconArrowDown, IconArrowLeft, IconArrowRight, IconArrowUp, IconCopy, IconPencil, IconPlus, IconTrash, IconVariable } from "@tabler/icons-react";
+import { ActionIcon, Button, Modal, Select, TextInput } from "@mantine/core";
+import { IconArrowDown, IconArrowUp, IconCopy, IconPencil, IconPlus, IconTrash, IconVariable } from "@tabler/icons-react";
 import { useState } from "react";
 import type { DashboardDocument, DashboardPanel } from "@/api/types";
 import { FormProblem } from "@/components/FormProblem";
 import { Notice } from "@/components/Notice";
 import { Page } from "@/components/Page";
 import { problemOf } from "@/components/states";
-import { blankDocument, blankPanel, freeId, movePanel, moveRow, withoutPanel, withPanel } from "@/lib/dashboards";
+import { blankDocument, blankPanel, freeId, moveRow, withoutPanel, withPanel } from "@/lib/dashboards";
+import { useArranging } from "./arranging";
 import { useDraft } from "./draft";
 import { PanelEditor } from "./PanelEditor";
 import { Rows } from "./Rows";
@@ -29,6 +30,7 @@ export function Builder({ id, started, onDone }: BuilderProps) {
   const [open, setOpen] = useState<{ panel: DashboardPanel; row: number } | null>(null);
   const [isVariables, setVariables] = useState(false);
   const [message, setMessage] = useState("");
+  const arranging = useArranging(document, change);
   const add = (row: number): void => setOpen({ panel: blankPanel(document), row });
   return (
     <Page
@@ -59,8 +61,10 @@ export function Builder({ id, started, onDone }: BuilderProps) {
       )}
       <div className={classes.settings}>
         <TextInput label="Title" value={document.title} onChange={(event) => change({ ...document, title: event.currentTarget.value })} data-autofocus={id === null || undefined} />
+        <TextInput label="Description" placeholder="what it is for" value={document.description} onChange={(event) => change({ ...document, description: event.currentTarget.value })} />
         <TextInput label="Folder" value={document.folder} onChange={(event) => change({ ...document, folder: event.currentTarget.value })} />
         <TextInput label="Tags, by commas" defaultValue={document.tags.join(", ")} onBlur={(event) => change({ ...document, tags: words(event.currentTarget.value) })} />
+        <Select label="Refresh" data={refreshChoices(document.refresh)} value={document.refresh} onChange={(refresh) => change({ ...document, refresh: refresh ?? "" })} />
         <TextInput label="What changed" placeholder="a note for the versions" value={message} onChange={(event) => setMessage(event.currentTarget.value)} />
         <Button variant="default" leftSection={<IconVariable size={14} />} onClick={() => setVariables(true)}>
           Variables ({document.variables.length})
@@ -71,8 +75,12 @@ export function Builder({ id, started, onDone }: BuilderProps) {
         rows={document.rows}
         chosen={chosen}
         rowTools={(at) => <RowTools document={document} at={at} onChange={change} onAdd={() => add(at)} />}
+        arranging={arranging}
         panelTools={(panel) => <PanelTools document={document} panel={panel} onChange={change} onOpen={() => setOpen({ panel, row: 0 })} />}
       />
+      <p role="status" className="visually-hidden">
+        {arranging.said}
+      </p>
       <div>
         <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => change({ ...document, rows: [...document.rows, { title: "New row", collapsed: false, panels: [] }] })}>
           Add row
@@ -104,6 +112,13 @@ export function Builder({ id, started, onDone }: BuilderProps) {
       </Modal>
     </Page>
   );
+}
+
+const REFRESHES = ["5s", "10s", "30s", "1m", "5m", "15m", "1h"];
+
+function refreshChoices(current: string): { value: string; label: string }[] {
+  const known = [...new Set([...REFRESHES, current])].filter(Boolean);
+  return [{ value: "", label: "as fits the time range" }, ...known.map((value) => ({ value, label: `every ${value}` }))];
 }
 
 export function words(text: string): string[] {
@@ -148,12 +163,6 @@ function PanelTools({ document, panel, onChange, onOpen }: ToolsProps & { panel:
     <span className="row">
       <ActionIcon size="sm" aria-label={`Edit ${name}`} data-tip="Edit" onClick={onOpen}>
         <IconPencil size={14} />
-      </ActionIcon>
-      <ActionIcon size="sm" aria-label={`Move ${name} back`} data-tip="Move back" onClick={() => onChange(movePanel(document, panel.id, -1))}>
-        <IconArrowLeft size={14} />
-      </ActionIcon>
-      <ActionIcon size="sm" aria-label={`Move ${name} on`} data-tip="Move on" onClick={() => onChange(movePanel(document, panel.id, 1))}>
-        <IconArrowRight size={14} />
       </ActionIcon>
       <ActionIcon size="sm" aria-label={`Copy ${name}`} data-tip="Copy" onClick={copy}>
         <IconCopy size={14} />

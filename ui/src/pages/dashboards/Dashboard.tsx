@@ -17,6 +17,7 @@ import { type Preset, PRESETS } from "@/lib/timerange";
 import { useMay } from "@/state/session";
 import { useKeys } from "@/state/shortcuts";
 import { useCarry, useTimeRange } from "@/state/timerange";
+import { RefreshContext, refreshMs } from "./panels/data";
 import { Rows } from "./Rows";
 import { VariableBar } from "./VariableBar";
 import { useVariables } from "./variables";
@@ -97,10 +98,10 @@ function Board({ document }: { document: DashboardDocument }) {
   const { states, chosen, choose } = useVariables(document.variables);
   const count = document.rows.reduce((sum, row) => sum + row.panels.length, 0);
   return (
-    <>
+    <RefreshContext value={refreshMs(document.refresh)}>
       <VariableBar states={states} chosen={chosen} onChoose={choose} />
       {count === 0 ? <Empty title="No panels yet">Press e to add the first one.</Empty> : <Rows rows={document.rows} chosen={chosen} />}
-    </>
+    </RefreshContext>
   );
 }
 

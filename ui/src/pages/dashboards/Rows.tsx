@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react";
 import type { DashboardPanel, DashboardRow } from "@/api/types";
 import type { Chosen } from "@/lib/dashboards";
 import { plural } from "@/lib/format";
+import type { Arranging } from "./arranging";
 import { PanelView } from "./panels/PanelView";
 import classes from "./Dashboard.module.css";
 
@@ -13,19 +14,29 @@ interface RowsProps {
   /** While the dashboard is changed: what stands at a row's heading and in a panel's head. */
   rowTools?: (at: number) => ReactNode;
   panelTools?: (panel: DashboardPanel) => ReactNode;
+  arranging?: Arranging;
 }
 
-export function Rows({ rows, chosen, rowTools, panelTools }: RowsProps) {
+export function Rows({ rows, chosen, rowTools, panelTools, arranging }: RowsProps) {
   return (
     <>
       {rows.map((row, at) => (
-        <Row key={`${at}/${row.title}`} row={row} chosen={chosen} tools={rowTools?.(at)} panelTools={panelTools} />
+        <Row key={`${at}/${row.title}`} row={row} at={at} chosen={chosen} tools={rowTools?.(at)} panelTools={panelTools} arranging={arranging} />
       ))}
     </>
   );
 }
 
-function Row({ row, chosen, tools, panelTools }: { row: DashboardRow; chosen: Chosen; tools: ReactNode; panelTools: RowsProps["panelTools"] }) {
+interface RowProps {
+  row: DashboardRow;
+  at: number;
+  chosen: Chosen;
+  tools: ReactNode;
+  panelTools: RowsProps["panelTools"];
+  arranging: Arranging | undefined;
+}
+
+function Row({ row, at, chosen, tools, panelTools, arranging }: RowProps) {
   const [isFolded, setFolded] = useState(row.collapsed);
   return (
     <section className={classes.row} aria-label={row.title || "Panels"}>
@@ -40,10 +51,11 @@ function Row({ row, chosen, tools, panelTools }: { row: DashboardRow; chosen: Ch
           </h2>
         ))}
       {(!isFolded || tools !== undefined) && (
-        <div className={classes.grid}>
+        <div className={classes.grid} data-grid={at} data-target={arranging?.isTarget(at) || undefined} data-bare={(arranging !== undefined && row.panels.length === 0) || undefined}>
           {row.panels.map((panel) => (
-            <PanelView key={panel.id} panel={panel} chosen={chosen} tools={panelTools?.(panel)} />
+            <PanelView key={panel.id} panel={panel} chosen={chosen} tools={panelTools?.(panel)} handle={arranging?.handle(panel)} grip={arranging?.grip(panel)} {...(arranging ? { frame: arranging.frame(panel) } : {})} />
           ))}
+          {arranging && row.panels.length === 0 && <p className="faint small">No panel yet: add one, or drag one here.</p>}
         </div>
       )}
     </section>

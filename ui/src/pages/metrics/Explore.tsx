@@ -14,6 +14,7 @@ import { useTimeRange } from "@/state/timerange";
 import { Beginning } from "./Beginning";
 import { useExploration } from "./exploration";
 import { GraphView } from "./GraphView";
+import { HeatView } from "./HeatView";
 import { HistoryMenu } from "./HistoryMenu";
 import { JsonView } from "./JsonView";
 import { firstQuery, MetricBrowser } from "./MetricBrowser";
@@ -83,6 +84,8 @@ export function Explore() {
         <Beginning onChoose={ask} />
       ) : exploration.view === "graph" ? (
         <GraphView exploration={exploration} states={states} step={step} />
+      ) : exploration.view === "heat" ? (
+        <HeatView exploration={exploration} states={states} />
       ) : exploration.view === "table" ? (
         <TableView exploration={exploration} states={states} />
       ) : (
@@ -108,11 +111,11 @@ function Options({ exploration, onChange }: { exploration: Exploration; onChange
         aria-label="View"
         value={exploration.view}
         onChange={(view) => onChange({ view: view as View })}
-        data={[{ value: "graph", label: "Graph" }, { value: "table", label: "Table" }, { value: "json", label: "JSON" }]}
+        data={[{ value: "graph", label: "Graph" }, { value: "heat", label: "Heat map" }, { value: "table", label: "Table" }, { value: "json", label: "JSON" }]}
       />
+      {(exploration.view === "graph" || exploration.view === "heat") && <Select className={classes.unit} aria-label="Unit" data={UNITS} value={exploration.unit} onChange={(unit) => onChange({ unit: unit ?? "" })} />}
       {exploration.view === "graph" && (
         <>
-          <Select className={classes.unit} aria-label="Unit" data={UNITS} value={exploration.unit} onChange={(unit) => onChange({ unit: unit ?? "" })} />
           <Checkbox size="xs" label="Compare with last week" checked={exploration.isCompared} onChange={(event) => onChange({ isCompared: event.currentTarget.checked })} />
           <Checkbox size="xs" label="Stacked" checked={exploration.isStacked} onChange={(event) => onChange({ isStacked: event.currentTarget.checked })} />
           <Checkbox size="xs" label="Exemplars" checked={exploration.hasExemplars} onChange={(event) => onChange({ hasExemplars: event.currentTarget.checked })} />

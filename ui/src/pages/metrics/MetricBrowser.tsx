@@ -118,5 +118,5 @@ function describe(name: string, metadata: Readonly<Record<string, Metadata[]>> |
 export function firstQuery(name: string, type: string): string {
   if (name.endsWith("_bucket")) return `histogram_quantile(0.95, sum by (le) (rate(${name}[5m])))`;
   if (/_(total|count|sum)$/.test(name) || type === "counter") return `rate(${name}[5m])`;
-  return name;
+  return type === "histogram" ? `histogram_quantile(0.95, sum(rate(${name}[5m])))` : name;
 }

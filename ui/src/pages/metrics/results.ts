@@ -22,14 +22,17 @@ export function askedOf({ queries, hidden }: Exploration): Asked[] {
   return queries.map((expr, place) => ({ place, expr })).filter(({ expr, place }) => expr.trim() !== "" && !hidden.includes(place));
 }
 
+/** A column of a heat map must be wide enough to be pointed at. */
+const HEAT_POINTS = 120;
+
 export function useStates(exploration: Exploration): { states: ReadonlyMap<number, QueryState>; step: number } {
   const { range } = useTimeRange();
-  const step = exploration.step || stepOf(range);
+  const step = exploration.step || stepOf(range, exploration.view === "heat" ? HEAT_POINTS : undefined);
   const asked = askedOf(exploration);
-  const isGraph = exploration.view === "graph";
-  const ranges = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step }), enabled: isGraph })) });
-  const instants = useQueries({ queries: asked.map(({ expr }) => ({ ...instantQuery(expr, range), enabled: !isGraph })) });
-  const results = isGraph ? ranges : instants;
+  const isOverRange = exploration.view === "graph" || exploration.view === "heat";
+  const ranges = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step }), enabled: isOverRange })) });
+  const instants = useQueries({ queries: asked.map(({ expr }) => ({ ...instantQuery(expr, range), enabled: !isOverRange })) });
+  const results = isOverRange ? ranges : instants;
   const states = new Map(
     asked.map(({ place, expr }, at): [number, QueryState] => {
       const result = results[at];

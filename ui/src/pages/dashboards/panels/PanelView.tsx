@@ -15,7 +15,7 @@ import { BarPanel, GaugePanel, StatPanel, TablePanel } from "./NumberPanels";
 import { CurvePanel } from "./CurvePanel";
 import classes from "./Panel.module.css";
 
-const ROW_PX = 40;
+export const ROW_PX = 40;
 const HEAD_PX = 44;
 
 export interface PictureProps {
@@ -33,7 +33,17 @@ const PICTURES: Record<string, (props: PictureProps) => ReactNode> = {
   heatmap: HeatPanel,
 };
 
-export function PanelView({ panel, chosen, tools }: { panel: DashboardPanel; chosen: Chosen; tools?: ReactNode }) {
+interface PanelViewProps {
+  panel: DashboardPanel;
+  chosen: Chosen;
+  /** While the dashboard is changed: what stands before and behind the title, at the corner, and in the frame's attributes. */
+  tools?: ReactNode;
+  handle?: ReactNode;
+  grip?: ReactNode;
+  frame?: Record<string, string | undefined>;
+}
+
+export function PanelView({ panel, chosen, tools, handle, grip, frame }: PanelViewProps) {
   const { ref, entry } = useIntersection({ rootMargin: "200px" });
   const [isSeen, setSeen] = useState(false);
   useEffect(() => {
@@ -45,9 +55,10 @@ export function PanelView({ panel, chosen, tools }: { panel: DashboardPanel; cho
   const Picture = PICTURES[panel.kind];
   const title = fillTitle(panel.title, chosen);
   return (
-    <section ref={ref} className={classes.panel} style={{ gridColumn: `span ${panel.span}`, height }} aria-label={title || panel.kind} data-kind={panel.kind}>
+    <section ref={ref} className={classes.panel} style={{ gridColumn: `span ${panel.span}`, height }} aria-label={title || panel.kind} data-kind={panel.kind} {...frame}>
       {(title || tools || panel.kind !== "text") && (
         <header className={classes.head}>
+          {handle}
           <h3 className="truncate" data-tip={panel.description || undefined}>
             {title}
           </h3>
@@ -71,6 +82,7 @@ export function PanelView({ panel, chosen, tools }: { panel: DashboardPanel; cho
           Picture && <Picture panel={panel} data={data} height={height - HEAD_PX - 12} />
         )}
       </div>
+      {grip}
     </section>
   );
 }

@@ -1,10 +1,11 @@
 // What a panel asks: its queries with the values of the variables, over the range or at its end.
 import { useQueries } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { createContext, useContext, useMemo } from "react";
 import type { Answer } from "@/api/prom";
-import { instantQuery, rangeQuery, stepOf } from "@/api/promQueries";
+import { type Grid, instantQuery, rangeQuery, stepOf } from "@/api/promQueries";
 import type { DashboardPanel } from "@/api/types";
 import { type Chosen, fillQuery } from "@/lib/dashboards";
+import { durationSeconds } from "@/lib/promql";
 import { spanSeconds } from "@/lib/timerange";
 import { useTimeRange } from "@/state/timerange";
 
@@ -12,6 +13,8 @@ export interface PanelAnswer {
   expr: string;
   legend: string;
   answer: Answer | undefined;
+  /** The steps that were asked for, of a query over the range. */
+  grid?: Grid | undefined;
 }
 
 export interface PanelData {
@@ -24,19 +27,30 @@ export interface PanelData {
 const OVER_RANGE: ReadonlySet<string> = new Set(["timeseries", "heatmap"]);
 const POINTS = { timeseries: 180, heatmap: 60 } as const;
 
+/** How often the panels of a dashboard ask again, in milliseconds; null where that follows from the time range. */
+export const RefreshContext = createContext<number | null>(null);
+const LEAST_REFRESH_S = 5;
+
+export function refreshMs(refresh: string): number | null {
+  const seconds = durationSeconds(refresh);
+  return Number.isNaN(seconds) ? null : Math.max(LEAST_REFRESH_S, seconds) * 1_000;
+}
+
 export function usePanelData(panel: DashboardPanel, chosen: Chosen, isSeen: boolean): PanelData {
   const { range } = useTimeRange();
+  const everyMs = useContext(RefreshContext);
+  const refetch = everyMs !== null && range.kind === "preset" ? { refetchInterval: everyMs } : {};
   const isRange = OVER_RANGE.has(panel.kind);
   const step = stepOf(range, panel.kind === "heatmap" ? POINTS.heatmap : POINTS.timeseries);
   const asked = panel.queries
     .filter((query) => !query.hidden && query.expr.trim() !== "")
     .map((query) => ({ ...query, expr: fillQuery(query.expr, { chosen, stepS: step, rangeS: spanSeconds(range) }) }));
-  const ranges = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step }), enabled: isSeen && isRange })) });
-  const instants = useQueries({ queries: asked.map(({ expr }) => ({ ...instantQuery(expr, range), enabled: isSeen && !isRange })) });
+  const ranges = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step }), ...refetch, enabled: isSeen && isRange })) });
+  const instants = useQueries({ queries: asked.map(({ expr }) => ({ ...instantQuery(expr, range), ...refetch, enabled: isSeen && !isRange })) });
   const results = isRange ? ranges : instants;
   const key = results.map((one) => `${one.dataUpdatedAt}/${one.data === undefined}`).join() + asked.map((one) => `${one.expr}/${one.legend}`).join("\n");
   // The key says when an answer is another one.
-  const answers = useMemo(() => asked.map(({ expr, legend }, at): PanelAnswer => ({ expr, legend, answer: results[at]?.data })), [key]);
+  const answers = useMemo(() => asked.map(({ expr, legend }, at): PanelAnswer => ({ expr, legend, answer: results[at]?.data, grid: isRange ? ranges[at]?.data?.grid : undefined })), [key]);
   return {
     answers,
     error: results.find((one) => one.error)?.error ?? null,
