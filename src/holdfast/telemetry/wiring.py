@@ -14,7 +14,7 @@ from holdfast.kernel.members import Membership
 from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.resilience import timeout
-from holdfast.store import StoreRoom
+from holdfast.store import Store, StoreRoom
 from holdfast.telemetry.metrics import (
     EVENT_KINDS,
     SCHEMA,
@@ -43,8 +43,9 @@ START_S: Final = 1.0
 class ReadingAhead:
     """Reads what first queries ask for: while the process starts, for `START_S` at most, and on as a job after that."""
 
-    def __init__(self, source: MetricSource) -> None:
+    def __init__(self, source: MetricSource, store: Store) -> None:
         self._source = source
+        self._store = store
         self._is_done = False
 
     async def start(self) -> None:
@@ -58,6 +59,7 @@ class ReadingAhead:
         if not self._is_done:
             await self._source.warm(DEFAULT_TENANT)
             self._is_done = True
+            await self._store.trim()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def wire(ground: Ground, columns: StoreRoom, members: Membership) -> TelemetryRo
             await clock.sleep(FORGET_EVERY_S)
             sink.forget_idle()
 
-    reading_ahead = ReadingAhead(source)
+    reading_ahead = ReadingAhead(source, store)
 
     jobs = [
         Job("telemetry.forget_idle", forget_idle, "ingest"),
