@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.kernel.wiring import Wiring
+from holdfast.telemetry.logs.api.detected import DetectedRoutes
+from holdfast.telemetry.logs.api.index import IndexRoutes
 from holdfast.telemetry.logs.api.queries import QueryRoutes
 from holdfast.telemetry.logs.api.series import SeriesRoutes
+from holdfast.telemetry.logs.api.status import StatusRoutes
 from holdfast.telemetry.logs.api.surface import surface
 from holdfast.telemetry.logs.querying import LogEngine
 
@@ -26,5 +29,11 @@ class LogQueryRoom:
 def wire(logs: LogsRoom) -> LogQueryRoom:
     """Build the room over the logs."""
     engine = LogEngine(logs.source)
-    parts = (QueryRoutes(engine), SeriesRoutes(logs.source))
+    parts = (
+        QueryRoutes(engine),
+        SeriesRoutes(logs.source),
+        IndexRoutes(logs.source),
+        DetectedRoutes(logs.source, engine),
+        StatusRoutes(),
+    )
     return LogQueryRoom(engine, Wiring(name="logs.queries", surfaces=(surface(parts),)))

@@ -1,0 +1,129 @@
+"""Volumes, detected labels and fields, the version: what Grafana asks of Loki around a query."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from fixtures.logs import Line, arrival
+from holdfast.kernel.auth import OpenGate
+from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.kernel.permissions import Permission, Role
+from holdfast.kernel.wiring import Wiring
+from holdfast.telemetry.logs import MemoryLogSink, MemoryLogSource
+from holdfast.telemetry.logs.api import surface
+from holdfast.telemetry.logs.api.detected import DetectedRoutes, type_of
+from holdfast.telemetry.logs.api.index import IndexRoutes
+from holdfast.telemetry.logs.api.status import StatusRoutes
+from holdfast.telemetry.logs.querying import LogEngine
+from holdfast.web.assembly import build_app
+
+S = 10**9
+T0 = 1_780_000_000
+RANGE = {"start": str(T0), "end": str(T0 + 100)}
+SHOP = {"app": "shop", "service_name": "shop"}
+MAIL = {"app": "mail", "service_name": "mail"}
+
+
+@pytest.fixture
+async def client():
+    source = MemoryLogSource()
+    sink = MemoryLogSink(source)
+    lines = [
+        Line((T0 + number) * S, f'{{"took":"{number}ms","n":{number},"ok":true,"user":{{"id":"u{number % 2}"}}}}', SHOP)
+        for number in range(4)
+    ]
+    lines += [Line((T0 + 50) * S, "size=5KB ratio=0.5", MAIL, {"order": "o1"})]
+    await sink.append(DEFAULT_TENANT, arrival(sink, lines))
+    engine = LogEngine(source)
+    routes = surface((IndexRoutes(source), DetectedRoutes(source, engine), StatusRoutes()))
+    permissions = (Permission("logs.read", Role.VIEWER, "Read."),)
+    wiring = Wiring("logs", surfaces=(routes,), permissions=permissions)
+    app = build_app([wiring], gate=OpenGate(), registry=CollectorRegistry())
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/loki/api/v1") as client:
+        yield client
+
+
+async def ask(client, path, **parameters):
+    answer = await client.get(path, params=RANGE | parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_stats_count_streams_lines_and_bytes(client):
+    found = await ask(client, "/index/stats", query='{app="shop"}')
+    assert (found["streams"], found["entries"]) == (1, 4)
+    assert found["bytes"] == 4 * len('{"took":"0ms","n":0,"ok":true,"user":{"id":"u0"}}')
+    assert (await ask(client, "/index/stats", query='{app="none"}'))["entries"] == 0
+
+
+async def test_volumes_are_by_the_labels_asked_for(client):
+    found = (await ask(client, "/index/volume", query='{app=~".+"}'))["data"]
+    assert [row["metric"] for row in found["result"]] == [{"app": "shop"}, {"app": "mail"}]
+    assert found["result"][1]["value"] == [T0 + 100, "18"]
+    found = (await ask(client, "/index/volume", query='{app=~".+"}', targetLabels="service_name", limit=1))["data"]
+    assert [row["metric"] for row in found["result"]] == [{"service_name": "shop"}]
+    found = (await ask(client, "/index/volume", query='{app=~".+"}', aggregateBy="labels"))["data"]
+    assert [row["metric"] for row in found["result"]] == [{"app": ""}]
+
+
+async def test_volumes_come_in_steps_too(client):
+    found = (await ask(client, "/index/volume_range", query='{app="mail"}', step="10s"))["data"]
+    assert found == {"resultType": "matrix", "result": [{"metric": {"app": "mail"}, "values": [[T0 + 50, "18"]]}]}
+
+
+async def test_labels_are_told_with_their_cardinality(client):
+    found = await ask(client, "/detected_labels")
+    assert found["detectedLabels"] == [
+        {"label": "app", "cardinality": 2},
+        {"label": "service_name", "cardinality": 2},
+    ]
+    found = await ask(client, "/detected_labels", query='{app="shop"}')
+    assert {row["cardinality"] for row in found["detectedLabels"]} == {1}
+
+
+async def test_fields_are_found_in_lines_and_metadata(client):
+    found = await ask(client, "/detected_fields", query='{app=~".+"}')
+    fields = {row["label"]: (row["type"], row["cardinality"], row["parsers"]) for row in found["fields"]}
+    assert fields.pop("detected_level")[0] == "string"
+    assert fields == {
+        "took": ("duration", 4, ["json"]),
+        "n": ("int", 4, ["json"]),
+        "ok": ("boolean", 1, ["json"]),
+        "user_id": ("string", 2, ["json"]),
+        "size": ("bytes", 1, ["logfmt"]),
+        "ratio": ("float", 1, ["logfmt"]),
+        "order": ("string", 1, None),
+    }
+    found = await ask(client, "/detected_field/user_id/values", query='{app="shop"}')
+    assert found["values"] == ["u0", "u1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("5", "int"),
+        ("-5", "int"),
+        ("5.0", "float"),
+        ("1e3", "float"),
+        ("true", "boolean"),
+        ("5m", "duration"),
+        ("5KB", "bytes"),
+        ("x", "string"),
+        ("", "string"),
+        ("b", "string"),
+    ],
+)
+def test_types_are_the_narrowest(text, kind):
+    assert type_of(text) == kind
+
+
+async def test_the_version_is_told(client):
+    assert (await ask(client, "/status/buildinfo"))["version"].startswith("3.")
+
+
+async def test_a_missing_query_is_named(client):
+    answer = await client.get("/index/stats", params=RANGE)
+    assert (answer.status_code, "query" in answer.text) == (400, True)
