@@ -1,8 +1,8 @@
-"""The tables of logs: streams with their labels, and records with a full-text index over their bodies.
+"""The tables of logs: streams with their labels, and records with an index of the parts of words in their bodies.
 
 Records are sorted by slots of an hour before the stream, so that the newest page reads one slot, and lines of one
-stream lie together, where they pack best. What many records share of structured metadata (OTLP's resource) is one
-text of few values; it costs a byte or two a record, and the engine searches it once per value.
+stream lie together, where they pack best. Why bodies have an index of parts of words and not of words, and which
+codecs: docs/decisions/0027. What many records share of structured metadata is one text of few values.
 """
 
 from __future__ import annotations
@@ -55,14 +55,14 @@ RECORDS: Final = Table(
     (
         Column("slot", INT32, "ZSTD"),
         Column("stream_id", UINT64, "ZSTD"),
-        Column("ts_ns", INT64, "Delta(8), ZSTD"),
+        Column("ts_ns", INT64, "Delta(8), T64('bit'), ZSTD"),
         Column("lag_ns", INT64, "ZSTD"),
-        Column("level", LABEL),
+        Column("level", LABEL, "ZSTD"),
         Column("severity", UINT8, "ZSTD"),
-        Column("severity_text", LABEL),
+        Column("severity_text", LABEL, "ZSTD"),
         Column("trace_id", STRING, "ZSTD"),
         Column("span_id", STRING, "ZSTD"),
-        Column("body", STRING, "ZSTD"),
+        Column("body", STRING, "ZSTD(8)"),
         Column("attributes", mapping(LABEL, STRING), "ZSTD"),
         Column("shared", LABEL, "ZSTD"),
     ),
@@ -70,7 +70,7 @@ RECORDS: Final = Table(
     time="ts_ns",
     stream=STREAM,
     indexes=(
-        Index("words", "body", "text(tokenizer = splitByNonAlpha, posting_list_codec = 'bitpacking')"),
+        Index("parts", "body", "ngrambf_v1(5, 24576, 1, 0)"),
         Index("traces", "trace_id", "bloom_filter(0.01)"),
     ),
 )

@@ -31,6 +31,22 @@ class Names:
             name = self._known[key] = label_name(key, _STYLE)
         return name
 
+    def extend(
+        self, attributes: Iterable[KeyValue], dropped: frozenset[str], keys: list[str], values: list[str]
+    ) -> None:
+        """Append names and texts; the same as `pairs`, without a call for each that is plain text."""
+        known = self._known
+        for each in attributes:
+            key = each.key
+            text = each.value.string_value
+            if text and key in known and key not in dropped:
+                keys.append(known[key])
+                values.append(text)
+                continue
+            for name, said in self.pairs((each,), dropped):
+                keys.append(name)
+                values.append(said)
+
     def pairs(
         self, attributes: Iterable[KeyValue], dropped: frozenset[str] = frozenset(), depth: int = 0
     ) -> Iterator[tuple[str, str]]:

@@ -96,11 +96,9 @@ class Conversion:
         columns.trace_ids += [each.trace_id.hex() for each in records]
         columns.span_ids += [each.span_id.hex() for each in records]
         columns.levels += [""] * count
-        keys, values, offsets = columns.keys, columns.values, columns.offsets
+        keys, values, offsets, extend = columns.keys, columns.values, columns.offsets, self.names.extend
         for each in records:
-            for name, text in self.names.pairs(each.attributes, dropped):
-                keys.append(name)
-                values.append(text)
+            extend(each.attributes, dropped, keys, values)
             if each.flags or each.dropped_attributes_count or each.event_name:
                 _add_rare(each, keys, values)
             offsets.append(len(keys))
