@@ -6,6 +6,7 @@ results of a busy tenant cost no more than those of a quiet one.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -13,23 +14,25 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from holdfast.kernel.clock import Clock, SystemClock
-from holdfast.telemetry.logs.reading import Condition, StreamDirectory, field_expression
+from holdfast.telemetry.logs.reading import Condition, StreamDirectory, Window, field_expression
 from holdfast.telemetry.logs.reading.rows import COLUMNS, read_page
-from holdfast.telemetry.logs.records import RecordPage
 from holdfast.telemetry.logs.selection import Direction, RecordCounts
 from holdfast.telemetry.logs.storing.streams import ANNOUNCE_EVERY_NS
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
     from holdfast.telemetry.logs.reading.directory import Stream
+    from holdfast.telemetry.logs.records import RecordPage
     from holdfast.telemetry.logs.selection import RecordSelection, StreamScope
     from holdfast.telemetry.metrics.labels import Labels
 
 _PAGE: Final = f"SELECT {COLUMNS} FROM log_records WHERE {{where}} ORDER BY ts_ns {{order}} LIMIT {{limit}} WITH TIES"  # noqa: S608 -- declared columns
 _COUNTS: Final = "SELECT {columns} FROM log_records WHERE {where} GROUP BY {groups}"
-_FIRST_SPAN_NS: Final = 10 * 10**9
-_GROWTH: Final = 12
+_AT_ONCE: Final = 50_000  # rows of one query where all are wanted: blocks of many streams are read whole anyway
+_IN_LOOP: Final = 500  # rows that become a page in the event loop, a millisecond
 _LATEST_NS: Final = 2**63 - 2**50
 
 
@@ -81,37 +84,23 @@ class LogSource:
         if asked.condition.is_empty:
             return
         labels = {identity: each.labels for identity, each in asked.streams.items()}
-        is_backward = selection.direction is Direction.BACKWARD
-        order = "DESC" if is_backward else "ASC"
-        start_ns, end_ns, given = asked.start_ns, asked.end_ns, 0
-        span_ns = _FIRST_SPAN_NS
-        while start_ns < end_ns:
-            begin_ns = max(start_ns, end_ns - span_ns) if is_backward else start_ns
-            stop_ns = end_ns if is_backward else min(end_ns, start_ns + span_ns)
-            wanted = min(page, selection.limit - given) if selection.limit else page
-            found = await self._page(tenant, asked.condition.between(begin_ns, stop_ns), wanted, labels, order)
-            count = len(found.records)
-            if selection.limit and given + count > selection.limit:
-                count = selection.limit - given
-                found = _first(found, count)
-            if count:
-                yield found
-            given += count
-            if selection.limit and given >= selection.limit:
+        left, most = selection.limit, page if selection.limit else max(page, _AT_ONCE)
+        window = Window(asked.start_ns, asked.end_ns, is_backward=selection.direction is Direction.BACKWARD)
+        while window:
+            wanted = min(most, left) if selection.limit else most
+            table = await self._rows(tenant, asked.condition.between(*window.span), wanted, window)
+            window.advance(len(table), wanted, table.column("ts_ns")[-1].as_py() if len(table) else 0)
+            table = table.slice(0, left) if selection.limit else table
+            left -= len(table)
+            for begin in range(0, len(table), page):
+                yield await _page(table.slice(begin, page), labels)
+            if selection.limit and left <= 0:
                 return
-            is_full = count >= wanted
-            edge_ns = int(found.records.ts_ns[-1]) if is_full else None
-            if is_backward:
-                end_ns = begin_ns if edge_ns is None else edge_ns
-            else:
-                start_ns = stop_ns if edge_ns is None else edge_ns + 1
-            span_ns = span_ns if is_full else span_ns * _GROWTH
 
-    async def _page(
-        self, tenant: TenantId, condition: Condition, wanted: int, labels: dict[int, Labels], order: str
-    ) -> RecordPage:
+    async def _rows(self, tenant: TenantId, condition: Condition, wanted: int, window: Window) -> pa.Table:
+        order = "DESC" if window.is_backward else "ASC"
         sql = _PAGE.format(where=condition.sql, order=order, limit=wanted)
-        return read_page(await self._store.query(sql, condition.parameters, tenant=tenant), labels)
+        return await self._store.query(sql, condition.parameters, tenant=tenant)
 
     async def counts(
         self, tenant: TenantId, selection: RecordSelection, *, step_ns: int, by: tuple[str, ...] = ()
@@ -159,8 +148,10 @@ class LogSource:
         return (each.labels for each in found.values())
 
 
-def _first(page: RecordPage, count: int) -> RecordPage:
-    return RecordPage(page.labels, page.records.take(np.arange(count)))
+async def _page(table: pa.Table, labels: dict[int, Labels]) -> RecordPage:
+    if len(table) <= _IN_LOOP:
+        return read_page(table, labels)
+    return await asyncio.to_thread(read_page, table, labels)
 
 
 def _counts(totals: dict[tuple[tuple[str, ...], int], tuple[int, int]]) -> RecordCounts:

@@ -2,5 +2,6 @@
 
 from holdfast.telemetry.logs.reading.conditions import Condition, field_expression
 from holdfast.telemetry.logs.reading.directory import StreamDirectory
+from holdfast.telemetry.logs.reading.windows import Window
 
-__all__ = ["Condition", "StreamDirectory", "field_expression"]
+__all__ = ["Condition", "StreamDirectory", "Window", "field_expression"]

@@ -57,9 +57,9 @@ def _texts(table: pa.Table, name: str) -> list[str]:
 
 def _attributes(table: pa.Table) -> Attributes:
     keys, texts = table.column("keys").combine_chunks(), table.column("texts").combine_chunks()
-    if keys.offset or texts.offset:
-        raise AssertionError("a query's answer is not a slice")
-    return Attributes(keys.offsets.to_numpy().astype(np.int32), keys.values.to_pylist(), texts.values.to_pylist())
+    lengths = keys.value_lengths().to_numpy(zero_copy_only=False)
+    offsets = np.concatenate((np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)))
+    return Attributes(offsets, keys.flatten().to_pylist(), texts.flatten().to_pylist())
 
 
 def _shared(table: pa.Table) -> tuple[list[Labels], Any]:
