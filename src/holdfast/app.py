@@ -227,6 +227,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     traces = telemetry.wire_traces(ground, columns)
     logs = telemetry.wire_logs(ground, columns)
     log_queries = telemetry.wire_log_queries(logs)
+    log_patterns = telemetry.wire_log_patterns(ground, columns, logs)
     log_doors = telemetry.wire_log_doors(ground, logs)
     signals_of_otlp = (traces.service, log_doors.service)
     doors = telemetry.wire_doors(ground, signals, scraping, together.ingest, people.gate, signals_of_otlp)
@@ -248,6 +249,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         traces,
         logs,
         log_queries,
+        log_patterns,
         log_doors,
         doors,
         exporters,

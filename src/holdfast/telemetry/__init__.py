@@ -15,6 +15,8 @@ from holdfast.telemetry.logs.api import wire as wire_log_queries
 from holdfast.telemetry.logs.doors import SECTIONS as LOG_DOOR_SECTIONS
 from holdfast.telemetry.logs.doors import LogDoorsRoom
 from holdfast.telemetry.logs.doors import wire as wire_log_doors
+from holdfast.telemetry.logs.patterns import PatternsRoom
+from holdfast.telemetry.logs.patterns import wire as wire_log_patterns
 from holdfast.telemetry.logs.wiring import LogsRoom
 from holdfast.telemetry.logs.wiring import wire as wire_logs
 from holdfast.telemetry.metrics import (
@@ -60,6 +62,7 @@ __all__ = [
     "MetricSink",
     "MetricSource",
     "MetricsSettings",
+    "PatternsRoom",
     "Point",
     "QueryRoom",
     "Sample",
@@ -75,6 +78,7 @@ __all__ = [
     "wire_doors",
     "wire_exporters",
     "wire_log_doors",
+    "wire_log_patterns",
     "wire_log_queries",
     "wire_logs",
     "wire_queries",

@@ -401,6 +401,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give patterns of services and levels (all if not given) from start to end, by default the last hour. */
+        get: operations["listLogPatterns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/maintenance": {
         parameters: {
             query?: never;
@@ -2391,6 +2408,52 @@ export interface components {
          */
         PanelKind: "timeseries" | "stat" | "gauge" | "bar" | "table" | "heatmap" | "text";
         /**
+         * PatternList
+         * @description Patterns, those with most lines first, and the seconds of a step of their trends.
+         */
+        PatternList: {
+            /** Patterns */
+            patterns: components["schemas"]["PatternView"][];
+            /** Step S */
+            step_s: number;
+        };
+        /**
+         * PatternView
+         * @description A pattern with one of its lines.
+         *
+         *     Attributes:
+         *         trend: steps with lines; at most 60 steps between start and end.
+         *         filter: the filter of LogQL that finds its lines.
+         */
+        PatternView: {
+            /** Filter */
+            filter: string;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Level */
+            level: string;
+            /** Lines */
+            lines: number;
+            /** Pattern */
+            pattern: string;
+            /** Sample */
+            sample: string;
+            /** Service */
+            service: string;
+            /** Trend */
+            trend: components["schemas"]["TrendPoint"][];
+        };
+        /**
          * PayloadDocument
          * @description A JSON value as far as a page shows it; one over 16 KiB is cut, and `preview` has the first part of its text.
          *
@@ -3603,6 +3666,19 @@ export interface components {
             items: components["schemas"]["TokenDocument"][];
             /** Next */
             next?: string | null;
+        };
+        /**
+         * TrendPoint
+         * @description Lines in a step that begins at `at`.
+         */
+        TrendPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Lines */
+            lines: number;
         };
         /**
          * UnmappedOut
@@ -5901,6 +5977,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HostSeriesOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listLogPatterns: {
+        parameters: {
+            query?: {
+                end?: string | null;
+                level?: string[] | null;
+                limit?: number;
+                service?: string[] | null;
+                start?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatternList"];
                 };
             };
             /** @description Unauthorized */
