@@ -1094,6 +1094,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find traces with a span that satisfies all conditions, newest first. */
+        get: operations["searchTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{trace_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give a trace as columns, with its critical path, self times, repeated calls and what is odd about it. */
+        get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{trace_id}/spans/{span_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give all of a span: attributes, resource, events, links. Client and server may share an id (Zipkin). */
+        get: operations["getSpan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say who calls whom, databases and topics among them, and what came of it. */
+        get: operations["getTraceMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the operations of a service, those with the most calls first. */
+        get: operations["listTracedOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the services that have spans, with the calls that came into them. */
+        get: operations["listTracedServices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -2208,6 +2310,50 @@ export interface components {
             total: number | null;
         };
         /**
+         * MapEdge
+         * @description Calls from one node to another; with `from_topic` the source is a topic, otherwise it is a service.
+         */
+        MapEdge: {
+            /**
+             * Connection
+             * @enum {string}
+             */
+            connection: "call" | "database" | "to_topic" | "from_topic";
+            rates: components["schemas"]["RatesOut"];
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+        };
+        /**
+         * MapNode
+         * @description What calls or is called; `rates` are of the calls that came into it, null where nobody measured them.
+         */
+        MapNode: {
+            /** Name */
+            name: string;
+            rates: components["schemas"]["RatesOut"] | null;
+            /** Spans */
+            spans: number;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "service" | "database" | "messaging";
+        };
+        /**
+         * MapOut
+         * @description Who calls whom. Figures are scaled to all traces where only `share` of them was counted (1: all).
+         */
+        MapOut: {
+            /** Edges */
+            edges: components["schemas"]["MapEdge"][];
+            /** Nodes */
+            nodes: components["schemas"]["MapNode"][];
+            /** Share */
+            share: number;
+        };
+        /**
          * MemberOut
          * @description A person in a team.
          */
@@ -2407,6 +2553,18 @@ export interface components {
          * @enum {string}
          */
         PanelKind: "timeseries" | "stat" | "gauge" | "bar" | "table" | "heatmap" | "text";
+        /**
+         * PathColumns
+         * @description The critical path as columns: the row at work, from when until when, since `start_ns` of the document.
+         */
+        PathColumns: {
+            /** Ends Ns */
+            ends_ns: number[];
+            /** Rows */
+            rows: number[];
+            /** Starts Ns */
+            starts_ns: number[];
+        };
         /**
          * PatternList
          * @description Patterns, those with most lines first, and the seconds of a step of their trends.
@@ -2715,6 +2873,20 @@ export interface components {
          */
         QueueState: "open" | "paused" | "draining";
         /**
+         * RatesOut
+         * @description What came of calls: how many, how many failed, how long they took.
+         */
+        RatesOut: {
+            /** Calls */
+            calls: number;
+            /** Errors */
+            errors: number;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+        };
+        /**
          * ReadinessReport
          * @description Whether all conditions hold.
          */
@@ -2773,6 +2945,39 @@ export interface components {
             target: string;
             /** Type */
             type: string;
+        };
+        /**
+         * RepetitionKind
+         * @description How calls are repeated.
+         * @enum {string}
+         */
+        RepetitionKind: "n_plus_one" | "fan_out";
+        /**
+         * RepetitionOut
+         * @description The same call made many times by the span of row `parent`; `rows` are the first of `count`.
+         *
+         *     `distinct` of 1 says that the very same was asked each time; `at_once` is how many ran at the same time, at most.
+         */
+        RepetitionOut: {
+            /** At Once */
+            at_once: number;
+            /** Busy Ns */
+            busy_ns: number;
+            /** Count */
+            count: number;
+            /** Distinct */
+            distinct: number;
+            kind: components["schemas"]["RepetitionKind"];
+            /** Name */
+            name: string;
+            /** Parent */
+            parent: number;
+            /** Rows */
+            rows: number[];
+            /** Service */
+            service: string;
+            /** Statement */
+            statement: string;
         };
         /**
          * ReplayBody
@@ -3213,6 +3418,30 @@ export interface components {
             next?: string | null;
         };
         /**
+         * ServiceShare
+         * @description A service in a trace; its place in the list is the index of its colour.
+         */
+        ServiceShare: {
+            /** Errors */
+            errors: number;
+            /** Name */
+            name: string;
+            /** Self Ns */
+            self_ns: number;
+            /** Spans */
+            spans: number;
+        };
+        /**
+         * ServiceSpans
+         * @description A service with the number of its spans in a trace.
+         */
+        ServiceSpans: {
+            /** Name */
+            name: string;
+            /** Spans */
+            spans: number;
+        };
+        /**
          * ServiceSummary
          * @description A service in a list; `checks` counts them.
          */
@@ -3359,6 +3588,134 @@ export interface components {
         Span: {
             /** From */
             from: string;
+        };
+        /**
+         * SpanColumns
+         * @description Spans as columns, one entry per row.
+         *
+         *     Attributes:
+         *         ids: 16 hexadecimal digits.
+         *         parents: the row of the parent; -1 at the top.
+         *         depths: 0 at the top.
+         *         services, names: places in the lists of the document.
+         *         kinds, statuses: OpenTelemetry's numbers.
+         *         starts_ns: since `start_ns` of the document, on one clock.
+         *         durations_ns: as sent.
+         *         self_ns: without the time of children.
+         *         critical_ns: how long the span is on the critical path itself; 0 off it.
+         *         skews_ns: what was added to the start that was sent.
+         *         events: how many events the span has.
+         */
+        SpanColumns: {
+            /** Critical Ns */
+            critical_ns: number[];
+            /** Depths */
+            depths: number[];
+            /** Durations Ns */
+            durations_ns: number[];
+            /** Events */
+            events: number[];
+            /** Ids */
+            ids: string[];
+            /** Kinds */
+            kinds: number[];
+            /** Names */
+            names: number[];
+            /** Parents */
+            parents: number[];
+            /** Self Ns */
+            self_ns: number[];
+            /** Services */
+            services: number[];
+            /** Skews Ns */
+            skews_ns: number[];
+            /** Starts Ns */
+            starts_ns: number[];
+            /** Statuses */
+            statuses: number[];
+        };
+        /**
+         * SpanEvent
+         * @description Something that happened while a span ran; `offset_ns` since the span's start.
+         */
+        SpanEvent: {
+            /** Attributes */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /** Offset Ns */
+            offset_ns: number;
+        };
+        /**
+         * SpanLink
+         * @description Another span that this one has to do with.
+         */
+        SpanLink: {
+            /** Attributes */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /** Span Id */
+            span_id: string;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
+         * SpanOut
+         * @description All of one span, with the times that were sent.
+         */
+        SpanOut: {
+            /** Attributes */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /** Duration Ns */
+            duration_ns: number;
+            /** Events */
+            events: components["schemas"]["SpanEvent"][];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "unspecified" | "internal" | "server" | "client" | "producer" | "consumer";
+            /** Links */
+            links: components["schemas"]["SpanLink"][];
+            /** Name */
+            name: string;
+            /** Parent Id */
+            parent_id: string;
+            /** Resource */
+            resource: {
+                [key: string]: string;
+            };
+            /** Scope */
+            scope: string;
+            /** Service */
+            service: string;
+            /** Span Id */
+            span_id: string;
+            /** Start Ns */
+            start_ns: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "unset" | "ok" | "error";
+            /** Status Message */
+            status_message: string;
+            /** Trace Id */
+            trace_id: string;
+            /** Trace State */
+            trace_state: string;
+            /** Weight */
+            weight: number;
         };
         /**
          * StartBody
@@ -3668,6 +4025,119 @@ export interface components {
             next?: string | null;
         };
         /**
+         * TracedOperation
+         * @description A name of spans, their kind, and what came of them.
+         */
+        TracedOperation: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "unspecified" | "internal" | "server" | "client" | "producer" | "consumer";
+            /** Name */
+            name: string;
+            rates: components["schemas"]["RatesOut"];
+        };
+        /**
+         * TracedOperations
+         * @description Operations of a service, those with the most calls first.
+         */
+        TracedOperations: {
+            /** Items */
+            items: components["schemas"]["TracedOperation"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * TracedService
+         * @description A service with its spans; `rates` are of the calls that came into it.
+         */
+        TracedService: {
+            /** Name */
+            name: string;
+            rates: components["schemas"]["RatesOut"];
+            /** Spans */
+            spans: number;
+        };
+        /**
+         * TracedServices
+         * @description Services with spans, by name.
+         */
+        TracedServices: {
+            /** Items */
+            items: components["schemas"]["TracedService"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * TraceLine
+         * @description A trace in a list; where its root has not come, the earliest span stands for it.
+         */
+        TraceLine: {
+            /** Duration Ns */
+            duration_ns: number;
+            /** Errors */
+            errors: number;
+            /** Root Name */
+            root_name: string;
+            /** Root Service */
+            root_service: string;
+            /** Services */
+            services: components["schemas"]["ServiceSpans"][];
+            /** Spans */
+            spans: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
+         * TraceList
+         * @description Traces, newest first.
+         */
+        TraceList: {
+            /** Items */
+            items: components["schemas"]["TraceLine"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * TraceOut
+         * @description A trace. `start_ns` is a text, for it is larger than JavaScript's whole numbers.
+         */
+        TraceOut: {
+            /** Count */
+            count: number;
+            critical_path: components["schemas"]["PathColumns"];
+            /** Duration Ns */
+            duration_ns: number;
+            /** Errors */
+            errors: number;
+            /** Names */
+            names: string[];
+            /** Repetitions */
+            repetitions: components["schemas"]["RepetitionOut"][];
+            /** Root */
+            root: number;
+            /** Services */
+            services: components["schemas"]["ServiceShare"][];
+            spans: components["schemas"]["SpanColumns"];
+            /** Start Ns */
+            start_ns: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Trace Id */
+            trace_id: string;
+            /** Warnings */
+            warnings: components["schemas"]["WarningOut"][];
+        };
+        /**
          * TrendPoint
          * @description Lines in a step that begins at `at`.
          */
@@ -3934,6 +4404,12 @@ export interface components {
             until: string | null;
         };
         /**
+         * WarningCode
+         * @description What is odd.
+         * @enum {string}
+         */
+        WarningCode: "missing_root" | "many_roots" | "missing_parent" | "circle" | "clock_skew" | "duplicates";
+        /**
          * WarningList
          * @description What is allowed but worth a look, each with its place.
          */
@@ -3942,6 +4418,19 @@ export interface components {
             items: string[];
             /** Next */
             next?: string | null;
+        };
+        /**
+         * WarningOut
+         * @description Something odd about a trace; `rows` are the first of `count`.
+         */
+        WarningOut: {
+            code: components["schemas"]["WarningCode"];
+            /** Count */
+            count: number;
+            /** Message */
+            message: string;
+            /** Rows */
+            rows: number[];
         };
         /**
          * WindowIn
@@ -9447,6 +9936,456 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    searchTraces: {
+        parameters: {
+            query?: {
+                /** @description `name=value` of the span or its resource; all must hold. */
+                attribute?: string[] | null;
+                /** @description `next` of the page before. */
+                cursor?: string;
+                /** @description Spans that begin before this; now if not given. */
+                end?: string | null;
+                kind?: ("unspecified" | "internal" | "server" | "client" | "producer" | "consumer") | null;
+                limit?: number;
+                /** @description Such as `250ms`, `1.5s`. */
+                max_duration?: string;
+                /** @description Such as `250ms`, `1.5s`. */
+                min_duration?: string;
+                operation?: string;
+                service?: string;
+                /** @description Spans that begin at or after this; an hour before `end` if not given. */
+                start?: string | null;
+                status?: ("unset" | "ok" | "error") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Hexadecimal digits. */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSpan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 16 hexadecimal digits. */
+                span_id: string;
+                /** @description Hexadecimal digits. */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpanOut"][];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getTraceMap: {
+        parameters: {
+            query?: {
+                /** @description Spans that begin before this; now if not given. */
+                end?: string | null;
+                /** @description Spans that begin at or after this; an hour before `end` if not given. */
+                start?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listTracedOperations: {
+        parameters: {
+            query: {
+                /** @description Spans that begin before this; now if not given. */
+                end?: string | null;
+                service: string;
+                /** @description Spans that begin at or after this; an hour before `end` if not given. */
+                start?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TracedOperations"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listTracedServices: {
+        parameters: {
+            query?: {
+                /** @description Spans that begin before this; now if not given. */
+                end?: string | null;
+                /** @description Spans that begin at or after this; an hour before `end` if not given. */
+                start?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TracedServices"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

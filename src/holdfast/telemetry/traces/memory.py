@@ -43,17 +43,21 @@ class MemoryTraces:
 
     async def traces(self, tenant: TenantId, search: TraceSearch) -> list[Trace]:
         """Give the traces that a search finds, whole."""
+        traces = self._all(tenant)
+        return [traces[trace_id] for _, trace_id in self._find(tenant, search)]
+
+    async def search(self, tenant: TenantId, search: TraceSearch) -> list[TraceSummary]:
+        """Give a line for each trace that a search finds."""
+        traces = self._all(tenant)
+        return [summarise(traces[trace_id], newest_ns) for newest_ns, trace_id in self._find(tenant, search)]
+
+    def _find(self, tenant: TenantId, search: TraceSearch) -> list[tuple[int, str]]:
         newest: dict[str, int] = {}
         for span in self._spans.get(tenant, ()):
             if fits(span, search):
                 newest[span.trace_id] = max(span.start_ns, newest.get(span.trace_id, 0))
-        traces = self._all(tenant)
-        order = sorted(newest, key=lambda trace_id: -newest[trace_id])[: search.limit]
-        return [traces[trace_id] for trace_id in order]
-
-    async def search(self, tenant: TenantId, search: TraceSearch) -> list[TraceSummary]:
-        """Give a line for each trace that a search finds."""
-        return [summarise(trace) for trace in await self.traces(tenant, search)]
+        order = sorted(((at, trace_id) for trace_id, at in newest.items()), reverse=True)
+        return [found for found in order if search.behind is None or found < search.behind][: search.limit]
 
     async def services(self, tenant: TenantId, start_ns: int, end_ns: int) -> list[str]:
         """Give the names of services with spans in a time."""

@@ -23,6 +23,7 @@ class TraceSearch:
         status: how the span ended.
         kind: what it stands for.
         limit: of traces.
+        behind: only traces that come behind this one in the order of answers: its `newest_ns` and its id.
     """
 
     start_ns: int
@@ -35,11 +36,15 @@ class TraceSearch:
     status: SpanStatus | None = None
     kind: SpanKind | None = None
     limit: int = 20
+    behind: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
-    """One line of a search: the root and the counts; `root_*` are the earliest span's where the root is missing."""
+    """One line of a search: the root and the counts; `root_*` are the earliest span's where the root is missing.
+
+    `newest_ns` is the start of the newest span that the search found in it.
+    """
 
     trace_id: str
     start_ns: int
@@ -49,6 +54,7 @@ class TraceSummary:
     spans: int
     errors: int
     services: Mapping[str, int]
+    newest_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

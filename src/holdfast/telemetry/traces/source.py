@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.telemetry.traces.rows import COLUMNS, read_spans
-from holdfast.telemetry.traces.selection import Dependency, Operation
+from holdfast.telemetry.traces.selection import Dependency, Operation, TraceSummary
 from holdfast.telemetry.traces.spans import SpanKind, Trace
 from holdfast.telemetry.traces.tables import SLOT_NS
-from holdfast.telemetry.traces.tracing import gather, summarise
+from holdfast.telemetry.traces.tracing import gather
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
-    from holdfast.telemetry.traces.selection import TraceSearch, TraceSummary
+    from holdfast.telemetry.traces.selection import TraceSearch
 
 _LONGEST_SLOTS: Final = 24  # a trace that a search finds is read this far around it, in hours
 _LAST_NS: Final = 2**62
@@ -22,7 +23,19 @@ _SLOTS: Final = "tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {la
 _ONE: Final = f"SELECT {COLUMNS} FROM trace_spans WHERE {_SLOTS} AND trace_id IN ({{ids}})"  # noqa: S608 -- declared columns
 _FIND: Final = (
     f"SELECT trace_id, max(start_ns) AS newest FROM trace_spans WHERE {_SLOTS} AND {{where}}"  # noqa: S608 -- built below
-    " GROUP BY trace_id ORDER BY newest DESC LIMIT {limit:UInt32}"
+    " GROUP BY trace_id {behind} ORDER BY newest DESC, trace_id DESC LIMIT {limit:UInt32}"
+)
+_BEHIND: Final = (
+    "HAVING newest < {behind_ns:Int64}"
+    " OR (newest = {behind_ns:Int64} AND trace_id < toFixedString(unhex({behind_id:String}), 16))"
+)
+_SUMMARIES: Final = (
+    "SELECT trace_id, min(begun) AS first, max(ended) AS last, count() AS spans, countIf(worst = 2) AS errors,"  # noqa: S608 -- constants
+    " argMin((whose, what), (is_below, begun, span_id)) AS root, sumMap([whose], [toUInt64(1)]) AS services"
+    " FROM (SELECT trace_id, span_id, kind, min(start_ns) AS begun, max(start_ns + duration_ns) AS ended,"
+    " max(status) AS worst, any(toString(service)) AS whose, any(toString(name)) AS what,"
+    " any(parent_id != toFixedString('', 8)) AS is_below"
+    f" FROM trace_spans WHERE {_SLOTS} AND trace_id IN ({{ids}}) GROUP BY trace_id, span_id, kind) GROUP BY trace_id"
 )
 _SERVICES: Final = (
     f"SELECT DISTINCT service FROM trace_spans WHERE {_SLOTS}"  # noqa: S608 -- constants
@@ -55,21 +68,31 @@ class StoredTraces:
 
     async def traces(self, tenant: TenantId, search: TraceSearch) -> list[Trace]:
         """Give the traces that a search finds, whole."""
-        where, values = _conditions(search)
-        bounds = _slots(search.start_ns, search.end_ns)
-        found = await self._store.query(
-            _FIND.replace("{where}", where), {**values, **bounds, "limit": search.limit}, tenant=tenant
-        )
-        ids = [raw.hex() for raw in found.column("trace_id").to_pylist()]
-        if not ids:
+        found = await self._find(tenant, search)
+        if not found:
             return []
-        around = _slots(search.start_ns - _LONGEST_SLOTS * SLOT_NS, search.end_ns + _LONGEST_SLOTS * SLOT_NS)
-        traces = await self._read(tenant, ids, around)
-        return [traces[trace_id] for trace_id in ids]
+        traces = await self._read(tenant, list(found), _around(search))
+        return [traces[trace_id] for trace_id in found]
 
     async def search(self, tenant: TenantId, search: TraceSearch) -> list[TraceSummary]:
-        """Give a line for each trace that a search finds."""
-        return [summarise(trace) for trace in await self.traces(tenant, search)]
+        """Give a line for each trace that a search finds; the spans are counted in the store."""
+        found = await self._find(tenant, search)
+        if not found:
+            return []
+        sql, values = _with_ids(_SUMMARIES, list(found))
+        table = await self._store.query(sql, values | _around(search), tenant=tenant)
+        lines = {line.trace_id: line for line in (_summary(row, found) for row in table.to_pylist())}
+        return [lines[trace_id] for trace_id in found]
+
+    async def _find(self, tenant: TenantId, search: TraceSearch) -> dict[str, int]:
+        """Give the ids that a search finds, in order, with the start of the newest span that it found there."""
+        where, values = _conditions(search)
+        if search.behind is not None:
+            values |= {"behind_ns": search.behind[0], "behind_id": search.behind[1]}
+        sql = _FIND.replace("{where}", where).replace("{behind}", "" if search.behind is None else _BEHIND)
+        bounds = _slots(search.start_ns, search.end_ns)
+        table = await self._store.query(sql, {**values, **bounds, "limit": search.limit}, tenant=tenant)
+        return {row["trace_id"].hex(): row["newest"] for row in table.to_pylist()}
 
     async def services(self, tenant: TenantId, start_ns: int, end_ns: int) -> list[str]:
         """Give the names of services with spans in a time."""
@@ -91,10 +114,29 @@ class StoredTraces:
         return [Dependency(row["parent"], row["child"], row["calls"]) for row in table.to_pylist()]
 
     async def _read(self, tenant: TenantId, ids: Sequence[str], bounds: dict[str, int]) -> dict[str, Trace]:
-        places = ", ".join(f"unhex({{id{number}:String}})" for number in range(len(ids)))
-        values: dict[str, Any] = {f"id{number}": trace_id for number, trace_id in enumerate(ids)} | bounds
-        table = await self._store.query(_ONE.replace("{ids}", places), values, tenant=tenant)
-        return gather(read_spans(table))
+        sql, values = _with_ids(_ONE, ids)
+        table = await self._store.query(sql, values | bounds, tenant=tenant)
+        return await asyncio.to_thread(lambda: gather(read_spans(table)))
+
+
+def _with_ids(sql: str, ids: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    places = ", ".join(f"unhex({{id{number}:String}})" for number in range(len(ids)))
+    return sql.replace("{ids}", places), {f"id{number}": trace_id for number, trace_id in enumerate(ids)}
+
+
+def _summary(row: dict[str, Any], found: dict[str, int]) -> TraceSummary:
+    trace_id = row["trace_id"].hex()
+    root = row["root"]
+    service, name = root.values() if isinstance(root, dict) else root
+    counts = row["services"]
+    names, numbers = counts.values() if isinstance(counts, dict) else counts
+    services = dict(sorted(zip(names, numbers, strict=True), key=lambda pair: (-pair[1], pair[0])))
+    times = row["first"], row["last"] - row["first"]
+    return TraceSummary(trace_id, *times, service, name, row["spans"], row["errors"], services, found[trace_id])
+
+
+def _around(search: TraceSearch) -> dict[str, int]:
+    return _slots(search.start_ns - _LONGEST_SLOTS * SLOT_NS, search.end_ns + _LONGEST_SLOTS * SLOT_NS)
 
 
 def _slots(start_ns: int, end_ns: int) -> dict[str, int]:

@@ -149,7 +149,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All spans of a trace that have come so far, each once, by their start."""
+    """All spans of a trace that have come so far, each once, by their start; `duplicates` more were left out."""
 
     trace_id: str
     spans: Sequence[Span]
+    duplicates: int = 0

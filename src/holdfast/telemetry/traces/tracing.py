@@ -15,23 +15,40 @@ _CALLERS: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
 def gather(spans: Iterable[Span]) -> dict[str, Trace]:
     """Give the traces of spans, each span once: the one that says most where copies differ."""
-    by_trace: dict[str, dict[str, Span]] = {}
+    by_trace: dict[str, dict[tuple[str, SpanKind], Span]] = {}
+    copies: Counter[str] = Counter()
     for span in spans:
         known = by_trace.setdefault(span.trace_id, {})
-        before = known.get(span.span_id)
+        before = known.get((span.span_id, span.kind))
+        if before is not None:
+            copies[span.trace_id] += 1
         if before is None or _says_more(span, before):
-            known[span.span_id] = span
-        elif before.kind is not span.kind:  # Zipkin: client and server share an id
-            known[f"{span.span_id}:{span.kind}"] = replace(span, parent_id=span.span_id)
+            known[span.span_id, span.kind] = span
     return {
-        trace_id: Trace(trace_id, sorted(known.values(), key=lambda span: (span.start_ns, span.span_id)))
+        trace_id: Trace(
+            trace_id,
+            sorted(_with_halves_joined(known), key=lambda span: (span.start_ns, span.span_id)),
+            copies[trace_id],
+        )
         for trace_id, known in by_trace.items()
     }
 
 
+def _with_halves_joined(known: Mapping[tuple[str, SpanKind], Span]) -> Iterable[Span]:
+    """Give the spans; of those that share an id (Zipkin: client and server do), the others hang on the caller."""
+    uppers: dict[str, SpanKind] = {}
+    for span_id, kind in known:
+        if span_id not in uppers or kind in _CALLERS:
+            uppers[span_id] = kind
+    if len(uppers) == len(known):
+        return known.values()
+    return [
+        span if uppers[span_id] is kind else replace(span, parent_id=span_id) for (span_id, kind), span in known.items()
+    ]
+
+
 def _says_more(span: Span, before: Span) -> bool:
-    is_same = span.kind is before.kind
-    return is_same and (span.duration_ns, len(span.attributes)) > (before.duration_ns, len(before.attributes))
+    return (span.duration_ns, len(span.attributes)) > (before.duration_ns, len(before.attributes))
 
 
 def find_root(trace: Trace) -> Span:
@@ -41,8 +58,8 @@ def find_root(trace: Trace) -> Span:
     return next((span for span in tops if not span.parent_id), (tops or list(trace.spans))[0])
 
 
-def summarise(trace: Trace) -> TraceSummary:
-    """Give the line of a search for a trace."""
+def summarise(trace: Trace, newest_ns: int = 0) -> TraceSummary:
+    """Give the line of a search for a trace, of which the search found a span that began at `newest_ns`."""
     root = find_root(trace)
     start_ns = min(span.start_ns for span in trace.spans)
     return TraceSummary(
@@ -54,6 +71,7 @@ def summarise(trace: Trace) -> TraceSummary:
         len(trace.spans),
         sum(span.status is SpanStatus.ERROR for span in trace.spans),
         dict(Counter(span.service for span in trace.spans).most_common()),
+        newest_ns,
     )
 
 

@@ -1,4 +1,4 @@
-"""Joins traces to the app: their table in the store, one sink and one source for everybody, and Jaeger's API."""
+"""Joins traces to the app: their table in the store, one sink and one source for everybody, our API and Jaeger's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from holdfast.kernel.wiring import Wiring
 from holdfast.telemetry.otlp import Service, http_routes
 from holdfast.telemetry.traces import permissions
+from holdfast.telemetry.traces.api import routes
 from holdfast.telemetry.traces.jaeger import JaegerApi
 from holdfast.telemetry.traces.otlp import PATHS, OtlpTraces, traces_service
 from holdfast.telemetry.traces.sink import TraceSink
 from holdfast.telemetry.traces.source import StoredTraces
+from holdfast.telemetry.traces.statistics import TraceStatistics
 from holdfast.telemetry.traces.tables import SCHEMA
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ def wire(ground: Ground, columns: StoreRoom) -> TracesRoom:
     wiring = Wiring(
         name="telemetry.traces",
         lifespan=registered,
+        routers=(routes(source, TraceStatistics(store), ground.clock),),
         surfaces=(http_routes(service, *PATHS), JaegerApi(source, ground.clock).router()),
         permissions=(permissions.READ, permissions.WRITE),
     )

@@ -1,0 +1,65 @@
+"""What is odd about a trace, so that nobody draws conclusions from what has not come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from holdfast.telemetry.traces.analysis.tree import NO_ROW
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.telemetry.traces.analysis.tree import Tree
+
+
+class WarningCode(StrEnum):
+    """What is odd."""
+
+    MISSING_ROOT = "missing_root"
+    MANY_ROOTS = "many_roots"
+    MISSING_PARENT = "missing_parent"
+    CIRCLE = "circle"
+    CLOCK_SKEW = "clock_skew"
+    DUPLICATES = "duplicates"
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """One oddity: a sentence for people, and the rows that it is about."""
+
+    code: WarningCode
+    message: str
+    rows: Sequence[int]
+
+
+def find_warnings(tree: Tree, duplicates: int = 0) -> list[Warned]:
+    """Give what is odd about a tree whose clocks are aligned; `duplicates` of its spans were left out before."""
+    found: list[Warned] = []
+
+    def warn(code: WarningCode, message: str, rows: Sequence[int]) -> None:
+        if rows:
+            found.append(Warned(code, message, rows))
+
+    roots = [row for row in tree.tops if not tree.spans[row].parent_id]
+    cut = set(tree.circles)
+    orphans = [row for row in tree.tops if tree.spans[row].parent_id and row not in cut]
+    if not roots:
+        warn(WarningCode.MISSING_ROOT, "The root span has not come; the earliest span stands for it.", [tree.root])
+    if len(roots) > 1:
+        warn(WarningCode.MANY_ROOTS, f"{len(roots)} spans have no parent; a trace has one root.", roots)
+    warn(WarningCode.MISSING_PARENT, f"{len(orphans)} spans name a parent that has not come.", orphans)
+    warn(WarningCode.CIRCLE, f"{len(cut)} spans are their own ancestors; they stand at the top.", tree.circles)
+    moved = [
+        row
+        for row, (skew, parent) in enumerate(zip(tree.skews_ns, tree.parents, strict=True))
+        if skew and (parent == NO_ROW or tree.skews_ns[parent] != skew)
+    ]
+    if moved:
+        most = max((tree.skews_ns[row] for row in moved), key=abs) / 1e6
+        text = f"Clocks differ: {len(moved)} spans were moved, each with what is below it, by {most:+.3f} ms at most."
+        warn(WarningCode.CLOCK_SKEW, text, moved)
+    if duplicates:
+        found.append(Warned(WarningCode.DUPLICATES, f"{duplicates} spans came more than once; each stands once.", ()))
+    return found
