@@ -28,6 +28,13 @@ async def stored_logs(store):
     return Logs(LogSink(store, watches=(source.directory,)), source)
 
 
+@pytest.fixture
+async def served_logs(open_store, server_url):
+    store = await open_store(server_url, SCHEMA)
+    source = LogSource(store)
+    return Logs(LogSink(store, watches=(source.directory,)), source)
+
+
 @pytest.fixture(params=["memory", "stored"])
 def logs(request):
     return request.getfixturevalue(f"{request.param}_logs")
