@@ -401,6 +401,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Store log lines.
+         * @description Text, one record per line, or JSON: objects line by line (`application/x-ndjson`), or an array of texts and
+         *     objects (`application/json`). Tracebacks and stack traces are joined; time, level, trace and span are
+         *     recognised. Answered when all is on the disk; 429 and 503 say when to send the same again.
+         */
+        post: operations["send_lines_api_v1_logs_lines_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/patterns": {
         parameters: {
             query?: never;
@@ -2238,6 +2260,20 @@ export interface components {
             points: components["schemas"]["LatencyPointView"][];
             /** Step S */
             step_s: number;
+        };
+        /**
+         * LinesTaken
+         * @description What became of the lines: records stored, known already, and refused by reason.
+         */
+        LinesTaken: {
+            /** Refused */
+            refused: {
+                [key: string]: number;
+            };
+            /** Repeated */
+            repeated: number;
+            /** Stored */
+            stored: number;
         };
         /**
          * LinkOut
@@ -6497,6 +6533,91 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    send_lines_api_v1_logs_lines_post: {
+        parameters: {
+            query?: {
+                /** @description Such as `production`. */
+                environment?: string;
+                /** @description The host that wrote the lines. */
+                host?: string;
+                /** @description The service; else what the lines say. */
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinesTaken"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.wiring import Ground, Wiring
-from holdfast.telemetry.logs import loki, otlp
+from holdfast.telemetry.logs import elastic, loki, otlp, plain
 from holdfast.telemetry.logs.intake import LogMeters
 from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.otlp import http_routes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.wiring import LogsRoom
     from holdfast.telemetry.otlp import Service
 
-SECTIONS: Final = (otlp.SECTION, loki.SECTION)
+SECTIONS: Final = (otlp.SECTION, loki.SECTION, elastic.SECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ def wire(ground: Ground, logs: LogsRoom) -> LogDoorsRoom:
     keeping, meters = ground.settings[LogsSettings], LogMeters(ground.metrics)
     exported = otlp.OtlpLogs(logs.sink, settings=ground.settings[otlp.OtlpLogsSettings], keeping=keeping, meters=meters)
     pushed = loki.LokiPush(logs.sink, settings=ground.settings[loki.LokiSettings], keeping=keeping, meters=meters)
+    bulk = elastic.ElasticBulk(
+        logs.sink, settings=ground.settings[elastic.ElasticSettings], keeping=keeping, meters=meters
+    )
+    lines = plain.PlainLines(logs.sink, meters=meters)
     service = otlp.logs_service(exported)
-    surfaces = (http_routes(service, *otlp.PATHS), loki.push_routes(pushed))
-    return LogDoorsRoom(service, Wiring(name="logs.doors", surfaces=surfaces))
+    surfaces = (http_routes(service, *otlp.PATHS), loki.push_routes(pushed), elastic.elastic_routes(bulk))
+    return LogDoorsRoom(service, Wiring(name="logs.doors", routers=(plain.line_routes(lines),), surfaces=surfaces))

@@ -1,0 +1,95 @@
+"""Answers as Elasticsearch gives them: who we are, what became of each item, and errors by its names of exceptions.
+
+Source: Elasticsearch's reference, "Bulk API"; its official clients refuse a server without `X-Elastic-Product`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from fastapi import Response
+
+from holdfast.kernel.errors import HoldfastError, InvalidError, LimitError, UnauthenticatedError, UnavailableError
+from holdfast.kernel.http import TooLargeError, problems
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.telemetry.logs.elastic.taking import Item
+
+_HEADERS: Final = {"x-elastic-product": "Elasticsearch"}
+_TYPES: Final[tuple[tuple[type[HoldfastError], str], ...]] = (
+    (TooLargeError, "content_too_long_exception"),
+    (InvalidError, "illegal_argument_exception"),
+    (LimitError, "es_rejected_execution_exception"),
+    (UnavailableError, "es_rejected_execution_exception"),
+    (UnauthenticatedError, "security_exception"),
+)
+
+
+def answer(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Give a document."""
+    return Response(orjson.dumps(document), status, {**_HEADERS, **(headers or {})}, media_type="application/json")
+
+
+def information(version: str) -> dict[str, Any]:
+    """Say who we are, such that senders go on."""
+    return {
+        "name": "holdfast",
+        "cluster_name": "holdfast",
+        "cluster_uuid": "holdfast-holdfast-hold",
+        "version": {
+            "number": version,
+            "build_flavor": "default",
+            "build_type": "pip",
+            "build_hash": "0",
+            "build_date": "1970-01-01T00:00:00.000Z",
+            "build_snapshot": False,
+            "lucene_version": "9.12.0",
+            "minimum_wire_compatibility_version": "7.17.0",
+            "minimum_index_compatibility_version": "7.0.0",
+        },
+        "tagline": "You Know, for Search",
+    }
+
+
+def refusal(error: HoldfastError) -> Response:
+    """Answer with an error: senders repeat 429 and 503, and give up on the others."""
+    status = problems.status_of(error)
+    status = {422: 400, 507: 503}.get(status, status)
+    kind = next((name for cls, name in _TYPES if isinstance(error, cls)), "exception")
+    cause = {"type": kind, "reason": str(error)}
+    headers = {}
+    if status in {429, 503}:
+        headers["retry-after"] = problems.describe(error).headers.get("retry-after", "1")
+    return answer({"error": {"root_cause": [cause], **cause}, "status": status}, status, headers)
+
+
+def bulk_answer(items: Sequence[Item], took_ms: int, filter_path: str) -> Response:
+    """Say what became of each item; `filter_path` may ask for no more than statuses and errors."""
+    is_slim = bool(filter_path) and "items.*.status" in filter_path
+    told = [{item.action.name: _result(item, place, is_slim=is_slim)} for place, item in enumerate(items)]
+    has_errors = any(item.document is None for item in items)
+    document: dict[str, Any] = {} if is_slim else {"took": took_ms}
+    return answer({**document, "errors": has_errors, "items": told})
+
+
+def _result(item: Item, place: int, *, is_slim: bool) -> dict[str, Any]:
+    action = item.action
+    result: dict[str, Any] = {} if is_slim else {"_index": action.where, "_id": action.id or str(place)}
+    if item.document is None:
+        kind = "illegal_argument_exception" if action.fault else "document_parsing_exception"
+        return {**result, "status": 400, "error": {"type": kind, "reason": item.fault}}
+    if is_slim:
+        return {"status": 201}
+    shards = {"total": 1, "successful": 1, "failed": 0}
+    return {
+        **result,
+        "_version": 1,
+        "result": "created",
+        "_shards": shards,
+        "_seq_no": place,
+        "_primary_term": 1,
+        "status": 201,
+    }

@@ -1,0 +1,138 @@
+"""Takes a bulk in: each item is checked and converted, the rest stored together. Speaks no HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.logs.arrivals import REFUSED, Refusal
+from holdfast.telemetry.logs.elastic.bulk import Action, read_bulk
+from holdfast.telemetry.logs.elastic.documents import Document, Reading
+from holdfast.telemetry.logs.elastic.settings import ElasticSettings
+from holdfast.telemetry.logs.intake import SERVICE_NAME, KnownStream, KnownStreams, LogMeters, deliver
+from holdfast.telemetry.logs.settings import LogsSettings
+from holdfast.telemetry.metrics.labels import labels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.logs.arrivals import RecordSink, StreamBook
+    from holdfast.telemetry.logs.intake import RecordColumns, StreamMemory
+
+DOOR: Final = "elastic_bulk"
+SLICE: Final = 500
+_KNOWN: Final = 100_000
+_AT_ONCE_BYTES: Final = 64_000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One action with the document that it became, or with the fault that keeps it out."""
+
+    action: Action
+    document: Document | None
+    fault: str = ""
+
+
+class ElasticBulk:
+    """The door of Elasticsearch's `_bulk`."""
+
+    def __init__(
+        self,
+        sink: RecordSink,
+        *,
+        settings: ElasticSettings | None = None,
+        keeping: LogsSettings | None = None,
+        meters: LogMeters | None = None,
+    ) -> None:
+        self._sink = sink
+        self.settings = settings or ElasticSettings()
+        self._keeping = keeping or LogsSettings()
+        self._reading = Reading(frozenset(self.settings.label_fields))
+        self._known = KnownStreams(_KNOWN)
+        self._meters = meters or LogMeters()
+
+    async def take(self, tenant: TenantId, body: bytes, index: str = "") -> list[Item]:
+        """Store a bulk; gives every item, those with a fault were not stored.
+
+        Raises:
+            InvalidError: nothing of it could be read, and nothing was stored.
+            BusyError, LimitError, StorageFullError, UnavailableError: nothing is acknowledged, send the same again.
+        """
+        read = partial(self._read, body, index)
+        items = read() if len(body) <= _AT_ONCE_BYTES else await asyncio.to_thread(read)
+        now_ns = time.time_ns()
+
+        def walk(book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> Iterator[None]:
+            for place, item in enumerate(items, 1):
+                items[place - 1] = self._add(item, now_ns + place, book, memory, columns)
+                if place % SLICE == 0:
+                    yield
+            yield
+
+        delivered = await deliver(tenant, walk, sink=self._sink, known=self._known, door=DOOR, meters=self._meters)
+        _tell_refused(items, delivered.written.refused)
+        return items
+
+    def _read(self, body: bytes, index: str) -> list[Item]:
+        return [self._item(action) for action in read_bulk(body, index, self.settings.max_documents)]
+
+    def _item(self, action: Action) -> Item:
+        if action.document is None:
+            return Item(action, None, action.fault)
+        try:
+            found = self._reading.read(action.document)
+        except InvalidError as error:
+            return Item(action, None, str(error))
+        metadata = sum(len(name) + len(value) for name, value in found.pairs)
+        if len(found.body) > self._keeping.max_line:
+            return Item(
+                action,
+                None,
+                f"the line has {len(found.body)} letters, more than logs.max_line = {self._keeping.max_line}",
+            )
+        if metadata > self._keeping.max_metadata:
+            most = self._keeping.max_metadata
+            return Item(action, None, f"the fields have {metadata} letters, more than logs.max_metadata = {most}")
+        return Item(action._replace(document=None), found)
+
+    def _add(self, item: Item, now_ns: int, book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> Item:
+        document = item.document
+        if document is None:
+            columns.refusals.add(Refusal.UNSUPPORTED, 1)
+            return item
+        key = tuple(sorted(document.labels.items()))
+        known = memory.streams.get(key)
+        if known is None:
+            labels = labels_of(document.labels)
+            if len(labels) > self._keeping.max_labels:
+                columns.refusals.add(Refusal.LABELS, 1)
+                most = self._keeping.max_labels
+                return Item(
+                    item.action, None, f"the record has {len(labels)} labels, more than logs.max_labels = {most}"
+                )
+            known = KnownStream(book.ref(labels, origin=f"elastic:{document.labels[SERVICE_NAME]}"))
+            if known.ref != REFUSED:
+                memory.streams[key] = known
+        if known.ref == REFUSED:
+            columns.refusals.add(Refusal.STREAM_LIMIT, 1)
+            return Item(item.action, None, "the tenant has as many streams as logs.max_streams allows")
+        pairs = [*document.pairs, ("elastic_index", item.action.where)]
+        if item.action.id:
+            pairs.append(("elastic_id", item.action.id))
+        columns.add(known.ref, now_ns if document.ts_ns is None else document.ts_ns, document.body, pairs)
+        return item
+
+
+def _tell_refused(items: list[Item], refused: dict[str, int]) -> None:
+    """Mark as many of the items as the sink refused; it counts them, and does not say which they were."""
+    reasons = [reason for reason, count in refused.items() for _ in range(count)]
+    for place in range(len(items) - 1, -1, -1):
+        if reasons and items[place].document is not None:
+            reason = reasons.pop()
+            items[place] = Item(items[place].action, None, f"a record of this request was refused by {reason}")
