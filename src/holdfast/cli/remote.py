@@ -17,6 +17,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:4653"
 TIMEOUT_S: Final = 30.0
 QUIET_S: Final = 60.0  # longer than the server's pause between two signs of life
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
+MAX_WORDS: Final = 2000
 
 Query: TypeAlias = Mapping[str, str | int | list[str]]
 
@@ -101,5 +102,7 @@ class Remote:
             problem = answer.json()
             message, hint = str(problem.get("detail") or problem["error"]), str(problem.get("hint", ""))
         except (ValueError, KeyError, TypeError):
+            if answer.headers.get("content-type", "").startswith("text/plain"):  # as Loki's API tells errors
+                return InvalidError(f"{self.url} refused: {answer.text[:MAX_WORDS]}")
             message, hint = f"status {answer.status_code} without an explanation", "is this a Holdfast server?"
         return InvalidError(f"{self.url} refused: {message}", hint=hint)
