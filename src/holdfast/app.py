@@ -40,6 +40,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     *telemetry.LOG_DOOR_SECTIONS,
     *telemetry.DOOR_SECTIONS,
     telemetry.SCRAPE_SECTION,
+    telemetry.SCRUB_SECTION,
     telemetry.QUERIES_SECTION,
     catalog.SECTION,
     health.HOST_SECTION,
@@ -224,8 +225,9 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     pictures = telemetry.wire_dashboards(ground, signals.cardinality)
     scraping = telemetry.wire_scrape(ground, signals.sink, together.ingest)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
-    traces = telemetry.wire_traces(ground, columns)
-    logs = telemetry.wire_logs(ground, columns)
+    scrubbing = telemetry.wire_scrub(ground)
+    traces = telemetry.wire_traces(ground, columns, scrubbing.traces)
+    logs = telemetry.wire_logs(ground, columns, scrubbing.logs)
     log_queries = telemetry.wire_log_queries(logs)
     log_patterns = telemetry.wire_log_patterns(ground, columns, logs)
     log_doors = telemetry.wire_log_doors(ground, logs)
@@ -246,6 +248,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         queries,
         pictures,
         scraping,
+        scrubbing,
         traces,
         logs,
         log_queries,

@@ -41,6 +41,8 @@ from holdfast.telemetry.metrics.scrape import SECTION as SCRAPE_SECTION
 from holdfast.telemetry.metrics.scrape import ScrapeRoom, TargetBoard
 from holdfast.telemetry.metrics.scrape import wire as wire_scrape
 from holdfast.telemetry.metrics.transfer import register as register_transfer
+from holdfast.telemetry.scrub import SCRUB_SECTION, ScrubRoom
+from holdfast.telemetry.scrub import wire as wire_scrub
 from holdfast.telemetry.traces.wiring import wire as wire_traces
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
@@ -52,6 +54,7 @@ __all__ = [
     "QUERIES_SECTION",
     "SCHEMA",
     "SCRAPE_SECTION",
+    "SCRUB_SECTION",
     "DashboardRoom",
     "DoorsRoom",
     "LogDoorsRoom",
@@ -67,6 +70,7 @@ __all__ = [
     "QueryRoom",
     "Sample",
     "ScrapeRoom",
+    "ScrubRoom",
     "Series",
     "SinkSettings",
     "TargetBoard",
@@ -83,5 +87,6 @@ __all__ = [
     "wire_logs",
     "wire_queries",
     "wire_scrape",
+    "wire_scrub",
     "wire_traces",
 ]

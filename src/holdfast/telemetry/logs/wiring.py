@@ -10,6 +10,7 @@ from typing import Final
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
 from holdfast.telemetry.logs import permissions
+from holdfast.telemetry.logs.hooks import Scrubber
 from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.logs.sink import LogSink
 from holdfast.telemetry.logs.source import LogSource
@@ -28,7 +29,7 @@ class LogsRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom) -> LogsRoom:
+def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber) -> LogsRoom:
     """Build the room over the store."""
     settings, store, clock = ground.settings[LogsSettings], columns.store, ground.clock
     source = LogSource(store, clock=clock)
@@ -37,6 +38,7 @@ def wire(ground: Ground, columns: StoreRoom) -> LogsRoom:
         clock=clock,
         metrics=ground.metrics,
         settings=settings,
+        scrubber=scrubber,
         keep_s=KeepRules(settings.keep, store, stream=STREAM, section="logs").seconds,
         watches=(source.directory,),
     )

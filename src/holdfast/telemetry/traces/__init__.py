@@ -10,7 +10,7 @@ from holdfast.telemetry.traces.gathering import Gathering, written
 from holdfast.telemetry.traces.memory import MemoryTraces, spans_of
 from holdfast.telemetry.traces.otlp import OtlpTraces, traces_service
 from holdfast.telemetry.traces.selection import Dependency, Operation, TraceSearch, TraceSource, TraceSummary
-from holdfast.telemetry.traces.sink import TraceSink
+from holdfast.telemetry.traces.sink import SpanScrubber, TraceSink
 from holdfast.telemetry.traces.source import StoredTraces
 from holdfast.telemetry.traces.spans import NO_PARENT, Span, SpanKind, Spans, SpanStatus, Trace
 from holdfast.telemetry.traces.tables import SCHEMA
@@ -27,6 +27,7 @@ __all__ = [
     "SpanFeed",
     "SpanFollower",
     "SpanKind",
+    "SpanScrubber",
     "SpanSink",
     "SpanStatus",
     "Spans",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -17,11 +18,34 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.spans import Spans
 
 
+_AT_ONCE: Final = 200  # spans that are scrubbed in the event loop, some milliseconds
+
+
+class SpanScrubber(Protocol):
+    """Takes secrets and personal data out, before anything is queued, stored or followed."""
+
+    def scrub(self, tenant: TenantId, spans: Spans) -> Spans:
+        """Give the spans as they may be kept: as many, in the same order; may run in a thread."""
+        ...
+
+
+class NoSpanScrubber:
+    """Leaves everything as it is."""
+
+    def scrub(self, tenant: TenantId, spans: Spans) -> Spans:
+        """Give the spans back."""
+        del tenant
+        return spans
+
+
 class TraceSink:
     """Writes spans of every tenant; a `SpanSink`."""
 
-    def __init__(self, store: Store, *, metrics: CollectorRegistry | None = None) -> None:
+    def __init__(
+        self, store: Store, *, metrics: CollectorRegistry | None = None, scrubber: SpanScrubber | None = None
+    ) -> None:
         self._store = store
+        self._scrubber = scrubber or NoSpanScrubber()
         self.feed = SpanFeed()
         self._stored = Counter(
             "holdfast_traces_spans_stored",
@@ -33,6 +57,8 @@ class TraceSink:
         """Store spans; when this returns, the store has accepted them."""
         if not len(spans):
             return SpansWritten()
+        scrub = self._scrubber.scrub
+        spans = scrub(tenant, spans) if len(spans) <= _AT_ONCE else await asyncio.to_thread(scrub, tenant, spans)
         await self._store.writer(SPANS).write(span_rows(spans), tenant=tenant)
         self._stored.inc(len(spans))
         self.feed.publish(tenant, spans)

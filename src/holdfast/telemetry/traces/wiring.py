@@ -21,6 +21,7 @@ from holdfast.telemetry.traces.tables import SCHEMA
 if TYPE_CHECKING:
     from holdfast.kernel.wiring import Ground
     from holdfast.store import StoreRoom
+    from holdfast.telemetry.traces.sink import SpanScrubber
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,10 @@ class TracesRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom) -> TracesRoom:
+def wire(ground: Ground, columns: StoreRoom, scrubber: SpanScrubber) -> TracesRoom:
     """Build the room over the store."""
     store = columns.store
-    sink, source = TraceSink(store, metrics=ground.metrics), StoredTraces(store)
+    sink, source = TraceSink(store, metrics=ground.metrics, scrubber=scrubber), StoredTraces(store)
     service = traces_service(OtlpTraces(sink))
 
     @asynccontextmanager
