@@ -9,7 +9,7 @@ from holdfast.telemetry.metrics.otlp import LabelStyle, label_name, to_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 _STYLE: Final = LabelStyle()
 _MOST_NAMES: Final = 50_000
@@ -37,8 +37,8 @@ class Names:
         """Append names and texts; the same as `pairs`, without a call for each that is plain text."""
         known = self._known
         for each in attributes:
-            key = each.key
-            text = each.value.string_value
+            key, value = each.key, each.value
+            text = value.string_value or _number(value)
             if text and key in known and key not in dropped:
                 keys.append(known[key])
                 values.append(text)
@@ -64,3 +64,8 @@ class Names:
                     yield f"{name}_{inner}", said
             else:
                 yield self(each.key), to_text(value)
+
+
+def _number(value: AnyValue) -> str:
+    number = value.int_value
+    return str(number) if number else ""
