@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from prometheus_client import CollectorRegistry
 
 from flow.trials.requests import Encoder
 from holdfast.kernel.clock import FakeClock
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import BusyError, InvalidError
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics import MetricsSettings, SeriesLimits
@@ -136,3 +138,20 @@ async def test_text_that_is_not_utf8_is_told_with_its_place_where_series_may_com
     with pytest.raises(InvalidError, match="not UTF-8"):
         await RemoteWriter(sink).take(DEFAULT_TENANT, body, Protocol.V1, origin=ORIGIN, is_plain=True)
     assert not sink.arrivals
+
+
+@BOTH
+async def test_of_many_floods_at_once_some_are_told_to_come_later(protocol: Protocol, monkeypatch):
+    monkeypatch.setattr("holdfast.telemetry.metrics.remote.receiving.MOST_RESTING", 1)
+    sink = BookSink(max_series_per_metric=10)
+    door = RemoteWriter(sink)
+    await send(door, protocol, rows("hits", range(10)))
+    floods = [send(door, protocol, rows("hits", range(n * 1000, n * 1000 + 500))) for n in (1, 2)]
+    answers = await asyncio.gather(*floods, send(door, protocol, rows("hits", range(10))), return_exceptions=True)
+    busy = [answer for answer in answers if isinstance(answer, BusyError)]
+    assert len(busy) == 1
+    assert "beyond the limit" in str(busy[0])
+    known = answers[-1]
+    assert isinstance(known, Taken)
+    assert known.written.samples == 10
+    assert (await send(door, protocol, rows("hits", range(2000, 2500)))).refusals

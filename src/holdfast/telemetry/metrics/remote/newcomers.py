@@ -29,7 +29,7 @@ class _KeptOut:
 
 
 class Newcomers:
-    """The new series of one request."""
+    """The new series of one request; `refused` counts those that were kept out."""
 
     def __init__(self, book: SeriesBook, origin: str, usual: UsualLabels) -> None:
         self._book = book
@@ -37,6 +37,7 @@ class Newcomers:
         self._usual = usual
         self._open: set[bytes] = set()  # metrics of which new series may come in, as far as was asked
         self._kept_out: dict[bytes, _KeptOut] = {}
+        self.refused = 0
 
     def meet(self, parts: Parts) -> int:
         """Give the reference of a series, or `REFUSED`.
@@ -54,6 +55,7 @@ class Newcomers:
         if not kept_out.count % _SHOWN:
             kept_out.examples.append(parts)
         kept_out.count += 1
+        self.refused += 1
         return REFUSED
 
     def _ask(self, metric: bytes) -> _KeptOut | None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.intake import Memory
 
 ATTEMPTS: Final = 3
+FLOOD: Final = 20  # series kept out in one slice, from which on a request is a flood
+REST: Final = 4.0  # floods get a fifth of the time at most, however many there are
+MOST_RESTING: Final = 64
 _THROUGH: Final = object()
 
 
@@ -64,6 +67,8 @@ class RemoteWriter:
         self._settings = settings or RemoteWriteSettings()
         self._meters = meters or IntakeMeters()
         self._turn = asyncio.Lock()  # one slice per round of the event loop, whatever number of requests is decoded
+        self._floods = asyncio.Lock()
+        self._resting = 0
         self._known = {protocol: KnownSeries(self._settings.known_series) for protocol in Protocol}
         most = self._settings
         self._limits = LabelLimits(most.max_labels, most.max_label_name, most.max_label_value, "remote_write")
@@ -129,18 +134,40 @@ class RemoteWriter:
         slices = _WALKS[protocol](data, batch, is_guessing=is_guessing)
         spent_s, is_through = 0.0, False
         while not is_through:
+            refused = batch.newcomers.refused
             async with self._turn:
                 started_s = time.perf_counter()
                 batch.newcomers.renew()
                 is_through = next(slices, _THROUGH) is _THROUGH
-                spent_s += time.perf_counter() - started_s
+                slice_s = time.perf_counter() - started_s
+                spent_s += slice_s
                 await asyncio.sleep(0)
             if book.generation != batch.memory.generation:
                 raise _AgedError
+            if batch.newcomers.refused - refused >= FLOOD:
+                await self._rest(slice_s)
         started_s = time.perf_counter()
         arrival = batch.arrival(data)
         self._meters.decoding.labels(protocol).observe(spent_s + time.perf_counter() - started_s)
         return arrival
+
+    async def _rest(self, slice_s: float) -> None:
+        """Leave the time to others after a slice that was kept out; all senders of floods share what is left to them.
+
+        Raises:
+            BusyError: too many of their requests wait already.
+        """
+        if self._resting >= MOST_RESTING:
+            raise BusyError(
+                f"{self._resting} requests full of series beyond the limit are being read already",
+                hint="slow down; `holdfast metrics cardinality` names the label that exploded",
+            )
+        self._resting += 1
+        try:
+            async with self._floods:
+                await asyncio.sleep(slice_s * REST)
+        finally:
+            self._resting -= 1
 
     async def _append(self, tenant: TenantId, arrival: Arrival) -> Written:
         if not (len(arrival.refs) or arrival.histograms or arrival.exemplars or arrival.metadata):
