@@ -1,7 +1,7 @@
 """Fields that belong to what the program is doing now, such as a request, and so to every line it logs meanwhile.
 
-They live in one context variable: tasks inherit them, and what a task binds stays its own. Threads started
-through `asyncio.to_thread` inherit them too; other threads and processes do not.
+They live in one context variable: tasks inherit them, and what a task binds stays its own. `threads` takes them to
+pools and processes, `carriers` over HTTP, gRPC and message buses.
 """
 
 from __future__ import annotations
@@ -11,13 +11,40 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from holdfast.journal.encoding import encode_fields
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Mapping
 
 CORRELATION_ID: Final = "correlation_id"
-NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+REQUEST_ID: Final = "request_id"
+TRACE_ID: Final = "trace_id"
+SPAN_ID: Final = "span_id"
+OF_THE_HEAD: Final = frozenset({"service", "logger", TRACE_ID, SPAN_ID})  # what a line may have from elsewhere
 
-_FIELDS: ContextVar[Mapping[str, Any]] = ContextVar("holdfast_journal_fields", default=NOTHING)
+
+class Context:
+    """The fields bound now, and what they look like in a line, made once."""
+
+    __slots__ = ("_text", "fields", "is_plain", "trace_id")
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.fields = fields
+        self._text: str | None = None
+        self.is_plain = OF_THE_HEAD.isdisjoint(fields)
+        self.trace_id: str = fields.get(TRACE_ID, "")
+
+    @property
+    def text(self) -> str:
+        """The fields as members of a JSON object, each with a comma before it."""
+        if self._text is None:
+            self._text = encode_fields(self.fields, is_careful=True)
+        return self._text
+
+
+NOTHING: Final = Context(MappingProxyType({}))
+
+CURRENT: Final[ContextVar[Context]] = ContextVar("holdfast_journal_context", default=NOTHING)
 
 
 class bind:  # noqa: N801 -- reads as a verb where it is used
@@ -27,35 +54,28 @@ class bind:  # noqa: N801 -- reads as a verb where it is used
 
     def __init__(self, **fields: Any) -> None:
         self._fields = fields
-        self._before: Mapping[str, Any] = NOTHING
+        self._before: Context = NOTHING
 
     def __enter__(self) -> Self:
-        self._before = _FIELDS.get()
-        _FIELDS.set(MappingProxyType({**self._before, **self._fields}))
+        self._before = CURRENT.get()
+        CURRENT.set(Context(MappingProxyType({**self._before.fields, **self._fields})))
         return self
 
     def __exit__(self, *_: object) -> None:
         # Not by token: a generator may be closed in another context than the one that it was entered in.
-        _FIELDS.set(self._before)
+        CURRENT.set(self._before)
 
 
 def bound_fields() -> Mapping[str, Any]:
     """Give the fields bound now, read-only; hand them to `bind` in a thread or process of your own."""
-    return _FIELDS.get()
+    return CURRENT.get().fields
 
 
 def correlation_id() -> str:
     """Give the id that joins everything done for one request, across services; empty outside of one."""
-    return str(_FIELDS.get().get(CORRELATION_ID, ""))
+    return str(CURRENT.get().fields.get(CORRELATION_ID, ""))
 
 
 def new_correlation_id() -> str:
     """Make an id for a request that came without one: 32 hexadecimal digits."""
     return uuid.uuid4().hex
-
-
-def add_bound_fields(_logger: Any, _level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Put the bound fields into an event, as a structlog processor; the event's own fields win."""
-    for name, value in _FIELDS.get().items():
-        event.setdefault(name, value)
-    return event

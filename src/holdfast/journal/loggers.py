@@ -1,18 +1,183 @@
-"""The logger that programs hold: structlog's, typed, and safe to make before `configure` has been called."""
+"""The logger that programs hold: it has structlog's methods, and is safe to make before `configure` has been called.
+
+While structlog is not configured by this room (not yet, or by `structlog.testing.capture_logs`), calls go to structlog.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
+from structlog._config import _CONFIG as STRUCTLOG  # its processors tell whose configuration holds
 from structlog.typing import FilteringBoundLogger as Logger
 
+from holdfast.journal.pipeline import Head, Pipeline
+
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
-    from holdfast.journal.sinks import StreamSink
+    from holdfast.journal.rendering import Fields
 
-__all__ = ["Logger", "NamedWriter", "add_logger_name", "get_logger"]
+__all__ = ["LIVE", "Logger", "get_logger", "joint_for"]
+
+NONE_BOUND: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Live:
+    """The pipeline that holds now, and structlog's processor that leads into it."""
+
+    __slots__ = ("joint", "pipeline")
+
+    def __init__(self) -> None:
+        self.joint: object = None
+        self.pipeline: Pipeline | None = None
+
+    def current(self) -> Pipeline | None:
+        """Give the pipeline, unless somebody configured structlog otherwise since."""
+        processors = cast("list[object]", STRUCTLOG.default_processors)
+        return self.pipeline if processors and processors[0] is self.joint else None
+
+
+LIVE: Final = Live()
+
+
+class JournalLogger:
+    """See `get_logger`; what a line carries always is made into text once per logger."""
+
+    __slots__ = ("_bound", "_head", "_of", "name")
+
+    def __init__(self, name: str = "", bound: Mapping[str, Any] = NONE_BOUND) -> None:
+        self.name = name
+        self._bound = bound
+        self._of: Pipeline | None = None
+        self._head: Head | None = None
+
+    def __repr__(self) -> str:
+        """Show the name and what is bound."""
+        return f"<logger {self.name!r} {dict(self._bound)}>"
+
+    def _write(self, level: str, event: Any, args: tuple[Any, ...], fields: Fields) -> None:
+        pipeline = LIVE.current()
+        if pipeline is None:
+            getattr(self._structlog(), level)(event, *args, **fields)
+            return
+        head = self._head
+        if head is None or self._of is not pipeline:
+            self._head = head = pipeline.head(self.name, self._bound)
+            self._of = pipeline
+        pipeline.write(level, _fill(event, args) if args else event, fields, head)
+
+    def _structlog(self) -> Any:
+        logger = structlog.get_logger(self.name) if self.name else structlog.get_logger()
+        return logger.bind(**self._bound)
+
+    def debug(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at debug level."""
+        pipeline = LIVE.pipeline
+        if pipeline is None or pipeline.threshold <= 10 or pipeline.wants(10) or LIVE.current() is None:
+            self._write("debug", event, args, fields)
+
+    def info(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at info level."""
+        pipeline = LIVE.pipeline
+        if pipeline is None or pipeline.threshold <= 20 or pipeline.wants(20) or LIVE.current() is None:
+            self._write("info", event, args, fields)
+
+    def warning(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at warning level."""
+        pipeline = LIVE.pipeline
+        if pipeline is None or pipeline.threshold <= 30 or pipeline.wants(30) or LIVE.current() is None:
+            self._write("warning", event, args, fields)
+
+    def error(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at error level."""
+        pipeline = LIVE.pipeline
+        if pipeline is None or pipeline.threshold <= 40 or pipeline.wants(40) or LIVE.current() is None:
+            self._write("error", event, args, fields)
+
+    def critical(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at critical level."""
+        self._write("critical", event, args, fields)
+
+    def exception(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at error level, with the error that is being handled."""
+        fields.setdefault("exc_info", True)
+        self.error(event, *args, **fields)
+
+    def log(self, level: int, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at the level of a number."""
+        _method_of(self, level)(event, *args, **fields)
+
+    warn = warning
+    err = error
+    fatal = critical
+    msg = info
+
+    async def adebug(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at debug level; a call of the plain method costs less than a change of threads."""
+        self.debug(event, *args, **fields)
+
+    async def ainfo(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at info level."""
+        self.info(event, *args, **fields)
+
+    async def awarning(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at warning level."""
+        self.warning(event, *args, **fields)
+
+    async def aerror(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at error level."""
+        self.error(event, *args, **fields)
+
+    async def acritical(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at critical level."""
+        self.critical(event, *args, **fields)
+
+    async def aexception(self, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at error level, with the error that is being handled."""
+        self.exception(event, *args, **fields)
+
+    async def alog(self, level: int, event: Any = None, *args: Any, **fields: Any) -> None:
+        """Log at the level of a number."""
+        self.log(level, event, *args, **fields)
+
+    awarn = awarning
+    afatal = acritical
+    amsg = ainfo
+
+    def bind(self, **fields: Any) -> JournalLogger:
+        """Make a logger whose lines carry these fields too."""
+        return JournalLogger(self.name, {**self._bound, **fields})
+
+    def unbind(self, *names: str) -> JournalLogger:
+        """Make a logger without these fields; KeyError if one is not bound."""
+        left = dict(self._bound)
+        for name in names:
+            del left[name]
+        return JournalLogger(self.name, left)
+
+    def try_unbind(self, *names: str) -> JournalLogger:
+        """Make a logger without these fields, bound or not."""
+        return JournalLogger(self.name, {name: value for name, value in self._bound.items() if name not in names})
+
+    def new(self, **fields: Any) -> JournalLogger:
+        """Make a logger of this name that carries these fields only."""
+        return JournalLogger(self.name, fields)
+
+    @property
+    def _context(self) -> Mapping[str, Any]:
+        """What is bound, where structlog's own functions look for it."""
+        return self._bound
+
+    def is_enabled_for(self, level: int) -> bool:
+        """Tell whether a line of a level is written."""
+        return LIVE.pipeline is None or LIVE.pipeline.wants(level)
+
+    def get_effective_level(self) -> int:
+        """Give the least level that is written."""
+        return 0 if LIVE.pipeline is None else LIVE.pipeline.threshold
 
 
 def get_logger(name: str = "") -> Logger:
@@ -23,27 +188,35 @@ def get_logger(name: str = "") -> Logger:
 
     It may stand at the top of a module: what `configure` says later holds for it too.
     """
-    return cast("Logger", structlog.get_logger(name) if name else structlog.get_logger())
+    return cast("Logger", JournalLogger(name))
 
 
-class NamedWriter:
-    """What structlog calls with a finished line, by the name of the level; it remembers whose line that is."""
+def joint_for(pipeline: Pipeline) -> Callable[[Any, str, MutableMapping[str, Any]], MutableMapping[str, Any]]:
+    """Make the processor of structlog that writes the lines of structlog's own loggers through the pipeline."""
 
-    __slots__ = ("name", "sink")
+    def join(writer: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        fields = dict(event)
+        text = fields.pop("event", "")
+        pipeline.write(level, text, fields, pipeline.head(getattr(writer, "name", ""), NONE_BOUND))
+        raise structlog.DropEvent
 
-    def __init__(self, sink: StreamSink, name: str = "") -> None:
-        self.sink = sink
-        self.name = name
-
-    def msg(self, line: str) -> None:
-        """Write one finished line."""
-        self.sink.write_line(line)
-
-    debug = info = warning = warn = error = critical = fatal = exception = log = msg
+    return join
 
 
-def add_logger_name(writer: Any, _level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Put the logger's name into an event, as a structlog processor."""
-    if isinstance(writer, NamedWriter) and writer.name:
-        event.setdefault("logger", writer.name)
-    return event
+def _fill(event: Any, args: tuple[Any, ...]) -> Any:
+    """Put positional arguments into an event, as structlog and `logging` do; what does not fit stands behind it."""
+    values = args[0] if len(args) == 1 and isinstance(args[0], dict) and args[0] else args
+    try:
+        return event % values
+    except (TypeError, ValueError, KeyError):
+        return f"{event} {args!r}"
+
+
+def _method_of(logger: JournalLogger, level: int) -> Callable[..., None]:
+    if level >= 50:
+        return logger.critical
+    if level >= 40:
+        return logger.error
+    if level >= 30:
+        return logger.warning
+    return logger.info if level >= 20 else logger.debug

@@ -8,10 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+from typing import Any, Final
 
 MASK: Final = "***"
 DEEPEST: Final = 8  # levels of nesting that are looked into; what lies deeper is shown as its type
@@ -41,16 +38,17 @@ def redact(value: Any, *, name: str = "") -> Any:
 def _redact(value: Any, name: str, depth: int) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
-    if name and SECRET_NAME.search(name.replace("-", "_")):
+    if name and sounds_secret(name):
         return MASK
     if isinstance(value, (Mapping, list, tuple, set, frozenset)):
         return _redact_items(value, depth - 1) if depth else f"<{type(value).__name__}>"
-    return redact_text(value if isinstance(value, str) else _describe(value))
+    return redact_text(value if isinstance(value, str) else describe(value))
 
 
 def _redact_items(value: Any, depth: int) -> dict[str, Any] | list[Any]:
     if isinstance(value, Mapping):
-        return {str(key): _redact(item, str(key), depth) for key, item in islice(value.items(), MOST_ITEMS)}
+        named = ((describe(key), item) for key, item in islice(value.items(), MOST_ITEMS))
+        return {name: _redact(item, name, depth) for name, item in named}
     return [_redact(item, "", depth) for item in islice(value, MOST_ITEMS)]
 
 
@@ -60,19 +58,18 @@ def redact_text(text: str) -> str:
         text = f"{text[:LONGEST_CHARS]}... ({len(text) - LONGEST_CHARS} more)"
     if "://" in text:
         text = URL_PASSWORD.sub(rf"\1:{MASK}@", text)
-    if "earer" in text or "asic " in text or "EARER" in text:
+    if "earer" in text or "asic " in text or "EARER" in text or "ASIC " in text:
         text = BEARER.sub(rf"\1 {MASK}", text)
     return text
 
 
-def redact_event(_logger: Any, _level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Redact every field of an event, as a structlog processor."""
-    for name, value in event.items():
-        event[name] = _redact(value, name, DEEPEST)
-    return event
+def sounds_secret(name: str) -> bool:
+    """Tell whether what stands under such a name is to be masked."""
+    return SECRET_NAME.search(name.replace("-", "_")) is not None
 
 
-def _describe(value: object) -> str:
+def describe(value: object) -> str:
+    """Give anything as text, whatever its `__str__` does."""
     try:
         return str(value)
     except Exception as error:  # noqa: BLE001 -- fence: plugin, a stranger's __str__

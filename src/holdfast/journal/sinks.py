@@ -1,6 +1,6 @@
-"""Writes finished lines to a stream, whole and one at a time, and never raises into the program that logs.
+"""The last station of a line: a stream, whole lines one at a time, and never an error into the program that logs.
 
-Files, rotation and shipping come later; a stream that a supervisor collects is enough for a service.
+Files stand in `files`, other machines in `shipping`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,26 @@ from typing import Final, TextIO
 NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
-class StreamSink:
-    """The last station of a line. `dropped` counts lines that the stream refused: closed, broken pipe, full disk."""
+class LineSink:
+    """Where lines end. `dropped` counts lines that it could not take: closed, broken pipe, full disk, full queue."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+
+    def write_line(self, line: str) -> None:
+        """Write one line, without its end."""
+        raise NotImplementedError
+
+    def close(self, deadline_s: float = 2.0) -> None:
+        """Finish what can be finished within `deadline_s` seconds; nothing for most."""
+
+
+class StreamSink(LineSink):
+    """Writes to a text stream and flushes each line."""
 
     def __init__(self, stream: TextIO) -> None:
+        super().__init__()
         self.stream = stream
-        self.dropped = 0
         self._lock = threading.Lock()
 
     def write_line(self, line: str) -> None:

@@ -1,54 +1,124 @@
-"""Lets records of the standard `logging` module, so most libraries' records, come out as the journal's lines."""
+"""Lets records of the standard `logging` module, so most libraries' records, come out as the journal's lines.
+
+`JournalHandler` and `JournalFormatter` are what a configuration of `logging.config.dictConfig` names; `configure` puts
+a handler of the same kind at the root.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from holdfast.journal.files import LogFile
+from holdfast.journal.loggers import NONE_BOUND
+from holdfast.journal.pipelines import make_pipeline
+from holdfast.journal.sinks import LineSink, StreamSink
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from structlog.typing import Processor
-
-    from holdfast.journal.sinks import StreamSink
+    from holdfast.journal.pipeline import Pipeline
 
 RECORD_ATTRIBUTES: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-class JournalHandler(logging.Handler):
-    """Sends each record through the journal's processors; what was passed as `extra` becomes fields."""
+def write_record(pipeline: Pipeline, record: logging.LogRecord) -> None:
+    """Take a record to a pipeline; what was passed as `extra` becomes fields."""
+    own: dict[str, Any] = {name: value for name, value in vars(record).items() if name not in RECORD_ATTRIBUTES}
+    if record.exc_info:
+        own["exc_info"] = record.exc_info
+    if record.stack_info:
+        own["stack"] = record.stack_info
+    level = "critical" if record.levelno >= logging.CRITICAL else record.levelname.lower()
+    pipeline.write(level, record.getMessage(), own, pipeline.head(record.name, NONE_BOUND))
 
-    def __init__(self, processors: Sequence[Processor], sink: StreamSink) -> None:
+
+class RootHandler(logging.Handler):
+    """Sends each record through a pipeline."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
-        self._processors = processors
-        self._sink = sink
+        self.pipeline = pipeline
+
+    def createLock(self) -> None:  # noqa: N802 -- the name that `logging` calls
+        """Do without a lock: the sinks have their own."""
+        self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Render and write one record."""
         try:
-            self._sink.write_line(self._render(record))
+            write_record(self.pipeline, record)
         except Exception:  # noqa: BLE001 -- fence: plugin, a bad record must not end the program
             self.handleError(record)
 
-    def _render(self, record: logging.LogRecord) -> str:
-        level = record.levelname.lower()
-        event: Any = {"event": record.getMessage(), "logger": record.name}
-        for name, value in vars(record).items():
-            if name not in RECORD_ATTRIBUTES:
-                event[name] = value
-        if record.exc_info:
-            event["exc_info"] = record.exc_info
-        for process in self._processors:
-            event = process(None, level, event)
-        return str(event)
+
+class JournalHandler(RootHandler):
+    """A handler for `dictConfig`: `{"class": "holdfast.journal.JournalHandler", "service": "orders"}`.
+
+    Args:
+        service: The name that each line carries.
+        format: json, logfmt or pretty.
+        stream: Where lines go; standard error by default. Not together with `file`.
+        file: A path instead; options of `LogFile`, such as `max_bytes` and `every`, may follow.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str = "",
+        format: str = "json",  # noqa: A002 -- the word that users look for
+        stream: Any = None,
+        file: str = "",
+        **options: Any,
+    ) -> None:
+        if stream is not None and file:
+            raise ValueError("lines go to stream= or to file=, not to both")
+        if options and not file:
+            raise ValueError(f"{', '.join(options)}: an option of a file, and file= is not given")
+        self.sink: LineSink = LogFile(file, **options) if file else StreamSink(stream or sys.stderr)
+        super().__init__(make_pipeline(service, logging.NOTSET, format, self.sink))
 
 
-def join_standard_logging(handler: JournalHandler, level: int) -> None:
+class JournalFormatter(logging.Formatter):
+    """A formatter for handlers of `logging`: `{"()": "holdfast.journal.JournalFormatter", "service": "orders"}`.
+
+    Args:
+        service: The name that each line carries.
+        format: json, logfmt or pretty.
+    """
+
+    def __init__(self, *, service: str = "", format: str = "json") -> None:  # noqa: A002 -- as above
+        super().__init__()
+        self._made = _Made()
+        self._pipeline = make_pipeline(service, logging.NOTSET, format, self._made)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the line of a record."""
+        write_record(self._pipeline, record)
+        return self._made.of_thread.line
+
+
+class _Last(threading.local):
+    line = ""
+
+
+class _Made(LineSink):
+    """Keeps the last line of each thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_thread = _Last()
+
+    def write_line(self, line: str) -> None:
+        """Keep a line."""
+        self.of_thread.line = line
+
+
+def join_standard_logging(handler: RootHandler, level: int) -> None:
     """Make `handler` the root's only way to the terminal; handlers of other kinds stay."""
     root = logging.getLogger()
     for other in list(root.handlers):
-        if isinstance(other, JournalHandler) or _is_plain_terminal(other):
+        if isinstance(other, RootHandler) or _is_plain_terminal(other):
             root.removeHandler(other)
     root.addHandler(handler)
     root.setLevel(level)
