@@ -67,6 +67,7 @@ class LogSink:
         self._appending = Appending(
             Around(
                 store,
+                self._clock,
                 Expiry(self._clock, from_event=from_event),
                 self._settings,
                 self._scrubber,

@@ -124,6 +124,25 @@ async def test_a_repeat_waits_for_the_first_and_is_stored_once(logs_store):
     assert len(await bodies(LogSource(logs_store), wanted())) == 50
 
 
+async def test_a_repeat_to_a_new_process_is_stored_once(logs_store):
+    lines = [Line(NOW_NS + place, f"line {place}", attributes={"n": "1"} if place % 2 else {}) for place in range(50)]
+    await put(LogSink(logs_store), *lines)
+
+    again = await put(LogSink(logs_store), *lines, Line(NOW_NS, "line 0", attributes={"n": "2"}))
+
+    assert (again.records, again.repeats) == (1, 50)
+    assert len(await bodies(LogSource(logs_store), wanted())) == 51
+
+
+async def test_a_record_alone_is_known_from_among_others(logs_store):
+    sink = LogSink(logs_store)
+    plain, rich = Line(NOW_NS, "plain"), Line(NOW_NS, "rich", attributes={"n": "1"})
+    await put(sink, plain, rich)
+
+    assert await put(sink, plain) == LogsWritten(0, 1)
+    assert await put(sink, rich) == LogsWritten(0, 1)
+
+
 async def test_what_failed_may_be_sent_again(logs_store, monkeypatch):
     sink, lines = LogSink(logs_store), [Line(NOW_NS, "x")]
     with monkeypatch.context() as broken:

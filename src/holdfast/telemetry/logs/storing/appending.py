@@ -16,6 +16,7 @@ import numpy as np
 from holdfast.kernel.errors import ConflictError
 from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal
 from holdfast.telemetry.logs.levels import find_levels
+from holdfast.telemetry.logs.storing.earlier import Earlier
 from holdfast.telemetry.logs.storing.repeats import Repeats, keys_of
 from holdfast.telemetry.logs.storing.rows import record_rows, stream_rows
 from holdfast.telemetry.logs.tables import RECORDS, STREAMS
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from holdfast.kernel.clock import Clock
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
     from holdfast.telemetry.logs.hooks import LogFeed, Quota, Scrubber
@@ -45,6 +47,7 @@ class Around:
     """What an arrival meets on its way."""
 
     store: Store
+    clock: Clock
     expiry: Expiry
     settings: LogsSettings
     scrubber: Scrubber
@@ -76,6 +79,7 @@ class Appending:
     def __init__(self, around: Around) -> None:
         self._around = around
         self._repeats = Repeats(around.settings.repeats)
+        self._earlier = Earlier(around.store, around.clock)
 
     async def append(self, book: TenantStreams, arrival: LogArrival) -> LogsWritten:
         """Store an arrival; raises as `RecordSink.append` does."""
@@ -94,7 +98,9 @@ class Appending:
         if (verdict := self._around.quota.refuse(tenant, records, streams.labels)) is not None:
             refused[verdict[1]] += int(verdict[0].sum())
             records = records.take(np.flatnonzero(~verdict[0]))
-        fresh, flight = await self._repeats.begin(keys_of(records, streams.ids[records.refs]))
+        ids = streams.ids[records.refs]
+        self._repeats.note(await self._earlier.keys(tenant, records, ids))
+        fresh, flight = await self._repeats.begin(keys_of(records, ids))
         is_stored = False
         try:
             kept = records if len(fresh) == len(records) else records.take(fresh)

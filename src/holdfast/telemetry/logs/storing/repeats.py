@@ -1,7 +1,7 @@
 """Records that were stored a short while ago, by 64-bit keys, so that what a sender repeats is stored once.
 
 A sender that did not get its answer sends the same request again, perhaps while the first one is still being written:
-then the second waits for the first. Keys are remembered per process and not over a restart.
+then the second waits for the first. Keys are remembered per process; over a restart, `earlier` looks into the store.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.records import Records
 
 Keys = npt.NDArray[np.int64]
+_NOTHING: Final = hash(())  # of a record without attributes, whatever the others have
 _PARTS: Final = 8  # the oldest part of the keys is forgotten at once
 
 
 def keys_of(records: Records, ids: npt.NDArray[np.uint64]) -> Keys:
     """Give a key for each record: of stream, time, body and structured metadata."""
-    shared: Iterable[int] = repeat(0)
+    shared: Iterable[int] = repeat(_NOTHING)
     if records.shared_refs is not None:
         hashes = [hash(pairs) for pairs in records.shared]
         shared = map(hashes.__getitem__, records.shared_refs.tolist())
@@ -44,7 +45,7 @@ def keys_of(records: Records, ids: npt.NDArray[np.uint64]) -> Keys:
 def _attribute_hashes(records: Records) -> Iterable[int]:
     given = records.attributes
     if given is None or not given.keys:
-        return repeat(0)
+        return repeat(_NOTHING)
     bounds = given.offsets.tolist()
     keys, values = given.keys, given.values
     return [hash((*keys[begin:end], *values[begin:end])) for begin, end in pairwise(bounds)]
@@ -69,6 +70,11 @@ class Repeats:
     def __len__(self) -> int:
         return sum(map(len, self._sorted))
 
+    def note(self, keys: Keys) -> None:
+        """Take that these are stored; sorted."""
+        if len(keys) and self._most:
+            self._remember(keys)
+
     async def begin(self, keys: Keys) -> tuple[npt.NDArray[np.int64], _Flight]:
         """Give the places of the records that are new, and the flight that `end` takes."""
         while (other := self._overlapping(keys)) is not None:
@@ -82,8 +88,8 @@ class Repeats:
     def end(self, flight: _Flight, *, is_stored: bool) -> None:
         """Take what became of a flight."""
         self._flights.remove(flight)
-        if is_stored and len(flight.keys) and self._most:
-            self._remember(flight.keys)
+        if is_stored:
+            self.note(flight.keys)
         flight.landed.set()
 
     def _overlapping(self, keys: Keys) -> _Flight | None:
