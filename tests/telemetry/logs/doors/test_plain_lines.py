@@ -134,3 +134,9 @@ async def test_senders_are_told_to_come_back(client, sink, monkeypatch):
 @given(st.binary(max_size=300), st.sampled_from(["text/plain", "application/json", "application/x-ndjson"]))
 async def test_no_body_breaks_it(client, body, kind):
     assert (await send(client, body, kind)).status_code in {200, 422}
+
+
+async def test_equal_lines_of_one_request_are_kept_and_the_request_sent_again_is_not(client):
+    body = "2023-11-14T22:13:20Z INFO x\n" * 3
+    assert (await send(client, body, service="s")).json() == {"stored": 3, "repeated": 0, "refused": {}}
+    assert (await send(client, body, service="s")).json() == {"stored": 0, "repeated": 3, "refused": {}}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from holdfast.kernel.wiring import Ground, Wiring
-from holdfast.telemetry.logs import elastic, loki, otlp, plain
+from holdfast.kernel.wiring import Ground, Job, Wiring
+from holdfast.telemetry.logs import elastic, loki, otlp, plain, syslog
 from holdfast.telemetry.logs.intake import LogMeters
 from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.otlp import http_routes
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.wiring import LogsRoom
     from holdfast.telemetry.otlp import Service
 
-SECTIONS: Final = (otlp.SECTION, loki.SECTION, elastic.SECTION)
+SECTIONS: Final = (otlp.SECTION, loki.SECTION, elastic.SECTION, syslog.SECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,21 @@ def wire(ground: Ground, logs: LogsRoom) -> LogDoorsRoom:
         logs.sink, settings=ground.settings[elastic.ElasticSettings], keeping=keeping, meters=meters
     )
     lines = plain.PlainLines(logs.sink, meters=meters)
+    messages = syslog.SyslogServer(
+        logs.sink,
+        ground.settings[syslog.SyslogSettings],
+        meters=meters,
+        clock=ground.clock,
+        registry=ground.metrics,
+    )
     service = otlp.logs_service(exported)
     surfaces = (http_routes(service, *otlp.PATHS), loki.push_routes(pushed), elastic.elastic_routes(bulk))
-    return LogDoorsRoom(service, Wiring(name="logs.doors", routers=(plain.line_routes(lines),), surfaces=surfaces))
+    return LogDoorsRoom(
+        service,
+        Wiring(
+            name="logs.doors",
+            routers=(plain.line_routes(lines),),
+            surfaces=surfaces,
+            jobs=(Job("logs.syslog", messages.run, "ingest"),),
+        ),
+    )

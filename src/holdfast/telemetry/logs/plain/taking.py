@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -59,8 +60,9 @@ class PlainLines:
         whole, now_ns = list(_whole_lines(lines)), time.time_ns()
 
         def walk(book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> Iterator[None]:
+            streams = _Streams(book, memory)
             for place, framed in enumerate(whole, 1):
-                _add(framed, now_ns + place, sender, _Streams(book, memory), columns)
+                _add(framed, now_ns + place, sender, streams, columns)
                 if place % SLICE == 0:
                     yield
             yield
@@ -72,6 +74,12 @@ class PlainLines:
 class _Streams:
     book: StreamBook
     memory: StreamMemory
+    seen: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def apart(self, ts_ns: int, line: str) -> int:
+        """Keep equal lines of one request apart, the same way when it is sent again."""
+        self.seen[ts_ns, line] += 1
+        return ts_ns + self.seen[ts_ns, line] - 1
 
     def ref(self, service: str, environment: str) -> int:
         known = self.memory.streams.get((service, environment))
@@ -89,7 +97,8 @@ def _add(framed: Framed, now_ns: int, sender: Sender, streams: _Streams, columns
     pairs = found.pairs()
     pairs += [(name, value) for name, value in (("host_name", sender.host), ("stream", framed.stream)) if value]
     ts_ns = found.ts_ns if framed.ts_ns is None else framed.ts_ns
-    columns.add(streams.ref(service, sender.environment), now_ns if ts_ns is None else ts_ns, framed.line, pairs)
+    ts_ns = now_ns if ts_ns is None else streams.apart(ts_ns, framed.line)
+    columns.add(streams.ref(service, sender.environment), ts_ns, framed.line, pairs)
 
 
 def _whole_lines(lines: Iterable[str]) -> Iterator[Framed]:
