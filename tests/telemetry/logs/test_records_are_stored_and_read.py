@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import numpy as np
@@ -36,6 +37,15 @@ async def test_records_come_back_newest_first_with_labels_and_metadata(logs):
         (NOW_NS + S, "level=error msg=failed", SHOP, {"detected_level": "error"}),
         (NOW_NS, "order placed", SHOP, {"order_id": "7", "detected_level": "unknown"}),
     ]
+
+
+async def test_readers_that_ask_at_once_see_the_same_streams(logs):
+    await put(logs, Line(NOW_NS, "order placed"))
+    scope = StreamScope((), NOW_NS - S, NOW_NS + S)
+
+    found = await asyncio.gather(*(logs.source.streams(TENANT, scope) for _ in range(4)))
+
+    assert [[dict(labels) for labels in each] for each in found] == [[SHOP]] * 4
 
 
 async def test_every_column_comes_back_as_it_was_given(logs):

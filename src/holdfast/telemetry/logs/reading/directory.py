@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -55,6 +56,7 @@ class StreamDirectory:
         self._store = store
         self._clock = clock
         self._known: dict[TenantId, _Known] = {}
+        self._reading = asyncio.Lock()
 
     def streams_announced(
         self,
@@ -88,9 +90,11 @@ class StreamDirectory:
         return {ids[place]: living[ids[place]] for place in places}
 
     async def _all(self, tenant: TenantId) -> dict[int, Stream]:
-        known = self._known.get(tenant)
-        if known is None or self._clock.monotonic() - known.read_at_s > STALE_S:
-            known = await self._read(tenant)
+        # Whoever asks while another reads waits: what stands there by then is not all.
+        async with self._reading:
+            known = self._known.get(tenant)
+            if known is None or self._clock.monotonic() - known.read_at_s > STALE_S:
+                known = await self._read(tenant)
         return known.streams
 
     async def _read(self, tenant: TenantId) -> _Known:
@@ -98,7 +102,11 @@ class StreamDirectory:
             self._known.clear()
         # Entered before it is read, so that what is announced in between is not missed.
         known = self._known[tenant] = _Known({}, self._clock.monotonic())
-        table = await self._store.query(_READ, tenant=tenant)
+        try:
+            table = await self._store.query(_READ, tenant=tenant)
+        except BaseException:
+            del self._known[tenant]
+            raise
         columns = (table.column(name).to_pylist() for name in ("stream_id", "labels", "first_ms", "last_ms"))
         for identity, labels, first_ms, last_ms in zip(*columns, strict=True):
             stream = Stream(labels_of(labels), first_ms * _NS_PER_MS, (last_ms + 1) * _NS_PER_MS)
