@@ -3,13 +3,14 @@ import type { HostMetric, LogEvent, MaintenanceWindow, Problem, ServiceDetail, S
 import { CHECKS, SERVICES } from "./catalog.ts";
 import { hostSeries, hostSnapshot } from "./host.ts";
 import { force, record, seedEvents } from "./life.ts";
+import { answerLogs } from "./logs.ts";
 import * as metrics from "./metrics.ts";
 import { RunDesk } from "./runs/desk.ts";
 import { answerRuns } from "./runs/routes.ts";
 import { createWorld, detailOf, latencyPoint, type Mode, resultAt, serviceSummaryOf, summaryOf, type World } from "./world.ts";
 
 const DAY = 86_400_000;
-const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "metrics.read", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload"];
+const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "logs.read", "metrics.read", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload"];
 
 export class MockApi {
   world: World = createWorld("failing");
@@ -106,6 +107,7 @@ export class MockApi {
     if (room === "status") return json(status(world));
     if (room === "events") return id === "stream" ? this.stream(request) : page(events(world, query));
     if (room === "host") return id === "series" ? json(hostSeries(query.get("metric") as HostMetric, ...window(query), Number(query.get("step_s")))) : json(hostSnapshot());
+    if (room === "loki") return answerLogs(id, verb, query, isEmpty);
     if (room === "metrics") return this.metricsRoute(id, verb, query);
     if (new URL(request.url).pathname === "/prometheus/api/v1/targets/relabel_steps") return json({ status: "success", data: metrics.relabelSteps(JSON.parse(query.get("labels") ?? "{}") as Record<string, string>) });
     if (room === "services" && !id) return page(isEmpty ? [] : SERVICES.map((service) => serviceSummaryOf(world, service)));

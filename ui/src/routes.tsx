@@ -29,6 +29,7 @@ export const routes: RouteObject[] = [
       page("explore", { crumb: "Metrics", ...RANGED }, async () => (await import("./pages/metrics/Explore")).Explore),
       page("explore/targets", { crumb: "Targets", parent: METRICS }, async () => (await import("./pages/metrics/targets/Targets")).Targets),
       page("explore/cardinality", { crumb: "Cardinality", parent: METRICS, ...RANGED }, async () => (await import("./pages/metrics/cardinality/Cardinality")).Cardinality),
+      page("logs", { crumb: "Logs", ...RANGED }, async () => (await import("./pages/logs/Logs")).Logs),
       page("dashboards", { crumb: "Dashboards" }, async () => (await import("./pages/dashboards/Dashboards")).Dashboards),
       page("dashboards/new", { crumb: "New", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/NewDashboard")).NewDashboard),
       page("dashboards/:id", { crumb: "Dashboard", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/Dashboard")).Dashboard),

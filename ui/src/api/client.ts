@@ -53,13 +53,14 @@ interface Sending {
   json?: unknown;
   /** A body as forms send it; Prometheus' API reads such. */
   form?: string;
+  headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
   timeoutMs?: number;
 }
 
 /** Sends one request with the session; raises ApiError with status 0 where no answer comes. */
-export async function send(method: string, address: string, { json, form, signal, timeoutMs = TIMEOUT_MS }: Sending = {}): Promise<Response> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+export async function send(method: string, address: string, { json, form, headers: more = {}, signal, timeoutMs = TIMEOUT_MS }: Sending = {}): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "application/json", ...more };
   if (json !== undefined) headers["Content-Type"] = "application/json";
   if (form !== undefined) headers["Content-Type"] = "application/x-www-form-urlencoded";
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken;

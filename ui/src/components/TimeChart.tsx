@@ -19,12 +19,12 @@ export interface TimeChartProps extends ChartSpec {
   isBare?: boolean;
 }
 
-export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = false, times, series, unit, isStacked = false, isFitted = false, dots = NO_DOTS, max }: TimeChartProps) {
+export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = false, times, series, unit, isStacked = false, isBars = false, isFitted = false, dots = NO_DOTS, max }: TimeChartProps) {
   const { range, setRange } = useTimeRange();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useScheme();
-  const spec = useMemo<ChartSpec>(() => ({ times, series, unit, isStacked, isFitted, dots, ...(max === undefined ? {} : { max }) }), [times, series, unit, isStacked, isFitted, dots, max]);
+  const spec = useMemo<ChartSpec>(() => ({ times, series, unit, isStacked, isBars, isFitted, dots, ...(max === undefined ? {} : { max }) }), [times, series, unit, isStacked, isBars, isFitted, dots, max]);
   const actions = useRef({ range, setRange });
   const shape = `${scheme}|${height}|${unit}|${isStacked}|${isFitted}|${series.map((one) => `${one.label}${one.color}${one.isHidden ? "-" : ""}${one.isDashed ? "~" : ""}`).join()}`;
   const latest = useRef({ spec, marks });
@@ -41,7 +41,7 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
       in: (fromS: number, toS: number) => actions.current.setRange({ kind: "fixed", from: new Date(fromS * 1000), to: new Date(toS * 1000) }),
       out: () => actions.current.setRange(zoomOut(actions.current.range, new Date())),
     };
-    const { options, data } = buildChart(latest, { width: element.clientWidth, height, classes, zoom });
+    const { options, data } = buildChart(latest, { width: element.clientWidth, height, classes, zoom, bars: isBars ? BARS : undefined });
     const chart = new uPlot(options, data, element);
     plot.current = chart;
     setWindow(chart, actions.current.range);
@@ -52,7 +52,7 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
       chart.destroy();
       plot.current = null;
     };
-  }, [shape, height]);
+  }, [shape, height, isBars]);
 
   useEffect(() => {
     const chart = plot.current;
@@ -80,6 +80,8 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
   );
 }
 
+/** Bars begin at their time and leave a gap to the next. */
+const BARS = uPlot.paths.bars?.({ size: [0.88, 80], align: 1 });
 const NO_MARKS: readonly ChartMark[] = [];
 const NO_DOTS: readonly ChartDot[] = [];
 

@@ -23,6 +23,8 @@ export interface ChartSpec {
   series: readonly ChartSeries[];
   unit: Unit;
   isStacked?: boolean;
+  /** Counts of steps that begin at the times, drawn as bars; with `isStacked` one upon the other. */
+  isBars?: boolean;
   /** A fixed top of the axis, e.g. 100 for percentages. */
   max?: number;
   /** Whether the axis may begin elsewhere than at zero, where the numbers are far from it. */
@@ -50,6 +52,7 @@ interface Placement {
   height: number;
   classes: Record<string, string | undefined>;
   zoom: { in: (fromS: number, toS: number) => void; out: () => void };
+  bars?: uPlot.Series.PathBuilder | undefined;
 }
 
 interface Latest {
@@ -87,7 +90,7 @@ export function formatUnit(value: number | null | undefined, unit: Unit): string
   }
 }
 
-export function buildChart(latest: Latest, { width, height, classes, zoom }: Placement): { options: uPlot.Options; data: uPlot.AlignedData } {
+export function buildChart(latest: Latest, { width, height, classes, zoom, bars }: Placement): { options: uPlot.Options; data: uPlot.AlignedData } {
   const { spec } = latest.current;
   const ink = cssColor("var(--text-3)");
   const grid = { stroke: cssColor("var(--line)"), width: 1 };
@@ -101,7 +104,7 @@ export function buildChart(latest: Latest, { width, height, classes, zoom }: Pla
       y: false,
       sync: { key: SYNC_KEY },
       drag: { x: true, y: false, setScale: false },
-      points: { size: 6 },
+      points: spec.isBars ? { show: false } : { size: 6 },
       bind: { dblclick: () => () => (zoom.out(), null) },
     },
     scales: { x: { time: true }, y: { range: (_, dataMin, dataMax) => axisRange(dataMin, dataMax, spec) } },
@@ -109,8 +112,8 @@ export function buildChart(latest: Latest, { width, height, classes, zoom }: Pla
       { stroke: ink, font, grid: { show: false }, ticks: { show: false }, space: 90, size: 24, gap: 4, values: axisTimes },
       { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: increments(spec.unit), values: (_, values) => values.map((value) => axisLabel(value, spec.unit)) },
     ],
-    series: [{}, ...spec.series.map((series) => seriesOptions(series, spec))],
-    ...(spec.isStacked ? { bands: spec.series.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
+    series: [{}, ...drawn(spec).map((series) => (spec.isBars ? barOptions(series, bars) : seriesOptions(series, spec)))],
+    ...(spec.isStacked && !spec.isBars ? { bands: spec.series.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
     hooks: {
       setSelect: [
         (chart) => {
@@ -139,8 +142,18 @@ buildChart.data = (spec: ChartSpec): uPlot.AlignedData => {
       return sums[index] ?? null;
     }),
   );
-  return [[...spec.times], ...rows];
+  return [[...spec.times], ...(spec.isBars ? rows.reverse() : rows)];
 };
+
+/** Bars upon bars: the highest sum is drawn first, and those below it over it. */
+function drawn(spec: ChartSpec): readonly ChartSeries[] {
+  return spec.isBars && spec.isStacked ? spec.series.toReversed() : spec.series;
+}
+
+function barOptions(series: ChartSeries, bars: uPlot.Series.PathBuilder | undefined): uPlot.Series {
+  const color = cssColor(series.color);
+  return { label: series.label, show: !series.isHidden, stroke: color, fill: color, width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) };
+}
 
 function seriesOptions(series: ChartSeries, spec: ChartSpec): uPlot.Series {
   const color = cssColor(series.color);

@@ -15,6 +15,7 @@ export const PLACES: Record<string, string> = {
   "g x": "/explore",
   "g t": "/explore/targets",
   "g n": "/explore/cardinality",
+  "g l": "/logs",
   "g b": "/dashboards",
   "g h": "/host",
   "g e": "/events",

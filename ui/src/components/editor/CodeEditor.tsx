@@ -1,25 +1,30 @@
-// A query editor for PromQL: completion from the server, errors where they are, Ctrl-Enter runs. It lives in a shadow
-// root: there CodeMirror adopts its stylesheets instead of writing <style>, which the page's policy refuses.
+// An editor for queries: errors where they are, Ctrl-Enter runs; a language brings colours and completion. It lives in a
+// shadow root: there CodeMirror adopts its stylesheets instead of writing <style>, which the page's policy refuses.
 import { autocompletion, closeBrackets, closeBracketsKeymap, acceptCompletion, completionKeymap, completionStatus } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, insertNewlineAndIndent } from "@codemirror/commands";
 import { bracketMatching } from "@codemirror/language";
 import { type Diagnostic, forceLinting, linter, lintKeymap } from "@codemirror/lint";
-import { EditorState, Prec, StateEffect } from "@codemirror/state";
+import { EditorState, type Extension, Prec, StateEffect } from "@codemirror/state";
 import { EditorView, keymap, placeholder as hint, tooltips } from "@codemirror/view";
-import { PromQLExtension } from "@prometheus-io/codemirror-promql";
-import { useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 import type { Note } from "@/lib/promql";
-import { completionClient } from "./client";
 import { look } from "./look";
-import classes from "./PromEditor.module.css";
+import classes from "./CodeEditor.module.css";
 
 export interface EditorHandle {
   focus: () => void;
   insert: (text: string) => void;
 }
 
-export interface PromEditorProps {
+/** What an editor knows of a query language. */
+export interface QueryLanguage {
+  extension: Extension;
+  /** Finds what is wrong until the server has spoken. */
+  findErrors: (editor: EditorView) => Promise<readonly Diagnostic[]>;
+}
+
+export interface QueryEditorProps {
   value: string;
   onChange: (value: string) => void;
   onRun: () => void;
@@ -31,7 +36,7 @@ export interface PromEditorProps {
   ref?: Ref<EditorHandle>;
 }
 
-export default function PromEditor({ value, onChange, onRun, notes, notesOf, label, placeholder = "", ref }: PromEditorProps) {
+export function CodeEditor({ language, value, onChange, onRun, notes, notesOf, label, placeholder = "", ref }: QueryEditorProps & { language: (client: QueryClient) => QueryLanguage }) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const client = useQueryClient();
@@ -48,14 +53,14 @@ export default function PromEditor({ value, onChange, onRun, notes, notesOf, lab
     const made = new EditorView({
       parent: root as unknown as HTMLElement,
       root,
-      state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest, client, root, name.current) }),
+      state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest, language(client), root, name.current) }),
     });
     view.current = made;
     return () => {
       view.current = null;
       made.destroy();
     };
-  }, [client]);
+  }, [client, language]);
 
   useEffect(() => {
     const editor = view.current;
@@ -86,19 +91,15 @@ export default function PromEditor({ value, onChange, onRun, notes, notesOf, lab
 const spoke = StateEffect.define<null>();
 
 interface Latest {
-  current: Pick<PromEditorProps, "value" | "onChange" | "onRun" | "notes" | "notesOf">;
+  current: Pick<QueryEditorProps, "value" | "onChange" | "onRun" | "notes" | "notesOf">;
 }
 
-function extensions(latest: Latest, client: ReturnType<typeof useQueryClient>, root: ShadowRoot, { label, placeholder }: { label: string; placeholder: string }) {
-  const promql = new PromQLExtension().setComplete({ remote: completionClient(client) }).activateLinter(false);
-  const findSyntaxErrors = promql.getLinter().promQL();
+function extensions(latest: Latest, { extension, findErrors }: QueryLanguage, root: ShadowRoot, { label, placeholder }: { label: string; placeholder: string }) {
   const findAll = async (editor: EditorView): Promise<Diagnostic[]> => {
     if (editor.state.doc.toString().trim() === "") return [];
     const { notes, notesOf } = latest.current;
     const isCurrent = notes.length > 0 && editor.state.doc.toString() === notesOf;
-    // The server's parser decides; ours only helps until it has spoken, and knows nothing of a dashboard's variables.
-    if (!isCurrent && /\$|\[\[/.test(editor.state.doc.toString())) return [];
-    return isCurrent ? notes.map(({ severity, message, from, to }) => ({ severity, message, from, to })) : [...(await findSyntaxErrors(editor))];
+    return isCurrent ? notes.map(({ severity, message, from, to }) => ({ severity, message, from, to })) : [...(await findErrors(editor))];
   };
   return [
     look,
@@ -111,7 +112,7 @@ function extensions(latest: Latest, client: ReturnType<typeof useQueryClient>, r
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ "aria-label": label }),
     hint(placeholder),
-    promql.asExtension(),
+    extension,
     Prec.highest(
       keymap.of([
         { key: "Mod-Enter", run: () => (latest.current.onRun(), true) },

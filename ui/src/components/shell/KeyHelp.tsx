@@ -5,13 +5,14 @@ import { MOD } from "./TopBar";
 import classes from "./KeyHelp.module.css";
 
 const GROUPS: [string, [string[], string][]][] = [
-  ["Go to", [[["g", "o"], "Overview"], [["g", "m"], "Map"], [["g", "c"], "Checks"], [["g", "r"], "Runs"], [["g", "q"], "Queues"], [["g", "d"], "Schedules"], [["g", "x"], "Metrics"], [["g", "b"], "Dashboards"], [["g", "h"], "Host"], [["g", "e"], "Events"], [["g", "s"], "Settings"]]],
+  ["Go to", [[["g", "o"], "Overview"], [["g", "m"], "Map"], [["g", "c"], "Checks"], [["g", "r"], "Runs"], [["g", "q"], "Queues"], [["g", "d"], "Schedules"], [["g", "x"], "Metrics"], [["g", "l"], "Logs"], [["g", "b"], "Dashboards"], [["g", "h"], "Host"], [["g", "e"], "Events"], [["g", "s"], "Settings"]]],
   ["Lists", [[["j"], "Next row"], [["k"], "Previous row"], [["Enter"], "Open the row"], [["/"], "Filter"], [["Esc"], "Leave the filter"]]],
   ["Anywhere", [[[MOD, "K"], "Search and commands"], [["t"], "Time range"], [["["], "Narrow or widen the navigation"], [["?"], "This sheet"]]],
   ["On a check", [[["r"], "Run it now"], [["p"], "Pause or resume"]]],
   ["On runs", [[["n"], "Start a run"], [["a"], "Approve or answer"], [["+"], "Zoom into the timeline"], [["-"], "Zoom out"], [["0"], "Show all of it"], [["l"], "Follow the log"]]],
   ["On charts", [[["drag"], "Zoom every chart to a window"], [["double click"], "Zoom out"]]],
   ["On metrics", [[["e"], "Write the query"], [["b"], "Browse metrics"], [[MOD, "Enter"], "Run"], [["Esc"], "Leave the query"]]],
+  ["On logs", [[["e"], "Write the query"], [["f"], "Fields"], [["w"], "Wrap lines"], [["l"], "Follow newer lines"], [["Enter"], "Open the line"]]],
   ["On a dashboard", [[["e"], "Change it"]]],
   ["On events", [[["Space"], "Pause or follow the timeline"]]],
 ];

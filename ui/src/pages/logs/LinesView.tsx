@@ -1,0 +1,161 @@
+// The lines of the query: only those in sight are drawn, older ones come as one scrolls, newer ones wait while one reads.
+import { Button, CloseButton } from "@mantine/core";
+import { IconArrowUp, IconFileText } from "@tabler/icons-react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Empty, Failed, problemOf, SkeletonRows } from "@/components/states";
+import { plural } from "@/lib/format";
+import { type FieldFilter, wordsOf } from "@/lib/logql";
+import type { LogLine } from "@/lib/logs";
+import type { LogView } from "@/lib/logview";
+import { spanSeconds } from "@/lib/timerange";
+import { useRows } from "@/state/rows";
+import { useTimeRange } from "@/state/timerange";
+import { LineRow } from "./LineRow";
+import type { LinesState } from "./lines";
+import classes from "./Logs.module.css";
+
+const ROW_PX = 24;
+const AHEAD_ROWS = 40;
+
+export interface LineActions {
+  onFilter: (filter: FieldFilter) => void;
+  onColumn: (name: string) => void;
+  onContext: (line: LogLine) => void;
+}
+
+interface LinesViewProps extends LineActions {
+  state: LinesState;
+  view: LogView;
+  isLive: boolean;
+}
+
+export function LinesView({ state, view, isLive, ...actions }: LinesViewProps) {
+  if (state.error) {
+    if (problemOf(state.error).status === 400) return <div className={classes.noVolume}>No lines: see the error at the query.</div>;
+    return <Failed error={state.error} onRetry={state.retry} isRetrying={state.isFetching} />;
+  }
+  if (!state.first) return <div role="group" aria-busy="true" aria-label="Loading"><SkeletonRows rows={12} height={ROW_PX} /></div>;
+  if (state.lines.length === 0) {
+    return (
+      <Empty title="No lines in this window" icon={<IconFileText size={32} stroke={1.4} />}>
+        {isLive ? "The query is fine. Lines stand here as soon as they come." : "The query is fine, and no line answers it between these two times. Choose a longer time range, or take a filter out of the query."}
+      </Empty>
+    );
+  }
+  return <LineList state={state} view={view} isLive={isLive} {...actions} />;
+}
+
+function LineList({ state, view, isLive, onFilter, onColumn, onContext }: LinesViewProps) {
+  const area = useRef<HTMLDivElement>(null);
+  const [isReading, setReading] = useState(false);
+  const { shown, waiting } = useHeld(state.lines, isLive && isReading);
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const keys = useMemo(() => shown.map((line) => line.key), [shown]);
+  const rows = useRows(area, keys, { guessPx: ROW_PX, shape: `${view.isWrapped}` });
+  const words = useMemo(() => wordsOf(view.expr), [view.expr]);
+  const { range } = useTimeRange();
+  const hasDays = spanSeconds(range) > 86_400;
+  const toggle = useCallback((key: string) => setOpen((before) => (before.has(key) ? new Set([...before].filter((one) => one !== key)) : new Set([...before, key]))), []);
+  const { loadMore, hasMore, moreError } = state;
+  const isNearEnd = rows.to >= shown.length - AHEAD_ROWS;
+  useEffect(() => {
+    if (isNearEnd && hasMore && !moreError) loadMore();
+    // Asked again whenever more lines have come and the end is still near.
+  }, [isNearEnd, hasMore, moreError, shown.length, state.isFetching]);
+  const showNewer = (): void => {
+    setReading(false);
+    area.current?.scrollTo({ top: 0 });
+  };
+  return (
+    <div className={classes.frame}>
+      {view.columns.length > 0 && (
+        <div className={classes.columns}>
+          {view.columns.map((name) => (
+            <span key={name} className={classes.column}>
+              {name}
+              <CloseButton size="xs" aria-label={`Remove column ${name}`} onClick={() => onColumn(name)} />
+            </span>
+          ))}
+        </div>
+      )}
+      <div
+        ref={area}
+        className={classes.area}
+        tabIndex={0}
+        role="region"
+        aria-label="Lines"
+        onPointerEnter={() => setReading(true)}
+        onPointerLeave={() => setReading(false)}
+        onFocus={(event) => event.target !== event.currentTarget && setReading(true)}
+        onBlur={() => setReading(false)}
+      >
+        <div className={classes.lines} style={{ height: rows.total }}>
+          {shown.slice(rows.from, rows.to).map((line, index) => (
+            <LineRow
+              key={line.key}
+              line={line}
+              topPx={rows.topOf(rows.from + index)}
+              measure={rows.measure}
+              isOpen={open.has(line.key)}
+              isWrapped={view.isWrapped}
+              hasDays={hasDays}
+              columns={view.columns}
+              words={words}
+              onToggle={toggle}
+              actions={{ onFilter, onColumn, onContext }}
+            />
+          ))}
+        </div>
+      </div>
+      {waiting > 0 && (
+        <Button className={classes.newer} size="compact-xs" radius="xl" leftSection={<IconArrowUp size={13} />} onClick={showNewer}>
+          {plural(waiting, "newer line")}
+        </Button>
+      )}
+      <ListFoot state={state} isLive={isLive} isReading={isReading} count={shown.length} isNewestFirst={view.isNewestFirst} />
+    </div>
+  );
+}
+
+interface ListFootProps {
+  state: LinesState;
+  isLive: boolean;
+  isReading: boolean;
+  count: number;
+  isNewestFirst: boolean;
+}
+
+function ListFoot({ state, isLive, isReading, count, isNewestFirst }: ListFootProps) {
+  const further = isNewestFirst ? "older" : "newer";
+  const parts = [
+    `${plural(count, "line")} loaded`,
+    state.isFetchingMore ? `loading ${further} ones` : state.hasMore ? `${further} ones come as you scroll` : `no ${further} ones in this window`,
+    isLive ? (state.liveError ? `newer ones cannot be fetched: ${problemOf(state.liveError).detail || problemOf(state.liveError).title}` : isReading ? "held while you read" : "following") : null,
+  ];
+  return (
+    <p className={classes.foot} data-failed={state.moreError || state.liveError ? true : undefined}>
+      {state.moreError ? (
+        <>
+          The {further} ones could not be loaded: {problemOf(state.moreError).detail || problemOf(state.moreError).title}{" "}
+          <Button variant="default" size="compact-xs" onClick={state.loadMore}>
+            Try again
+          </Button>
+        </>
+      ) : (
+        parts.filter(Boolean).join(" · ")
+      )}
+    </p>
+  );
+}
+
+/** Keeps back what is newer than the newest line at the moment in which somebody began to read. */
+function useHeld(lines: readonly LogLine[], isHeld: boolean): { shown: readonly LogLine[]; waiting: number } {
+  const top = useRef<string | null>(null);
+  if (!isHeld) top.current = null;
+  else top.current ??= lines[0]?.key ?? null;
+  const held = top.current;
+  return useMemo(() => {
+    const waiting = held === null ? 0 : Math.max(0, lines.findIndex((line) => line.key === held));
+    return { shown: waiting > 0 ? lines.slice(waiting) : lines, waiting };
+  }, [lines, held]);
+}

@@ -1,0 +1,53 @@
+// What can be done with all that is shown: follow it, export it.
+import { Button, Menu } from "@mantine/core";
+import { IconDownload, IconPlayerPause, IconBroadcast } from "@tabler/icons-react";
+import { plural } from "@/lib/format";
+import { type ExportKind, exportLines, type LogLine } from "@/lib/logs";
+import type { LogView } from "@/lib/logview";
+
+interface PageActionsProps {
+  view: LogView;
+  lines: readonly LogLine[];
+  canLive: boolean;
+  isLive: boolean;
+  onChange: (part: Partial<LogView>) => void;
+}
+
+export function PageActions({ view, lines, canLive, isLive, onChange }: PageActionsProps) {
+  return (
+    <>
+      <Button
+        variant={isLive ? "light" : "default"}
+        aria-pressed={isLive}
+        disabled={!canLive}
+        leftSection={isLive ? <IconPlayerPause size={14} /> : <IconBroadcast size={14} />}
+        onClick={() => onChange({ isLive: !view.isLive })}
+        data-tip={canLive ? "Newer lines come in by themselves  l" : "Follows a query for lines, newest first, over a range that ends now"}
+      >
+        {isLive ? "Following" : "Follow"}
+      </Button>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button variant="default" leftSection={<IconDownload size={14} />} disabled={lines.length === 0}>
+            Export
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{plural(lines.length, "line")} that are loaded</Menu.Label>
+          <Menu.Item onClick={() => save(lines, "text")}>Text</Menu.Item>
+          <Menu.Item onClick={() => save(lines, "json")}>JSON</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </>
+  );
+}
+
+function save(lines: readonly LogLine[], kind: ExportKind): void {
+  const url = URL.createObjectURL(new Blob([exportLines(lines, kind)], { type: kind === "json" ? "application/json" : "text/plain" }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = `logs.${kind === "json" ? "json" : "txt"}`;
+  link.click();
+  // The download has begun by then.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

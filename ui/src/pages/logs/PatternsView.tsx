@@ -1,0 +1,54 @@
+// The patterns that the lines of the query follow, with how often each came.
+import { ActionIcon } from "@mantine/core";
+import { IconFilterMinus, IconFilterPlus, IconTemplate } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { patternsQuery } from "@/api/logQueries";
+import { Sparkline } from "@/components/Sparkline";
+import { Empty, problemOf, QueryView, SkeletonRows } from "@/components/states";
+import { formatCount } from "@/lib/format";
+import { matchersOf, quote, writeSelector } from "@/lib/logql";
+import { useTimeRange } from "@/state/timerange";
+import classes from "./Logs.module.css";
+
+const SHOWN = 200;
+
+export function PatternsView({ expr, onRun }: { expr: string; onRun: (text: string) => void }) {
+  const { range } = useTimeRange();
+  const patterns = useQuery(patternsQuery(writeSelector(matchersOf(expr)), range));
+  if (patterns.isError && problemOf(patterns.error).status === 404) return <None>This server does not mine patterns of logs.</None>;
+  return (
+    <QueryView query={patterns} skeleton={<SkeletonRows rows={10} height={28} />}>
+      {(found) => {
+        const rows = found.map((one) => ({ ...one, count: one.samples.reduce((sum, [, count]) => sum + count, 0) })).sort((a, b) => b.count - a.count);
+        const all = rows.reduce((sum, { count }) => sum + count, 0);
+        if (rows.length === 0) return <None>No patterns of these streams in this window: they are mined as lines come in.</None>;
+        return (
+          <ol className={classes.patterns}>
+            {rows.slice(0, SHOWN).map(({ pattern, samples, count }) => (
+              <li key={pattern} data-row tabIndex={0}>
+                <span className={classes.count}>{formatCount(count)}</span>
+                <span className="faint tabular">{`${((100 * count) / all).toFixed(count / all < 0.1 ? 1 : 0)}%`}</span>
+                <Sparkline values={samples.map(([, value]) => value)} label={`Lines of the pattern over time`} />
+                <code className={classes.pattern}>{pattern}</code>
+                <ActionIcon size="sm" aria-label="Show only this pattern" data-tip="Only these" onClick={() => onRun(`${expr.trim()} |> ${quote(pattern)}`)}>
+                  <IconFilterPlus size={14} />
+                </ActionIcon>
+                <ActionIcon size="sm" aria-label="Hide this pattern" data-tip="Without these" onClick={() => onRun(`${expr.trim()} !> ${quote(pattern)}`)}>
+                  <IconFilterMinus size={14} />
+                </ActionIcon>
+              </li>
+            ))}
+          </ol>
+        );
+      }}
+    </QueryView>
+  );
+}
+
+function None({ children }: { children: string }) {
+  return (
+    <Empty title="No patterns" icon={<IconTemplate size={32} stroke={1.4} />}>
+      {children}
+    </Empty>
+  );
+}
