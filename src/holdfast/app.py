@@ -37,6 +37,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     store.SECTION,
     telemetry.METRICS_SECTION,
     telemetry.LOGS_SECTION,
+    telemetry.TRACES_SECTION,
     *telemetry.LOG_DOOR_SECTIONS,
     *telemetry.DOOR_SECTIONS,
     telemetry.SCRAPE_SECTION,
@@ -226,7 +227,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     scraping = telemetry.wire_scrape(ground, signals.sink, together.ingest)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
     scrubbing = telemetry.wire_scrub(ground)
-    traces = telemetry.wire_traces(ground, columns, scrubbing.traces)
+    traces = telemetry.wire_traces(ground, columns, scrubbing.traces, signals.sink)
     logs = telemetry.wire_logs(ground, columns, scrubbing.logs)
     log_queries = telemetry.wire_log_queries(logs)
     log_patterns = telemetry.wire_log_patterns(ground, columns, logs)

@@ -131,3 +131,13 @@ async def test_bad_questions_are_told_what_is_wrong(running) -> None:
         await get(client, "/xyz", 422)
         await get(client, f"/{trace_id(9)}/spans/{span_id(1)}", 404)
         assert (await get(client, "/map"))["edges"] == []
+
+
+async def test_spans_are_metrics_too(running) -> None:
+    async with running() as client:
+        assert (await client.post("/v1/traces", json=otlp(ROWS))).status_code == 200
+    async with running() as client:  # what was counted is written when the app stops
+        query = {"query": 'sum by (server) (traces_service_graph_request_total{client="shop"})'}
+        answer = (await client.get("/prometheus/api/v1/query", params=query)).json()
+        told = {each["metric"]["server"]: each["value"][1] for each in answer["data"]["result"]}
+        assert told == {"cart": "1", "mail": "1"}

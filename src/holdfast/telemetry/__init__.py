@@ -43,6 +43,7 @@ from holdfast.telemetry.metrics.scrape import wire as wire_scrape
 from holdfast.telemetry.metrics.transfer import register as register_transfer
 from holdfast.telemetry.scrub import SCRUB_SECTION, ScrubRoom
 from holdfast.telemetry.scrub import wire as wire_scrub
+from holdfast.telemetry.traces.settings import TRACES_SECTION
 from holdfast.telemetry.traces.wiring import wire as wire_traces
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
@@ -55,6 +56,7 @@ __all__ = [
     "SCHEMA",
     "SCRAPE_SECTION",
     "SCRUB_SECTION",
+    "TRACES_SECTION",
     "DashboardRoom",
     "DoorsRoom",
     "LogDoorsRoom",

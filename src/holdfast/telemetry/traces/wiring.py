@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from holdfast.kernel.wiring import Wiring
+from holdfast.kernel.ids import new_id
+from holdfast.kernel.wiring import Job, Wiring
 from holdfast.telemetry.otlp import Service, http_routes
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.api import routes
 from holdfast.telemetry.traces.jaeger import JaegerApi
 from holdfast.telemetry.traces.otlp import PATHS, OtlpTraces, traces_service
+from holdfast.telemetry.traces.red import RedFollower
+from holdfast.telemetry.traces.settings import TracesSettings
 from holdfast.telemetry.traces.sink import TraceSink
 from holdfast.telemetry.traces.source import StoredTraces
 from holdfast.telemetry.traces.statistics import TraceStatistics
@@ -21,6 +24,7 @@ from holdfast.telemetry.traces.tables import SCHEMA
 if TYPE_CHECKING:
     from holdfast.kernel.wiring import Ground
     from holdfast.store import StoreRoom
+    from holdfast.telemetry.metrics.arrivals import ArrivalSink
     from holdfast.telemetry.traces.sink import SpanScrubber
 
 
@@ -34,20 +38,30 @@ class TracesRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom, scrubber: SpanScrubber) -> TracesRoom:
-    """Build the room over the store."""
-    store = columns.store
+def wire(ground: Ground, columns: StoreRoom, scrubber: SpanScrubber, samples: ArrivalSink) -> TracesRoom:
+    """Build the room over the store; metrics made from spans go to `samples`."""
+    store, settings = columns.store, ground.settings[TracesSettings]
     sink, source = TraceSink(store, metrics=ground.metrics, scrubber=scrubber), StoredTraces(store)
     service = traces_service(OtlpTraces(sink))
+
+    # Only over a server is this process one of several that count the same operations.
+    extra = {"collector_instance_id": new_id()} if store.settings.url.reveal() else {}
+    follower = RedFollower(samples, settings.metrics, ground.clock, metrics=ground.metrics, extra=extra)
+    jobs: tuple[Job, ...] = ()
+    if settings.metrics.enabled:
+        sink.feed.follow(follower)
+        jobs = (Job("traces.write_metrics", follower.keep_written, "ingest"),)
 
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
         await store.register(SCHEMA)
         yield
+        await follower.write()
 
     wiring = Wiring(
         name="telemetry.traces",
         lifespan=registered,
+        jobs=jobs,
         routers=(routes(source, TraceStatistics(store), ground.clock),),
         surfaces=(http_routes(service, *PATHS), JaegerApi(source, ground.clock).router()),
         permissions=(permissions.READ, permissions.WRITE),

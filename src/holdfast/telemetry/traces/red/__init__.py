@@ -1,0 +1,8 @@
+"""Metrics made from spans: calls, errors and durations of every operation and of every edge between services.
+
+Owns their counts and how they become series. Refuses to count stored spans: that is `statistics`.
+"""
+
+from holdfast.telemetry.traces.red.follower import RedFollower
+
+__all__ = ["RedFollower"]
