@@ -141,3 +141,25 @@ async def test_spans_are_metrics_too(running) -> None:
         answer = (await client.get("/prometheus/api/v1/query", params=query)).json()
         told = {each["metric"]["server"]: each["value"][1] for each in answer["data"]["result"]}
         assert told == {"cart": "1", "mail": "1"}
+
+
+async def test_zipkin_is_taken_and_told_what_is_wrong(running) -> None:
+    ids = {"traceId": trace_id(9), "id": span_id(91)}
+    call = {**ids, "kind": "CLIENT", "name": "get", "timestamp": NOW_NS // 1000, "duration": 900}
+    serve = {**ids, "kind": "SERVER", "name": "get", "timestamp": NOW_NS // 1000 + 9, "duration": 700, "shared": True}
+    call["localEndpoint"], serve["localEndpoint"] = {"serviceName": "front"}, {"serviceName": "back"}
+    inner = {**ids, "id": span_id(92), "parentId": span_id(91), "localEndpoint": {"serviceName": "back"}}
+    inner["timestamp"] = NOW_NS // 1000 + 20
+    async with running() as client:
+        for path, spans in (("/api/v2/spans", [serve, inner]), ("/zipkin/api/v2/spans", [call])):
+            answer = await client.post(path, json=spans)
+            assert (answer.status_code, answer.content) == (202, b"")
+        trace = await get(client, f"/{trace_id(9)}")
+        assert trace["spans"]["parents"] == [-1, 0, 1]
+        assert [trace["services"][place]["name"] for place in trace["spans"]["services"]] == ["front", "back", "back"]
+        (edge,) = (await get(client, "/map", **TIME))["edges"]
+        assert (edge["source"], edge["target"], edge["rates"]["calls"]) == ("front", "back", 1)
+        answer = await client.post("/api/v2/spans", json=[{"traceId": "x"}])
+        assert (answer.status_code, answer.text.partition(":")[0]) == (400, "span 0")
+        answer = await client.post("/api/v2/spans", content=b"x", headers={"content-type": "application/x-protobuf"})
+        assert answer.status_code == 415

@@ -44,7 +44,9 @@ _DIRECT: Final = (
     f"SELECT upper.service AS source, lower.service AS target, {_RED.replace('status', 'lower.status')}"  # noqa: S608 -- constants
     f" FROM {{lower}} AS lower INNER JOIN {{upper}} AS upper"
     " ON lower.trace_id = upper.trace_id AND lower.parent_id = upper.span_id"
-    " WHERE upper.service != lower.service AND lower.topic = '' GROUP BY source, target ORDER BY source, target"
+    " WHERE upper.service != lower.service"
+    " AND (upper.kind NOT IN (3, 4) OR lower.kind IN (0, 2, 5)) AND lower.topic = ''"
+    " GROUP BY source, target ORDER BY source, target"
 )
 _TOPIC: Final = "if(kind IN (4, 5), attributes['messaging.destination.name'], '') AS topic"
 _DATABASE: Final = (
@@ -142,7 +144,7 @@ class TraceStatistics:
         lower = _SPANS.replace(
             "{columns}", f"trace_id, span_id, parent_id, kind, status, duration_ns, weight, service, {_TOPIC}"
         )
-        upper = _SPANS.replace("{columns}", "trace_id, span_id, service")
+        upper = _SPANS.replace("{columns}", "trace_id, span_id, kind, service")
         sql = _DIRECT.replace("{lower}", lower).replace("{upper}", upper)
         direct = await self._store.query(sql, bounds, tenant=tenant)
         through = await self._store.query(_THROUGH, bounds, tenant=tenant)

@@ -20,6 +20,7 @@ from holdfast.telemetry.traces.sink import TraceSink
 from holdfast.telemetry.traces.source import StoredTraces
 from holdfast.telemetry.traces.statistics import TraceStatistics
 from holdfast.telemetry.traces.tables import SCHEMA
+from holdfast.telemetry.traces.zipkin import ZipkinRoutes
 
 if TYPE_CHECKING:
     from holdfast.kernel.wiring import Ground
@@ -63,7 +64,11 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: SpanScrubber, samples: Ar
         lifespan=registered,
         jobs=jobs,
         routers=(routes(source, TraceStatistics(store), ground.clock),),
-        surfaces=(http_routes(service, *PATHS), JaegerApi(source, ground.clock).router()),
+        surfaces=(
+            http_routes(service, *PATHS),
+            ZipkinRoutes(sink, ground.clock).router(),
+            JaegerApi(source, ground.clock).router(),
+        ),
         permissions=(permissions.READ, permissions.WRITE),
     )
     return TracesRoom(sink, source, service, wiring)

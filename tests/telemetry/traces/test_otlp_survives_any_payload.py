@@ -1,0 +1,88 @@
+"""Whatever bytes come to OTLP's door of traces, they are spans or are refused; nothing else is raised."""
+
+from __future__ import annotations
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.otlp.bodies import Encoding, read_body
+from holdfast.telemetry.traces import spans_of
+from holdfast.telemetry.traces.otlp import read_request
+from holdfast.telemetry.traces.rows import span_rows
+
+
+def _sample() -> ExportTraceServiceRequest:
+    request = ExportTraceServiceRequest()
+    group = request.resource_spans.add()
+    group.resource.attributes.add(key="service.name").value.string_value = "shop"
+    span = group.scope_spans.add().spans.add()
+    span.trace_id, span.span_id, span.name = b"t" * 16, b"s" * 8, "GET"
+    span.start_time_unix_nano, span.end_time_unix_nano = 2**64 - 1, 5
+    span.trace_state = "ot=th:zz"
+    span.attributes.add(key="list").value.array_value.values.add().bytes_value = b"\xff"
+    span.events.add(name="x", time_unix_nano=2**64 - 1)
+    span.links.add(trace_id=b"1", span_id=b"")
+    return request
+
+
+SAMPLE = _sample().SerializeToString()
+
+
+@st.composite
+def spoilt(draw) -> bytes:
+    body = bytearray(SAMPLE)
+    for place in draw(st.lists(st.integers(0, len(body) - 1), max_size=6)):
+        body[place] = draw(st.integers(0, 255))
+    return bytes(body[: draw(st.integers(0, len(body)))]) if draw(st.booleans()) else bytes(body)
+
+
+def take(body: bytes, encoding: Encoding) -> None:
+    try:
+        request = read_body(body, encoding, ExportTraceServiceRequest)
+    except InvalidError:
+        return
+    columns, rejected = read_request(request)
+    assert len(spans_of(columns)) == len(columns)
+    assert len(span_rows(columns)["name"]) == len(columns)
+    assert rejected.count >= 0
+
+
+@settings(max_examples=300)
+@given(spoilt() | st.binary(max_size=200))
+def test_any_protobuf_is_spans_or_refused(body):
+    take(body, Encoding.PROTOBUF)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["resourceSpans", "scopeSpans", "spans", "traceId", "spanId", "kind", "attributes", "value"]
+            )
+            | st.text(),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300)
+@given(ANYTHING)
+def test_any_json_is_spans_or_refused(document):
+    try:
+        body = orjson.dumps(document)
+    except TypeError:
+        body = b"{"
+    take(body, Encoding.JSON)
+
+
+def test_the_sample_is_taken_with_times_in_bounds():
+    (span,) = spans_of(read_request(_sample())[0])
+    assert (span.start_ns, span.duration_ns, span.weight) == (2**63 - 1, 0, 1.0)
