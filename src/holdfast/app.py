@@ -38,6 +38,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     telemetry.METRICS_SECTION,
     telemetry.LOGS_SECTION,
     telemetry.TRACES_SECTION,
+    telemetry.LOG_LIMITS_SECTION,
     *telemetry.LOG_DOOR_SECTIONS,
     *telemetry.DOOR_SECTIONS,
     telemetry.SCRAPE_SECTION,

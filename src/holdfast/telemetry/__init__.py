@@ -15,6 +15,7 @@ from holdfast.telemetry.logs.api import wire as wire_log_queries
 from holdfast.telemetry.logs.doors import SECTIONS as LOG_DOOR_SECTIONS
 from holdfast.telemetry.logs.doors import LogDoorsRoom
 from holdfast.telemetry.logs.doors import wire as wire_log_doors
+from holdfast.telemetry.logs.limits import SECTION as LOG_LIMITS_SECTION
 from holdfast.telemetry.logs.patterns import PatternsRoom
 from holdfast.telemetry.logs.patterns import wire as wire_log_patterns
 from holdfast.telemetry.logs.wiring import LogsRoom
@@ -51,6 +52,7 @@ __all__ = [
     "DOOR_SECTIONS",
     "LOGS_SECTION",
     "LOG_DOOR_SECTIONS",
+    "LOG_LIMITS_SECTION",
     "METRICS_SECTION",
     "QUERIES_SECTION",
     "SCHEMA",

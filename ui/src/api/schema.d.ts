@@ -401,6 +401,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what the tenant may send, and what of its logs was left out. */
+        get: operations["getLogLimits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/lines": {
         parameters: {
             query?: never;
@@ -1884,6 +1901,18 @@ export interface components {
             variables: components["schemas"]["Variable"][];
         };
         /**
+         * DroppedOfStream
+         * @description A stream, and how many of its records were left out.
+         */
+        DroppedOfStream: {
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Records */
+            records: number;
+        };
+        /**
          * DroppedTargetOut
          * @description A target that relabelling drops.
          */
@@ -2342,6 +2371,22 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /**
+         * LogLimits
+         * @description What a tenant may send (0 is no limit), and what was left out: by reason, and of which streams most.
+         */
+        LogLimits: {
+            /** Bytes Per S */
+            bytes_per_s: number;
+            /** Dropped */
+            dropped: {
+                [key: string]: number;
+            };
+            /** Lines Per S */
+            lines_per_s: number;
+            /** Streams */
+            streams: components["schemas"]["DroppedOfStream"][];
         };
         /**
          * LogLineDocument
@@ -6598,6 +6643,62 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getLogLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLimits"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

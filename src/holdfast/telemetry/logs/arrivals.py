@@ -23,6 +23,7 @@ class Refusal(StrEnum):
 
     STREAM_LIMIT = "stream_limit"
     RATE_LIMIT = "rate_limit"
+    SAMPLED = "sampled"  # on purpose, so that senders are not told
     LINE_TOO_LONG = "line_too_long"
     METADATA_TOO_LARGE = "metadata_too_large"
     OUT_OF_RANGE = "out_of_range"

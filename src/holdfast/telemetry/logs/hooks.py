@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from holdfast.telemetry.logs.arrivals import Refusal
+
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
     from holdfast.kernel.ids import TenantId
-    from holdfast.telemetry.logs.arrivals import Refusal
     from holdfast.telemetry.logs.records import Records
     from holdfast.telemetry.metrics.labels import Labels
 
@@ -42,8 +44,8 @@ class Quota(Protocol):
 
     def refuse(
         self, tenant: TenantId, records: Records, streams: Sequence[Labels]
-    ) -> tuple[npt.NDArray[np.bool_], Refusal] | None:
-        """Give which records are refused for good, and why; None to take all. `streams` are labels by reference.
+    ) -> Sequence[tuple[npt.NDArray[np.bool_], Refusal]]:
+        """Give which records are refused for good, each by one reason. `streams` are labels by reference.
 
         Counts what it lets through, and its own refusals by stream.
 
@@ -84,10 +86,29 @@ class NoQuota:
 
     def refuse(
         self, tenant: TenantId, records: Records, streams: Sequence[Labels]
-    ) -> tuple[npt.NDArray[np.bool_], Refusal] | None:
+    ) -> Sequence[tuple[npt.NDArray[np.bool_], Refusal]]:
         """Refuse nothing."""
         del tenant, records, streams
-        return None
+        return ()
+
+
+def admitted(
+    quota: Quota, tenant: TenantId, records: Records, streams: Sequence[Labels], refused: Counter[str]
+) -> Records:
+    """Give the records that a quota lets through, and add to `refused` what senders are told.
+
+    Raises:
+        LimitError: all of it may come later.
+    """
+    verdicts = quota.refuse(tenant, records, streams)
+    if not verdicts:
+        return records
+    is_kept = np.ones(len(records), np.bool_)
+    for mask, reason in verdicts:
+        is_kept &= ~mask
+        if reason is not Refusal.SAMPLED:
+            refused[reason] += int(mask.sum())
+    return records.take(np.flatnonzero(is_kept))
 
 
 class LogFeed:

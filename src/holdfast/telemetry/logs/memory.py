@@ -13,7 +13,7 @@ import numpy as np
 
 from holdfast.kernel.errors import ConflictError
 from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal
-from holdfast.telemetry.logs.hooks import LogFeed, NoQuota, NoScrubber
+from holdfast.telemetry.logs.hooks import LogFeed, NoQuota, NoScrubber, admitted
 from holdfast.telemetry.logs.levels import find_levels
 from holdfast.telemetry.logs.lines import line_test
 from holdfast.telemetry.logs.records import Attributes, RecordPage, Records, fits_column
@@ -168,9 +168,7 @@ class MemoryLogSink:
             refused[Refusal.STREAM_LIMIT] = int((~is_known).sum())
             records = records.take(np.flatnonzero(is_known))
         records = self._scrubber.scrub(tenant, records)
-        if (verdict := self._quota.refuse(tenant, records, book.labels)) is not None:
-            refused[verdict[1]] = int(verdict[0].sum())
-            records = records.take(np.flatnonzero(~verdict[0]))
+        records = admitted(self._quota, tenant, records, book.labels, refused)
         fresh = self._keep(tenant, records, book)
         self.feed.records_stored(tenant, records.take(fresh), book.labels)
         return LogsWritten(len(fresh), len(records) - len(fresh), dict(refused))

@@ -11,6 +11,7 @@ from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
 from holdfast.telemetry.logs import permissions
 from holdfast.telemetry.logs.hooks import Scrubber
+from holdfast.telemetry.logs.limits import LogLimitSettings, LogQuota, limit_routes
 from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.logs.sink import LogSink
 from holdfast.telemetry.logs.source import LogSource
@@ -33,12 +34,14 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber) -> LogsRoom:
     """Build the room over the store."""
     settings, store, clock = ground.settings[LogsSettings], columns.store, ground.clock
     source = LogSource(store, clock=clock)
+    quota = LogQuota(ground.settings[LogLimitSettings], clock, ground.metrics)
     sink = LogSink(
         store,
         clock=clock,
         metrics=ground.metrics,
         settings=settings,
         scrubber=scrubber,
+        quota=quota,
         keep_s=KeepRules(settings.keep, store, stream=STREAM, section="logs").seconds,
         watches=(source.directory,),
     )
@@ -55,6 +58,7 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber) -> LogsRoom:
 
     wiring = Wiring(
         name="logs",
+        routers=(limit_routes(quota),),
         lifespan=registered,
         permissions=(permissions.READ, permissions.WRITE),
         jobs=(Job("logs.forget_idle", forget_idle, "ingest"),),

@@ -15,6 +15,7 @@ import numpy as np
 
 from holdfast.kernel.errors import ConflictError
 from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal
+from holdfast.telemetry.logs.hooks import admitted
 from holdfast.telemetry.logs.levels import find_levels
 from holdfast.telemetry.logs.storing.earlier import Earlier
 from holdfast.telemetry.logs.storing.repeats import Repeats, keys_of
@@ -95,9 +96,7 @@ class Appending:
         lives = book.due(records.refs, records.ts_ns, self._around.expiry.now_s())
         announcement = None if lives is None else self._announcement(book, lives)
         records = await self._scrubbed(tenant, records)
-        if (verdict := self._around.quota.refuse(tenant, records, streams.labels)) is not None:
-            refused[verdict[1]] += int(verdict[0].sum())
-            records = records.take(np.flatnonzero(~verdict[0]))
+        records = admitted(self._around.quota, tenant, records, streams.labels, refused)
         ids = streams.ids[records.refs]
         self._repeats.note(await self._earlier.keys(tenant, records, ids))
         fresh, flight = await self._repeats.begin(keys_of(records, ids))
