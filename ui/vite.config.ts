@@ -11,7 +11,7 @@ const SERVER = process.env["HOLDFAST_URL"] ?? "http://127.0.0.1:4653";
 export default defineConfig(async ({ mode }) => ({
   plugins: [react(), mantineVariables(here("./src/theme.ts")), ...(mode === "mock" ? [(await import("./mock/plugin.ts")).mockServer()] : [])],
   resolve: { alias: { "@": here("./src") } },
-  server: { port: 5173, ...(mode === "mock" ? {} : { proxy: { "/api": SERVER, "/prometheus": SERVER, "/loki": SERVER } }) },
+  server: { port: 5173, ...(mode === "mock" ? {} : { proxy: { "/api": SERVER, "/prometheus": SERVER, "/loki": SERVER, "/jaeger": SERVER } }) },
   build: {
     outDir: here("../src/holdfast/web/console"),
     emptyOutDir: true,

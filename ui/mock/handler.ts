@@ -7,10 +7,11 @@ import { answerLogs } from "./logs.ts";
 import * as metrics from "./metrics.ts";
 import { RunDesk } from "./runs/desk.ts";
 import { answerRuns } from "./runs/routes.ts";
+import { answerTraceLogs, answerTraces } from "./traces.ts";
 import { createWorld, detailOf, latencyPoint, type Mode, resultAt, serviceSummaryOf, summaryOf, type World } from "./world.ts";
 
 const DAY = 86_400_000;
-const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "logs.read", "metrics.read", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload"];
+const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "logs.read", "metrics.read", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload", "traces.read"];
 
 export class MockApi {
   world: World = createWorld("failing");
@@ -107,6 +108,8 @@ export class MockApi {
     if (room === "status") return json(status(world));
     if (room === "events") return id === "stream" ? this.stream(request) : page(events(world, query));
     if (room === "host") return id === "series" ? json(hostSeries(query.get("metric") as HostMetric, ...window(query), Number(query.get("step_s")))) : json(hostSnapshot());
+    if (room === "jaeger") return answerTraces(new URL(request.url), isEmpty);
+    if (room === "loki" && id === "query_range" && /trace_id="/.test(query.get("query") ?? "")) return answerTraceLogs(new URL(request.url));
     if (room === "loki") return answerLogs(id, verb, query, isEmpty);
     if (room === "metrics") return this.metricsRoute(id, verb, query);
     if (new URL(request.url).pathname === "/prometheus/api/v1/targets/relabel_steps") return json({ status: "success", data: metrics.relabelSteps(JSON.parse(query.get("labels") ?? "{}") as Record<string, string>) });

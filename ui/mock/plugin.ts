@@ -31,7 +31,7 @@ export function mockServer(): Plugin {
 
 function middleware(api: MockApi): Connect.NextHandleFunction {
   return (incoming, outgoing, next) => {
-    if (!/^\/(api\/v1|__mock|loki)\//.test(incoming.url ?? "")) return next();
+    if (!/^\/(api\/v1|__mock|loki|jaeger)\//.test(incoming.url ?? "")) return next();
     void answer(api, incoming, outgoing);
   };
 }

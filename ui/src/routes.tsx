@@ -8,6 +8,7 @@ import { shortId } from "./lib/runs";
 const RANGED = { hasRange: true };
 const DASHBOARDS = { label: "Dashboards", to: "/dashboards" };
 const METRICS = { label: "Metrics", to: "/explore" };
+const TRACES = { label: "Traces", to: "/traces" };
 const RUNS = { label: "Runs", to: "/runs" };
 
 export const routes: RouteObject[] = [
@@ -30,6 +31,8 @@ export const routes: RouteObject[] = [
       page("explore/targets", { crumb: "Targets", parent: METRICS }, async () => (await import("./pages/metrics/targets/Targets")).Targets),
       page("explore/cardinality", { crumb: "Cardinality", parent: METRICS, ...RANGED }, async () => (await import("./pages/metrics/cardinality/Cardinality")).Cardinality),
       page("logs", { crumb: "Logs", ...RANGED }, async () => (await import("./pages/logs/Logs")).Logs),
+      page("traces", { crumb: "Traces", ...RANGED }, async () => (await import("./pages/traces/Traces")).Traces),
+      page("traces/:id", { crumb: ({ id }) => `Trace ${shortId(id ?? "")}`, parent: TRACES }, async () => (await import("./pages/traces/trace/TracePage")).TracePage),
       page("dashboards", { crumb: "Dashboards" }, async () => (await import("./pages/dashboards/Dashboards")).Dashboards),
       page("dashboards/new", { crumb: "New", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/NewDashboard")).NewDashboard),
       page("dashboards/:id", { crumb: "Dashboard", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/Dashboard")).Dashboard),

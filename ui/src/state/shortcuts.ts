@@ -16,6 +16,7 @@ export const PLACES: Record<string, string> = {
   "g t": "/explore/targets",
   "g n": "/explore/cardinality",
   "g l": "/logs",
+  "g a": "/traces",
   "g b": "/dashboards",
   "g h": "/host",
   "g e": "/events",

@@ -5,7 +5,7 @@ import { MOD } from "./TopBar";
 import classes from "./KeyHelp.module.css";
 
 const GROUPS: [string, [string[], string][]][] = [
-  ["Go to", [[["g", "o"], "Overview"], [["g", "m"], "Map"], [["g", "c"], "Checks"], [["g", "r"], "Runs"], [["g", "q"], "Queues"], [["g", "d"], "Schedules"], [["g", "x"], "Metrics"], [["g", "l"], "Logs"], [["g", "b"], "Dashboards"], [["g", "h"], "Host"], [["g", "e"], "Events"], [["g", "s"], "Settings"]]],
+  ["Go to", [[["g", "o"], "Overview"], [["g", "m"], "Map"], [["g", "c"], "Checks"], [["g", "r"], "Runs"], [["g", "q"], "Queues"], [["g", "d"], "Schedules"], [["g", "x"], "Metrics"], [["g", "l"], "Logs"], [["g", "a"], "Traces"], [["g", "b"], "Dashboards"], [["g", "h"], "Host"], [["g", "e"], "Events"], [["g", "s"], "Settings"]]],
   ["Lists", [[["j"], "Next row"], [["k"], "Previous row"], [["Enter"], "Open the row"], [["/"], "Filter"], [["Esc"], "Leave the filter"]]],
   ["Anywhere", [[[MOD, "K"], "Search and commands"], [["t"], "Time range"], [["["], "Narrow or widen the navigation"], [["?"], "This sheet"]]],
   ["On a check", [[["r"], "Run it now"], [["p"], "Pause or resume"]]],
@@ -13,6 +13,7 @@ const GROUPS: [string, [string[], string][]][] = [
   ["On charts", [[["drag"], "Zoom every chart to a window"], [["double click"], "Zoom out"]]],
   ["On metrics", [[["e"], "Write the query"], [["b"], "Browse metrics"], [[MOD, "Enter"], "Run"], [["Esc"], "Leave the query"]]],
   ["On logs", [[["e"], "Write the query"], [["f"], "Fields"], [["w"], "Wrap lines"], [["l"], "Follow newer lines"], [["Enter"], "Open the line"]]],
+  ["On a trace", [[["↑", "↓"], "Walk through the spans"], [["←", "→"], "Collapse, expand"], [["Enter"], "Open the span"], [["n"], "Next one found"], [["N"], "The one before"], [["f"], "Flame or waterfall"]]],
   ["On a dashboard", [[["e"], "Change it"]]],
   ["On events", [[["Space"], "Pause or follow the timeline"]]],
 ];

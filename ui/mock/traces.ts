@@ -1,0 +1,126 @@
+// What the mock tells of traces, in Jaeger's JSON: orders of the shop, some slow, some failed, one with clocks that differ,
+// one of a hundred thousand spans.
+
+const COUNT = 60;
+export const HUGE_ID = "feed0000000000000000000000000001";
+export const SKEWED_ID = "feed0000000000000000000000000002";
+
+interface Made {
+  spanID: string;
+  operationName: string;
+  references: { refType: string; traceID: string; spanID: string }[];
+  startTime: number;
+  duration: number;
+  tags: { key: string; value: unknown }[];
+  logs: { timestamp: number; fields: { key: string; value: unknown }[] }[];
+  processID: string;
+}
+
+interface MadeTrace {
+  traceID: string;
+  spans: Made[];
+  processes: Record<string, { serviceName: string; tags: { key: string; value: unknown }[] }>;
+}
+
+type Story = [id: string, parent: string, service: string, name: string, kind: string, fromMs: number, tookMs: number];
+
+const ORDER: readonly Story[] = [
+  ["a1", "", "gateway", "POST /checkout", "server", 0, 240],
+  ["a2", "a1", "orders", "POST /orders", "server", 6, 225],
+  ["a3", "a2", "orders", "validate basket", "internal", 8, 14],
+  ["a4", "a2", "catalog", "GET /prices", "server", 24, 40],
+  ["a5", "a4", "catalog", "SELECT prices", "client", 27, 31],
+  ["a6", "a2", "payments", "POST /charge", "server", 70, 130],
+  ["a7", "a6", "payments", "POST api.bank.example/charge", "client", 74, 118],
+  ["a8", "a2", "orders", "INSERT orders", "client", 203, 22],
+  ["a9", "a2", "stock", "orders publish", "producer", 226, 3],
+];
+
+export function order(number: number, now: number): MadeTrace {
+  const id = `c0ffee00000000000000000000${String(number).padStart(6, "0")}`;
+  const factor = number % 13 === 4 ? 9 : 0.6 + ((number * 37) % 50) / 50;
+  const isFailed = number % 9 === 4;
+  const began = (now - number * 55_000 - 5_000) * 1000;
+  const spans = ORDER.map(([span, parent, service, name, kind, from, took]): Made => {
+    const failed = isFailed && ["a6", "a7", "a1"].includes(span);
+    return {
+      spanID: `00000000000000${span}`,
+      operationName: name,
+      references: parent ? [{ refType: "CHILD_OF", traceID: id, spanID: `00000000000000${parent}` }] : [],
+      startTime: began + Math.round(from * factor * 1000),
+      duration: Math.round(took * factor * 1000),
+      tags: [
+        { key: "span.kind", value: kind },
+        ...(kind === "server" ? [{ key: "http.response.status_code", value: failed ? 502 : 200 }, { key: "user.id", value: `u-${number % 7}` }] : []),
+        ...(failed ? [{ key: "error", value: true }, { key: "otel.status_code", value: "ERROR" }, { key: "otel.status_description", value: "the bank hung up" }] : []),
+      ],
+      logs: failed && span === "a7" ? [{ timestamp: began + Math.round(150 * factor * 1000), fields: [{ key: "event", value: "exception" }, { key: "exception.type", value: "ConnectionResetError" }] }] : [],
+      processID: service,
+    };
+  });
+  return { traceID: id, spans, processes: processesOf(ORDER.map((story) => story[2])) };
+}
+
+function processesOf(services: readonly string[]): MadeTrace["processes"] {
+  return Object.fromEntries([...new Set(services)].map((service) => [service, { serviceName: service, tags: [{ key: "host.name", value: `${service}-1` }, { key: "service.version", value: "2.4.1" }] }]));
+}
+
+/** An import that calls again and again; every hundredth call holds calls of its own. */
+export function huge(now: number, count = 100_000): MadeTrace {
+  const began = (now - 600_000) * 1000;
+  const spans: Made[] = [];
+  const add = (name: string, processID: string, parent: number, from: number, duration: number): number => {
+    spans.push({ spanID: spans.length.toString(16).padStart(16, "0"), operationName: name, references: parent >= 0 ? [{ refType: "CHILD_OF", traceID: HUGE_ID, spanID: parent.toString(16).padStart(16, "0") }] : [], startTime: began + from, duration, tags: [{ key: "span.kind", value: "internal" }], logs: [], processID });
+    return spans.length - 1;
+  };
+  const root = add("import the catalogue", "import", -1, 0, count * 100);
+  let batch = root;
+  for (let at = 1; at < count; at += 1) {
+    if (at % 100 === 1) batch = add(`batch ${Math.floor(at / 100)}`, "import", root, at * 100, 9_900);
+    else add(at % 100 === 50 ? "POST /index" : "upsert product", at % 100 === 50 ? "search" : "catalog", batch, at * 100, 90);
+  }
+  return { traceID: HUGE_ID, spans, processes: processesOf(["import", "search", "catalog"]) };
+}
+
+function skewed(now: number): MadeTrace {
+  const trace = order(3, now);
+  const spans = trace.spans
+    .filter((span) => !span.spanID.endsWith("a1"))
+    .map((span) => ({ ...span, startTime: span.startTime - (span.processID === "catalog" ? 90_000 : 0) }));
+  return { ...trace, traceID: SKEWED_ID, spans };
+}
+
+export function answerTraces(url: URL, isEmpty: boolean): Response {
+  const path = url.pathname.replace("/jaeger/api/", "");
+  const query = url.searchParams;
+  const data = (value: unknown) => Response.json({ data: value, errors: null });
+  const now = Date.now();
+  if (path === "services") return data(isEmpty ? [] : ["catalog", "gateway", "orders", "payments", "stock"]);
+  if (path.endsWith("/operations")) return data([...new Set(ORDER.filter((story) => path.includes(`/${story[2]}/`)).map((story) => story[3]))]);
+  if (path === "dependencies") return data(isEmpty ? [] : [["gateway", "orders", 4_210], ["orders", "catalog", 4_180], ["orders", "payments", 3_900], ["orders", "stock", 3_870]].map(([parent, child, callCount]) => ({ parent, child, callCount })));
+  if (path === "traces") return data(isEmpty ? [] : Array.from({ length: COUNT }, (_, at) => order(at, now)).filter((trace) => isAsked(trace, query)));
+  const id = path.slice("traces/".length);
+  const found = id === HUGE_ID ? huge(now) : id === SKEWED_ID ? skewed(now) : Array.from({ length: COUNT }, (_, at) => order(at, now)).find((trace) => trace.traceID === id);
+  return found ? data([found]) : Response.json({ data: null, errors: [{ code: 404, msg: `trace not found: ${id}` }] }, { status: 404 });
+}
+
+function isAsked(trace: MadeTrace, query: URLSearchParams): boolean {
+  const tags = Object.entries(JSON.parse(query.get("tags") || "{}") as Record<string, string>);
+  const [start, end] = [Number(query.get("start")), Number(query.get("end"))];
+  return trace.spans.some(
+    (span) =>
+      span.processID === query.get("service") &&
+      (!query.get("operation") || span.operationName === query.get("operation")) &&
+      span.startTime >= start && span.startTime <= end &&
+      tags.every(([key, value]) => span.tags.some((tag) => tag.key === key && String(tag.value) === value)),
+  );
+}
+
+/** Two lines per order, as Loki tells them. */
+export function answerTraceLogs(url: URL): Response {
+  const id = /trace_id="([0-9a-f]+)"/.exec(url.searchParams.get("query") ?? "")?.[1] ?? "";
+  const at = BigInt(Date.parse(url.searchParams.get("start") ?? "") + 60_000) * 1_000_000n;
+  const line = (service: string, level: string, after: bigint, text: string, span: string) => ({ stream: { service_name: service, detected_level: level, trace_id: id, span_id: `00000000000000${span}` }, values: [[String(at + after * 1_000_000n), text]] });
+  const result = id.startsWith("c0ffee") ? [line("payments", "warn", 92n, "the bank answers slowly, trying once more", "a7"), line("orders", "info", 9n, "order 4711 accepted, 3 lines", "a3")] : [];
+  return Response.json({ status: "success", data: { resultType: "streams", result } });
+}
