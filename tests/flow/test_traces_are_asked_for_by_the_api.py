@@ -163,3 +163,11 @@ async def test_zipkin_is_taken_and_told_what_is_wrong(running) -> None:
         assert (answer.status_code, answer.text.partition(":")[0]) == (400, "span 0")
         answer = await client.post("/api/v2/spans", content=b"x", headers={"content-type": "application/x-protobuf"})
         assert answer.status_code == 415
+
+
+async def test_recent_traces_are_there_and_counted_with_sampling_on(running) -> None:
+    async with running(traces={"sampling": {"enabled": True, "policies": [{"name": "none", "share": 0}]}}) as client:
+        assert (await client.post("/v1/traces", json=otlp(ROWS))).status_code == 200
+        assert (await get(client, f"/{trace_id(1)}"))["count"] == 4
+        services = {each["name"]: each["spans"] for each in (await get(client, "/services", **TIME))["items"]}
+        assert services == {"cart": 2, "mail": 1, "shop": 9}

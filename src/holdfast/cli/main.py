@@ -13,7 +13,20 @@ from rich.text import Text
 
 import holdfast
 from holdfast import health, telemetry
-from holdfast.cli import configuration, demo, documents, logs, metrics, people, queries, runs, serving, targets, tokens
+from holdfast.cli import (
+    configuration,
+    demo,
+    documents,
+    logs,
+    metrics,
+    people,
+    queries,
+    runs,
+    serving,
+    targets,
+    tokens,
+    traces,
+)
 from holdfast.kernel.errors import ConfigError, HoldfastError
 
 EXIT_ERROR: Final = 2
@@ -47,7 +60,7 @@ def root(
     """Hold the options that every command has."""
 
 
-for _part in (serving, queries, runs, metrics, logs, people, tokens, targets, demo, configuration, documents):
+for _part in (serving, queries, runs, metrics, logs, traces, people, tokens, targets, demo, configuration, documents):
     _part.register(cli)
 health.register_commands(cli, os.environ, lambda error: report(error, as_json="--json" in sys.argv))
 health.register_host(cli)

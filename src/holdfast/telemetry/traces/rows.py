@@ -64,6 +64,13 @@ def span_rows(spans: Spans) -> dict[str, Any]:
     }
 
 
+def expiry(count: int, at_s: int) -> dict[str, Any]:
+    """Give the column by which `count` rows expire at a second of Unix time."""
+    import pyarrow as pa  # noqa: PLC0415 -- as above
+
+    return {"expires_at": pa.repeat(pa.scalar(at_s, pa.int64()), count).cast(pa.timestamp("s", "UTC"))}
+
+
 def read_spans(table: pa.Table) -> Iterator[Span]:
     """Give the spans of an answer that has `COLUMNS`."""
     resources: dict[str, Mapping[str, str]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final
 
@@ -38,16 +39,71 @@ class SpanMetricsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SamplingPolicy:
+    """Keeps traces for which all of this holds.
+
+    Attributes:
+        name: shown with what it kept.
+        errors: a span failed.
+        slower_than: from its first start to its last end the trace took longer than this.
+        service: a span is of this service.
+        operation: a span has this name.
+        rarer_than: its root's service and operation began fewer traces than this since the last judgement.
+        share: of the traces for which all of it holds; 0.1 keeps a tenth.
+        rate: traces a second that are kept per service that begins them; 0 for no limit.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: str
+    errors: bool = False
+    slower_than: Duration = 0.0
+    service: str = ""
+    operation: str = ""
+    rarer_than: Annotated[int, Field(ge=0)] = 0
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    rate: Annotated[float, Field(ge=0)] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """Tail sampling: which traces are kept for as long as `telemetry.retention` says (its stream is `traces`).
+
+    Attributes:
+        enabled: whether traces are sampled at all; all are kept if not.
+        policies: a trace is kept if any of them keeps it, with the number of traces that it stands for.
+        recent: how long every trace is there, kept or not.
+        decide_after: how old spans are when their trace is judged; late ones are judged with the others until then.
+        every: how often traces are judged.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    enabled: bool = False
+    policies: Sequence[SamplingPolicy] = (
+        SamplingPolicy("errors", errors=True),
+        SamplingPolicy("slow", slower_than=1.0),
+        SamplingPolicy("rare", rarer_than=10),
+        SamplingPolicy("share", share=0.1),
+    )
+    recent: Annotated[Duration, Field(ge=600)] = 6 * 3600.0
+    decide_after: Duration = 3600.0
+    every: Annotated[Duration, Field(ge=1)] = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class TracesSettings:
-    """How spans are counted.
+    """How spans are counted and which are kept.
 
     Attributes:
         metrics: metrics made from spans, before any sampling.
+        sampling: which traces are kept.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     metrics: SpanMetricsSettings = field(default_factory=SpanMetricsSettings)
+    sampling: SamplingSettings = field(default_factory=SamplingSettings)
 
 
 TRACES_SECTION: Final = Section("traces", TracesSettings)

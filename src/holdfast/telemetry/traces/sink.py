@@ -9,10 +9,12 @@ from prometheus_client import CollectorRegistry, Counter
 
 from holdfast.telemetry.traces.arrivals import SpansWritten
 from holdfast.telemetry.traces.feed import SpanFeed
-from holdfast.telemetry.traces.rows import span_rows
+from holdfast.telemetry.traces.rows import expiry, span_rows
 from holdfast.telemetry.traces.tables import SPANS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
     from holdfast.telemetry.traces.spans import Spans
@@ -42,11 +44,18 @@ class TraceSink:
     """Writes spans of every tenant; a `SpanSink`."""
 
     def __init__(
-        self, store: Store, *, metrics: CollectorRegistry | None = None, scrubber: SpanScrubber | None = None
+        self,
+        store: Store,
+        *,
+        metrics: CollectorRegistry | None = None,
+        scrubber: SpanScrubber | None = None,
+        keep_until_s: Callable[[TenantId], int] | None = None,
     ) -> None:
+        """Prepare; `keep_until_s` gives when spans expire that come now, instead of what the retention says."""
         self._store = store
         self._scrubber = scrubber or NoSpanScrubber()
         self.feed = SpanFeed()
+        self._keep_until_s = keep_until_s
         self._stored = Counter(
             "holdfast_traces_spans_stored",
             "Spans that the store accepted.",
@@ -59,7 +68,10 @@ class TraceSink:
             return SpansWritten()
         scrub = self._scrubber.scrub
         spans = scrub(tenant, spans) if len(spans) <= _AT_ONCE else await asyncio.to_thread(scrub, tenant, spans)
-        await self._store.writer(SPANS).write(span_rows(spans), tenant=tenant)
+        rows = span_rows(spans)
+        if self._keep_until_s is not None:
+            rows |= expiry(len(spans), self._keep_until_s(tenant))
+        await self._store.writer(SPANS).write(rows, tenant=tenant)
         self._stored.inc(len(spans))
         self.feed.publish(tenant, spans)
         return SpansWritten(len(spans))

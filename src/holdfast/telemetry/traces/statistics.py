@@ -5,6 +5,7 @@ What many spans would take too long to count is counted from a share of the trac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -19,6 +20,7 @@ MOST_SPANS: Final = 1_000_000  # that one question counts; more are a share of t
 _WHERE: Final = (
     "tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32}"
     " AND start_ns >= {start:Int64} AND start_ns < {end:Int64}"
+    " AND expires_at > {counted:UInt32}"
 )
 _SHARE: Final = " AND cityHash64(trace_id) % {one_of:UInt32} = 0"
 _SPANS: Final = f"(SELECT DISTINCT * FROM (SELECT {{columns}} FROM trace_spans WHERE {_WHERE}{_SHARE}))"  # noqa: S608 -- constants
@@ -123,9 +125,13 @@ class ServiceMap:
 class TraceStatistics:
     """Counts spans of every tenant."""
 
-    def __init__(self, store: Store, *, most_spans: int = MOST_SPANS) -> None:
+    def __init__(
+        self, store: Store, *, most_spans: int = MOST_SPANS, counted_after_s: Callable[[], int] = lambda: 0
+    ) -> None:
+        """Count rows that expire after `counted_after_s`: tail sampling says which ones are not judged or were kept."""
         self._store = store
         self._most_spans = most_spans
+        self._counted_after_s = counted_after_s
 
     async def services(self, tenant: TenantId, start_ns: int, end_ns: int) -> list[ServiceRates]:
         """Give the services with spans in a time, by name."""
@@ -164,6 +170,7 @@ class TraceStatistics:
             "last": (end_ns - 1) // SLOT_NS,
             "start": start_ns,
             "end": end_ns,
+            "counted": self._counted_after_s(),
         }
         table = await self._store.query(_COUNT, bounds, tenant=tenant)
         spans: int = table.column("spans")[0].as_py()

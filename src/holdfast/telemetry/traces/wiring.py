@@ -15,6 +15,7 @@ from holdfast.telemetry.traces.api import routes
 from holdfast.telemetry.traces.jaeger import JaegerApi
 from holdfast.telemetry.traces.otlp import PATHS, OtlpTraces, traces_service
 from holdfast.telemetry.traces.red import RedFollower
+from holdfast.telemetry.traces.sampling import Sampling
 from holdfast.telemetry.traces.settings import TracesSettings
 from holdfast.telemetry.traces.sink import TraceSink
 from holdfast.telemetry.traces.source import StoredTraces
@@ -23,6 +24,7 @@ from holdfast.telemetry.traces.tables import SCHEMA
 from holdfast.telemetry.traces.zipkin import ZipkinRoutes
 
 if TYPE_CHECKING:
+    from holdfast.kernel.members import Membership
     from holdfast.kernel.wiring import Ground
     from holdfast.store import StoreRoom
     from holdfast.telemetry.metrics.arrivals import ArrivalSink
@@ -39,19 +41,30 @@ class TracesRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom, scrubber: SpanScrubber, samples: ArrivalSink) -> TracesRoom:
+def wire(
+    ground: Ground, columns: StoreRoom, scrubber: SpanScrubber, samples: ArrivalSink, members: Membership
+) -> TracesRoom:
     """Build the room over the store; metrics made from spans go to `samples`."""
     store, settings = columns.store, ground.settings[TracesSettings]
-    sink, source = TraceSink(store, metrics=ground.metrics, scrubber=scrubber), StoredTraces(store)
+    sampling = Sampling(store, settings.sampling, ground.clock, metrics=ground.metrics)
+    is_sampled = settings.sampling.enabled
+    keep_until_s = sampling.keep_until_s if is_sampled else None
+    sink = TraceSink(store, metrics=ground.metrics, scrubber=scrubber, keep_until_s=keep_until_s)
+    source = StoredTraces(store)
+    statistics = TraceStatistics(store, counted_after_s=sampling.counted_after_s if is_sampled else lambda: 0)
     service = traces_service(OtlpTraces(sink))
 
     # Only over a server is this process one of several that count the same operations.
     extra = {"collector_instance_id": new_id()} if store.settings.url.reveal() else {}
     follower = RedFollower(samples, settings.metrics, ground.clock, metrics=ground.metrics, extra=extra)
-    jobs: tuple[Job, ...] = ()
+    jobs: list[Job] = []
     if settings.metrics.enabled:
         sink.feed.follow(follower)
-        jobs = (Job("traces.write_metrics", follower.keep_written, "ingest"),)
+        jobs.append(Job("traces.write_metrics", follower.keep_written, "ingest"))
+    if is_sampled:
+        jobs.append(
+            Job("traces.judge", lambda: sampling.keep_judged(lambda: members.owns("traces.sampling")), "ingest")
+        )
 
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
@@ -62,8 +75,8 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: SpanScrubber, samples: Ar
     wiring = Wiring(
         name="telemetry.traces",
         lifespan=registered,
-        jobs=jobs,
-        routers=(routes(source, TraceStatistics(store), ground.clock),),
+        jobs=tuple(jobs),
+        routers=(routes(source, statistics, ground.clock),),
         surfaces=(
             http_routes(service, *PATHS),
             ZipkinRoutes(sink, ground.clock).router(),

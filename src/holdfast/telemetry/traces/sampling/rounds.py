@@ -1,0 +1,161 @@
+"""The job of tail sampling: every few minutes it judges the traces that have become old enough to be whole.
+
+What stays is written again with its full retention and its weight; what goes expires. Everything that a decision needs
+is in the store, so that a process that dies loses none: the first round takes all that has not been judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter
+
+from holdfast.kernel.ids import TenantId
+from holdfast.telemetry.traces.sampling.policies import Verdicts, judge
+from holdfast.telemetry.traces.sampling.whole_traces import WholeTraces
+from holdfast.telemetry.traces.tables import SPANS, STREAM
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from holdfast.kernel.clock import Clock
+    from holdfast.store import Store
+    from holdfast.telemetry.traces.settings import SamplingSettings
+
+AROUND_S: Final = 120  # how far apart the spans of one trace may arrive and still be judged together
+IDS_AT_ONCE: Final = 1000
+_DAY_SLOTS: Final = 24
+_NO_ONE: Final = TenantId("default")
+
+_TENANTS: Final = (
+    "SELECT DISTINCT tenant FROM trace_spans WHERE {tenant:String} != '' ORDER BY tenant"  # of all tenants
+)
+_WHOLE: Final = (
+    "SELECT trace_id, max(start_ns + duration_ns) - min(start_ns) AS length, max(status) = 2 AS has_failed,"
+    " argMin((toString(service), toString(name)), (parent_id != toFixedString('', 8), start_ns)) AS root,"
+    " groupUniqArray(100)(toString(service)) AS services, groupUniqArray(100)(toString(name)) AS names,"
+    " min(slot) AS first, max(slot) AS last"
+    " FROM trace_spans WHERE tenant = {tenant:String} AND expires_at > {from:UInt32} AND expires_at <= {to:UInt32}"
+    " {unkept} GROUP BY trace_id HAVING min(expires_at) > {since:UInt32} AND min(expires_at) <= {until:UInt32}"
+)
+_UNKEPT: Final = (
+    "AND trace_id NOT IN (SELECT trace_id FROM trace_spans"
+    " WHERE tenant = {tenant:String} AND expires_at > {long:UInt32})"
+)
+_KEEP: Final = (
+    "SELECT * REPLACE (weight * {factor:Float64} AS weight, toDateTime(least(greatest("
+    "intDiv(start_ns, 1000000000) + {retention:Int64}, {long:UInt32} + 1), 4294967295)) AS expires_at)"
+    " FROM (SELECT * FROM trace_spans WHERE tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32}"
+    " AND expires_at <= {long:UInt32}"
+    " AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16)))"
+)
+
+
+class Sampling:
+    """Judges traces of every tenant."""
+
+    def __init__(
+        self, store: Store, settings: SamplingSettings, clock: Clock, *, metrics: CollectorRegistry | None = None
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._judged_until: dict[TenantId, int] = {}
+        self._judged = Counter(
+            "holdfast_traces_judged",
+            "Traces that tail sampling has judged, by the policy that kept them; none if they went.",
+            ("policy",),
+            registry=metrics or CollectorRegistry(),
+        )
+
+    def counted_after_s(self) -> int:
+        """Give the expiry after which rows count: those of traces that are not judged yet, and those that were kept."""
+        return self._now_s() + int(self._settings.recent - self._settings.decide_after)
+
+    def keep_until_s(self, tenant: TenantId) -> int:
+        """Give when spans expire that come now, unless they are kept."""
+        return self._now_s() + min(int(self._settings.recent), self._store.retention.seconds(tenant, STREAM))
+
+    async def keep_judged(self, is_ours: Callable[[], bool]) -> None:
+        """Judge for ever, while this process is the one that does."""
+        while True:
+            if is_ours():
+                await self.judge_all()
+            else:
+                self._judged_until.clear()
+            await self._clock.sleep(self._settings.every)
+
+    async def judge_all(self) -> None:
+        """Judge what is old enough, of all tenants, and take out what has expired."""
+        found = await self._store.query(_TENANTS, tenant=_NO_ONE)
+        for name in found.column("tenant").to_pylist():
+            await self.judge_tenant(TenantId(name))
+
+    async def judge_tenant(self, tenant: TenantId) -> None:
+        """Judge what is old enough, of one tenant."""
+        now_s, until = self._now_s(), self.counted_after_s()
+        since = self._judged_until.get(tenant)
+        long_s = now_s + int(self._settings.recent) + AROUND_S
+        values = {
+            "from": max((since or 0) - AROUND_S, 0),
+            "to": min(until + AROUND_S, long_s),
+            "since": since or 0,
+            "until": until,
+            "long": long_s,
+        }
+        sql = _WHOLE.replace("{unkept}", "" if since else _UNKEPT)
+        table = await self._store.query(sql, values, tenant=tenant)
+        if table.num_rows:
+            window_s = max(until - (since or until - int(self._settings.every)), 1)
+            verdicts = await asyncio.to_thread(self._judge, table, float(window_s))
+            await self._keep(tenant, table, verdicts, long_s)
+            for policy in verdicts.policies:
+                self._judged.labels(policy or "none").inc()
+        self._judged_until[tenant] = until
+        await self._store.delete(SPANS, f"expires_at <= {now_s}", tenant=tenant)
+
+    def _judge(self, table: pa.Table, window_s: float) -> Verdicts:
+        traces = WholeTraces(
+            table.column("trace_id").to_pylist(),
+            np.asarray(table.column("length").to_numpy(), np.int64),
+            np.asarray(table.column("has_failed").to_numpy(), np.bool_),
+            [_pair(root) for root in table.column("root").to_pylist()],
+            table.column("services").to_pylist(),
+            table.column("names").to_pylist(),
+        )
+        return judge(traces, self._settings.policies, window_s)
+
+    async def _keep(self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, long_s: int) -> None:
+        retention_s = self._store.retention.seconds(tenant, STREAM)
+        if retention_s <= self._settings.recent:  # nothing is kept longer than everything is
+            return
+        rows = sorted(np.flatnonzero(verdicts.stay).tolist(), key=lambda row: float(verdicts.factors[row]))
+        ids, first, last = (table.column(name).to_pylist() for name in ("trace_id", "first", "last"))
+        for factor, group in groupby(rows, key=lambda row: float(verdicts.factors[row])):
+            for some in _chunks(list(group), IDS_AT_ONCE):
+                values: dict[str, Any] = {
+                    "factor": factor,
+                    "retention": retention_s,
+                    "long": long_s,
+                    "first": min(first[row] for row in some) - _DAY_SLOTS,
+                    "last": max(last[row] for row in some) + _DAY_SLOTS,
+                    "ids": [ids[row].hex() for row in some],
+                }
+                await self._store.derive(SPANS, _KEEP, values, tenant=tenant)
+
+    def _now_s(self) -> int:
+        return int(self._clock.now().timestamp())
+
+
+def _pair(root: Any) -> tuple[str, str]:
+    service, name = root.values() if isinstance(root, dict) else root
+    return service, name
+
+
+def _chunks(rows: list[int], most: int) -> Iterator[list[int]]:
+    for start in range(0, len(rows), most):
+        yield rows[start : start + most]
