@@ -15,6 +15,7 @@ from holdfast.telemetry.logs.api import wire as wire_log_queries
 from holdfast.telemetry.logs.doors import SECTIONS as LOG_DOOR_SECTIONS
 from holdfast.telemetry.logs.doors import LogDoorsRoom
 from holdfast.telemetry.logs.doors import wire as wire_log_doors
+from holdfast.telemetry.logs.files import register as register_log_analysis
 from holdfast.telemetry.logs.limits import SECTION as LOG_LIMITS_SECTION
 from holdfast.telemetry.logs.patterns import PatternsRoom
 from holdfast.telemetry.logs.patterns import wire as wire_log_patterns
@@ -80,6 +81,7 @@ __all__ = [
     "TargetBoard",
     "TelemetryRoom",
     "register_exporter",
+    "register_log_analysis",
     "register_transfer",
     "wire",
     "wire_dashboards",

@@ -7,10 +7,11 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
+from holdfast import telemetry
 from holdfast.cli.logs.asking import ask
 
 ASK: Final = "query"
-_HELP: Final = """Lines that match a query, such as '{service_name="orders"} |= "timeout"'."""
+_HELP: Final = """Lines that match a query, such as '{service_name="orders"} |= "timeout"'; `analyze` reads files."""
 
 
 class QueryFirst(TyperGroup):
@@ -28,4 +29,5 @@ def register(cli: typer.Typer) -> None:
     """Add the group."""
     logs = typer.Typer(cls=QueryFirst, help=_HELP, no_args_is_help=True)
     logs.command(ASK)(ask)
+    telemetry.register_log_analysis(logs)
     cli.add_typer(logs, name="logs")

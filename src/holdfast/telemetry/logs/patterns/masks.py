@@ -56,5 +56,7 @@ def _mask(line: str, longest: int = LONGEST) -> str:
 
 def shapes_of(lines: Sequence[str]) -> list[bytes]:
     """Give each line without digits; of a line with line ends inside, such as a stack trace, the first."""
+    if not lines:
+        return []
     joined = "\n".join([line if "\n" not in line else line.partition("\n")[0] for line in lines])
     return joined.encode("utf-8", "surrogateescape").translate(None, DIGITS).split(b"\n")
