@@ -114,7 +114,7 @@ def configure(
         logger_factory=_Named,
         cache_logger_on_first_use=False,  # so that loggers made at import follow a later configure
     )
-    LIVE.joint, LIVE.pipeline = joint, pipeline
+    LIVE.begin(pipeline, joint)
     join_standard_logging(RootHandler(pipeline), threshold)
     return Journal(sink, ship)
 

@@ -13,6 +13,7 @@ import structlog
 from structlog._config import _CONFIG as STRUCTLOG  # its processors tell whose configuration holds
 from structlog.typing import FilteringBoundLogger as Logger
 
+from holdfast.journal.holding import HELD
 from holdfast.journal.pipeline import Head, Pipeline
 
 if TYPE_CHECKING:
@@ -28,11 +29,16 @@ NONE_BOUND: Final[Mapping[str, Any]] = MappingProxyType({})
 class Live:
     """The pipeline that holds now, and structlog's processor that leads into it."""
 
-    __slots__ = ("joint", "pipeline")
+    __slots__ = ("joint", "pipeline", "threshold")
 
     def __init__(self) -> None:
         self.joint: object = None
         self.pipeline: Pipeline | None = None
+        self.threshold = 0
+
+    def begin(self, pipeline: Pipeline, joint: object) -> None:
+        """Let a pipeline hold from now on."""
+        self.joint, self.pipeline, self.threshold = joint, pipeline, pipeline.threshold
 
     def current(self) -> Pipeline | None:
         """Give the pipeline, unless somebody configured structlog otherwise since."""
@@ -75,26 +81,22 @@ class JournalLogger:
 
     def debug(self, event: Any = None, *args: Any, **fields: Any) -> None:
         """Log at debug level."""
-        pipeline = LIVE.pipeline
-        if pipeline is None or pipeline.threshold <= 10 or pipeline.wants(10) or LIVE.current() is None:
+        if LIVE.threshold <= 10 or HELD.get() is not None or LIVE.current() is None:
             self._write("debug", event, args, fields)
 
     def info(self, event: Any = None, *args: Any, **fields: Any) -> None:
         """Log at info level."""
-        pipeline = LIVE.pipeline
-        if pipeline is None or pipeline.threshold <= 20 or pipeline.wants(20) or LIVE.current() is None:
+        if LIVE.threshold <= 20 or HELD.get() is not None or LIVE.current() is None:
             self._write("info", event, args, fields)
 
     def warning(self, event: Any = None, *args: Any, **fields: Any) -> None:
         """Log at warning level."""
-        pipeline = LIVE.pipeline
-        if pipeline is None or pipeline.threshold <= 30 or pipeline.wants(30) or LIVE.current() is None:
+        if LIVE.threshold <= 30 or HELD.get() is not None or LIVE.current() is None:
             self._write("warning", event, args, fields)
 
     def error(self, event: Any = None, *args: Any, **fields: Any) -> None:
         """Log at error level."""
-        pipeline = LIVE.pipeline
-        if pipeline is None or pipeline.threshold <= 40 or pipeline.wants(40) or LIVE.current() is None:
+        if LIVE.threshold <= 40 or HELD.get() is not None or LIVE.current() is None:
             self._write("error", event, args, fields)
 
     def critical(self, event: Any = None, *args: Any, **fields: Any) -> None:
