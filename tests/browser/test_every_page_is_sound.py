@@ -23,6 +23,8 @@ PAGES = (
     "/explore?q=vector(1)&view=table",
     "/explore/targets",
     "/explore/cardinality",
+    "/logs",
+    '/logs?q={service_name=~".%2B"}&fields=1',
     "/dashboards",
     "/dashboards/new",
     "/host",

@@ -40,7 +40,7 @@ const frame = EditorView.theme({
 
 /** No status colours: an operator is neither up nor down. */
 const words = HighlightStyle.define([
-  { tag: tags.labelName, color: "var(--series-2)" },
+  { tag: tags.labelName, color: "var(--series-10)" },
   { tag: tags.string, color: "var(--series-7)" },
   { tag: [tags.number, tags.literal], color: "var(--series-9)" },
   { tag: tags.variableName, color: "var(--text)" },

@@ -7,7 +7,9 @@ import { Sparkline } from "@/components/Sparkline";
 import { Empty, problemOf, QueryView, SkeletonRows } from "@/components/states";
 import { formatCount } from "@/lib/format";
 import { matchersOf, quote, writeSelector } from "@/lib/logql";
+import { levelOf } from "@/lib/logs";
 import { useTimeRange } from "@/state/timerange";
+import { LevelMark } from "./LevelMark";
 import classes from "./Logs.module.css";
 
 const SHOWN = 200;
@@ -24,11 +26,12 @@ export function PatternsView({ expr, onRun }: { expr: string; onRun: (text: stri
         if (rows.length === 0) return <None>No patterns of these streams in this window: they are mined as lines come in.</None>;
         return (
           <ol className={classes.patterns}>
-            {rows.slice(0, SHOWN).map(({ pattern, samples, count }) => (
-              <li key={pattern} data-row tabIndex={0}>
+            {rows.slice(0, SHOWN).map(({ pattern, level, samples, count }, index) => (
+              <li key={index} data-row tabIndex={0}>
                 <span className={classes.count}>{formatCount(count)}</span>
-                <span className="faint tabular">{`${((100 * count) / all).toFixed(count / all < 0.1 ? 1 : 0)}%`}</span>
+                <span className={classes.part}>{`${((100 * count) / all).toFixed(count / all < 0.1 ? 1 : 0)}%`}</span>
                 <Sparkline values={samples.map(([, value]) => value)} label={`Lines of the pattern over time`} />
+                {level && <LevelMark level={levelOf(level)} />}
                 <code className={classes.pattern}>{pattern}</code>
                 <ActionIcon size="sm" aria-label="Show only this pattern" data-tip="Only these" onClick={() => onRun(`${expr.trim()} |> ${quote(pattern)}`)}>
                   <IconFilterPlus size={14} />
