@@ -1,9 +1,10 @@
-"""What a trace tells beyond its spans: tree, clock skew, self time, critical path, repeated calls, what is missing.
+"""What a trace tells beyond its spans: tree, skew, self time, critical path, repeated calls, what sets spans apart.
 
 Owns pure functions over a `Trace`. Refuses to read stores and to know how the answers are shown.
 """
 
 from holdfast.telemetry.traces.analysis.clock_skew import align
+from holdfast.telemetry.traces.analysis.comparison import Difference, compare
 from holdfast.telemetry.traces.analysis.critical_path import Segment, find_critical_path
 from holdfast.telemetry.traces.analysis.repetition import Repetition, RepetitionKind, find_repetitions
 from holdfast.telemetry.traces.analysis.self_time import measure_self_times
@@ -12,6 +13,7 @@ from holdfast.telemetry.traces.analysis.warnings import Warned, WarningCode, fin
 
 __all__ = [
     "NO_ROW",
+    "Difference",
     "Repetition",
     "RepetitionKind",
     "Segment",
@@ -19,6 +21,7 @@ __all__ = [
     "Warned",
     "WarningCode",
     "align",
+    "compare",
     "find_critical_path",
     "find_repetitions",
     "find_warnings",
