@@ -9,11 +9,12 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from holdfast.telemetry.logs.files.tally import BAD, PatternBook, Tally
+from holdfast.telemetry.logs.files.tally import BAD, PathTally, PatternBook, Tally
 from holdfast.telemetry.logs.files.times import Minutes
 from holdfast.telemetry.logs.files.traces import join
 from holdfast.telemetry.logs.levels import levels_of_lines, normalise
 from holdfast.telemetry.logs.patterns import mask, shapes_of
+from holdfast.telemetry.logs.patterns.masks import DIGITS
 from holdfast.telemetry.logs.pipeline.logfmt import pairs
 
 _LEVELS: Final = ("level", "lvl", "severity", "log.level", "levelname", "severity_text")
@@ -55,7 +56,8 @@ class FieldReader:
         self._unwrap = unwrap
         self._minutes = Minutes()
         self._known: dict[tuple[str, bytes], int] = {}
-        self._masked: dict[str, str] = {}
+        self._masked: dict[bytes, str] = {}
+        self._took: dict[int, tuple[PathTally, list[float]]] = {}  # of this block, by path
 
     def read(self, data: bytes, part: int) -> None:
         """Count the records of a block."""
@@ -71,6 +73,9 @@ class FieldReader:
         for row, message, level, shape in zip(good, messages, levels, shapes_of(messages), strict=True):
             self._count(row, message, level, shape, part, took)
         self.tally.durations.add(np.array(took, np.float64))
+        for known, times in self._took.values():
+            known.durations.add(np.array(times, np.float64))
+        self._took.clear()
         self.tally.trim()
         self.book.trim()
 
@@ -122,15 +127,16 @@ class FieldReader:
             known.requests += 1
             known.errors += status >= _SERVER_FAULT
             if seconds is not None:
-                known.durations.add(np.array([seconds]))
+                self._took.setdefault(id(known), (known, []))[1].append(seconds)
 
     def _mask(self, path: str) -> str:
-        key = path.partition("?")[0][:500]
+        text = path.partition("?")[0][:500]
+        key = text.encode("utf-8", "replace").translate(None, DIGITS)
         found = self._masked.get(key)
         if found is None:
             if len(self._masked) >= _MOST_SHAPES:
                 self._masked.clear()
-            found = self._masked[key] = mask(key)[:300]
+            found = self._masked[key] = mask(text)[:300]
         return found
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from holdfast.telemetry.logs.files.traces import belongs
+
 _MONTHS: Final = {
     name: number
     for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)  # noqa: SIM905 -- reads as a list
@@ -70,8 +72,9 @@ class TimeKeys:
 
     def __init__(self, sample: Sequence[bytes]) -> None:
         """Look where the times of sample lines stand."""
-        spans = [found.span() for line in sample if (found := _ANY.search(line, 0, _LOOKED_AT))]
-        self.is_there = len(spans) >= _SHARE * max(len(sample), 1) and bool(spans)
+        records = [line for line in sample if not belongs(line)]
+        spans = [found.span() for line in records if (found := _ANY.search(line, 0, _LOOKED_AT))]
+        self.is_there = len(spans) >= _SHARE * max(len(records), 1) and bool(spans)
         common = max(set(spans), key=spans.count) if spans else (0, 0)
         is_fixed = self.is_there and spans.count(common) >= 0.95 * len(spans)
         self._part = slice(*common) if is_fixed else None

@@ -16,8 +16,10 @@ _BELONGS: Final = re.compile(
     rb"(?:During handling of|The above exception was) |" + _ENDING
 )
 _HINTS: Final = (b"\n ", b"\n\t", b"\nTraceback (", b"\nCaused by: ")
-_TRACEBACK: Final = re.compile(rb"(?<=[\n\x1e])Traceback \(most recent call last\):(?:\n[ \t][^\n]*)+\n(?=[A-Za-z_])")
-_LINK: Final = re.compile(rb"\n\n?(?=During handling of the above|The above exception was)|(?<=:)\n\n(?=Traceback \()")
+_TRACEBACK: Final = re.compile(rb"Traceback \(most recent call last\):(?:\n[ \t][^\n]*)+\n(?=[A-Za-z_])")
+_LINK: Final = re.compile(
+    rb"\n\n?(?=During handling of the above|The above exception was|Traceback \(most recent call last\))"
+)
 _FOLLOWS: Final = re.compile(
     rb"\n(?=[ \t]+\S|Traceback \(most recent call last\)|Caused by: |Suppressed: |" + _ENDING + rb"[^\n]*\n[ \t]+at )"
 )
