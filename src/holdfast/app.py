@@ -229,7 +229,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
     scrubbing = telemetry.wire_scrub(ground)
     traces = telemetry.wire_traces(ground, columns, scrubbing.traces, signals.sink, together.ingest)
-    logs = telemetry.wire_logs(ground, columns, scrubbing.logs)
+    logs = telemetry.wire_logs(ground, columns, scrubbing.logs, together.ingest)
     log_queries = telemetry.wire_log_queries(logs)
     log_patterns = telemetry.wire_log_patterns(ground, columns, logs)
     log_doors = telemetry.wire_log_doors(ground, logs)

@@ -74,6 +74,12 @@ def test_actions_mask_hash_and_drop():
     assert other != second
 
 
+def test_a_private_key_goes_though_its_lines_come_one_by_one():
+    begin, end = "-----BEGIN PRIVATE " + "KEY-----", "-----END PRIVATE " + "KEY-----"
+    kept = ALL.scrub(["before", begin, "MIIEpAIB", "AAKCAQEA", end, "after"]).texts
+    assert kept == ["before", *["[private_key]"] * 4, "after"]
+
+
 def test_an_own_pattern_sees_the_ends_of_its_line_among_many():
     scrubber = TextScrubber({}, (OwnPattern("whole", "^secret .*$"),), b"")
     assert scrubber.scrub(["a secret 1", "secret 2", "", "secret 3"]).texts == ["a secret 1", "[whole]", "", "[whole]"]

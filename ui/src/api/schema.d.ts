@@ -457,6 +457,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what is kept of each day (the last 7 if not given), by the values of a label, or by stream. */
+        get: operations["getLogUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/maintenance": {
         parameters: {
             query?: never;
@@ -2420,6 +2437,46 @@ export interface components {
             items: components["schemas"]["LogLineDocument"][];
             /** Next */
             next: number | null;
+        };
+        /**
+         * LogUsage
+         * @description What all logs of all tenants take on the disk and may take, and what the tenant's take by day.
+         */
+        LogUsage: {
+            /** Bytes */
+            bytes: number;
+            /** Limit Bytes */
+            limit_bytes: number | null;
+            /** Uses */
+            uses: components["schemas"]["LogUse"][];
+        };
+        /**
+         * LogUse
+         * @description What one service, or one stream, took on one day (UTC).
+         *
+         *     Attributes:
+         *         day: by the time of the records.
+         *         labels: the label asked for, or all labels of the stream.
+         *         records: how many are kept.
+         *         bytes: letters of their bodies.
+         *         disk_bytes: about what they take on the disk: the share of the day's by letters.
+         */
+        LogUse: {
+            /** Bytes */
+            bytes: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Disk Bytes */
+            disk_bytes: number;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /** Records */
+            records: number;
         };
         /**
          * MapDocument
@@ -6833,6 +6890,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PatternList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getLogUsage: {
+        parameters: {
+            query?: {
+                by?: string;
+                end?: string | null;
+                start?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogUsage"];
                 };
             };
             /** @description Unauthorized */

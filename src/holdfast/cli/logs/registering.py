@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from holdfast import telemetry
 from holdfast.cli.logs.asking import ask
+from holdfast.cli.logs.usage import usage
 
 ASK: Final = "query"
 _HELP: Final = """Lines that match a query, such as '{service_name="orders"} |= "timeout"'; `analyze` reads files."""
@@ -30,4 +31,5 @@ def register(cli: typer.Typer) -> None:
     logs = typer.Typer(cls=QueryFirst, help=_HELP, no_args_is_help=True)
     logs.command(ASK)(ask)
     telemetry.register_log_analysis(logs)
+    logs.command("usage")(usage)
     cli.add_typer(logs, name="logs")

@@ -24,6 +24,8 @@ class LogsSettings:
             ago, or from its own time, the `event`. How long it is, `telemetry.retention` says (its stream is `logs`).
         keep: rules of how long the records of single streams stay, each `{match = '{env="dev"}', keep = "7d"}`,
             `tenant` if only one's; the first that matches wins, else `telemetry.retention`.
+        max_size: what all logs of all tenants may take on the disk; beyond it the oldest hours go, but never the newest
+            two; 0 for no limit but `telemetry.reserve`.
         max_line: the longest body; longer ones are refused and counted.
         max_metadata: the most bytes of structured metadata of one record.
         max_streams: streams that a tenant may have at once; new ones beyond it are refused and counted.
@@ -36,6 +38,7 @@ class LogsSettings:
 
     retention_counts: Literal["arrival", "event"] = "arrival"
     keep: Sequence[KeepRule] = ()
+    max_size: Size = 0
     max_line: Size = 256 * _KIB
     max_metadata: Size = 64 * _KIB
     max_streams: Annotated[int, Field(ge=1)] = 100_000

@@ -7,10 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from holdfast.kernel.events import NewEvent
+from holdfast.kernel.members import Membership
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
 from holdfast.telemetry.logs import permissions
 from holdfast.telemetry.logs.hooks import Scrubber
+from holdfast.telemetry.logs.keeping import SIZE_CUT, LogSizeLimit, keeping_routes
 from holdfast.telemetry.logs.limits import LogLimitSettings, LogQuota, limit_routes
 from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.logs.sink import LogSink
@@ -30,7 +33,7 @@ class LogsRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber) -> LogsRoom:
+def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber, members: Membership) -> LogsRoom:
     """Build the room over the store."""
     settings, store, clock = ground.settings[LogsSettings], columns.store, ground.clock
     source = LogSource(store, clock=clock)
@@ -46,6 +49,11 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber) -> LogsRoom:
         watches=(source.directory,),
     )
 
+    async def tell(event: NewEvent) -> None:
+        await ground.db.write(lambda tx: ground.events.append(tx, event))
+
+    size = LogSizeLimit(store, clock, settings.max_size, tell, ground.metrics)
+
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
         await store.register(SCHEMA)
@@ -58,9 +66,13 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber) -> LogsRoom:
 
     wiring = Wiring(
         name="logs",
-        routers=(limit_routes(quota),),
+        routers=(limit_routes(quota), keeping_routes(store, clock, size)),
         lifespan=registered,
+        event_kinds=(SIZE_CUT,),
         permissions=(permissions.READ, permissions.WRITE),
-        jobs=(Job("logs.forget_idle", forget_idle, "ingest"),),
+        jobs=(
+            Job("logs.forget_idle", forget_idle, "ingest"),
+            Job("logs.keep_within_size", lambda: size.keep_within(lambda: members.owns("logs.size")), "ingest"),
+        ),
     )
     return LogsRoom(sink, source, wiring)

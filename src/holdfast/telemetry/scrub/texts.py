@@ -27,6 +27,9 @@ _DIGEST_BYTES: Final = 6  # 48 bits: two values share a hash about once in 16 mi
 _MOST_AT_ONCE: Final = 8 << 20  # letters that are joined for one search
 _AFTER_VALUES: Final = frozenset({b",", b"}", b"]", b" ", b"\n", b""})
 _VALUE_BEGINS: Final = re.compile(rb'(\\*"):\s?$')
+_KEY_BEGINS: Final = "-----BEGIN "
+_KEY_ENDS: Final = "-----END "
+_MOST_OF_KEY: Final = 200  # lines; 16,384 bits of RSA take 200
 _ESCAPES: Final = b"nrtbfuxvae0"
 
 
@@ -98,7 +101,7 @@ class TextScrubber:
         if self._hint is None or not texts:
             return Scrubbed(texts)
         places = [place for begin, end in _parts(texts) for place in self._hinted(texts[begin:end], begin)]
-        return self._replaced(texts, places) if places else Scrubbed(texts)
+        return self._replaced(texts, _with_keys(texts, places)) if places else Scrubbed(texts)
 
     def replacement(self, kind: str, action: Action, found: bytes) -> bytes:
         """Give what stands where `found` stood."""
@@ -237,6 +240,19 @@ def _missing_quote(joined: bytes, find: _Find) -> bytes:
         return b""
     found = _VALUE_BEGINS.search(joined[max(0, find.begin - 12) : find.begin])
     return found[1] if found is not None else b""
+
+
+def _with_keys(texts: Sequence[str], places: list[int]) -> list[int]:
+    """Add to the places those texts over which a private key goes on that began in one of them."""
+    begun = [place for place in places if _KEY_BEGINS in texts[place] and _KEY_ENDS not in texts[place]]
+    if not begun:
+        return places
+    more = set(places)
+    for place in begun:
+        following = range(place + 1, min(place + _MOST_OF_KEY, len(texts)))
+        end = next((at for at in following if _KEY_ENDS in texts[at]), place)
+        more.update(range(place, end + 1))
+    return sorted(more)
 
 
 def _parts(texts: Sequence[str]) -> list[tuple[int, int]]:

@@ -99,7 +99,7 @@ class Appending:
         records = admitted(self._around.quota, tenant, records, streams.labels, refused)
         ids = streams.ids[records.refs]
         self._repeats.note(await self._earlier.keys(tenant, records, ids))
-        fresh, flight = await self._repeats.begin(keys_of(records, ids))
+        fresh, flight = await self._repeats.begin(keys_of(tenant, records, ids))
         is_stored = False
         try:
             kept = records if len(fresh) == len(records) else records.take(fresh)

@@ -86,4 +86,4 @@ class Earlier:
         table = await self._store.query(_FIND.format(columns=COLUMNS, where=" AND ".join(terms)), tenant=tenant)
         ids = table.column("stream_id").to_numpy()
         page = read_page(table, dict.fromkeys(ids.tolist(), ()))
-        return keys_of(page.records, ids)
+        return keys_of(tenant, page.records, ids)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.logs.records import Records
 
 Keys = npt.NDArray[np.int64]
@@ -23,8 +24,8 @@ _NOTHING: Final = hash(())  # of a record without attributes, whatever the other
 _PARTS: Final = 8  # the oldest part of the keys is forgotten at once
 
 
-def keys_of(records: Records, ids: npt.NDArray[np.uint64]) -> Keys:
-    """Give a key for each record: of stream, time, body and structured metadata."""
+def keys_of(tenant: TenantId, records: Records, ids: npt.NDArray[np.uint64]) -> Keys:
+    """Give a key for each record: of tenant, stream, time, body and structured metadata."""
     shared: Iterable[int] = repeat(_NOTHING)
     if records.shared_refs is not None:
         hashes = [hash(pairs) for pairs in records.shared]
@@ -39,7 +40,7 @@ def keys_of(records: Records, ids: npt.NDArray[np.uint64]) -> Keys:
         shared,
         strict=False,
     )
-    return np.fromiter(map(hash, columns), np.int64, len(records))
+    return np.fromiter(map(hash, columns), np.int64, len(records)) ^ np.int64(hash(tenant))
 
 
 def _attribute_hashes(records: Records) -> Iterable[int]:

@@ -1,0 +1,7 @@
+"""What logs take, and what leaves when they take too much; retention by age is the store's."""
+
+from holdfast.telemetry.logs.keeping.routes import keeping_routes
+from holdfast.telemetry.logs.keeping.size import SIZE_CUT, LogSizeLimit
+from holdfast.telemetry.logs.keeping.usage import LogUse, read_usage
+
+__all__ = ["SIZE_CUT", "LogSizeLimit", "LogUse", "keeping_routes", "read_usage"]
