@@ -23,6 +23,7 @@ from holdfast.cli import (
     queries,
     runs,
     serving,
+    ship,
     targets,
     tokens,
     traces,
@@ -60,7 +61,21 @@ def root(
     """Hold the options that every command has."""
 
 
-for _part in (serving, queries, runs, metrics, logs, traces, people, tokens, targets, demo, configuration, documents):
+for _part in (
+    serving,
+    queries,
+    runs,
+    metrics,
+    ship,
+    logs,
+    traces,
+    people,
+    tokens,
+    targets,
+    demo,
+    configuration,
+    documents,
+):
     _part.register(cli)
 health.register_commands(cli, os.environ, lambda error: report(error, as_json="--json" in sys.argv))
 health.register_host(cli)

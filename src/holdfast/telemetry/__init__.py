@@ -19,6 +19,7 @@ from holdfast.telemetry.logs.files import register as register_log_analysis
 from holdfast.telemetry.logs.limits import SECTION as LOG_LIMITS_SECTION
 from holdfast.telemetry.logs.patterns import PatternsRoom
 from holdfast.telemetry.logs.patterns import wire as wire_log_patterns
+from holdfast.telemetry.logs.recognition import CriJoiner, Joiner, recognise
 from holdfast.telemetry.logs.wiring import LogsRoom
 from holdfast.telemetry.logs.wiring import wire as wire_logs
 from holdfast.telemetry.metrics import (
@@ -60,8 +61,10 @@ __all__ = [
     "SCRAPE_SECTION",
     "SCRUB_SECTION",
     "TRACES_SECTION",
+    "CriJoiner",
     "DashboardRoom",
     "DoorsRoom",
+    "Joiner",
     "LogDoorsRoom",
     "LogQueryRoom",
     "LogsRoom",
@@ -80,6 +83,7 @@ __all__ = [
     "SinkSettings",
     "TargetBoard",
     "TelemetryRoom",
+    "recognise",
     "register_exporter",
     "register_log_analysis",
     "register_transfer",

@@ -28,6 +28,9 @@ class CriJoiner:
     def __init__(self) -> None:
         self._parts: dict[str, list[str]] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
     def add(self, line: str) -> Framed | None:
         """Take a line; gives a whole one, or None for a part of one."""
         found = _FRAME.match(line) if line[:2].isdigit() else None

@@ -1,0 +1,125 @@
+"""The command `holdfast ship`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+
+from holdfast.cli.remote import DEFAULT_URL
+from holdfast.cli.ship.entries import Batch, Source
+from holdfast.cli.ship.files import Files
+from holdfast.cli.ship.journald import KEY, Journald
+from holdfast.cli.ship.sending import TIMEOUT_S, Sending
+from holdfast.cli.ship.spool import Spool
+from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.units import parse_size
+from holdfast.resilience import Backoff, Pauses
+
+POLL_S: Final = 0.2
+_AGAIN: Final = Backoff(base_s=1.0, cap_s=30.0, jitter="equal")
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the command."""
+    cli.command("ship")(ship)
+
+
+def ship(
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE|GLOB...", help="Files to follow.")] = None,
+    *,
+    url: Annotated[str, typer.Option("--to", help="The server.", envvar="HOLDFAST_URL")] = DEFAULT_URL,
+    journald: Annotated[bool, typer.Option("--journald", help="Follow systemd's journal.")] = False,
+    service: Annotated[str, typer.Option("--service", help="The service, else the file's name to its dot.")] = "",
+    label: Annotated[list[str] | None, typer.Option("--label", help="NAME=VALUE for every line.")] = None,
+    state: Annotated[Path | None, typer.Option("--state", help="Folder of positions and the disk buffer.")] = None,
+    buffer: Annotated[str, typer.Option("--buffer", help="Most bytes on the disk while the server is away.")] = "1GB",
+    once: Annotated[bool, typer.Option("--once", help="Send what is there, then end.")] = False,
+    tenant: Annotated[str, typer.Option("--tenant", help="The tenant, if not the token's.")] = "",
+    journalctl: Annotated[str, typer.Option("--journalctl", help="The program that reads the journal.")] = "journalctl",
+) -> None:
+    """Follow files and the journal, and send every line at least once; the token comes from HOLDFAST_TOKEN."""
+    if not files and not journald:
+        raise InvalidError("nothing to ship", hint="name files, or --journald")
+    labels = _labels(label or (), service)
+    spool = Spool(state or _default_state(), parse_size(buffer))
+    known = spool.positions
+    sources: list[Source] = []
+    if files:
+        in_files = {key: value for key, value in known.items() if key != KEY}
+        sources.append(Files(files, labels, socket.gethostname(), in_files))
+    if journald:
+        sources.append(Journald(journalctl, labels, known))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with httpx.Client(base_url=url.rstrip("/"), headers=_headers(tenant), timeout=TIMEOUT_S) as client:
+        sending = Sending(spool, client, lambda words: typer.echo(f"ship: {words}", err=True))
+        sending.start()
+        try:
+            _run(spool, sources, sending, stop, is_once=once)
+        finally:
+            sending.stop()
+            for source in sources:
+                source.close()
+            spool.close()
+
+
+def _run(spool: Spool, sources: Sequence[Source], sending: Sending, stop: threading.Event, *, is_once: bool) -> None:
+    while not stop.is_set():
+        if spool.is_full:
+            stop.wait(POLL_S)
+            continue
+        batch = Batch()
+        for source in sources:
+            source.fill(batch, is_last=is_once)
+        if batch.entries:
+            positions: dict[str, Any] = {}
+            for source in sources:
+                positions |= source.positions()
+            _put(spool, batch.body(), positions, stop)
+            sending.wake()
+        elif is_once and not len(spool):
+            return
+        else:
+            stop.wait(POLL_S)
+
+
+def _put(spool: Spool, body: bytes, positions: Mapping[str, Any], stop: threading.Event) -> None:
+    pauses = Pauses(_AGAIN)
+    while not stop.is_set():
+        try:
+            spool.append(body, positions)
+        except OSError as error:
+            typer.echo(f"ship: the disk buffer takes nothing now: {error}", err=True)
+            stop.wait(pauses.next_s())
+        else:
+            return
+
+
+def _labels(given: Sequence[str], service: str) -> Mapping[str, str]:
+    labels = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name.isidentifier() or not value:
+            raise InvalidError(f"--label {each!r} is none", hint="write --label environment=production")
+        labels[name] = value
+    return labels | ({"service_name": service} if service else {})
+
+
+def _headers(tenant: str) -> dict[str, str]:
+    token = os.environ.get("HOLDFAST_TOKEN")
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return headers | ({"x-scope-orgid": tenant} if tenant else {})
+
+
+def _default_state() -> Path:
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "holdfast" / "ship"
