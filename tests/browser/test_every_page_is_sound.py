@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from fixtures.consoles import ROOT, refuse
+from fixtures.soundness import is_wider_than_window, serious
 
-AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
     "/",
     "/map",
@@ -25,6 +22,7 @@ PAGES = (
     "/explore/cardinality",
     "/logs",
     '/logs?q={service_name=~".%2B"}&fields=1',
+    "/traces",
     "/dashboards",
     "/dashboards/new",
     "/host",
@@ -35,23 +33,6 @@ PAGES = (
     "/settings/about",
 )
 SESSION_PAGES = ("/login", "/setup?token=x", "/setup")
-
-
-def serious(page) -> list[str]:
-    """Give what axe calls serious or critical."""
-    if not AXE.exists():
-        refuse("axe-core is not installed; run npm ci in ui/")
-    page.evaluate(Path(AXE).read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {[node['target'] for node in one['nodes']][:4]} {one['nodes'][0].get('failureSummary', '')}"
-        for one in found["violations"]
-        if one["impact"] in {"serious", "critical"}
-    ]
-
-
-def is_wider_than_window(page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
 @pytest.mark.slow

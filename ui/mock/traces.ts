@@ -1,5 +1,7 @@
 // What the mock tells of traces, in Jaeger's JSON: orders of the shop, some slow, some failed, one with clocks that differ,
 // one of a hundred thousand spans.
+import type { TraceLine } from "@/api/types";
+import { groupBy } from "../src/lib/group.ts";
 
 const COUNT = 60;
 export const HUGE_ID = "feed0000000000000000000000000001";
@@ -92,27 +94,52 @@ function skewed(now: number): MadeTrace {
 
 export function answerTraces(url: URL, isEmpty: boolean): Response {
   const path = url.pathname.replace("/jaeger/api/", "");
-  const query = url.searchParams;
   const data = (value: unknown) => Response.json({ data: value, errors: null });
   const now = Date.now();
   if (path === "services") return data(isEmpty ? [] : ["catalog", "gateway", "orders", "payments", "stock"]);
   if (path.endsWith("/operations")) return data([...new Set(ORDER.filter((story) => path.includes(`/${story[2]}/`)).map((story) => story[3]))]);
   if (path === "dependencies") return data(isEmpty ? [] : [["gateway", "orders", 4_210], ["orders", "catalog", 4_180], ["orders", "payments", 3_900], ["orders", "stock", 3_870]].map(([parent, child, callCount]) => ({ parent, child, callCount })));
-  if (path === "traces") return data(isEmpty ? [] : Array.from({ length: COUNT }, (_, at) => order(at, now)).filter((trace) => isAsked(trace, query)));
   const id = path.slice("traces/".length);
   const found = id === HUGE_ID ? huge(now) : id === SKEWED_ID ? skewed(now) : Array.from({ length: COUNT }, (_, at) => order(at, now)).find((trace) => trace.traceID === id);
   return found ? data([found]) : Response.json({ data: null, errors: [{ code: 404, msg: `trace not found: ${id}` }] }, { status: 404 });
 }
 
+/** A search by the REST API. */
+export function searchTraces(query: URLSearchParams, isEmpty: boolean): Response {
+  const now = Date.now();
+  const found = isEmpty ? [] : Array.from({ length: COUNT }, (_, at) => order(at, now)).filter((trace) => isAsked(trace, query));
+  return Response.json({ items: found.slice(0, Number(query.get("limit") ?? 20)).map(lineOf), next: null });
+}
+
+function lineOf({ traceID, spans }: MadeTrace): TraceLine {
+  const began = Math.min(...spans.map((span) => span.startTime));
+  const services = groupBy(spans, (span) => span.processID);
+  return {
+    trace_id: traceID,
+    started_at: new Date(began / 1000).toISOString(),
+    duration_ns: (Math.max(...spans.map((span) => span.startTime + span.duration)) - began) * 1000,
+    root_service: spans[0]?.processID ?? "",
+    root_name: spans[0]?.operationName ?? "",
+    spans: spans.length,
+    errors: spans.filter(isFailed).length,
+    services: [...services].map(([name, own]) => ({ name, spans: own.length })),
+  };
+}
+
+function isFailed(span: Made): boolean {
+  return span.tags.some((tag) => tag.key === "error");
+}
+
 function isAsked(trace: MadeTrace, query: URLSearchParams): boolean {
-  const tags = Object.entries(JSON.parse(query.get("tags") || "{}") as Record<string, string>);
-  const [start, end] = [Number(query.get("start")), Number(query.get("end"))];
+  const wanted = query.getAll("attribute").map((pair) => pair.split("=", 2));
+  const [start, end] = [Date.parse(query.get("start") ?? ""), Date.parse(query.get("end") ?? "")];
   return trace.spans.some(
     (span) =>
-      span.processID === query.get("service") &&
+      (!query.get("service") || span.processID === query.get("service")) &&
       (!query.get("operation") || span.operationName === query.get("operation")) &&
-      span.startTime >= start && span.startTime <= end &&
-      tags.every(([key, value]) => span.tags.some((tag) => tag.key === key && String(tag.value) === value)),
+      (query.get("status") !== "error" || isFailed(span)) &&
+      span.startTime / 1000 >= start && span.startTime / 1000 <= end &&
+      wanted.every(([key, value]) => span.tags.some((tag) => tag.key === key && String(tag.value) === value)),
   );
 }
 

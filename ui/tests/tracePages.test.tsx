@@ -51,7 +51,7 @@ describe("a trace", () => {
     expect(names().slice(0, 3)).toEqual(["POST /checkout", "POST /orders", "validate basket"]);
     expect(main()).toMatch(/9 spans3 errors/);
     expect(await screen.findByText("the bank answers slowly, trying once more", undefined, PATIENCE)).toBeTruthy();
-    expect(screen.getByRole("link", { name: "Logs" }).getAttribute("href")).toContain(`trace_id%3D%22${ORDER}`);
+    expect(screen.getByRole("link", { name: "open in Logs" }).getAttribute("href")).toContain(`trace_id%3D%22${ORDER}`);
   });
 
   it("is walked, collapsed and opened by keys", async () => {

@@ -2,7 +2,9 @@
 import { growTrace } from "@/lib/traces/grow";
 import type { Trace } from "@/lib/traces/model";
 import { parseAttributes, type TraceWish } from "@/lib/traces/search";
+import { get } from "./client";
 import { askJaeger, detailOf, type JaegerTrace, plainSpans, type SpanDetail } from "./jaeger";
+import type { TraceLine, TraceList } from "./types";
 
 export type { SpanDetail } from "./jaeger";
 
@@ -29,42 +31,32 @@ export interface OpenTrace {
   detail: (id: string) => SpanDetail | null;
 }
 
-/** Without a service each one is asked; this many at most. */
-const MOST_SERVICES = 20;
-
 export async function searchTraces(wish: TraceWish, start: Date, end: Date, signal?: AbortSignal): Promise<TraceSummary[]> {
-  const services = wish.service ? [wish.service] : (await listServices(signal)).slice(0, MOST_SERVICES);
-  const tags = { ...parseAttributes(wish.attributes), ...(wish.status === "error" ? { error: "true" } : {}) };
   const params = {
+    service: wish.service,
     operation: wish.operation,
-    tags: Object.keys(tags).length > 0 ? JSON.stringify(tags) : "",
-    minDuration: wish.min,
-    maxDuration: wish.max,
+    attribute: Object.entries(parseAttributes(wish.attributes) ?? {}).map(([name, value]) => `${name}=${value}`),
+    min_duration: wish.min,
+    max_duration: wish.max,
+    status: wish.status === "error" ? "error" : "",
     limit: wish.limit,
-    start: start.getTime() * 1000,
-    end: end.getTime() * 1000,
+    start: start.toISOString(),
+    end: end.toISOString(),
   };
-  const found = new Map<string, TraceSummary>();
-  for (const answer of await Promise.all(services.map((service) => askJaeger<JaegerTrace[]>("/traces", { service, ...params }, signal)))) {
-    for (const one of answer) found.set(one.traceID, summarise(one));
-  }
-  const newest = [...found.values()].sort((a, b) => b.startUs - a.startUs).slice(0, wish.limit);
-  return wish.status === "ok" ? newest.filter((one) => one.errors === 0) : newest;
+  const found = (await get<TraceList>("/traces", params, signal)).items.map(summaryOf);
+  return wish.status === "ok" ? found.filter((one) => one.errors === 0) : found;
 }
 
-function summarise(one: JaegerTrace): TraceSummary {
-  const trace = growTrace(one.traceID, plainSpans(one));
-  const services: Record<string, number> = {};
-  for (const service of trace.services) services[service] = (services[service] ?? 0) + 1;
+function summaryOf(line: TraceLine): TraceSummary {
   return {
-    id: trace.id,
-    startUs: trace.beganUs,
-    durationUs: trace.durationUs,
-    rootService: trace.services[trace.root] ?? "",
-    rootName: trace.names[trace.root] ?? "",
-    spans: trace.count,
-    errors: trace.errors,
-    services,
+    id: line.trace_id,
+    startUs: Date.parse(line.started_at) * 1000,
+    durationUs: line.duration_ns / 1000,
+    rootService: line.root_service,
+    rootName: line.root_name,
+    spans: line.spans,
+    errors: line.errors,
+    services: Object.fromEntries(line.services.map(({ name, spans }) => [name, spans])),
   };
 }
 

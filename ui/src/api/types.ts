@@ -104,3 +104,6 @@ export type SeriesGrowth = Schemas["SeriesGrowth"];
 export type Targets = Schemas["TargetsOut"];
 export type ActiveTarget = Schemas["ActiveTargetOut"];
 export type DroppedTarget = Schemas["DroppedTargetOut"];
+
+export type TraceLine = Schemas["TraceLine"];
+export type TraceList = Schemas["TraceList"];

@@ -11,7 +11,7 @@ export interface TraceWish {
   limit: number;
 }
 
-export const LIMITS = [20, 100, 500, 1_500];
+export const LIMITS = [20, 100, 500];
 export const DEFAULT_LIMIT = 100;
 
 export function readWish(params: URLSearchParams): TraceWish {

@@ -95,7 +95,7 @@ function Pairs({ title, pairs, service }: { title: string; pairs: Record<string,
               <td className="mono dim" data-tip={name}>{name}</td>
               <td className="mono">
                 <span>{textOf(value)}</span>
-                <Go to={`/traces?${new URLSearchParams({ service, attributes: addAttribute("", name, textOf(value)) }).toString()}`} className="link bare" aria-label={`Traces with this ${name}`} data-tip="Traces that say the same">
+                <Go to={`/traces?${new URLSearchParams({ service, attributes: addAttribute("", name, textOf(value)) }).toString()}`} className="link bare" aria-label={`find traces with this ${name}`} data-tip="Traces that say the same">
                   find
                 </Go>
               </td>
