@@ -118,7 +118,8 @@ def find_errors(root: type[HoldfastError]) -> Iterator[type[HoldfastError]]:
 
 def write_errors() -> str:
     """Render every error code that leaves the program."""
-    kinds = sorted({kind for kind in find_errors(HoldfastError) if "code" in vars(kind)}, key=lambda kind: kind.code)
+    coded = {kind for kind in find_errors(HoldfastError) if "code" in vars(kind)}
+    kinds = sorted(coded, key=lambda kind: (kind.code, kind.__qualname__))
     rows = []
     for kind in kinds:
         retry = "later" if kind.retry.possible else "never"
