@@ -91,7 +91,7 @@ def test_no_line_is_lost_by_kills(tmp_path, loki):
     log, state = tmp_path / "shop.log", tmp_path / "state"
     chance, written = random.Random(7), 0
     for _ in range(6):
-        process = start(loki.url, state, str(tmp_path / "*.log"))
+        process = start(loki.url, state, str(tmp_path / "shop.log*"))
         pushes = loki.pushes
         for _ in range(chance.randrange(5, 30)):
             with log.open("a") as file:
@@ -103,7 +103,7 @@ def test_no_line_is_lost_by_kills(tmp_path, loki):
         process.communicate()
         if chance.random() < 0.5:
             log.rename(tmp_path / f"shop.log.{written}")
-    finish(loki.url, state, str(tmp_path / "*.log"))
+    finish(loki.url, state, str(tmp_path / "shop.log*"))
 
     distinct = set(loki.records)  # what was sent again is the same to the byte, so the server drops it
     assert sorted(record[2] for record in distinct) == sorted(f"line {number}" for number in range(written))
