@@ -39,7 +39,11 @@ class Spool:
         for torn in folder.glob("*.tmp"):
             torn.unlink()
         self._sizes = {int(path.stem): path.stat().st_size for path in folder.glob(f"*{_SUFFIX}")}
-        self._saved, self.positions = self._read_positions()
+        try:
+            self._saved, self.positions = self._read_positions()
+        except InvalidError:
+            self._lock.close()
+            raise
         self._next = max([self._saved, *self._sizes]) + 1
 
     def __len__(self) -> int:
