@@ -213,6 +213,7 @@ def test_a_forked_child_writes_on(tmp_path):
         child = os.fork()
         if child == 0:
             fill(file, 30)
+            file.close()  # waits for what is being compressed, which would lie there twice for a moment
             os._exit(0 if file.rotations else 1)
     assert os.waitpid(child, 0)[1] == 0
     file.close()

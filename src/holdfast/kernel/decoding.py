@@ -64,8 +64,9 @@ def _problem(model: Any, fault: Any, file: str, line_of: LineOf | None, at: Path
     path: Path = tuple(step for step in fault["loc"] if not _is_union_branch(step))
     message, hint = str(fault["msg"]), ""
     if fault["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
-        key = str(path[-1])
-        message, hint = f"unknown key {key!r}", suggest(key, _known_keys(model, path[:-1]))
+        key = str(fault["loc"][-1])  # as it was written, even where it looks like a branch of a union
+        above = path[:-1] if path and path[-1] == fault["loc"][-1] else path
+        message, hint = f"unknown key {key!r}", suggest(key, _known_keys(model, above))
     elif fault["type"] in {"missing", "missing_argument"}:
         message = f"{path[-1]!r} is required" if path else "a value is required"
     elif fault["type"] in {"dataclass_type", "dict_type"}:

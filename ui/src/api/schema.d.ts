@@ -433,7 +433,7 @@ export interface paths {
          *     objects (`application/json`). Tracebacks and stack traces are joined; time, level, trace and span are
          *     recognised. Answered when all is on the disk; 429 and 503 say when to send the same again.
          */
-        post: operations["send_lines_api_v1_logs_lines_post"];
+        post: operations["sendLogLines"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6783,7 +6783,7 @@ export interface operations {
             };
         };
     };
-    send_lines_api_v1_logs_lines_post: {
+    sendLogLines: {
         parameters: {
             query?: {
                 /** @description Such as `production`. */
@@ -6821,6 +6821,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             /** @description Conflict */
             409: {
                 headers: {
@@ -6841,6 +6859,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -95,7 +95,7 @@ class Half:
     """Refuses every second record."""
 
     def refuse(self, tenant, records, streams):
-        return np.arange(len(records)) % 2 == 1, Refusal.RATE_LIMIT
+        return [(np.arange(len(records)) % 2 == 1, Refusal.RATE_LIMIT)]
 
 
 class Never:

@@ -38,6 +38,7 @@ def line_routes(door: PlainLines) -> APIRouter:
 
     @router.post(
         "/lines",
+        operation_id="sendLogLines",
         openapi_extra={"requestBody": {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     )
     async def send_lines(
