@@ -36,6 +36,7 @@ async def exporter():
     found.port = server.sockets[0].getsockname()[1]
     yield found
     server.close()
+    await found.hang_up()
 
 
 @pytest.fixture

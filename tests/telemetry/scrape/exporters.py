@@ -16,6 +16,7 @@ class Exporter:
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     port: int = 0
+    open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -24,6 +25,7 @@ class Exporter:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests on one connection."""
+        self.open[writer] = asyncio.current_task()
         try:
             while line := await reader.readline():
                 headers = {}
@@ -39,4 +41,12 @@ class Exporter:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self.open.pop(writer)
             writer.close()
+
+    async def hang_up(self) -> None:
+        """End the connections that clients keep, so that none is cut off in the middle of an answer."""
+        tasks = [task for task in self.open.values() if task is not None]
+        for writer in self.open:
+            writer.close()
+        await asyncio.gather(*tasks)
