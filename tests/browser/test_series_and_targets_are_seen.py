@@ -53,6 +53,12 @@ def scraped(server, estate, visit) -> Iterator[None]:
     file.unlink()
 
 
+HAS_UP = """async () => {
+  const answer = await fetch('/prometheus/api/v1/query?query=' + encodeURIComponent('up{job="errands"}'));
+  return (await answer.json()).data.result.length > 0;
+}"""
+
+
 def test_targets_say_how_they_are_and_what_relabelling_did(visit, scraped, estate):
     page = visit.go("/explore")
     page.keyboard.press("g")
@@ -68,9 +74,16 @@ def test_targets_say_how_they_are_and_what_relabelling_did(visit, scraped, estat
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("row", name=re.compile("team"))).to_contain_text("shop")
     expect(dialog.get_by_role("listitem").nth(1)).to_contain_text('team="shop"')
+    visit.wait_until(HAS_UP)
     dialog.get_by_role("link", name="Explore up").click()
+    page.wait_for_url(re.compile("[?&]q="))
     asked = parse_qs(urlsplit(page.url).query)["q"]
     assert asked == [f'up{{instance="127.0.0.1:{estate.port}",job="errands",team="shop"}}']
+    for _ in range(30):  # a target that was just found has one sample, which no step of the graph sees yet
+        if page.locator("main canvas").is_visible():
+            break
+        page.wait_for_timeout(1000)
+        page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator("main canvas")).to_be_visible()
 
 
