@@ -10,33 +10,17 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.logs.logql.quantities import parse_duration_ns
 from holdfast.telemetry.logs.selection import Direction
 from holdfast.telemetry.metrics.api import Parameters
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NS: Final = 10**9
 HOUR_NS: Final = 3600 * NS
 _MOST_NS: Final = 2**63 - 1
 _SECONDS_DIGITS: Final = 10  # as Loki: a whole number of more digits is nanoseconds
-_DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ns|us|\u00b5s|ms|[smhdwy]))+")
-_PARTS: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|\u00b5s|ms|[smhdwy])")
-_NS: Final[Mapping[str, int]] = {
-    "ns": 1,
-    "us": 10**3,
-    "\u00b5s": 10**3,
-    "ms": 10**6,
-    "s": NS,
-    "m": 60 * NS,
-    "h": HOUR_NS,
-    "d": 24 * HOUR_NS,
-    "w": 168 * HOUR_NS,
-    "y": 8760 * HOUR_NS,
-}
 _STEPS: Final = 250
 _DIRECTIONS: Final = {"": Direction.BACKWARD, "backward": Direction.BACKWARD, "forward": Direction.FORWARD}
 
@@ -131,8 +115,9 @@ def read_limit(given: Parameters, default: int = 100) -> int:
 
 
 def _duration(name: str, text: str) -> int:
-    if _DURATION.fullmatch(text):
-        return int(sum(Decimal(amount) * _NS[unit] for amount, unit in _PARTS.findall(text)))
+    length = parse_duration_ns(text, knows_days=True) if text[:1].isdigit() and not text.isdecimal() else None
+    if length is not None:
+        return length
     try:
         seconds = Decimal(text)
     except InvalidOperation:
