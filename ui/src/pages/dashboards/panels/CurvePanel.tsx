@@ -7,7 +7,8 @@ import { plural } from "@/lib/format";
 import { drawParts, legendName, matrixOf } from "@/lib/promSeries";
 import { useMarks } from "@/state/marks";
 import { labeller } from "@/pages/metrics/results";
-import { NoData, type PictureProps } from "./PanelView";
+import { NoData } from "./NoData";
+import type { PictureProps } from "./PanelView";
 
 const DRAWN = 60;
 const LEGEND_ROW_PX = 24;

@@ -4,7 +4,8 @@ import { HeatMap } from "@/components/HeatMap";
 import { panelValue } from "@/lib/dashboards";
 import { heatOf, MOST_ROWS } from "@/lib/heat";
 import { matrixOf } from "@/lib/promSeries";
-import { NoData, type PictureProps } from "./PanelView";
+import { NoData } from "./NoData";
+import type { PictureProps } from "./PanelView";
 
 export function HeatPanel({ panel, data, height }: PictureProps) {
   const heat = useMemo(() => {

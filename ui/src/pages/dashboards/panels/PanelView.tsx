@@ -99,7 +99,3 @@ function PanelFault({ error, onRetry }: { error: Error; onRetry: () => void }) {
     </div>
   );
 }
-
-export function NoData() {
-  return <p className={classes.note}>No data in this window</p>;
-}
