@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from fixtures.traces import MS, NOW_NS, Row, span_id, trace_id
+from fixtures.traces import MS, NOW_NS, Row, otlp, span_id, trace_id
 from holdfast.telemetry.traces import SpanKind, SpanStatus
 
 START = datetime.fromtimestamp(NOW_NS / 1e9 - 60, UTC).isoformat()
@@ -22,32 +22,6 @@ ROWS = [
     Row(2, 23, 22, "mail", "take", 1100, 9, SpanKind.CONSUMER, attributes={"messaging.destination.name": "orders"}),
     *(Row(number, number * 10, start_ms=number * 1000) for number in range(3, 8)),
 ]
-
-
-def otlp(rows: list[Row]) -> dict[str, Any]:
-    """Give rows as a request of OTLP in JSON."""
-
-    def pairs(values: Any) -> list[dict[str, Any]]:
-        return [{"key": key, "value": {"stringValue": str(value)}} for key, value in values.items()]
-
-    groups = []
-    for row in rows:
-        start_ns = NOW_NS + row.start_ms * MS
-        span = {
-            "traceId": trace_id(row.trace),
-            "spanId": span_id(row.span),
-            "parentSpanId": span_id(row.parent) if row.parent else "",
-            "name": row.name,
-            "kind": int(row.kind),
-            "startTimeUnixNano": str(start_ns),
-            "endTimeUnixNano": str(start_ns + row.length_ms * MS),
-            "status": {"code": int(row.status)},
-            "attributes": pairs(row.attributes),
-            "events": [{"timeUnixNano": str(start_ns + 7), "name": "retry", "attributes": pairs({"attempt": 2})}],
-        }
-        resource = {"attributes": pairs({"service.name": row.service, **row.resource})}
-        groups.append({"resource": resource, "scopeSpans": [{"scope": {"name": "test"}, "spans": [span]}]})
-    return {"resourceSpans": groups}
 
 
 async def get(client: Any, path: str, expected: int = 200, /, **query: Any) -> Any:
@@ -98,7 +72,7 @@ async def test_services_operations_and_the_map_tell_calls_errors_and_durations(r
         services = {each["name"]: each for each in (await get(client, "/services", **TIME))["items"]}
         assert sorted(services) == ["cart", "mail", "shop"]
         assert services["cart"]["spans"] == 2
-        assert services["cart"]["rates"] == {"calls": 1, "errors": 1, "p50_ms": 50, "p95_ms": 50}
+        assert services["cart"]["rates"] == {"calls": 1, "errors": 1, "p50_ms": 50, "p95_ms": 50, "p99_ms": 50}
         operations = (await get(client, "/operations", service="cart", **TIME))["items"]
         assert [(each["name"], each["kind"]) for each in operations] == [("SELECT", "client"), ("load", "server")]
         found = await get(client, "/map", **TIME)
@@ -109,7 +83,7 @@ async def test_services_operations_and_the_map_tell_calls_errors_and_durations(r
             ("shop", "cart", "call"),
             ("shop", "orders", "to_topic"),
         ]
-        assert edges["shop", "cart", "call"] == {"calls": 1, "errors": 1, "p50_ms": 50, "p95_ms": 50}
+        assert edges["shop", "cart", "call"] == {"calls": 1, "errors": 1, "p50_ms": 50, "p95_ms": 50, "p99_ms": 50}
         nodes = {each["name"]: each["type"] for each in found["nodes"]}
         assert nodes["orders"] == "messaging"
         assert nodes["mysql/carts"] == "database"

@@ -1235,6 +1235,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what sets some traces apart from others; changes nothing. */
+        post: operations["compareTraces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Group the slow spans of a search by operation and statement, or the failed ones by operation and error. */
+        get: operations["listSpanGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/latency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count the spans of a search by time and duration, for a heat map. */
+        get: operations["getTraceLatency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traces/map": {
         parameters: {
             query?: never;
@@ -1242,7 +1293,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say who calls whom, databases and topics among them, and what came of it. */
+        /** Say who calls whom, databases and topics among them, what came of it, and what has changed. */
         get: operations["getTraceMap"];
         put?: never;
         post?: never;
@@ -1522,6 +1573,12 @@ export interface components {
             unused_total: components["schemas"]["UnusedTotal"];
         };
         /**
+         * Change
+         * @description How an edge differs from before.
+         * @enum {string}
+         */
+        Change: "new" | "gone" | "busier" | "quieter" | "more_errors" | "fewer_errors" | "slower" | "faster";
+        /**
          * ChangeDocument
          * @description One thing that a step would change: what, how (create, update, restart, ...), and the unified diff.
          */
@@ -1677,6 +1734,34 @@ export interface components {
             workflow: string;
         };
         /**
+         * ComparisonIn
+         * @description Which traces are compared. Without `others`: the rest, of the same service, operation, kind and time.
+         */
+        ComparisonIn: {
+            chosen: components["schemas"]["SelectionIn"];
+            others?: components["schemas"]["SelectionIn"] | null;
+            /**
+             * Sample
+             * @description Traces of each side that are read at most.
+             * @default 1000
+             */
+            sample: number;
+        };
+        /**
+         * ComparisonOut
+         * @description What sets the chosen traces apart from the others; `tested` values were more frequent among the chosen.
+         */
+        ComparisonOut: {
+            chosen: components["schemas"]["SideOut"];
+            /** Contrasts */
+            contrasts: components["schemas"]["ContrastOut"][];
+            /** Growths */
+            growths: components["schemas"]["GrowthOut"][];
+            others: components["schemas"]["SideOut"];
+            /** Tested */
+            tested: number;
+        };
+        /**
          * Condition
          * @description One condition of readiness: which room, which condition, whether it holds and, if not, why.
          */
@@ -1701,6 +1786,34 @@ export interface components {
             cpu_cores: number | null;
             /** Memory Bytes */
             memory_bytes: number | null;
+        };
+        /**
+         * ContrastOut
+         * @description Something that is more frequent among the chosen traces.
+         *
+         *     `name` is of an attribute or resource, or `service`, `operation`, `failed operation`. Counts are of sampled traces,
+         *     shares of the traces that they stand for. `lift` is null if no other trace bears it. `p_value`: Fisher's exact test,
+         *     one-sided; `is_significant` weighs how many values were tested.
+         */
+        ContrastOut: {
+            /** Chosen */
+            chosen: number;
+            /** Chosen Share */
+            chosen_share: number;
+            /** Is Significant */
+            is_significant: boolean;
+            /** Lift */
+            lift: number | null;
+            /** Name */
+            name: string;
+            /** Others */
+            others: number;
+            /** Others Share */
+            others_share: number;
+            /** P Value */
+            p_value: number;
+            /** Value */
+            value: string;
         };
         /**
          * CountsOut
@@ -1954,6 +2067,12 @@ export interface components {
             type: string;
         };
         /**
+         * EdgeState
+         * @description How an edge fares: `failing` by its errors, `worse` than before, `fine`, or `gone`.
+         * @enum {string}
+         */
+        EdgeState: "failing" | "worse" | "fine" | "gone";
+        /**
          * EntityDetail
          * @description All that is known of an entity, with the line of its descriptor.
          */
@@ -2072,6 +2191,23 @@ export interface components {
             next: number | null;
         };
         /**
+         * ExampleOut
+         * @description A span of a group.
+         */
+        ExampleOut: {
+            /** Duration Ns */
+            duration_ns: number;
+            /** Span Id */
+            span_id: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Trace Id */
+            trace_id: string;
+        };
+        /**
          * Explosion
          * @description A metric whose new series are refused: by which limit, who sends them, and the label that differs the most.
          *
@@ -2144,6 +2280,92 @@ export interface components {
             edges: components["schemas"]["EdgeOut"][];
             /** Nodes */
             nodes: components["schemas"]["NodeOut"][];
+        };
+        /**
+         * GroupOut
+         * @description Spans that are slow, or failed, in the same way.
+         *
+         *     `calls` is how many spans the operation has in this search altogether, `usual_ms` their median; `lost_ms` is by how
+         *     much the group took longer than that, together. In `pattern` stands `?` where messages or statements differ.
+         */
+        GroupOut: {
+            /** Calls */
+            calls: number;
+            /** Error */
+            error: string;
+            /** Examples */
+            examples: components["schemas"]["ExampleOut"][];
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "unspecified" | "internal" | "server" | "client" | "producer" | "consumer";
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Longest Ms */
+            longest_ms: number;
+            /** Lost Ms */
+            lost_ms: number;
+            /** Operation */
+            operation: string;
+            /** P50 Ms */
+            p50_ms: number;
+            /** P95 Ms */
+            p95_ms: number;
+            /** P99 Ms */
+            p99_ms: number;
+            /** Pattern */
+            pattern: string;
+            /** Service */
+            service: string;
+            /** Spans */
+            spans: number;
+            /** Traces */
+            traces: number;
+            /** Usual Ms */
+            usual_ms: number;
+        };
+        /**
+         * GroupsOut
+         * @description Groups, those that matter most first; `spans` are in all of them, `share` of the traces was counted.
+         */
+        GroupsOut: {
+            /** Items */
+            items: components["schemas"]["GroupOut"][];
+            /** Next */
+            next?: string | null;
+            /** Share */
+            share: number;
+            /** Spans */
+            spans: number;
+        };
+        /**
+         * GrowthOut
+         * @description An operation that took more time itself; all figures are means per trace of a side.
+         */
+        GrowthOut: {
+            /** Chosen Calls */
+            chosen_calls: number;
+            /** Chosen Self Ms */
+            chosen_self_ms: number;
+            /** Growth Ms */
+            growth_ms: number;
+            /** Operation */
+            operation: string;
+            /** Others Calls */
+            others_calls: number;
+            /** Others Self Ms */
+            others_self_ms: number;
+            /** Service */
+            service: string;
         };
         /**
          * GrowthPoint
@@ -2298,6 +2520,47 @@ export interface components {
             name: string;
             /** Values */
             values: number;
+        };
+        /**
+         * LatencyOut
+         * @description How long spans took over time: cells that hold any, as columns.
+         *
+         *     Cell n is of the time `times[n]` (it begins at `started_at` + `times[n]` * `step_ns`) and holds durations from
+         *     `bounds_ns[rows[n]]`, below the bound that follows; its lower bound and that one less 1 find its spans in a search.
+         *     Counts are scaled to all traces where only `share` of them was counted (1: all).
+         */
+        LatencyOut: {
+            /** Bounds Ns */
+            bounds_ns: number[];
+            /** Columns */
+            columns: number;
+            /** Failed */
+            failed: number[];
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
+            /** Rows */
+            rows: number[];
+            /** Share */
+            share: number;
+            /** Spans */
+            spans: number[];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Step Ns */
+            step_ns: number;
+            /** Times */
+            times: number[];
+            /** Total */
+            total: number;
+            /** Total Failed */
+            total_failed: number;
         };
         /**
          * LatencyOverall
@@ -2495,16 +2758,25 @@ export interface components {
         /**
          * MapEdge
          * @description Calls from one node to another; with `from_topic` the source is a topic, otherwise it is a service.
+         *
+         *     `protocol` is how they call: `http`, a system of RPC, of messaging or of databases; empty if spans do not say.
+         *     `before` are the rates of the earlier time, null where there were no such calls or nothing was compared.
          */
         MapEdge: {
+            before: components["schemas"]["RatesOut"] | null;
+            /** Changes */
+            changes: components["schemas"]["Change"][];
             /**
              * Connection
              * @enum {string}
              */
-            connection: "call" | "database" | "to_topic" | "from_topic";
+            connection: "call" | "database" | "to_topic" | "from_topic" | "external";
+            /** Protocol */
+            protocol: string;
             rates: components["schemas"]["RatesOut"];
             /** Source */
             source: string;
+            state: components["schemas"]["EdgeState"];
             /** Target */
             target: string;
         };
@@ -2522,19 +2794,32 @@ export interface components {
              * Type
              * @enum {string}
              */
-            type: "service" | "database" | "messaging";
+            type: "service" | "database" | "messaging" | "external";
         };
         /**
          * MapOut
          * @description Who calls whom. Figures are scaled to all traces where only `share` of them was counted (1: all).
+         *
+         *     `before_at` is when the earlier time began, null if none was asked for; without `is_compared` it had no spans.
          */
         MapOut: {
+            /** Before At */
+            before_at: string | null;
             /** Edges */
             edges: components["schemas"]["MapEdge"][];
+            /** Is Compared */
+            is_compared: boolean;
             /** Nodes */
             nodes: components["schemas"]["MapNode"][];
+            /** Seconds */
+            seconds: number;
             /** Share */
             share: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
         };
         /**
          * MemberOut
@@ -3068,6 +3353,8 @@ export interface components {
             p50_ms: number | null;
             /** P95 Ms */
             p95_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
         };
         /**
          * ReadinessReport
@@ -3503,6 +3790,51 @@ export interface components {
             lines: string[];
         };
         /**
+         * SelectionIn
+         * @description A set of traces: those with a span that satisfies all of this. A time that is missing is the last hour.
+         */
+        SelectionIn: {
+            /**
+             * Attribute
+             * @description `name=value`; all must hold.
+             * @default []
+             */
+            attribute: string[];
+            /** End */
+            end?: string | null;
+            /** Kind */
+            kind?: ("unspecified" | "internal" | "server" | "client" | "producer" | "consumer") | null;
+            /**
+             * Max Duration
+             * @default
+             */
+            max_duration: string;
+            /**
+             * Min Duration
+             * @default
+             */
+            min_duration: string;
+            /**
+             * Operation
+             * @default
+             */
+            operation: string;
+            /**
+             * Roots
+             * @default false
+             */
+            roots: boolean;
+            /**
+             * Service
+             * @default
+             */
+            service: string;
+            /** Start */
+            start?: string | null;
+            /** Status */
+            status?: ("unset" | "ok" | "error") | null;
+        };
+        /**
          * SelectorIn
          * @description Which checks the window covers; at least one of the three.
          */
@@ -3738,6 +4070,24 @@ export interface components {
         SetupDocument: {
             /** Required */
             required: boolean;
+        };
+        /**
+         * SideOut
+         * @description One side of a comparison; durations are of the sampled traces, null without any.
+         */
+        SideOut: {
+            /** Mean Ms */
+            mean_ms: number | null;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** Sampled */
+            sampled: number;
+            /** Spans */
+            spans: number;
+            /** Traces */
+            traces: number;
         };
         /**
          * SignalAnswer
@@ -10598,6 +10948,8 @@ export interface operations {
                 /** @description Such as `250ms`, `1.5s`. */
                 min_duration?: string;
                 operation?: string;
+                /** @description Only spans that have no parent. */
+                roots?: boolean;
                 service?: string;
                 /** @description Spans that begin at or after this; an hour before `end` if not given. */
                 start?: string | null;
@@ -10821,9 +11173,285 @@ export interface operations {
             };
         };
     };
+    compareTraces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComparisonIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listSpanGroups: {
+        parameters: {
+            query: {
+                /** @description `name=value` of the span or its resource; all must hold. */
+                attribute?: string[] | null;
+                /** @description Spans that begin before this; now if not given. */
+                end?: string | null;
+                kind?: ("unspecified" | "internal" | "server" | "client" | "producer" | "consumer") | null;
+                limit?: number;
+                /** @description Such as `250ms`, `1.5s`. */
+                max_duration?: string;
+                /** @description Such as `250ms`, `1.5s`. */
+                min_duration?: string;
+                /** @description Slow: as long as `min_duration`, else longer than 95 of 100 spans of the same operation. */
+                of: "failed" | "slow";
+                operation?: string;
+                /** @description Only spans that have no parent. */
+                roots?: boolean;
+                service?: string;
+                /** @description Spans that begin at or after this; an hour before `end` if not given. */
+                start?: string | null;
+                status?: ("unset" | "ok" | "error") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupsOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getTraceLatency: {
+        parameters: {
+            query?: {
+                /** @description `name=value` of the span or its resource; all must hold. */
+                attribute?: string[] | null;
+                /** @description Steps of time, about so many. */
+                columns?: number;
+                /** @description Spans that begin before this; now if not given. */
+                end?: string | null;
+                kind?: ("unspecified" | "internal" | "server" | "client" | "producer" | "consumer") | null;
+                /** @description Such as `250ms`, `1.5s`. */
+                max_duration?: string;
+                /** @description Such as `250ms`, `1.5s`. */
+                min_duration?: string;
+                operation?: string;
+                /** @description Only spans that have no parent. */
+                roots?: boolean;
+                service?: string;
+                /** @description Spans that begin at or after this; an hour before `end` if not given. */
+                start?: string | null;
+                status?: ("unset" | "ok" | "error") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatencyOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     getTraceMap: {
         parameters: {
             query?: {
+                /** @description How long ago the time of the same length began that it is compared with: `7d`. */
+                against?: string;
                 /** @description Spans that begin before this; now if not given. */
                 end?: string | null;
                 /** @description Spans that begin at or after this; an hour before `end` if not given. */

@@ -88,6 +88,7 @@ def fits(span: Span, search: TraceSearch) -> bool:
         and (not search.max_ns or span.duration_ns <= search.max_ns)
         and search.status in {None, span.status}
         and search.kind in {None, span.kind}
+        and not (search.is_root and span.parent_id)
         and all(text in {own.get(key), span.resource.get(key)} for key, text in search.attributes.items())
     )
 

@@ -24,6 +24,7 @@ class TraceSearch:
         kind: what it stands for.
         limit: of traces.
         behind: only traces that come behind this one in the order of answers: its `newest_ns` and its id.
+        is_root: only spans without a parent.
     """
 
     start_ns: int
@@ -37,6 +38,7 @@ class TraceSearch:
     kind: SpanKind | None = None
     limit: int = 20
     behind: tuple[int, str] | None = None
+    is_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)

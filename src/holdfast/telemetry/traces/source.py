@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from holdfast.telemetry.traces.conditions import LAST_NS, slots, write_conditions
 from holdfast.telemetry.traces.rows import COLUMNS, read_spans
 from holdfast.telemetry.traces.selection import Dependency, Operation, TraceSummary
 from holdfast.telemetry.traces.spans import SpanKind, Trace
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.selection import TraceSearch
 
 _LONGEST_SLOTS: Final = 24  # a trace that a search finds is read this far around it, in hours
-_LAST_NS: Final = 2**62
 _SLOTS: Final = "tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32}"
 _ONE: Final = f"SELECT {COLUMNS} FROM trace_spans WHERE {_SLOTS} AND trace_id IN ({{ids}})"  # noqa: S608 -- declared columns
 _FIND: Final = (
@@ -63,7 +63,7 @@ class StoredTraces:
 
     async def trace(self, tenant: TenantId, trace_id: str, *, start_ns: int = 0, end_ns: int = 0) -> Trace | None:
         """Give a trace by its id; a time in which it began makes it quicker."""
-        bounds = _slots(start_ns - SLOT_NS, (end_ns or _LAST_NS) + _LONGEST_SLOTS * SLOT_NS)
+        bounds = slots(start_ns - SLOT_NS, (end_ns or LAST_NS) + _LONGEST_SLOTS * SLOT_NS)
         return (await self._read(tenant, [trace_id], bounds)).get(trace_id)
 
     async def traces(self, tenant: TenantId, search: TraceSearch) -> list[Trace]:
@@ -86,30 +86,30 @@ class StoredTraces:
 
     async def _find(self, tenant: TenantId, search: TraceSearch) -> dict[str, int]:
         """Give the ids that a search finds, in order, with the start of the newest span that it found there."""
-        where, values = _conditions(search)
+        where, values = write_conditions(search)
         if search.behind is not None:
             values |= {"behind_ns": search.behind[0], "behind_id": search.behind[1]}
         sql = _FIND.replace("{where}", where).replace("{behind}", "" if search.behind is None else _BEHIND)
-        bounds = _slots(search.start_ns, search.end_ns)
+        bounds = slots(search.start_ns, search.end_ns)
         table = await self._store.query(sql, {**values, **bounds, "limit": search.limit}, tenant=tenant)
         return {row["trace_id"].hex(): row["newest"] for row in table.to_pylist()}
 
     async def services(self, tenant: TenantId, start_ns: int, end_ns: int) -> list[str]:
         """Give the names of services with spans in a time."""
-        values = {**_slots(start_ns, end_ns), "start": start_ns, "end": end_ns}
+        values = {**slots(start_ns, end_ns), "start": start_ns, "end": end_ns}
         table = await self._store.query(_SERVICES, values, tenant=tenant)
         services: list[str] = table.column("service").to_pylist()
         return services
 
     async def operations(self, tenant: TenantId, service: str, start_ns: int, end_ns: int) -> list[Operation]:
         """Give the operations of a service in a time."""
-        values = {**_slots(start_ns, end_ns), "start": start_ns, "end": end_ns, "service": service}
+        values = {**slots(start_ns, end_ns), "start": start_ns, "end": end_ns, "service": service}
         table = await self._store.query(_OPERATIONS, values, tenant=tenant)
         return [Operation(row["name"], SpanKind(row["kind"])) for row in table.to_pylist()]
 
     async def dependencies(self, tenant: TenantId, start_ns: int, end_ns: int) -> Sequence[Dependency]:
         """Give who calls whom in a time."""
-        values = {**_slots(start_ns, end_ns), "start": start_ns, "end": end_ns}
+        values = {**slots(start_ns, end_ns), "start": start_ns, "end": end_ns}
         table = await self._store.query(_CALLS, values, tenant=tenant)
         return [Dependency(row["parent"], row["child"], row["calls"]) for row in table.to_pylist()]
 
@@ -136,38 +136,4 @@ def _summary(row: dict[str, Any], found: dict[str, int]) -> TraceSummary:
 
 
 def _around(search: TraceSearch) -> dict[str, int]:
-    return _slots(search.start_ns - _LONGEST_SLOTS * SLOT_NS, search.end_ns + _LONGEST_SLOTS * SLOT_NS)
-
-
-def _slots(start_ns: int, end_ns: int) -> dict[str, int]:
-    last = min(max(end_ns - 1, 0), _LAST_NS) // SLOT_NS
-    return {"first": max(start_ns, 0) // SLOT_NS, "last": min(last, 2**31 - 1)}
-
-
-def _conditions(search: TraceSearch) -> tuple[str, dict[str, Any]]:
-    """Give a search as SQL over `trace_spans`, with its values."""
-    parts = ["start_ns >= {start:Int64}", "start_ns < {end:Int64}"]
-    values: dict[str, Any] = {"start": search.start_ns, "end": search.end_ns}
-
-    def add(condition: str, **more: Any) -> None:
-        parts.append(condition)
-        values.update(more)
-
-    if search.service:
-        add("service = {service:String}", service=search.service)
-    if search.operation:
-        add("name = {operation:String}", operation=search.operation)
-    if search.min_ns:
-        add("duration_ns >= {min_ns:Int64}", min_ns=search.min_ns)
-    if search.max_ns:
-        add("duration_ns <= {max_ns:Int64}", max_ns=search.max_ns)
-    if search.status is not None:
-        add("status = {status:UInt8}", status=int(search.status))
-    if search.kind is not None:
-        add("kind = {kind:UInt8}", kind=int(search.kind))
-    for number, (name, text) in enumerate(search.attributes.items()):
-        key, value = f"k{number}", f"v{number}"
-        own = f"attributes[{{{key}:String}}] = {{{value}:String}}"
-        shared = f"JSONExtractString(resource, {{{key}:String}}) = {{{value}:String}}"
-        add(f"({own} OR {shared})", **{key: name, value: text})
-    return " AND ".join(parts), values
+    return slots(search.start_ns - _LONGEST_SLOTS * SLOT_NS, search.end_ns + _LONGEST_SLOTS * SLOT_NS)

@@ -6,7 +6,7 @@ What many spans would take too long to count is counted from a share of the trac
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from holdfast.telemetry.traces.spans import SpanKind
@@ -24,16 +24,17 @@ _WHERE: Final = (
 )
 _SHARE: Final = " AND cityHash64(trace_id) % {one_of:UInt32} = 0"
 _SPANS: Final = f"(SELECT DISTINCT * FROM (SELECT {{columns}} FROM trace_spans WHERE {_WHERE}{_SHARE}))"  # noqa: S608 -- constants
+_TIMES: Final = "toUInt64(greatest(round(weight), 1))"  # that a span stands for, as digests take it
 _RED: Final = (
-    "sum(weight) AS calls, sumIf(weight, status = 2) AS errors, quantileTDigest(0.5)(duration_ns) AS p50,"
-    " quantileTDigest(0.95)(duration_ns) AS p95"
+    "sum(weight) AS calls, sumIf(weight, status = 2) AS errors,"
+    f" quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ns, {_TIMES}) AS durations"
 )
 _COUNT: Final = f"SELECT count() AS spans FROM trace_spans WHERE {_WHERE}"  # noqa: S608 -- constants
 _NODES: Final = (
     "SELECT service AS name, sum(weight) AS spans, sumIf(weight, is_entry) AS calls,"  # noqa: S608 -- constants
-    " sumIf(weight, is_entry AND status = 2) AS errors, quantileTDigestIf(0.5)(duration_ns, is_entry) AS p50,"
-    " quantileTDigestIf(0.95)(duration_ns, is_entry) AS p95 FROM (SELECT *, kind IN (2, 5) OR parent_id ="
-    " toFixedString('', 8) AS is_entry FROM "
+    " sumIf(weight, is_entry AND status = 2) AS errors,"
+    f" quantilesTDigestWeightedIf(0.5, 0.95, 0.99)(duration_ns, {_TIMES}, is_entry) AS durations"
+    " FROM (SELECT *, kind IN (2, 5) OR parent_id = toFixedString('', 8) AS is_entry FROM "
     + _SPANS.replace("{columns}", "trace_id, span_id, parent_id, service, kind, status, duration_ns, weight")
     + ") GROUP BY service ORDER BY service"
 )
@@ -43,12 +44,22 @@ _OPERATIONS: Final = (
     + " WHERE service = {service:String} GROUP BY name, kind ORDER BY calls DESC, name, kind"
 )
 _DIRECT: Final = (
-    f"SELECT upper.service AS source, lower.service AS target, {_RED.replace('status', 'lower.status')}"  # noqa: S608 -- constants
+    f"SELECT upper.service AS source, lower.service AS target, {_RED.replace('status', 'lower.status')},"  # noqa: S608 -- constants
+    " max(lower.how) AS protocol"
     f" FROM {{lower}} AS lower INNER JOIN {{upper}} AS upper"
     " ON lower.trace_id = upper.trace_id AND lower.parent_id = upper.span_id"
     " WHERE upper.service != lower.service"
     " AND (upper.kind NOT IN (3, 4) OR lower.kind IN (0, 2, 5)) AND lower.topic = ''"
     " GROUP BY source, target ORDER BY source, target"
+)
+_HOW: Final = (
+    "multiIf(attributes['messaging.system'] != '', attributes['messaging.system'], attributes['rpc.system'] != '',"
+    " attributes['rpc.system'], attributes['http.request.method'] != '' OR attributes['http.method'] != '', 'http', '')"
+    " AS how"
+)
+_PEER: Final = (
+    "multiIf(attributes['peer.service'] != '', attributes['peer.service'], attributes['server.address'] != '',"
+    " attributes['server.address'], attributes['net.peer.name']) AS peer"
 )
 _TOPIC: Final = "if(kind IN (4, 5), attributes['messaging.destination.name'], '') AS topic"
 _DATABASE: Final = (
@@ -58,15 +69,24 @@ _DATABASE: Final = (
     " AS base"
 )
 _THROUGH: Final = (
-    f"SELECT service, kind, topic, base, {_RED} FROM "  # noqa: S608 -- constants
+    f"SELECT service, kind, topic, base, max(how) AS protocol, {_RED} FROM "  # noqa: S608 -- constants
     + _SPANS.replace(
-        "{columns}", f"trace_id, span_id, service, kind, status, duration_ns, weight, {_TOPIC}, {_DATABASE}"
+        "{columns}", f"trace_id, span_id, service, kind, status, duration_ns, weight, {_TOPIC}, {_DATABASE}, {_HOW}"
     )
     + " WHERE topic != '' OR base != '' GROUP BY service, kind, topic, base ORDER BY service, kind, topic, base"
 )
+_UNANSWERED: Final = (
+    f"SELECT service, peer, max(how) AS protocol, {_RED} FROM "  # noqa: S608 -- constants
+    + _SPANS.replace(
+        "{columns}", f"trace_id, span_id, service, kind, status, duration_ns, weight, {_PEER}, {_DATABASE}, {_HOW}"
+    )
+    + " AS upper LEFT ANTI JOIN "
+    + _SPANS.replace("{columns}", "trace_id, parent_id AS span_id, kind IN (2, 5) AS is_answer")
+    + " AS lower ON upper.trace_id = lower.trace_id AND upper.span_id = lower.span_id AND lower.is_answer"
+    " WHERE kind = 3 AND peer != '' AND base = '' GROUP BY service, peer ORDER BY service, peer LIMIT 500"
+)
 
-
-Connection = Literal["call", "database", "to_topic", "from_topic"]
+Connection = Literal["call", "database", "to_topic", "from_topic", "external"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,7 @@ class Rates:
     errors: float
     p50_ms: float | None
     p95_ms: float | None
+    p99_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +120,20 @@ class OperationRates:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Calls from one to another; a topic stands between those who send to it and those who take from it."""
+    """Calls from one to another; a topic stands between those who send to it and those who take from it.
+
+    An `external` target sends no spans: it is named by its callers. `protocol` is `http`, a system of RPC or a bus.
+    """
 
     source: str
     target: str
     connection: Connection
     rates: Rates
+    protocol: str = ""
+
+    def idle(self) -> Edge:
+        """Give it without calls."""
+        return replace(self, rates=Rates(0.0, 0.0, None, None, None))
 
     @property
     def things(self) -> list[str]:
@@ -148,16 +177,20 @@ class TraceStatistics:
         """Give the services and the edges between them, databases and topics of a time."""
         bounds = await self._bounds(tenant, start_ns, end_ns)
         lower = _SPANS.replace(
-            "{columns}", f"trace_id, span_id, parent_id, kind, status, duration_ns, weight, service, {_TOPIC}"
+            "{columns}", f"trace_id, span_id, parent_id, kind, status, duration_ns, weight, service, {_TOPIC}, {_HOW}"
         )
         upper = _SPANS.replace("{columns}", "trace_id, span_id, kind, service")
         sql = _DIRECT.replace("{lower}", lower).replace("{upper}", upper)
         direct = await self._store.query(sql, bounds, tenant=tenant)
         through = await self._store.query(_THROUGH, bounds, tenant=tenant)
         scale = bounds["one_of"]
-        edges = [Edge(row["source"], row["target"], "call", _rates(row, scale)) for row in direct.to_pylist()]
+        unanswered = await self._store.query(_UNANSWERED, bounds, tenant=tenant)
+        services = await self._services(tenant, bounds)
+        edges = [_call(row, scale) for row in direct.to_pylist()]
+        known = {service.name for service in services}
+        edges += [_external(row, scale) for row in unanswered.to_pylist() if row["peer"] not in known]
         edges += [_edge_through(row, scale) for row in through.to_pylist()]
-        return ServiceMap(await self._services(tenant, bounds), edges, 1 / scale)
+        return ServiceMap(services, edges, 1 / scale)
 
     async def _services(self, tenant: TenantId, bounds: dict[str, int]) -> list[ServiceRates]:
         table = await self._store.query(_NODES, bounds, tenant=tenant)
@@ -178,19 +211,22 @@ class TraceStatistics:
 
 
 def _rates(row: dict[str, Any], scale: int) -> Rates:
-    has_calls = row["calls"] > 0
-    return Rates(
-        row["calls"] * scale,
-        row["errors"] * scale,
-        row["p50"] / 1e6 if has_calls else None,
-        row["p95"] / 1e6 if has_calls else None,
-    )
+    durations = [ns / 1e6 for ns in row["durations"]] if row["calls"] > 0 else [None, None, None]
+    return Rates(row["calls"] * scale, row["errors"] * scale, *durations)
+
+
+def _call(row: dict[str, Any], scale: int) -> Edge:
+    return Edge(row["source"], row["target"], "call", _rates(row, scale), row["protocol"])
+
+
+def _external(row: dict[str, Any], scale: int) -> Edge:
+    return Edge(row["service"], row["peer"], "external", _rates(row, scale), row["protocol"])
 
 
 def _edge_through(row: dict[str, Any], scale: int) -> Edge:
     rates, service = _rates(row, scale), row["service"]
     if row["base"]:
-        return Edge(service, row["base"], "database", rates)
+        return Edge(service, row["base"], "database", rates, row["base"].partition("/")[0])
     if row["kind"] == SpanKind.PRODUCER:
-        return Edge(service, row["topic"], "to_topic", rates)
-    return Edge(row["topic"], service, "from_topic", rates)
+        return Edge(service, row["topic"], "to_topic", rates, row["protocol"])
+    return Edge(row["topic"], service, "from_topic", rates, row["protocol"])

@@ -12,6 +12,7 @@ from holdfast.kernel.wiring import Job, Wiring
 from holdfast.telemetry.otlp import Service, http_routes
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.api import routes
+from holdfast.telemetry.traces.findings import SpanCounts
 from holdfast.telemetry.traces.jaeger import JaegerApi
 from holdfast.telemetry.traces.otlp import PATHS, OtlpTraces, traces_service
 from holdfast.telemetry.traces.red import RedFollower
@@ -51,7 +52,9 @@ def wire(
     keep_until_s = sampling.keep_until_s if is_sampled else None
     sink = TraceSink(store, metrics=ground.metrics, scrubber=scrubber, keep_until_s=keep_until_s)
     source = StoredTraces(store)
-    statistics = TraceStatistics(store, counted_after_s=sampling.counted_after_s if is_sampled else lambda: 0)
+    counted_after_s = sampling.counted_after_s if is_sampled else lambda: 0
+    statistics = TraceStatistics(store, counted_after_s=counted_after_s)
+    counts = SpanCounts(store, counted_after_s=counted_after_s)
     service = traces_service(OtlpTraces(sink))
 
     # Only over a server is this process one of several that count the same operations.
@@ -76,7 +79,7 @@ def wire(
         name="telemetry.traces",
         lifespan=registered,
         jobs=tuple(jobs),
-        routers=(routes(source, statistics, ground.clock),),
+        routers=(routes(source, statistics, counts, ground.clock),),
         surfaces=(
             http_routes(service, *PATHS),
             ZipkinRoutes(sink, ground.clock).router(),

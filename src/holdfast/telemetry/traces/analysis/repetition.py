@@ -18,7 +18,8 @@ LEAST_IN_TURN: Final = 5
 LEAST_AT_ONCE: Final = 10
 _IN_TURN: Final = 0.8  # of the calls' time, that no other call of the group ran in
 _STATEMENTS: Final = ("db.query.text", "db.statement", "url.path", "http.target", "url.full", "http.url")
-_VARYING: Final = re.compile(r"'(?:[^']|'')*'|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{12,}\b|\d+", re.IGNORECASE)
+VARYING: Final = r"'(?:[^']|'')*'|\b[0-9a-f]{8}-[0-9a-f-]{27}\b|\b[0-9a-f]{12,}\b|\d+"
+_VARYING: Final = re.compile(VARYING, re.IGNORECASE)
 _LISTS: Final = re.compile(r"\(\s*\?(?:\s*,\s*\?)*\s*\)")
 
 

@@ -1,4 +1,4 @@
-"""What the REST API says of traces: lines of searches, services, operations, the map."""
+"""What the REST API says of traces: lines of searches, services, operations."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from holdfast.telemetry.traces.selection import TraceSummary
-    from holdfast.telemetry.traces.statistics import Edge, OperationRates, Rates, ServiceMap, ServiceRates
+    from holdfast.telemetry.traces.statistics import OperationRates, Rates, ServiceRates
 
 KindWord = Literal["unspecified", "internal", "server", "client", "producer", "consumer"]
-ThingWord = Literal["database", "messaging"]
 StatusWord = Literal["unset", "ok", "error"]
 
 
@@ -53,6 +52,7 @@ class RatesOut:
     errors: float
     p50_ms: float | None
     p95_ms: float | None
+    p99_ms: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +89,6 @@ class TracedOperations:
     next: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MapNode:
-    """What calls or is called; `rates` are of the calls that came into it, null where nobody measured them."""
-
-    name: str
-    type: Literal["service", "database", "messaging"]
-    spans: float
-    rates: RatesOut | None
-
-
-@dataclass(frozen=True, slots=True)
-class MapEdge:
-    """Calls from one node to another; with `from_topic` the source is a topic, otherwise it is a service."""
-
-    source: str
-    target: str
-    connection: Literal["call", "database", "to_topic", "from_topic"]
-    rates: RatesOut
-
-
-@dataclass(frozen=True, slots=True)
-class MapOut:
-    """Who calls whom. Figures are scaled to all traces where only `share` of them was counted (1: all)."""
-
-    nodes: list[MapNode]
-    edges: list[MapEdge]
-    share: float
-
-
 def show_line(summary: TraceSummary) -> TraceLine:
     """Show a line of a search."""
     return TraceLine(
@@ -141,33 +112,17 @@ def show_time(ns: int) -> datetime:
 
 def show_service(service: ServiceRates) -> TracedService:
     """Show a service."""
-    return TracedService(service.name, service.spans, _rates(service.rates))
+    return TracedService(service.name, service.spans, show_rates(service.rates))
 
 
 def show_operation(operation: OperationRates) -> TracedOperation:
     """Show an operation."""
-    return TracedOperation(operation.name, kind_word(operation.kind), _rates(operation.rates))
+    return TracedOperation(operation.name, kind_word(operation.kind), show_rates(operation.rates))
 
 
-def show_map(found: ServiceMap) -> MapOut:
-    """Show the map; databases and topics become nodes of their own."""
-    nodes = [MapNode(each.name, "service", each.spans, _rates(each.rates)) for each in found.services]
-    known = {(node.name, node.type) for node in nodes}
-    for edge in found.edges:
-        kind: ThingWord = "database" if edge.connection == "database" else "messaging"
-        for name in edge.things:
-            if (name, kind) not in known:
-                known.add((name, kind))
-                nodes.append(MapNode(name, kind, 0, None))
-    return MapOut(nodes, [_edge(edge) for edge in found.edges], found.share)
-
-
-def _edge(edge: Edge) -> MapEdge:
-    return MapEdge(edge.source, edge.target, edge.connection, _rates(edge.rates))
-
-
-def _rates(rates: Rates) -> RatesOut:
-    return RatesOut(rates.calls, rates.errors, rates.p50_ms, rates.p95_ms)
+def show_rates(rates: Rates) -> RatesOut:
+    """Show what came of calls."""
+    return RatesOut(rates.calls, rates.errors, rates.p50_ms, rates.p95_ms, rates.p99_ms)
 
 
 def kind_word(kind: int) -> KindWord:

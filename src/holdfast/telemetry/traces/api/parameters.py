@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NamedTuple
 
 from fastapi import Path, Query
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.logql.quantities import parse_duration_ns
 from holdfast.telemetry.traces.api.documents import KindWord, StatusWord
+from holdfast.telemetry.traces.findings import MOST_GROUPS
 from holdfast.telemetry.traces.selection import TraceSearch
 from holdfast.telemetry.traces.spans import SpanKind, SpanStatus
 
@@ -31,7 +32,18 @@ Wanted = Annotated[
     list[str] | None, Query(max_length=20, description="`name=value` of the span or its resource; all must hold.")
 ]
 Length = Annotated[str, Query(max_length=50, description="Such as `250ms`, `1.5s`.")]
+Roots = Annotated[bool, Query(description="Only spans that have no parent.")]
 Cursor = Annotated[str, Query(max_length=80, description="`next` of the page before.")]
+Columns = Annotated[int, Query(ge=1, le=300, description="Steps of time, about so many.")]
+Groups = Annotated[int, Query(ge=1, le=MOST_GROUPS)]
+WhatGroups = Annotated[
+    Literal["failed", "slow"],
+    Query(description="Slow: as long as `min_duration`, else longer than 95 of 100 spans of the same operation."),
+]
+Against = Annotated[
+    str,
+    Query(max_length=50, description="How long ago the time of the same length began that it is compared with: `7d`."),
+]
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 
 
@@ -52,6 +64,7 @@ class What(NamedTuple):
     max_duration: str
     status: StatusWord | None
     kind: KindWord | None
+    roots: bool = False
 
 
 def read_what(
@@ -63,9 +76,10 @@ def read_what(
     max_duration: Length = "",
     status: StatusWord | None = None,
     kind: KindWord | None = None,
+    roots: Roots = False,
 ) -> What:
     """Take the conditions of a search."""
-    return What(service, operation, attribute or [], min_duration, max_duration, status, kind)
+    return What(service, operation, attribute or [], min_duration, max_duration, status, kind, roots)
 
 
 def read_time(clock: Clock, start: datetime | None, end: datetime | None) -> Span:
@@ -83,7 +97,7 @@ def read_time(clock: Clock, start: datetime | None, end: datetime | None) -> Spa
     return Span(_ns(since), min(_ns(until), 2**62))
 
 
-def read_search(what: What, time: Span, cursor: str, limit: int) -> TraceSearch:
+def read_search(what: What, time: Span, cursor: str = "", limit: int = 20) -> TraceSearch:
     """Give the search that is asked for.
 
     Raises:
@@ -101,7 +115,22 @@ def read_search(what: What, time: Span, cursor: str, limit: int) -> TraceSearch:
         None if what.kind is None else SpanKind[what.kind.upper()],
         limit,
         _read_cursor(cursor) if cursor else None,
+        what.roots,
     )
+
+
+def read_against(time: Span, ago: str) -> Span | None:
+    """Give the earlier time of the same length; None if nothing is asked for.
+
+    Raises:
+        InvalidError: it is no duration, or lies before 1970.
+    """
+    shift_ns = _duration("against", ago)
+    if not shift_ns:
+        return None
+    if time.start_ns < shift_ns:
+        raise InvalidError(f"parameter 'against' leads to before 1970: {ago!r}", hint="such as 7d")
+    return Span(time.start_ns - shift_ns, time.end_ns - shift_ns)
 
 
 def write_cursor(newest_ns: int, trace_id: str) -> str:

@@ -1,4 +1,4 @@
-"""`/api/v1/traces`: searched, read whole or span by span; services, operations and the map."""
+"""`/api/v1/traces`: searched, read whole or span by span; services, operations, the map; what many tell together."""
 
 from __future__ import annotations
 
@@ -14,30 +14,52 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import NotFoundError
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.api.documents import (
-    MapOut,
     TracedOperations,
     TracedServices,
     TraceList,
     show_line,
-    show_map,
     show_operation,
     show_service,
 )
+from holdfast.telemetry.traces.api.findings import (
+    ComparisonIn,
+    ComparisonOut,
+    GroupsOut,
+    LatencyOut,
+    show_comparison,
+    show_groups,
+    show_latency,
+)
+from holdfast.telemetry.traces.api.maps import MapOut, show_map
 from holdfast.telemetry.traces.api.parameters import (
+    Against,
+    Columns,
     Cursor,
     End,
+    Groups,
     Limit,
     Name,
     SpanId,
     Start,
     TraceId,
     What,
+    WhatGroups,
+    read_against,
     read_search,
     read_time,
     read_what,
     write_cursor,
 )
 from holdfast.telemetry.traces.api.whole import SpanOut, TraceOut, show_span, show_trace
+from holdfast.telemetry.traces.findings import (
+    SpanCounts,
+    TraceComparison,
+    find_drift,
+    find_failed,
+    find_slow,
+    map_latency,
+    the_rest,
+)
 from holdfast.telemetry.traces.selection import TraceSource
 from holdfast.telemetry.traces.spans import Trace
 from holdfast.telemetry.traces.statistics import TraceStatistics
@@ -45,10 +67,11 @@ from holdfast.telemetry.traces.statistics import TraceStatistics
 _May = Annotated[Identity, Depends(requires(permissions.READ.name))]
 
 
-def routes(source: TraceSource, statistics: TraceStatistics, clock: Clock) -> APIRouter:
+def routes(source: TraceSource, statistics: TraceStatistics, counts: SpanCounts, clock: Clock) -> APIRouter:
     """Build the router."""
     router = APIRouter(prefix="/traces", tags=["traces"])
     _counting(router, statistics, clock)
+    _finding(router, counts, clock)
     _reading(router, source, clock)
     return router
 
@@ -67,9 +90,53 @@ def _counting(router: APIRouter, statistics: TraceStatistics, clock: Clock) -> N
         return TracedOperations([show_operation(each) for each in found])
 
     @router.get("/map", operation_id="getTraceMap")
-    async def service_map(identity: _May, start: Start = None, end: End = None) -> MapOut:
-        """Say who calls whom, databases and topics among them, and what came of it."""
-        return show_map(await statistics.map(identity.tenant, *read_time(clock, start, end)))
+    async def service_map(identity: _May, start: Start = None, end: End = None, against: Against = "") -> MapOut:
+        """Say who calls whom, databases and topics among them, what came of it, and what has changed."""
+        time = read_time(clock, start, end)
+        earlier = read_against(time, against)
+        found = await statistics.map(identity.tenant, *time)
+        before = await statistics.map(identity.tenant, *earlier) if earlier else None
+        return show_map(found, find_drift(found, before), time, earlier.start_ns if earlier else None)
+
+
+def _finding(router: APIRouter, counts: SpanCounts, clock: Clock) -> None:
+    comparison = TraceComparison(counts)
+
+    @router.get("/latency", operation_id="getTraceLatency", response_model=LatencyOut)
+    async def latency(
+        identity: _May,
+        what: Annotated[What, Depends(read_what)],
+        start: Start = None,
+        end: End = None,
+        columns: Columns = 60,
+    ) -> Response:
+        """Count the spans of a search by time and duration, for a heat map."""
+        search = read_search(what, read_time(clock, start, end))
+        found = await map_latency(counts, identity.tenant, search, columns)
+        return await _written(lambda: show_latency(found))
+
+    @router.get("/groups", operation_id="listSpanGroups")
+    async def groups(
+        identity: _May,
+        what: Annotated[What, Depends(read_what)],
+        of: WhatGroups,
+        start: Start = None,
+        end: End = None,
+        limit: Groups = 50,
+    ) -> GroupsOut:
+        """Group the slow spans of a search by operation and statement, or the failed ones by operation and error."""
+        search = read_search(what, read_time(clock, start, end))
+        find = find_failed if of == "failed" else find_slow
+        return show_groups(await find(counts, identity.tenant, search, limit))
+
+    @router.post("/compare", operation_id="compareTraces")
+    async def compare(identity: _May, wanted: ComparisonIn) -> ComparisonOut:
+        """Say what sets some traces apart from others; changes nothing."""
+        chosen = read_search(wanted.chosen.what(), read_time(clock, wanted.chosen.start, wanted.chosen.end))
+        others = the_rest(chosen)
+        if wanted.others is not None:
+            others = read_search(wanted.others.what(), read_time(clock, wanted.others.start, wanted.others.end))
+        return show_comparison(await comparison.compare(identity.tenant, chosen, others, most=wanted.sample))
 
 
 def _reading(router: APIRouter, source: TraceSource, clock: Clock) -> None:

@@ -1,74 +1,17 @@
-"""`holdfast trace`: a trace as a waterfall in the terminal, and searches for traces."""
+"""How a trace and a list of traces look on a terminal; takes the documents of the API as they come."""
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import orjson
-import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from holdfast.cli.remote import Remote, UrlOption
-
-_SHORT: Final = 200  # spans that are shown without --all
 _NAMES_WIDTH: Final = 44
 _STATUS_ERROR: Final = 2
-_WORDS: Final = ("service", "operation", "status", "kind", "min_duration", "max_duration")
 _UNITS: Final = ((10**9, "s"), (10**6, "ms"), (10**3, "us"))
 _COLOURS: Final = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta", "bright_green")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def register(cli: typer.Typer) -> None:
-    """Add the command."""
-    cli.command("trace")(trace)
-
-
-def trace(
-    what: Annotated[str, typer.Argument(help="The id of a trace, or `search`.", metavar="ID|search")],
-    conditions: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help=f"search: {', '.join(_WORDS)} or any attribute, each as name=value; all must hold.",
-            metavar="NAME=VALUE...",
-        ),
-    ] = None,
-    *,
-    start: Annotated[str, typer.Option(help="search: since when; an hour ago if not given.")] = "",
-    end: Annotated[str, typer.Option(help="search: until when; now if not given.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=500, help="search: traces at most.")] = 20,
-    every_span: Annotated[bool, typer.Option("--all", help=f"Show more than {_SHORT} spans.")] = False,
-    url: UrlOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show a trace as a waterfall, or search for traces."""
-    console = Console(highlight=False)
-    with Remote(url) as remote:
-        if what != "search":
-            found = remote.call("GET", f"/traces/{what}")
-            _print_json(found) if as_json else show_waterfall(found, console, None if every_span else _SHORT)
-            return
-        query = read_conditions(conditions or [])
-        query |= {name: text for name, text in (("start", start), ("end", end)) if text}
-        listed = remote.call("GET", "/traces", query={**query, "limit": limit})
-        _print_json(listed) if as_json else show_list(listed["items"], console)
-
-
-def read_conditions(conditions: list[str]) -> dict[str, str | list[str]]:
-    """Give the query of the API: its own words, and everything else as attributes."""
-    query: dict[str, str | list[str]] = {}
-    attributes: list[str] = []
-    for condition in conditions:
-        name, _, value = condition.partition("=")
-        if name in _WORDS:
-            query[name] = value
-        else:
-            attributes.append(condition)
-    return query | {"attribute": attributes}
 
 
 def show_list(lines: list[dict[str, Any]], console: Console) -> None:
@@ -139,7 +82,3 @@ def write_duration(ns: int) -> str:
         if ns >= factor:
             return f"{ns / factor:.4g}{unit}" if ns < 1000 * factor or unit != "s" else f"{ns // factor}s"
     return f"{ns}ns"
-
-
-def _print_json(document: Any) -> None:
-    sys.stdout.write(orjson.dumps(document).decode() + "\n")
