@@ -44,6 +44,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     telemetry.SCRAPE_SECTION,
     telemetry.SCRUB_SECTION,
     telemetry.QUERIES_SECTION,
+    telemetry.AROUND_SECTION,
     catalog.SECTION,
     health.HOST_SECTION,
     health.SECTION,
@@ -237,6 +238,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     doors = telemetry.wire_doors(ground, signals, scraping, together.ingest, people.gate, signals_of_otlp)
     exporters = telemetry.wire_exporters(ground, signals.sink)
     entities = catalog.wire(ground)
+    around = telemetry.wire_around(ground, signals, logs, log_patterns, traces, entities.catalog)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
     services = health.wire_services(ground, entities.catalog, checks.checking)
     host = health.wire_host(ground, signals.sink, signals.source)
@@ -259,6 +261,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         doors,
         exporters,
         entities,
+        around,
         checks,
         services,
         host,

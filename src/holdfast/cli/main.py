@@ -14,6 +14,7 @@ from rich.text import Text
 import holdfast
 from holdfast import health, telemetry
 from holdfast.cli import (
+    around,
     configuration,
     demo,
     documents,
@@ -69,6 +70,7 @@ for _part in (
     ship,
     logs,
     traces,
+    around,
     people,
     tokens,
     targets,

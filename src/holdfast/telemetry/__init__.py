@@ -4,6 +4,9 @@ Owns the tables of samples, records and spans, how they are written and read. Re
 alerts live above.
 """
 
+from holdfast.telemetry.correlate import SECTION as AROUND_SECTION
+from holdfast.telemetry.correlate import AroundRoom
+from holdfast.telemetry.correlate import wire as wire_around
 from holdfast.telemetry.dashboards import DashboardRoom
 from holdfast.telemetry.dashboards import wire as wire_dashboards
 from holdfast.telemetry.doors import SECTIONS as DOOR_SECTIONS
@@ -51,6 +54,7 @@ from holdfast.telemetry.traces.wiring import wire as wire_traces
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
+    "AROUND_SECTION",
     "DOOR_SECTIONS",
     "LOGS_SECTION",
     "LOG_DOOR_SECTIONS",
@@ -61,6 +65,7 @@ __all__ = [
     "SCRAPE_SECTION",
     "SCRUB_SECTION",
     "TRACES_SECTION",
+    "AroundRoom",
     "CriJoiner",
     "DashboardRoom",
     "DoorsRoom",
@@ -88,6 +93,7 @@ __all__ = [
     "register_log_analysis",
     "register_transfer",
     "wire",
+    "wire_around",
     "wire_dashboards",
     "wire_doors",
     "wire_exporters",

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/around": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Give everything that moved for a service around a moment, ranked. */
+        get: operations["lookAround"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalog/entities": {
         parameters: {
             query?: never;
@@ -1501,6 +1518,51 @@ export interface components {
             scrapeUrl: string;
         };
         /**
+         * AroundOut
+         * @description Everything that moved around a moment, ranked.
+         *
+         *     Attributes:
+         *         at: the moment; the window is [start, end), and it is compared with [before, start) and with last week's.
+         *         left_out: findings beyond the limit.
+         */
+        AroundOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Before
+             * Format: date-time
+             */
+            before: string;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Findings */
+            findings: components["schemas"]["FindingOut"][];
+            /** Is Partial */
+            is_partial: boolean;
+            /** Left Out */
+            left_out: number;
+            /** Neighbours */
+            neighbours: string[];
+            owner: components["schemas"]["OwnerOut"] | null;
+            /** Parts */
+            parts: components["schemas"]["PartOut"][];
+            /** Service */
+            service: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Step S */
+            step_s: number;
+        };
+        /**
          * AttemptDocument
          * @description One try of a step that failed, or that a retry or replay of the run has superseded.
          */
@@ -1950,6 +2012,12 @@ export interface components {
             series: number;
         };
         /**
+         * Direction
+         * @description How something moved.
+         * @enum {string}
+         */
+        Direction: "up" | "down" | "new" | "gone" | "happened";
+        /**
          * DiskIoOut
          * @description One block device, per second.
          */
@@ -2191,6 +2259,31 @@ export interface components {
             next: number | null;
         };
         /**
+         * EvidenceKind
+         * @description In which language a piece of evidence is asked for.
+         * @enum {string}
+         */
+        EvidenceKind: "promql" | "logql" | "event";
+        /**
+         * EvidenceOut
+         * @description Where a finding is seen: a query with its time; of an event its sequence number.
+         */
+        EvidenceOut: {
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            kind: components["schemas"]["EvidenceKind"];
+            /** Query */
+            query: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+        };
+        /**
          * ExampleOut
          * @description A span of a group.
          */
@@ -2270,6 +2363,59 @@ export interface components {
             max: number;
             /** Used */
             used: number;
+        };
+        /**
+         * FindingOut
+         * @description One thing that moved or happened.
+         *
+         *     Attributes:
+         *         id: the same for the same thing seen again.
+         *         until: the end as far as the window shows.
+         *         sure: the probability that it is no chance, from 0 to 1.
+         *         rank: from 0 to 1.
+         *         others: how many more series of the same metric moved.
+         *         curve: a value per step, from the time before to the end of the window.
+         */
+        FindingOut: {
+            /** Before */
+            before: number | null;
+            /** Curve */
+            curve: (number | null)[];
+            direction: components["schemas"]["Direction"];
+            evidence: components["schemas"]["EvidenceOut"];
+            /** Id */
+            id: string;
+            /** Is Usual */
+            is_usual: boolean;
+            lane: components["schemas"]["Lane"];
+            /** Last Week */
+            last_week: number | null;
+            /**
+             * Moved At
+             * Format: date-time
+             */
+            moved_at: string;
+            /** Now */
+            now: number | null;
+            /** Others */
+            others: number;
+            /** Rank */
+            rank: number;
+            /** Reason */
+            reason: string;
+            /** Service */
+            service: string;
+            /** Sure */
+            sure: number;
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * GraphOut
@@ -2521,6 +2667,12 @@ export interface components {
             /** Values */
             values: number;
         };
+        /**
+         * Lane
+         * @description Where something was seen.
+         * @enum {string}
+         */
+        Lane: "events" | "checks" | "operations" | "logs" | "patterns" | "metrics" | "neighbours";
         /**
          * LatencyOut
          * @description How long spans took over time: cells that hold any, as columns.
@@ -2966,6 +3118,18 @@ export interface components {
             origin: string;
         };
         /**
+         * OwnerOut
+         * @description Who answers for the service, by the catalog; null fields where it does not know the service.
+         */
+        OwnerOut: {
+            /** Owner */
+            owner: string | null;
+            /** Tier */
+            tier: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * Panel
          * @description One picture; `span` counts twelfths of the page's width, `height` rows of 40 pixels.
          */
@@ -3021,6 +3185,26 @@ export interface components {
          * @enum {string}
          */
         PanelKind: "timeseries" | "stat" | "gauge" | "bar" | "table" | "heatmap" | "text";
+        /**
+         * PartOut
+         * @description What was looked at in a lane, and why it is not whole if it is not.
+         */
+        PartOut: {
+            /** Found */
+            found: number;
+            lane: components["schemas"]["Lane"];
+            /** Looked At */
+            looked_at: number;
+            /** Message */
+            message: string;
+            state: components["schemas"]["PartState"];
+        };
+        /**
+         * PartState
+         * @description How far a part of the answer came.
+         * @enum {string}
+         */
+        PartState: "whole" | "partial" | "failed";
         /**
          * PathColumns
          * @description The critical path as columns: the row at work, from when until when, since `start_ns` of the document.
@@ -5109,6 +5293,82 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    lookAround: {
+        parameters: {
+            query?: {
+                /** @description The moment; now if not given. */
+                at?: string | null;
+                /** @description Labels of its signals instead, such as `{job="shop/orders"}`. */
+                selector?: string;
+                /** @description Its name, as its signals bear it. */
+                service?: string;
+                /** @description A trace; gives service and moment if not given. */
+                trace_id?: string;
+                /** @description How long; a third of it after the moment. */
+                window?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AroundOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     listEntities: {
         parameters: {
             query?: {

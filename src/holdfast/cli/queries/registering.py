@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from holdfast.cli.configuration import JsonOption
+from holdfast.cli.moments import read_moment
 from holdfast.cli.queries.drawing import draw_range, draw_table
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import terminal, write_json
@@ -78,17 +78,7 @@ def _print_data(console: Console, data: dict[str, Any], between: tuple[float, fl
 
 
 def _moment(text: str | None) -> float:
-    if text is None:
-        return time.time()
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidError(f"--at {text} is no time", hint="write 2026-01-31T12:00:00Z or Unix seconds") from None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return time.time() if text is None else read_moment("--at", text).timestamp()
 
 
 def _seconds(option: str, text: str) -> float:

@@ -22,7 +22,7 @@ from holdfast.telemetry.metrics.indexing import Chosen, SeriesIndex
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, without
 from holdfast.telemetry.metrics.reading import Assembled, BlockCache, CacheFigures, SampleReader
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Series
-from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
+from holdfast.telemetry.metrics.selection import SampleSource, Selection, SelectionLimits, SeriesColumns
 from holdfast.telemetry.metrics.settings import MetricsSettings
 from holdfast.telemetry.metrics.storing import Announced, Feed, Stored
 from holdfast.telemetry.metrics.warming import Warming
@@ -102,28 +102,41 @@ class MetricSource:
         if self.reader.cache is not None:
             self.reader.cache.note(news.tenant, news.ids, news.ts_ms, news.values, has_starts=news.has_starts)
 
+    @property
+    def unnoted(self) -> SampleSource:
+        """Give the same samples without telling the usage log: for who reads every metric, because it is there."""
+        return _Unnoted(self)
+
     async def select(
-        self, tenant: TenantId, selections: Sequence[Selection], limits: SelectionLimits | None = None
+        self,
+        tenant: TenantId,
+        selections: Sequence[Selection],
+        limits: SelectionLimits | None = None,
+        *,
+        is_use: bool = True,
     ) -> list[SeriesColumns]:
         """Answer each selection, in order; raises as `SampleSource.select` does."""
         limits = limits or SelectionLimits()
         series, samples = limits.max_series, limits.max_samples
         answers = []
         for selection in selections:
-            answer = await self._select(tenant, selection, series, samples)
+            answer = await self._select(tenant, selection, (series, samples), is_use=is_use)
             series -= len(answer.labels)
             samples -= len(answer.values)
             answers.append(answer)
         return answers
 
-    async def _select(self, tenant: TenantId, selection: Selection, series: int, samples: int) -> SeriesColumns:
+    async def _select(
+        self, tenant: TenantId, selection: Selection, left: tuple[int, int], *, is_use: bool
+    ) -> SeriesColumns:
+        series, samples = left
         chosen = await self.index.choose(tenant, selection.matchers, selection.start_ms, selection.end_ms)
         if len(chosen.labels) > series:
             raise LimitError(
                 f"{describe(selection.matchers)} chooses {len(chosen.labels)} series; the query may have {series} more",
                 hint="choose fewer series, or raise the limit of series per query",
             )
-        if self._usage is not None:
+        if is_use and self._usage is not None:
             self._usage.note(tenant, chosen.names)
         if not chosen.labels:
             return _columns(chosen, None)
@@ -201,6 +214,16 @@ class MetricSource:
     ) -> SeriesColumns:
         named = (Matcher(METRIC_NAME, MatchOp.EQUAL, name), *matchers)
         return (await self.select(tenant, [Selection(named, _ms(start), _ms(end))]))[0]
+
+
+class _Unnoted:
+    def __init__(self, source: MetricSource) -> None:
+        self._source = source
+
+    async def select(
+        self, tenant: TenantId, selections: Sequence[Selection], limits: SelectionLimits | None = None
+    ) -> list[SeriesColumns]:
+        return await self._source.select(tenant, selections, limits, is_use=False)
 
 
 def describe(matchers: Sequence[Matcher]) -> str:

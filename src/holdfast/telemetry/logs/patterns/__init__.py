@@ -4,7 +4,7 @@ Owns the masks, the clusters, their table and the events about them. Refuses to 
 """
 
 from holdfast.telemetry.logs.patterns.clusters import Cluster, ClusterTree
-from holdfast.telemetry.logs.patterns.keeping import PatternKeeping
+from holdfast.telemetry.logs.patterns.keeping import PatternKeeping, PatternScope, PatternSeries
 from holdfast.telemetry.logs.patterns.masks import GAP, mask, shapes_of
 from holdfast.telemetry.logs.patterns.mining import PatternMiner
 from holdfast.telemetry.logs.patterns.tables import SCHEMA
@@ -17,6 +17,8 @@ __all__ = [
     "ClusterTree",
     "PatternKeeping",
     "PatternMiner",
+    "PatternScope",
+    "PatternSeries",
     "PatternsRoom",
     "mask",
     "shapes_of",

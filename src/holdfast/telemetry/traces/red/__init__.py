@@ -4,5 +4,6 @@ Owns their counts and how they become series. Refuses to count stored spans: tha
 """
 
 from holdfast.telemetry.traces.red.follower import RedFollower
+from holdfast.telemetry.traces.red.series import CALLS, DURATION, FAILED, REQUESTS, SERVER, HistogramName
 
-__all__ = ["RedFollower"]
+__all__ = ["CALLS", "DURATION", "FAILED", "REQUESTS", "SERVER", "HistogramName", "RedFollower"]
