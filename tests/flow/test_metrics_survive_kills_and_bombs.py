@@ -22,7 +22,7 @@ async def test_no_acknowledged_sample_is_lost_by_kill_9(tmp_path: Path) -> None:
 @pytest.mark.slow
 async def test_a_bomb_of_new_series_is_refused_named_and_harms_no_other(tmp_path: Path) -> None:
     limits = {"HOLDFAST_METRICS_MAX_SERIES_PER_ORIGIN": str(LIMIT)}
-    report = await bomb.bombard(tmp_path, series=20_000, seconds=2, calm_s=1, good=100, environ=limits)
+    report = await bomb.bombard(tmp_path, series=20_000, seconds=2, calm_s=1, history_s=10, good=100, environ=limits)
     assert report.admitted == LIMIT
     assert report.sent.refused == 20_000 - LIMIT
     assert set(report.sent.statuses) <= {"204", "400"}

@@ -35,6 +35,7 @@ AT_ONCE = 4
 WRITE_EVERY_S = 0.25
 ASK_EVERY_S = 0.25
 LOOK_EVERY_S = 0.25
+REACH_S = 360  # how far queries look back: as many samples must lie there before the bomb as after it
 PLACE = b"000000000000"
 _TOLD = re.compile(r"(\d+) samples were refused")
 
@@ -95,14 +96,29 @@ class GoodTraffic:
         self._count = series
         rows = [{"__name__": GOOD, "job": f"job{n % 5}", "instance": f"i{n % 50}", "n": str(n)} for n in range(series)]
         self._encoders = {protocol: Encoder(protocol, rows) for protocol in Protocol}
+        self._protocols = itertools.cycle(Protocol)
+        self._turn = 0
         self.phase = Phase()
 
+    async def remember(self, seconds: float) -> None:
+        """Write what the series would have had before now."""
+        turns = int(seconds / WRITE_EVERY_S)
+        begin_ms = int((time.time() - seconds) * 1000)
+        for first in range(0, turns, AT_ONCE):
+            numbers = range(first, min(first + AT_ONCE, turns))
+            await asyncio.gather(*(self._post(begin_ms + int(number * WRITE_EVERY_S * 1000)) for number in numbers))
+
     async def write(self) -> None:
-        for turn, protocol in enumerate(itertools.cycle(Protocol)):
+        while True:
             began_s = time.perf_counter()
-            body = self._encoders[protocol].body(int(time.time() * 1000), [float(turn)] * self._count)
-            await self._note(self._client.post(WRITE, content=body, headers=HEADERS[protocol]), self.phase.writes)
+            await self._post(int(time.time() * 1000))
             await asyncio.sleep(max(0.0, began_s + WRITE_EVERY_S - time.perf_counter()))
+
+    async def _post(self, ts_ms: int) -> None:
+        protocol = next(self._protocols)
+        body = self._encoders[protocol].body(ts_ms, [float(self._turn)] * self._count)
+        self._turn += 1
+        await self._note(self._client.post(WRITE, content=body, headers=HEADERS[protocol]), self.phase.writes)
 
     async def ask(self) -> None:
         for turn in itertools.count():
@@ -213,6 +229,7 @@ async def bombard(
     series: int,
     seconds: float,
     calm_s: float,
+    history_s: float = REACH_S,
     good: int = 1000,
     metrics: int = 1,
     label: str = "user_id",
@@ -225,6 +242,7 @@ async def bombard(
         series: new series in all.
         seconds: in how long they are sent.
         calm_s: seconds of good traffic alone, before and after.
+        history_s: seconds before now for which the good series get their samples first.
         good: series of the good traffic.
         metrics: names over which the bomb is spread.
         label: the label that differs.
@@ -235,6 +253,7 @@ async def bombard(
     try:
         async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
             traffic = GoodTraffic(client, good)
+            await traffic.remember(history_s)
             with going_on(traffic.write(), traffic.ask()):
                 await asyncio.sleep(min(5.0, calm_s))  # the first answers warm up, and count for nothing
                 traffic.phase = report.before
