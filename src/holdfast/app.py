@@ -39,6 +39,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     telemetry.LOGS_SECTION,
     telemetry.TRACES_SECTION,
     telemetry.LOG_LIMITS_SECTION,
+    telemetry.LOG_TAILS_SECTION,
     *telemetry.LOG_DOOR_SECTIONS,
     *telemetry.DOOR_SECTIONS,
     telemetry.SCRAPE_SECTION,
@@ -232,6 +233,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     traces = telemetry.wire_traces(ground, columns, scrubbing.traces, signals.sink, together.ingest)
     logs = telemetry.wire_logs(ground, columns, scrubbing.logs, together.ingest)
     log_queries = telemetry.wire_log_queries(logs)
+    log_tails = telemetry.wire_log_tails(ground, logs, log_queries.engine, together.ingest)
     log_patterns = telemetry.wire_log_patterns(ground, columns, logs)
     log_doors = telemetry.wire_log_doors(ground, logs)
     signals_of_otlp = (traces.service, log_doors.service)
@@ -256,6 +258,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         traces,
         logs,
         log_queries,
+        log_tails,
         log_patterns,
         log_doors,
         doors,

@@ -74,7 +74,7 @@ class Passage:
             self.sent_bytes += len(message.get("body", b""))
         elif kind == "websocket.close" and not self.status:
             self.status = 403  # ASGI: a WebSocket closed before it was accepted is refused so
-        elif kind in {"http.response.start", "websocket.accept"}:
+        elif kind in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
             self.status = message.get("status", 101)
             headers = list(message.get("headers", ()))
             if not any(name.lower() == CORRELATION_HEADER for name, _ in headers):

@@ -23,6 +23,9 @@ from holdfast.telemetry.logs.limits import SECTION as LOG_LIMITS_SECTION
 from holdfast.telemetry.logs.patterns import PatternsRoom
 from holdfast.telemetry.logs.patterns import wire as wire_log_patterns
 from holdfast.telemetry.logs.recognition import CriJoiner, Joiner, recognise
+from holdfast.telemetry.logs.tailing import SECTION as LOG_TAILS_SECTION
+from holdfast.telemetry.logs.tailing import TailRoom
+from holdfast.telemetry.logs.tailing import wire as wire_log_tails
 from holdfast.telemetry.logs.wiring import LogsRoom
 from holdfast.telemetry.logs.wiring import wire as wire_logs
 from holdfast.telemetry.metrics import (
@@ -59,6 +62,7 @@ __all__ = [
     "LOGS_SECTION",
     "LOG_DOOR_SECTIONS",
     "LOG_LIMITS_SECTION",
+    "LOG_TAILS_SECTION",
     "METRICS_SECTION",
     "QUERIES_SECTION",
     "SCHEMA",
@@ -86,6 +90,7 @@ __all__ = [
     "ScrubRoom",
     "Series",
     "SinkSettings",
+    "TailRoom",
     "TargetBoard",
     "TelemetryRoom",
     "recognise",
@@ -100,6 +105,7 @@ __all__ = [
     "wire_log_doors",
     "wire_log_patterns",
     "wire_log_queries",
+    "wire_log_tails",
     "wire_logs",
     "wire_queries",
     "wire_scrape",

@@ -31,7 +31,7 @@ class BoundedBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._serve_other(scope, receive, send)
             return
         encoding = (header(scope["headers"], b"content-encoding") or b"").decode("latin-1")
         try:
@@ -50,6 +50,15 @@ class BoundedBodies:
                 "headers": [pair for pair in scope["headers"] if pair[0].lower() not in plain],
             }
         await self._app(scope, body.receive, send)
+
+    async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            try:
+                _refuse_nul(scope)
+            except HoldfastError as error:
+                await send_problem(send, error)
+                return
+        await self._app(scope, receive, send)
 
     def _refuse_declared(self, length: bytes | None) -> None:
         if length is None:

@@ -63,7 +63,7 @@ class Console:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Answer one request."""
         path: str = scope["path"]
-        asset = None if path.startswith(RESERVED) or scope["method"] not in {"GET", "HEAD"} else self._find(path)
+        asset = None if path.startswith(RESERVED) or scope.get("method") not in {"GET", "HEAD"} else self._find(path)
         if asset is None:
             error = NotFoundError(f"there is nothing at {path}", hint="the API is described at /api/v1/openapi.json")
             await send_problem(send, error)

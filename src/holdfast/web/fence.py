@@ -6,6 +6,7 @@ client only as a correlation id.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from holdfast.web.asgi import send_problem
 if TYPE_CHECKING:
     from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
 
+_OPENED: Final = 101
 # Asked every few seconds by machines, and interesting only when they fail.
 _QUIET: Final = ("/livez", "/readyz", "/metrics", "/assets/")
 
@@ -35,6 +37,9 @@ class Fence:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket":
+            await self._serve_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,6 +57,19 @@ class Fence:
                 await send_problem(exchange.send, error)
         finally:
             self._running -= 1
+            _write_line(scope, exchange, time.perf_counter() - started)
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a WebSocket; what a route or a middleware answers as HTTP becomes the refusal of its opening."""
+        exchange = _SocketExchange(send)
+        started = time.perf_counter()
+        try:
+            await self._app(scope, receive, exchange.send)
+        except Exception as error:  # the request fence
+            if not (isinstance(error, OSError) and exchange.status == _OPENED):  # as servers tell that the client left
+                log.exception("socket_broke", path=scope["path"], error=type(error).__name__)
+                await exchange.give_up(error)
+        finally:
             _write_line(scope, exchange, time.perf_counter() - started)
 
     def _refuse_crowd(self) -> None:
@@ -77,14 +95,45 @@ class _Exchange:
         await self._send(message)
 
 
-def _write_line(scope: Scope, exchange: _Exchange, duration_s: float) -> None:
+class _SocketExchange:
+    __slots__ = ("_send", "sent_bytes", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.sent_bytes = 0
+
+    async def send(self, message: Message) -> None:
+        kind = message["type"]
+        if kind.startswith("http.response."):
+            kind = f"websocket.{kind}"
+        if kind == "websocket.accept":
+            self.status = _OPENED
+        elif kind == "websocket.http.response.start":
+            self.status = message["status"]
+        elif kind == "websocket.send":
+            self.sent_bytes += len(message.get("bytes") or message.get("text") or b"")
+        elif kind == "websocket.close":
+            self.status = self.status or 403
+        await self._send({**message, "type": kind})
+
+    async def give_up(self, error: Exception) -> None:
+        """Refuse the opening, or close what is open; a client that has gone is told nothing."""
+        with contextlib.suppress(OSError):  # as servers tell that
+            if not self.status:
+                await send_problem(self.send, error)
+            elif self.status == _OPENED:
+                await self.send({"type": "websocket.close", "code": 1011, "reason": "something went wrong"})
+
+
+def _write_line(scope: Scope, exchange: _Exchange | _SocketExchange, duration_s: float) -> None:
     status = exchange.status or 499  # the client left before there was an answer
     is_quiet = status < 400 and scope["path"].startswith(_QUIET)
     write = log.debug if is_quiet else log.warning if status >= 500 else log.info
     client = scope.get("client")
     write(
         "request",
-        method=scope["method"],
+        method=scope.get("method", "WEBSOCKET"),
         path=scope["path"],
         status=status,
         duration_ms=round(duration_s * 1000, 2),

@@ -37,13 +37,13 @@ class SafeHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        extra = [*_HEADERS, _HSTS] if scope.get("scheme") == "https" else _HEADERS
+        extra = [*_HEADERS, _HSTS] if scope.get("scheme") in {"https", "wss"} else _HEADERS
 
         async def send_safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 headers = [*message.get("headers", []), *extra]
                 if header(headers, b"content-security-policy") is None:
                     headers.append((b"content-security-policy", API_POLICY))
@@ -64,7 +64,7 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and self._names and not self._knows(scope):
+        if scope["type"] in {"http", "websocket"} and self._names and not self._knows(scope):
             error = DeniedError(
                 "this server does not answer to the name in the Host header",
                 hint="use localhost, or add the name to server.allowed_hosts",

@@ -17,6 +17,7 @@ import uvicorn
 from holdfast import journal
 from holdfast.kernel.errors import ConflictError, InvalidError, Place
 from holdfast.web.protocol import BoundedHttp
+from holdfast.web.sockets import MOST_MESSAGE_BYTES, BoundedSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +91,9 @@ async def serve(
         uvicorn.Config(
             app,
             http=BoundedHttp,
-            ws="none",
+            ws=BoundedSocket,
+            ws_max_size=MOST_MESSAGE_BYTES,
+            ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
             access_log=False,

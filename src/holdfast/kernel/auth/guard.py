@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
+from fastapi.requests import HTTPConnection
 
 from holdfast.kernel.auth.identity import Identity
-from holdfast.kernel.errors import DeniedError
+from holdfast.kernel.errors import DeniedError, HoldfastError
 from holdfast.kernel.permissions import Permission
 
 SESSION_COOKIE: Final = "holdfast_session"
@@ -78,7 +79,7 @@ class Gate(Protocol):
 
     book: PermissionBook
 
-    async def admit(self, request: Request, permission: str) -> Identity:
+    async def admit(self, request: HTTPConnection, permission: str) -> Identity:
         """Give who asks, if they hold `permission`.
 
         Raises:
@@ -91,12 +92,29 @@ class Gate(Protocol):
 def requires(permission: str) -> Callable[..., Awaitable[Identity]]:
     """Build the dependency that lets only holders of `permission` in, and gives their identity."""
 
-    async def admit(request: Request) -> Identity:
+    async def admit(request: HTTPConnection) -> Identity:
         gate: Gate = request.app.state.gate
         return await gate.admit(request, permission)
 
     setattr(admit, PERMISSION_MARK, permission)
     return admit
+
+
+def asks(permission: str) -> Callable[..., Awaitable[Identity | HoldfastError]]:
+    """Build the dependency that gives the identity of a holder of `permission`, or why it lets nobody in.
+
+    For routes that answer a refusal in the words of their protocol, such as a WebSocket before it is opened.
+    """
+    admit = requires(permission)
+
+    async def ask(request: HTTPConnection) -> Identity | HoldfastError:
+        try:
+            return await admit(request)
+        except HoldfastError as error:
+            return error
+
+    setattr(ask, PERMISSION_MARK, permission)
+    return ask
 
 
 def public(reason: str) -> Callable[[], Awaitable[None]]:

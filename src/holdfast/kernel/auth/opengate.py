@@ -14,7 +14,7 @@ from holdfast.kernel.auth.requests import read_tenant, refuse_foreign_origin
 from holdfast.kernel.ids import DEFAULT_TENANT
 
 if TYPE_CHECKING:
-    from fastapi import Request
+    from fastapi.requests import HTTPConnection
 
 
 class OpenGate:
@@ -23,7 +23,7 @@ class OpenGate:
     def __init__(self) -> None:
         self.book = PermissionBook()
 
-    async def admit(self, request: Request, permission: str) -> Identity:  # noqa: ARG002 - a gate's signature
+    async def admit(self, request: HTTPConnection, permission: str) -> Identity:  # noqa: ARG002 - a gate's signature
         """Give the anonymous administrator, in the tenant that the request names."""
         refuse_foreign_origin(request)
         return dataclasses.replace(ANONYMOUS, tenant=read_tenant(request) or DEFAULT_TENANT)

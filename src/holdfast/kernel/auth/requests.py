@@ -12,14 +12,14 @@ from holdfast.kernel.errors import DeniedError, InvalidError, Place
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
 
 if TYPE_CHECKING:
-    from fastapi import Request
+    from fastapi.requests import HTTPConnection
 
 TENANT_HEADER: Final = "x-scope-orgid"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TENANT_PATTERN: Final = re.compile(r"[A-Za-z0-9!._*'()-]{1,150}")  # the rule of Mimir and Loki
 
 
-def read_tenant(request: Request) -> TenantId | None:
+def read_tenant(request: HTTPConnection) -> TenantId | None:
     """Give the tenant that the request names, or None.
 
     Raises:
@@ -42,7 +42,7 @@ def is_tenant(text: str) -> bool:
     return TENANT_PATTERN.fullmatch(text) is not None and text not in {".", "..", "*"}
 
 
-def read_token(request: Request) -> str | None:
+def read_token(request: HTTPConnection) -> str | None:
     """Give the API token of the request: a bearer token, or the password of basic authentication."""
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     value = value.strip()
@@ -56,15 +56,20 @@ def read_token(request: Request) -> str | None:
     return value if kind else None
 
 
-def refuse_foreign_origin(request: Request) -> None:
-    """Refuse a changing request that a browser sent for another site.
+def is_reading(request: HTTPConnection) -> bool:
+    """Tell whether it is a request that changes nothing; a WebSocket is not, for browsers open it for any site."""
+    return request.scope.get("method") in SAFE_METHODS
+
+
+def refuse_foreign_origin(request: HTTPConnection) -> None:
+    """Refuse a changing request, or a WebSocket, that a browser sent for another site.
 
     Browsers name the page's origin (RFC 6454) or its relation to us (Fetch Metadata); other programs send neither.
 
     Raises:
         DeniedError: the request comes from another site.
     """
-    if request.method in SAFE_METHODS:
+    if is_reading(request):
         return
     origin = request.headers.get("origin")
     is_own = origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()

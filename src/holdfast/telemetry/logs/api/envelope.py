@@ -30,6 +30,8 @@ def plain(document: object) -> Response:
 def failure(error: errors.HoldfastError) -> Response:
     """Answer with an error in words, its hint behind its message."""
     status = problems.status_of(error)
+    if isinstance(error, errors.LimitError) and error.retry.after_s is None:
+        status = 400  # the query asks for too much: as Loki, for a repetition would not help
     headers = dict(problems.describe(error).headers)
     headers.pop("content-type", None)
     text = f"{error.message} ({error.hint})" if error.hint else error.message

@@ -19,7 +19,7 @@ from holdfast.telemetry.logs.api.parameters import (
     read_step_ns,
     read_time,
 )
-from holdfast.telemetry.logs.api.results import CATEGORIZE, instant_data, matrix_data, streams_data
+from holdfast.telemetry.logs.api.results import CATEGORIZE, ENCODING_HEADER, instant_data, matrix_data, streams_data
 from holdfast.telemetry.logs.logql import parse
 from holdfast.telemetry.logs.logql.nodes import LogSelector, MetricExpr
 from holdfast.telemetry.logs.querying import Moments, Span
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 Reader = Annotated[Identity, Depends(requires("logs.read"))]
 
 METHODS: Final = ["GET", "POST"]
-_ENCODING: Final = "x-loki-response-encoding-flags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class QueryRoutes:
 
     async def _lines(self, request: Request, identity: Identity, expr: LogSelector, when: Span, limit: int) -> Response:
         answer = await self.engine.lines(identity.tenant, expr, when, limit=limit)
-        flags = request.headers.get(_ENCODING, "")
+        flags = request.headers.get(ENCODING_HEADER, "")
         return success(streams_data(answer, is_categorized=CATEGORIZE in flags))
 
 

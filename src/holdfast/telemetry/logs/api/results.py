@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.querying import Line, LinesAnswer, NumbersAnswer, QueryCost
 
 CATEGORIZE: Final = "categorize-labels"
+ENCODING_HEADER: Final = "x-loki-response-encoding-flags"
 _NS: Final = 10**9
 
 

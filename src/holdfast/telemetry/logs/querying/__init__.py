@@ -3,9 +3,10 @@
 Owns evaluation and its limits. Refuses to know where records live, and the protocols in which answers are written out.
 """
 
-from holdfast.telemetry.logs.querying.answers import Line, LinesAnswer, LineStream, NumbersAnswer, QueryCost
+from holdfast.telemetry.logs.querying.answers import Line, LinesAnswer, LineStream, NumbersAnswer, QueryCost, gather
 from holdfast.telemetry.logs.querying.engine import LogEngine, Moments
 from holdfast.telemetry.logs.querying.limits import LogQueryLimits
+from holdfast.telemetry.logs.querying.pushing import split
 from holdfast.telemetry.logs.querying.reading import Span
 from holdfast.telemetry.logs.querying.sampling import PipelineError
 
@@ -20,4 +21,6 @@ __all__ = [
     "PipelineError",
     "QueryCost",
     "Span",
+    "gather",
+    "split",
 ]

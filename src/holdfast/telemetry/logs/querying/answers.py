@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.telemetry.metrics.promql import Grid
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.logs.pipeline import Entry
 
 
 class Line(NamedTuple):
@@ -25,6 +28,21 @@ class LineStream:
     labels: Mapping[str, str]
     origin: Mapping[str, str]
     lines: Sequence[Line]
+
+
+def gather(entries: Iterable[Entry]) -> list[LineStream]:
+    """Give entries as streams, those with the same labels together, each in the order in which they came."""
+    streams: dict[tuple[tuple[str, str], ...], LineStream] = {}
+    found: dict[tuple[tuple[str, str], ...], list[Line]] = {}
+    for entry in entries:
+        labels = entry.labels()
+        key = tuple(sorted(labels.items()))
+        origin, metadata, parsed = entry.by_origin()
+        if key not in streams:
+            found[key] = []
+            streams[key] = LineStream(labels, origin, found[key])
+        found[key].append(Line(entry.ts_ns, entry.line, metadata, parsed))
+    return [streams[key] for key in sorted(streams)]
 
 
 @dataclass(slots=True)

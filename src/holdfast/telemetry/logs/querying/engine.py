@@ -22,7 +22,7 @@ from holdfast.telemetry.logs.logql.nodes import (
     RangeAggregation,
     VectorAggregation,
 )
-from holdfast.telemetry.logs.querying.answers import Line, LinesAnswer, LineStream, NumbersAnswer
+from holdfast.telemetry.logs.querying.answers import LinesAnswer, NumbersAnswer, gather
 from holdfast.telemetry.logs.querying.counting import count, is_countable
 from holdfast.telemetry.logs.querying.limits import LogQueryLimits, Meter
 from holdfast.telemetry.logs.querying.outer import Leaves, evaluate, is_number, translate
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.logs.pipeline import Entry
     from holdfast.telemetry.logs.selection import RecordSource
 
 
@@ -75,26 +76,34 @@ class LogEngine:
             LogqlError: a stage cannot work.
             LimitError, TimedOutError: it costs too much; what the source raises comes through.
         """
+        self.check_limit(limit)
+        meter = Meter(self._limits)
+        entries = await self._entries(tenant, query, span, limit, meter)
+        return LinesAnswer(gather(entries), meter.cost)
+
+    def check_limit(self, limit: int) -> None:
+        """Refuse to give more lines at once than `max_entries`.
+
+        Raises:
+            LimitError: it is more.
+        """
         most = self._limits.max_entries
         if limit > most:
             raise LimitError(
                 f"max entries limit per query exceeded, limit > max_entries_limit ({limit} > {most})",
-                hint="ask for fewer lines at once, or raise logs.queries.max_entries",
+                hint="ask for fewer lines at once",
             )
-        meter = Meter(self._limits)
-        streams: dict[tuple[tuple[str, str], ...], LineStream] = {}
-        found: dict[tuple[tuple[str, str], ...], list[Line]] = {}
+
+    async def entries(self, tenant: TenantId, query: LogSelector, span: Span, *, limit: int) -> list[Entry]:
+        """Give the first entries of the direction, not gathered; raises as `lines` does, but of the limit."""
+        return await self._entries(tenant, query, span, limit, Meter(self._limits))
+
+    async def _entries(self, tenant: TenantId, query: LogSelector, span: Span, limit: int, meter: Meter) -> list[Entry]:
+        found: list[Entry] = []
         async with aclosing(read_entries(self._source, tenant, query, span, meter, limit=limit)) as pages:
             async for entries in pages:
-                for entry in entries:
-                    labels = entry.labels()
-                    key = tuple(sorted(labels.items()))
-                    origin, metadata, parsed = entry.by_origin()
-                    if key not in streams:
-                        found[key] = []
-                        streams[key] = LineStream(labels, origin, found[key])
-                    found[key].append(Line(entry.ts_ns, entry.line, metadata, parsed))
-        return LinesAnswer([streams[key] for key in sorted(streams)], meter.cost)
+                found += entries
+        return found
 
     async def numbers(self, tenant: TenantId, query: MetricExpr, moments: Moments) -> NumbersAnswer:
         """Give the values at each moment.
