@@ -39,10 +39,10 @@ class Remote:
     ) -> None:
         self.url = (url or os.environ.get("HOLDFAST_URL") or DEFAULT_URL).rstrip("/")
         token = os.environ.get("HOLDFAST_TOKEN")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        headers |= {"X-Scope-OrgID": tenant} if tenant else {}
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.headers |= {"X-Scope-OrgID": tenant} if tenant else {}
         self._client = httpx.Client(
-            base_url=f"{self.url}{api}", headers=headers, timeout=TIMEOUT_S, transport=transport
+            base_url=f"{self.url}{api}", headers=self.headers, timeout=TIMEOUT_S, transport=transport
         )
 
     def __enter__(self) -> Self:
@@ -74,7 +74,7 @@ class Remote:
             raise InvalidError(f"{self.url} answered more than 32 MiB")
         if answer.is_success:
             return answer.json() if answer.content else None
-        raise self._refusal(answer)
+        raise self.refusal(answer)
 
     def follow(self, path: str) -> Iterator[tuple[str, Any]]:
         """Follow a stream of server-sent events until the server ends it: each event's kind and its decoded data.
@@ -86,7 +86,7 @@ class Remote:
             with self._client.stream("GET", path, timeout=httpx.Timeout(TIMEOUT_S, read=QUIET_S)) as answer:
                 if not answer.is_success:
                     answer.read()
-                    raise self._refusal(answer)
+                    raise self.refusal(answer)
                 for line in answer.iter_lines():
                     if line.startswith("event: "):
                         kind = line.removeprefix("event: ")
@@ -95,7 +95,8 @@ class Remote:
         except httpx.TransportError as error:
             raise UnavailableError(f"{self.url} does not answer any more: {error}") from error
 
-    def _refusal(self, answer: httpx.Response) -> HoldfastError:
+    def refusal(self, answer: httpx.Response) -> HoldfastError:
+        """Give the error that an answer tells."""
         if answer.status_code == 401:
             return UnauthenticatedError(f"{self.url} does not know us", hint="set HOLDFAST_TOKEN to an API token")
         try:

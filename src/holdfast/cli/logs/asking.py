@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,19 +12,16 @@ from rich.console import Console
 
 from holdfast.cli.configuration import JsonOption
 from holdfast.cli.logs.drawing import LogLine, draw_line, draw_numbers, line_json, lines_of
+from holdfast.cli.logs.following import Follower
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import terminal, write_json
-from holdfast.kernel.errors import InvalidError, UnavailableError
+from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.units import parse_duration
 
 API: Final = "/loki/api/v1"
 _NS: Final = 10**9
-_POLL_S: Final = 1.0
-_LATE_NS: Final = 10 * _NS  # lines that come so much later than they say are still followed
-_FOLLOWED: Final = 5000  # lines of one poll
 _PLACE: Final = re.compile(r"at line (\d+), col (\d+)")
 _INDENT: Final = 7  # of hints below `error: `
-_PAUSES_S: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 def ask(
@@ -43,21 +39,32 @@ def ask(
     back_ns = int(_seconds("--since", since) * _NS)
     with Remote(url, api=API, tenant=tenant) as remote:
         end_ns = time.time_ns()
+        if follow:
+            _follow(Follower(remote, text, end_ns - back_ns, limit, _say), as_json=as_json)
+            return
         data = _query(remote, text, end_ns - back_ns, end_ns, limit, step)
         console = terminal()
         if data["resultType"] != "streams":
-            if follow:
-                raise InvalidError("-f follows lines, not numbers", hint="leave out the aggregation")
             typer.echo(write_json(data["result"])) if as_json else console.print(draw_numbers(data))
             return
         lines = list(lines_of(data["result"]))
-        if not lines and not follow and not as_json:
+        if not lines and not as_json:
             console.print(f"no line of the last {since} matches", style="dim")
         for line in lines:
             _print(console, line, as_json=as_json)
-        if follow:
-            for line in _follow(remote, text, end_ns, {line.identity for line in lines}):
-                _print(console, line, as_json=as_json)
+
+
+def _follow(follower: Follower, *, as_json: bool) -> None:
+    console = terminal()
+    try:
+        for line in follower.lines():
+            _print(console, line, as_json=as_json)
+    except InvalidError as error:
+        raise InvalidError(error.message, hint=_point(follower.query, error.message) or error.hint) from error
+
+
+def _say(words: str) -> None:
+    Console(stderr=True, highlight=False).print(words, style="dim", soft_wrap=True)
 
 
 def _print(console: Console, line: LogLine, *, as_json: bool) -> None:
@@ -88,29 +95,6 @@ def _point(query: str, message: str) -> str:
     if found is None or not 1 <= int(found[1]) <= len(lines):
         return ""
     return f"{lines[int(found[1]) - 1]}\n{' ' * (_INDENT + int(found[2]) - 1)}^"
-
-
-def _follow(remote: Remote, text: str, from_ns: int, seen: set[object]) -> Iterator[LogLine]:
-    """Give lines that were not given before; a server that is away for a while is asked again."""
-    times: dict[object, int] = dict.fromkeys(seen, from_ns)
-    failures = 0
-    while True:
-        time.sleep(_POLL_S if not failures else _PAUSES_S[min(failures, len(_PAUSES_S)) - 1])
-        end_ns = time.time_ns()
-        try:
-            data = _query(remote, text, from_ns - _LATE_NS, end_ns, _FOLLOWED, None)
-        except UnavailableError:
-            failures += 1
-            if failures > len(_PAUSES_S):
-                raise
-            continue
-        failures = 0
-        for line in lines_of(data["result"]):
-            if line.identity not in times:
-                times[line.identity] = line.ts_ns
-                yield line
-        from_ns = end_ns
-        times = {key: ts_ns for key, ts_ns in times.items() if ts_ns >= from_ns - 2 * _LATE_NS}
 
 
 def _seconds(option: str, text: str) -> float:
