@@ -1,6 +1,6 @@
 """How many spans a server takes by OTLP/HTTP until they are durable, with everything that follows: metrics from spans.
 
-A server process as `holdfast up` starts it, four senders with bodies of 500 spans in protobuf. Prints spans per
+A server process as `holdfast up` starts it, sixteen senders with bodies of 500 spans in protobuf. Prints spans per
 second of time and per second of the server's processor time, and the time of a request.
 Run: python benchmarks/traces_ingest.py [SECONDS]
 """
@@ -22,9 +22,9 @@ import psutil
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 15.0
-SENDERS = 4
+SENDERS = 16
 PER_BODY = 500
-BODIES = 60
+BODIES = 64
 HEADERS = {"content-type": "application/x-protobuf"}
 
 

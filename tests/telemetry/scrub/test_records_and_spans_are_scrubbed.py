@@ -155,3 +155,12 @@ def test_dropped_attributes_of_spans_take_their_types_along(scrubbing):
     rows_ = [Row(1, 1, attributes={"mail": MAIL, "n": 7}), Row(1, 2, attributes={"f": 0.5, "mail": MAIL})]
     kept = spans_of(TraceScrubber(scrubbing(kinds={Kind.EMAIL: Action.DROP})).scrub(DEFAULT_TENANT, spans(rows_)))
     assert [span.attributes for span in kept] == [{"n": 7}, {"f": 0.5}]
+
+
+def test_what_is_found_in_many_spans_is_counted_as_often(scrubbing):
+    events = json.dumps([{"ts_ns": 1, "name": MAIL, "attributes": {}}])
+    sent = spans([Row(1, number, name=MAIL, attributes={"to": MAIL, "n": 1}, events=events) for number in range(1, 8)])
+    by = scrubbing()
+    kept = spans_of(TraceScrubber(by).scrub(DEFAULT_TENANT, sent))
+    assert {(span.name, span.attributes["to"], span.events[0]["name"]) for span in kept} == {("[email]",) * 3}
+    assert by.finds[DEFAULT_TENANT, "traces", "email", Action.MASK] == 21

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -10,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.otlp.bodies import Encoding, read_body
 from holdfast.telemetry.traces import spans_of
+from holdfast.telemetry.traces.messages import request_class
 from holdfast.telemetry.traces.otlp import read_request
 from holdfast.telemetry.traces.rows import span_rows
 
@@ -40,11 +42,11 @@ def spoilt(draw) -> bytes:
 
 
 def take(body: bytes, encoding: Encoding) -> None:
+    message = request_class() if encoding is Encoding.PROTOBUF else ExportTraceServiceRequest
     try:
-        request = read_body(body, encoding, ExportTraceServiceRequest)
+        columns, rejected = read_request(read_body(body, encoding, message))
     except InvalidError:
         return
-    columns, rejected = read_request(request)
     assert len(spans_of(columns)) == len(columns)
     assert len(span_rows(columns)["name"]) == len(columns)
     assert rejected.count >= 0
@@ -86,3 +88,43 @@ def test_any_json_is_spans_or_refused(document):
 def test_the_sample_is_taken_with_times_in_bounds():
     (span,) = spans_of(read_request(_sample())[0])
     assert (span.start_ns, span.duration_ns, span.weight) == (2**63 - 1, 0, 1.0)
+
+
+def nested(depth: int) -> bytes:
+    """Give a value that holds itself in lists, as deep as a body allows and deeper than protobuf reads."""
+    value = b"\x0a\x01x"
+    for _ in range(depth):
+        inner = b"\x0a" + _length(value) + value
+        value = b"\x2a" + _length(inner) + inner
+    pair = b"\x0a\x01k\x12" + _length(value) + value
+    span = b"\x0a\x10" + b"t" * 16 + b"\x12\x08" + b"s" * 8 + b"\x4a" + _length(pair) + pair
+    spans = b"\x12" + _length(span) + span
+    group = b"\x12" + _length(spans) + spans
+    return b"\x0a" + _length(group) + group
+
+
+def _length(content: bytes) -> bytes:
+    size, written = len(content), bytearray()
+    while size >= 0x80:
+        written.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes((*written, size))
+
+
+def test_values_may_be_nested_but_not_without_end():
+    columns, _ = read_request(request_class().FromString(nested(20)))
+    assert len(columns) == 1
+    with pytest.raises(InvalidError, match="KeyValue"):
+        read_request(request_class().FromString(nested(5000)))
+
+
+@pytest.mark.parametrize("part", ["attributes", "events", "links", "status"])
+def test_a_part_that_is_none_refuses_the_request(part):
+    request = request_class()()
+    span = request.resource_spans.add().scope_spans.add().spans.add(trace_id=b"t" * 16, span_id=b"s" * 8)
+    if part == "status":
+        span.status = b"\xff"
+    else:
+        getattr(span, part).append(b"\xff")
+    with pytest.raises(InvalidError):
+        read_request(request)

@@ -8,6 +8,7 @@ from holdfast.telemetry.otlp.grpc_server import OtlpGrpc
 from holdfast.telemetry.otlp.routes import http_routes
 from holdfast.telemetry.otlp.services import Rejected, Service
 from holdfast.telemetry.otlp.settings import SECTION, OtlpSettings
+from holdfast.telemetry.otlp.turns import Turns
 
 __all__ = [
     "SECTION",
@@ -16,6 +17,7 @@ __all__ = [
     "OtlpSettings",
     "Rejected",
     "Service",
+    "Turns",
     "http_routes",
     "read_body",
     "write_body",

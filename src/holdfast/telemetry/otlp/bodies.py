@@ -17,7 +17,6 @@ from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.http import MediaTypeError
 
 MOST_NESTED: Final = 60
-AT_ONCE_BYTES: Final = 64_000  # of JSON, some 20 ms
 _IDS: Final = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 
 
@@ -41,6 +40,9 @@ class Encoding(StrEnum):
             raise MediaTypeError(
                 f"OTLP is not taken as {media_type!r}", hint=f"send {cls.PROTOBUF} or {cls.JSON}"
             ) from None
+
+
+AT_ONCE_BYTES: Final = {Encoding.JSON: 64_000, Encoding.PROTOBUF: 1_000_000}  # some milliseconds
 
 
 def read_body(body: bytes, encoding: Encoding, message: Any) -> Any:
@@ -69,7 +71,7 @@ def read_body(body: bytes, encoding: Encoding, message: Any) -> Any:
 
 async def read_large_body(body: bytes, encoding: Encoding, message: Any) -> Any:
     """Give the same as `read_body`; one that takes long is read beside the event loop."""
-    if len(body) <= AT_ONCE_BYTES:
+    if len(body) <= AT_ONCE_BYTES[encoding]:
         return read_body(body, encoding, message)
     return await asyncio.to_thread(read_body, body, encoding, message)
 

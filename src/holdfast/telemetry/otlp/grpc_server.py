@@ -97,7 +97,8 @@ class OtlpGrpc:
         async def export(body: bytes, context: Any) -> Any:
             try:
                 identity = await self._gate.admit(_as_request(context), service.permission)
-                message = await read_large_body(body, Encoding.PROTOBUF, service.messages()[0])
+                wanted = service.request_class(Encoding.PROTOBUF)
+                message = await read_large_body(body, Encoding.PROTOBUF, wanted)
                 return service.response(await service.export(identity.tenant, message))
             except HoldfastError as error:
                 await _abort(context, error)

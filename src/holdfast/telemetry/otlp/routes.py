@@ -31,7 +31,7 @@ def _exporting(service: Service) -> Callable[..., Awaitable[Response]]:
         encoding = Encoding.PROTOBUF
         try:
             encoding = Encoding.of(request.headers.get("content-type", ""))
-            message = await read_large_body(await request.body(), encoding, service.messages()[0])
+            message = await read_large_body(await request.body(), encoding, service.request_class(encoding))
             rejected = await service.export(identity.tenant, message)
         except HoldfastError as error:
             return _refuse(error, encoding)

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from holdfast.telemetry.otlp.bodies import Encoding
+
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
 
@@ -28,6 +30,8 @@ class Service:
         messages: gives the classes of the request and the response; called with the first request, for they are heavy.
         rejected_field: of the response's `partial_success`, such as `rejected_data_points`.
         export: stores a request.
+        reader: gives the class that reads a request in protobuf, where that is not the request's own; `export` gets
+            either.
     """
 
     name: str
@@ -35,6 +39,13 @@ class Service:
     messages: Callable[[], tuple[Any, Any]]
     rejected_field: str
     export: Callable[[TenantId, Any], Awaitable[Rejected]]
+    reader: Callable[[], Any] | None = None
+
+    def request_class(self, encoding: Encoding) -> Any:
+        """Give the class that reads a request."""
+        if self.reader is not None and encoding is Encoding.PROTOBUF:
+            return self.reader()
+        return self.messages()[0]
 
     def response(self, rejected: Rejected) -> Any:
         """Give the response message; `partial_success` only where something was rejected."""

@@ -13,7 +13,6 @@ import orjson
 from holdfast.telemetry.scrub.pairs import (
     ScrubbedPairs,
     is_secret_name,
-    kept_attributes,
     scrub_label_sets,
     scrub_pairs,
     stay,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.scrub.scrubbing import Scrubbing
     from holdfast.telemetry.scrub.texts import TextScrubber
-    from holdfast.telemetry.traces import Spans
+    from holdfast.telemetry.traces import Codes, Pairs, Spans, Texts
 
 _SIGNAL: Final = "traces"
 _IDENTITY: Final = frozenset({"ts_ns", "trace_id", "span_id"})
@@ -46,23 +45,14 @@ class TraceScrubber:
     def scrub(self, tenant: TenantId, spans: Spans) -> Spans:
         """Give the spans as they may be kept."""
         scrubber, finds = self._scrubbing.of(tenant), Finds()
-
-        def texts(column: Sequence[str]) -> Sequence[str]:
-            scrubbed = scrubber.scrub(column)
-            finds.update(scrubbed.finds)
-            return scrubbed.texts
-
-        pairs = scrub_pairs(scrubber, spans.attributes.keys, spans.attributes.values)
-        finds.update(pairs.finds)
         scrubbed = replace(
             spans,
-            services=texts(spans.services),
-            names=texts(spans.names),
-            status_messages=texts(spans.status_messages),
-            scopes=texts(spans.scopes),
-            trace_states=texts(spans.trace_states),
-            attributes=spans.attributes if pairs.is_clean else kept_attributes(spans.attributes, pairs),
-            types=spans.types if pairs.is_clean else _types(spans, pairs),
+            services=_texts(scrubber, spans.services, finds),
+            names=_texts(scrubber, spans.names, finds),
+            status_messages=_texts(scrubber, spans.status_messages, finds),
+            scopes=_texts(scrubber, spans.scopes, finds),
+            trace_states=_texts(scrubber, spans.trace_states, finds),
+            attributes=_pairs(scrubber, spans.attributes, finds),
             resources=scrub_label_sets(scrubber, spans.resources, finds),
             events=_documents(scrubber, spans.events, finds),
             links=_documents(scrubber, spans.links, finds),
@@ -73,17 +63,44 @@ class TraceScrubber:
         return scrubbed
 
 
-def _types(spans: Spans, pairs: ScrubbedPairs) -> list[str]:
+def _texts(scrubber: TextScrubber, texts: Texts, finds: Finds) -> Texts:
+    """Scrub each different text once, and count what was found as often as it came."""
+    scrubbed = scrubber.scrub(texts.values)
+    if not scrubbed.finds:
+        return texts
+    finds.update(scrubbed.finds)
+    changed = [place for place, text in enumerate(scrubbed.texts) if text is not texts.values[place]]
+    again = [texts.values[place] for place in _more(texts.codes, changed, len(texts.values))]
+    finds.update(scrubber.scrub(again).finds)
+    return replace(texts, values=scrubbed.texts)
+
+
+def _pairs(scrubber: TextScrubber, pairs: Pairs, finds: Finds) -> Pairs:
+    """Scrub each different attribute once, as above."""
+    scrubbed = scrub_pairs(scrubber, pairs.keys, pairs.values)
+    if scrubbed.is_clean:
+        return pairs
+    finds.update(scrubbed.finds)
+    again = _more(pairs.codes, sorted(scrubbed.changed | scrubbed.dropped), len(pairs.keys))
+    keys, values = ([column[place] for place in again] for column in (pairs.keys, pairs.values))
+    finds.update(scrub_pairs(scrubber, keys, values).finds)
+    kept = replace(pairs, keys=scrubbed.keys, values=scrubbed.values, letters=_letters(pairs, scrubbed))
+    return kept.kept(stay(len(pairs.keys), scrubbed)) if scrubbed.dropped else kept
+
+
+def _more(codes: Codes, places: Sequence[int], count: int) -> list[int]:
+    """Give the places that came more than once, as often as they came more."""
+    often = np.bincount(codes, minlength=count)
+    return np.repeat(places, np.maximum(often[places] - 1, 0)).tolist() if len(places) else []
+
+
+def _letters(pairs: Pairs, scrubbed: ScrubbedPairs) -> str:
     """Give the letters of types: what was masked is a text now."""
-    letters = np.array(list("".join(spans.types)))
-    for place in pairs.changed:
-        if letters[place] != "j" or not _is_json(pairs.values[place]):
+    letters = list(pairs.letters)
+    for place in scrubbed.changed:
+        if letters[place] != "j" or not _is_json(scrubbed.values[place]):
             letters[place] = "s"
-    stays, offsets = stay(len(letters), pairs), spans.attributes.offsets
-    return [
-        "".join(letters[begin:end][stays[begin:end]].tolist())
-        for begin, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-    ]
+    return "".join(letters)
 
 
 def _is_json(text: str) -> bool:
@@ -94,18 +111,21 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _documents(scrubber: TextScrubber, documents: Sequence[str], finds: Finds) -> Sequence[str]:
+def _documents(scrubber: TextScrubber, documents: Texts, finds: Finds) -> Texts:
     """Scrub lists of events or links in JSON; only those in which something may be are taken apart."""
-    scrubbed = scrubber.scrub(documents)
-    kept = list(documents)
-    for place, document in enumerate(documents):
+    scrubbed = scrubber.scrub(documents.values)
+    kept = list(documents.values)
+    for place, document in enumerate(kept):
         if document and (scrubbed.texts[place] is not document or _SECRET_NAME.search(document)):
+            found = Finds()
             items = [
-                {name: part if name in _IDENTITY else _part(scrubber, part, finds) for name, part in item.items()}
+                {name: part if name in _IDENTITY else _part(scrubber, part, found) for name, part in item.items()}
                 for item in orjson.loads(document)
             ]
             kept[place] = orjson.dumps(items).decode()
-    return kept
+            often = int(np.count_nonzero(documents.codes == place))
+            finds.update({kind: number * often for kind, number in found.items()})
+    return replace(documents, values=kept)
 
 
 def _part(scrubber: TextScrubber, part: Any, finds: Finds) -> Any:

@@ -5,6 +5,7 @@ the protocols of readers.
 """
 
 from holdfast.telemetry.traces.arrivals import SpanFollower, SpanSink, SpansWritten
+from holdfast.telemetry.traces.columns import Codes, Pairs, Texts
 from holdfast.telemetry.traces.feed import SpanFeed
 from holdfast.telemetry.traces.gathering import Gathering, written
 from holdfast.telemetry.traces.memory import MemoryTraces, spans_of
@@ -18,11 +19,13 @@ from holdfast.telemetry.traces.tables import SCHEMA
 __all__ = [
     "NO_PARENT",
     "SCHEMA",
+    "Codes",
     "Dependency",
     "Gathering",
     "MemoryTraces",
     "Operation",
     "OtlpTraces",
+    "Pairs",
     "Span",
     "SpanFeed",
     "SpanFollower",
@@ -33,6 +36,7 @@ __all__ = [
     "Spans",
     "SpansWritten",
     "StoredTraces",
+    "Texts",
     "Trace",
     "TraceSearch",
     "TraceSink",

@@ -1,4 +1,4 @@
-"""Gathers spans one after the other into columns; every door fills one of these."""
+"""Gathers spans one after the other into columns, for doors through which few come."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from holdfast.telemetry.logs.records import Attributes
 from holdfast.telemetry.metrics.labels import labels_of
+from holdfast.telemetry.traces.columns import Pairs, Texts
 from holdfast.telemetry.traces.spans import Spans
 
 if TYPE_CHECKING:
@@ -31,10 +31,7 @@ class Gathering:
     durations_ns: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     status_messages: list[str] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=lambda: [0])
-    keys: list[str] = field(default_factory=list)
-    values: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
+    pairs: list[Mapping[str, tuple[str, str]]] = field(default_factory=list)
     resources: list[Labels] = field(default_factory=list)
     resource_refs: list[int] = field(default_factory=list)
     scopes: list[str] = field(default_factory=list)
@@ -50,10 +47,7 @@ class Gathering:
 
     def attributes(self, pairs: Mapping[str, tuple[str, str]]) -> None:
         """Take the attributes of the span that is next: a text and the letter of its type by name."""
-        self.keys += pairs
-        self.values += [text for text, _ in pairs.values()]
-        self.types.append("".join(kind for _, kind in pairs.values()))
-        self.offsets.append(len(self.keys))
+        self.pairs.append(pairs)
 
     def done(self) -> Spans:
         """Give the columns."""
@@ -61,21 +55,20 @@ class Gathering:
             self.trace_ids,
             self.span_ids,
             self.parent_ids,
-            self.services,
-            self.names,
+            Texts.of(self.services),
+            Texts.of(self.names),
             np.array(self.kinds, np.uint8),
             np.array(self.starts_ns, np.int64),
             np.array(self.durations_ns, np.int64),
             np.array(self.statuses, np.uint8),
-            self.status_messages,
-            Attributes(np.array(self.offsets, np.int32), self.keys, self.values),
-            self.types,
+            Texts.of(self.status_messages),
+            Pairs.of(self.pairs),
             self.resources,
             np.array(self.resource_refs, np.int32),
-            self.scopes,
-            self.events,
-            self.links,
-            self.trace_states,
+            Texts.of(self.scopes),
+            Texts.of(self.events),
+            Texts.of(self.links),
+            Texts.of(self.trace_states),
             np.array(self.weights, np.float64),
         )
 

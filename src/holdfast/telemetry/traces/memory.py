@@ -117,7 +117,7 @@ def spans_of(columns: Spans) -> list[Span]:
                 int(columns.durations_ns[row]),
                 SpanStatus(columns.statuses[row]),
                 columns.status_messages[row],
-                typed(list(pairs), list(pairs.values()), columns.types[row]),
+                typed(list(pairs), list(pairs.values()), columns.attributes.types(row)),
                 resources[columns.resource_refs[row]],
                 columns.scopes[row],
                 orjson.loads(columns.events[row]) if columns.events[row] else (),

@@ -1,32 +1,44 @@
 """Spans of OTLP: requests become columns, and a service of both transports.
 
 Source: opentelemetry-proto, trace/v1/trace.proto. A span without a valid id is refused and counted, the others stay.
+Columns are filled field by field, not span by span, and what repeats is read once: see `messages`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-from typing import TYPE_CHECKING, Any, Final
+from itertools import accumulate, chain, compress
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import orjson
+import numpy as np
 
-from holdfast.telemetry.otlp import Rejected, Service
+from holdfast.telemetry.otlp import Rejected, Service, Turns
 from holdfast.telemetry.traces import permissions
-from holdfast.telemetry.traces.gathering import Gathering
-from holdfast.telemetry.traces.spans import NO_PARENT
+from holdfast.telemetry.traces.columns import Pairs, Texts, code, number
+from holdfast.telemetry.traces.messages import request_class
+from holdfast.telemetry.traces.otlp_values import MOST_NS, Parts
+from holdfast.telemetry.traces.spans import NO_PARENT, Spans
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import numpy.typing as npt
+
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.traces.arrivals import SpanSink
-    from holdfast.telemetry.traces.spans import Spans
 
 PATHS: Final = ("/v1/traces",)
 SERVICE_NAME: Final = "service.name"
 UNKNOWN_SERVICE: Final = "unknown_service"
-_MOST_NS: Final = 2**63 - 1
 _LAST_KIND: Final = 5
-_LAST_STATUS: Final = 2
+T = TypeVar("T")
+_NO_TRACE: Final = bytes(16)
+_FIELDS: Final = attrgetter(
+    *("trace_id", "span_id", "parent_span_id", "name", "kind", "start_time_unix_nano", "end_time_unix_nano"),
+    *("attributes", "events", "links", "status", "trace_state"),
+)
 
 
 class OtlpTraces:
@@ -34,10 +46,17 @@ class OtlpTraces:
 
     def __init__(self, sink: SpanSink) -> None:
         self._sink = sink
+        self._turns = Turns()
 
     async def export(self, tenant: TenantId, request: Any) -> Rejected:
-        """Store the spans of a request."""
-        spans, rejected = await asyncio.to_thread(read_request, request)
+        """Store the spans of a request.
+
+        Raises:
+            BusyError, LimitError, StorageFullError, UnavailableError: nothing is acknowledged, send the same again.
+            InvalidError: a part of it is not what it must be; nothing was stored.
+        """
+        async with self._turns.take(tenant, request.ByteSize()):
+            spans, rejected = await asyncio.to_thread(read_request, request)
         await self._sink.append(tenant, spans)
         return rejected
 
@@ -50,6 +69,7 @@ def traces_service(door: OtlpTraces) -> Service:
         messages=_messages,
         rejected_field="rejected_spans",
         export=door.export,
+        reader=request_class,
     )
 
 
@@ -60,48 +80,103 @@ def _messages() -> tuple[Any, Any]:
 
 
 def read_request(request: Any) -> tuple[Spans, Rejected]:
-    """Give the spans of a request, and what of it was refused."""
-    gathering, refused = Gathering(), 0
+    """Give the spans of a request, as `request_class` reads it or in OTLP's own class; and what of it was refused.
+
+    Raises:
+        InvalidError: an attribute, resource, scope, status, event or link is none.
+    """
+    lean = request_class()
+    if not isinstance(request, lean):
+        request = lean.FromString(request.SerializeToString())
+    rows: list[tuple[Any, ...]] = []
+    resources: list[bytes] = []
+    scopes: list[bytes] = []
     for group in request.resource_spans:
-        attributes = {pair.key: _value(pair.value)[0] for pair in group.resource.attributes}
-        service = attributes.get(SERVICE_NAME) or UNKNOWN_SERVICE
-        resource = gathering.resource(attributes)
         for scoped in group.scope_spans:
-            scope = scoped.scope.name
-            for span in scoped.spans:
-                if not _is_identified(span):
-                    refused += 1
-                    continue
-                gathering.services.append(service)
-                gathering.resource_refs.append(resource)
-                gathering.scopes.append(scope)
-                _add(gathering, span)
+            rows += map(_FIELDS, scoped.spans)
+            scopes += [scoped.scope] * len(scoped.spans)
+        resources += [group.resource] * (len(rows) - len(resources))
+    named = [_is_identified(row[0], row[1]) for row in rows]
+    refused = named.count(False)
+    if refused:
+        rows, resources = list(compress(rows, named)), list(compress(resources, named))
+        scopes = list(compress(scopes, named))
     told = "spans need a trace id of 16 bytes and a span id of 8 bytes that are not zero" if refused else ""
-    return gathering.done(), Rejected(refused, told)
+    return _columns(rows, resources, scopes), Rejected(refused, told)
 
 
-def _is_identified(span: Any) -> bool:
-    trace_id, span_id = span.trace_id, span.span_id
-    return len(trace_id) == 16 and len(span_id) == 8 and any(trace_id) and any(span_id)
+def _is_identified(trace_id: bytes, span_id: bytes) -> bool:
+    return len(trace_id) == 16 and len(span_id) == 8 and trace_id != _NO_TRACE and span_id != NO_PARENT
 
 
-def _add(gathering: Gathering, span: Any) -> None:
-    start_ns = min(span.start_time_unix_nano, _MOST_NS)
-    kind, status, parent = span.kind, span.status, span.parent_span_id
-    gathering.trace_ids.append(span.trace_id)
-    gathering.span_ids.append(span.span_id)
-    gathering.parent_ids.append(parent if len(parent) == 8 else NO_PARENT)
-    gathering.names.append(span.name)
-    gathering.kinds.append(kind if kind <= _LAST_KIND else 0)
-    gathering.starts_ns.append(start_ns)
-    gathering.durations_ns.append(max(min(span.end_time_unix_nano, _MOST_NS) - start_ns, 0))
-    gathering.statuses.append(status.code if status.code <= _LAST_STATUS else 0)
-    gathering.status_messages.append(status.message)
-    gathering.attributes({pair.key: _value(pair.value) for pair in span.attributes})
-    gathering.events.append(_events(span.events))
-    gathering.links.append(_links(span.links))
-    gathering.trace_states.append(span.trace_state)
-    gathering.weights.append(weight_of(span.trace_state))
+def _columns(rows: Sequence[tuple[Any, ...]], resources: Sequence[bytes], scopes: Sequence[bytes]) -> Spans:
+    parts, fields = Parts(), list(zip(*rows, strict=True)) or [()] * 12
+    trace_ids, span_ids, parents, names, kinds, starts, ends, attributes, events, links, states, trace_states = fields
+    resource_refs, sets = _read_each(resources, parts.resource)
+    status_codes, statuses = _read_each(states, parts.status)
+    starts_ns, durations_ns = _times(starts, ends)
+    told = Texts.of(trace_states)
+    return Spans(
+        trace_ids,
+        span_ids,
+        [parent if len(parent) == 8 else NO_PARENT for parent in parents],
+        Texts(resource_refs, [_service(each) for each in sets]),
+        Texts.of(names),
+        _bounded(kinds),
+        starts_ns,
+        durations_ns,
+        np.array([status for status, _ in statuses] or [0], np.uint8)[status_codes],
+        Texts(status_codes, [message for _, message in statuses]),
+        _pairs(attributes, parts),
+        sets,
+        resource_refs,
+        Texts(*_read_each(scopes, parts.scope)),
+        _documents(events, parts.events),
+        _documents(links, parts.links),
+        told,
+        np.array([weight_of(state) for state in told.values] or [1.0], np.float64)[told.codes],
+    )
+
+
+def _read_each(rows: Sequence[bytes], read: Callable[[bytes], T]) -> tuple[npt.NDArray[np.int32], list[T]]:
+    """Read each different content once; give the place of every row's among them."""
+    places = number(rows)
+    return code(rows, places), [read(content) for content in places]
+
+
+def _pairs(rows: Sequence[Iterable[bytes]], parts: Parts) -> Pairs:
+    listed = [tuple(row) for row in rows]
+    flat = list(chain.from_iterable(listed))
+    codes, read = _read_each(flat, parts.pair)
+    keys, values, letters = zip(*read, strict=True) if read else ((), (), ())
+    ends = np.fromiter(accumulate(map(len, listed), initial=0), np.int32, len(listed) + 1)
+    return Pairs(ends, codes, keys, values, "".join(letters))
+
+
+def _documents(rows: Sequence[Sequence[bytes]], read: Callable[[Sequence[bytes]], str]) -> Texts:
+    """Give a document for each row that has anything; nearly none has."""
+    codes, documents = np.zeros(len(rows), np.int32), [""]
+    for place, row in enumerate(rows):
+        if row:
+            codes[place] = len(documents)
+            documents.append(read(row))
+    return Texts(codes, documents)
+
+
+def _bounded(kinds: Sequence[int]) -> npt.NDArray[np.uint8]:
+    found = np.array(kinds, np.int64)
+    return np.where((found < 0) | (found > _LAST_KIND), 0, found).astype(np.uint8)
+
+
+def _times(starts: Sequence[int], ends: Sequence[int]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    starts_ns, ends_ns = (
+        np.minimum(np.array(times, np.uint64), np.uint64(MOST_NS)).astype(np.int64) for times in (starts, ends)
+    )
+    return starts_ns, np.maximum(ends_ns - starts_ns, 0)
+
+
+def _service(resource: Labels) -> str:
+    return dict(resource).get(SERVICE_NAME) or UNKNOWN_SERVICE
 
 
 def weight_of(trace_state: str) -> float:
@@ -115,61 +190,3 @@ def weight_of(trace_state: str) -> float:
     except ValueError:
         return 1.0
     return 1.0 / (1.0 - rejected) if rejected < 1.0 else 1.0
-
-
-def _value(value: Any) -> tuple[str, str]:
-    match value.WhichOneof("value"):
-        case "string_value":
-            return value.string_value, "s"
-        case "int_value":
-            return str(value.int_value), "i"
-        case "bool_value":
-            return ("true" if value.bool_value else "false"), "b"
-        case "double_value":
-            return repr(value.double_value), "d"
-        case None:
-            return "", "s"
-        case _:
-            return orjson.dumps(_plain(value)).decode(), "j"
-
-
-def _plain(value: Any) -> Any:
-    match value.WhichOneof("value"):
-        case "array_value":
-            return [_plain(one) for one in value.array_value.values]
-        case "kvlist_value":
-            return {pair.key: _plain(pair.value) for pair in value.kvlist_value.values}
-        case "bytes_value":
-            return base64.b64encode(value.bytes_value).decode()
-        case None:
-            return None
-        case name:
-            return getattr(value, name)
-
-
-def _events(events: Any) -> str:
-    if not events:
-        return ""
-    rows = [
-        {
-            "ts_ns": min(event.time_unix_nano, _MOST_NS),
-            "name": event.name,
-            "attributes": {pair.key: _plain(pair.value) for pair in event.attributes},
-        }
-        for event in events
-    ]
-    return orjson.dumps(rows).decode()
-
-
-def _links(links: Any) -> str:
-    if not links:
-        return ""
-    rows = [
-        {
-            "trace_id": link.trace_id.hex(),
-            "span_id": link.span_id.hex(),
-            "attributes": {pair.key: _plain(pair.value) for pair in link.attributes},
-        }
-        for link in links
-    ]
-    return orjson.dumps(rows).decode()

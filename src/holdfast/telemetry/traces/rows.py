@@ -11,10 +11,11 @@ from holdfast.telemetry.traces.spans import Span, SpanKind, SpanStatus
 from holdfast.telemetry.traces.tables import SLOT_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
+    from holdfast.telemetry.traces.columns import Codes, Pairs, Texts
     from holdfast.telemetry.traces.spans import Spans
 
 COLUMNS: Final = (
@@ -36,32 +37,55 @@ def span_rows(spans: Spans) -> dict[str, Any]:
     import pyarrow as pa  # noqa: PLC0415 -- heavy; a process without a store never pays
 
     resources = [orjson.dumps(dict(resource)).decode() for resource in spans.resources]
-    maps = pa.MapArray.from_arrays(
-        pa.array(spans.attributes.offsets),
-        pa.array(spans.attributes.keys, pa.string()),
-        pa.array(spans.attributes.values, pa.string()),
-    )
+    pairs = spans.attributes
+    offsets = pa.array(pairs.offsets)
+    keys, values = _repeated(pairs.codes, pairs.keys), _repeated(pairs.codes, pairs.values)
     return {
         "slot": (spans.starts_ns // SLOT_NS).astype(np.int32),
-        "trace_id": pa.array(spans.trace_ids, pa.binary(16)),
+        "trace_id": _fixed(spans.trace_ids, 16),
         "start_ns": spans.starts_ns,
-        "span_id": pa.array(spans.span_ids, pa.binary(8)),
-        "parent_id": pa.array(spans.parent_ids, pa.binary(8)),
+        "span_id": _fixed(spans.span_ids, 8),
+        "parent_id": _fixed(spans.parent_ids, 8),
         "duration_ns": spans.durations_ns,
-        "service": spans.services,
-        "name": spans.names,
+        "service": _texts(spans.services),
+        "name": _texts(spans.names),
         "kind": spans.kinds,
         "status": spans.statuses,
-        "status_message": spans.status_messages,
-        "attributes": maps,
-        "types": spans.types,
-        "resource": [resources[ref] for ref in spans.resource_refs.tolist()],
-        "scope": spans.scopes,
-        "events": spans.events,
-        "links": spans.links,
-        "trace_state": spans.trace_states,
+        "status_message": _texts(spans.status_messages),
+        "attributes": pa.MapArray.from_arrays(offsets, keys, values),
+        "types": _letters(pairs),
+        "resource": _repeated(spans.resource_refs, resources),
+        "scope": _texts(spans.scopes),
+        "events": _texts(spans.events),
+        "links": _texts(spans.links),
+        "trace_state": _texts(spans.trace_states),
         "weight": spans.weights,
     }
+
+
+def _fixed(ids: Sequence[bytes], size: int) -> pa.Array:
+    import pyarrow as pa  # noqa: PLC0415 -- as above
+
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(size), len(ids), [None, pa.py_buffer(b"".join(ids))])
+
+
+def _texts(texts: Texts) -> pa.Array:
+    return _repeated(texts.codes, texts.values)
+
+
+def _repeated(codes: Codes, values: Sequence[str]) -> pa.Array:
+    import pyarrow as pa  # noqa: PLC0415 -- as above
+
+    return pa.array(values, pa.string()).take(pa.array(codes))
+
+
+def _letters(pairs: Pairs) -> pa.Array:
+    """Give the types of each span's attributes as one text: a letter each, so its bounds are those of the pairs."""
+    import pyarrow as pa  # noqa: PLC0415 -- as above
+
+    letters = np.frombuffer(pairs.letters.encode(), np.uint8)[pairs.codes]
+    bounds, content = pa.py_buffer(pairs.offsets), pa.py_buffer(letters)
+    return pa.StringArray.from_buffers(len(pairs.offsets) - 1, bounds, content)
 
 
 def expiry(count: int, at_s: int) -> dict[str, Any]:

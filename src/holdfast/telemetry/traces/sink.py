@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.spans import Spans
 
 
-_AT_ONCE: Final = 200  # spans that are scrubbed in the event loop, some milliseconds
+_AT_ONCE: Final = 200  # spans that are made ready in the event loop, some milliseconds
 
 
 class SpanScrubber(Protocol):
@@ -66,12 +66,17 @@ class TraceSink:
         """Store spans; when this returns, the store has accepted them."""
         if not len(spans):
             return SpansWritten()
-        scrub = self._scrubber.scrub
-        spans = scrub(tenant, spans) if len(spans) <= _AT_ONCE else await asyncio.to_thread(scrub, tenant, spans)
-        rows = span_rows(spans)
+        if len(spans) <= _AT_ONCE:
+            spans, rows = self._prepare(tenant, spans)
+        else:
+            spans, rows = await asyncio.to_thread(self._prepare, tenant, spans)
         if self._keep_until_s is not None:
             rows |= expiry(len(spans), self._keep_until_s(tenant))
         await self._store.writer(SPANS).write(rows, tenant=tenant)
         self._stored.inc(len(spans))
         self.feed.publish(tenant, spans)
         return SpansWritten(len(spans))
+
+    def _prepare(self, tenant: TenantId, spans: Spans) -> tuple[Spans, dict[str, Any]]:
+        scrubbed = self._scrubber.scrub(tenant, spans)
+        return scrubbed, span_rows(scrubbed)

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.telemetry.logs.records import Attributes
-
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
+    from holdfast.telemetry.traces.columns import Pairs, Texts
 
 NO_PARENT: Final = bytes(8)
 
@@ -56,7 +55,6 @@ class Spans:
         statuses: uint8, a `SpanStatus`.
         status_messages: what the span says about its status.
         attributes: the span's own; names as they were sent.
-        types: a letter per attribute of each span: `s`tring, `i`nteger, `d`ouble, `b`oolean, `j`son.
         resources: sets of attributes that many spans share: the resource's.
         resource_refs: int32, places in `resources`.
         scopes: the name of the instrumentation.
@@ -69,54 +67,24 @@ class Spans:
     trace_ids: Sequence[bytes]
     span_ids: Sequence[bytes]
     parent_ids: Sequence[bytes]
-    services: Sequence[str]
-    names: Sequence[str]
+    services: Texts
+    names: Texts
     kinds: npt.NDArray[np.uint8]
     starts_ns: npt.NDArray[np.int64]
     durations_ns: npt.NDArray[np.int64]
     statuses: npt.NDArray[np.uint8]
-    status_messages: Sequence[str]
-    attributes: Attributes
-    types: Sequence[str]
+    status_messages: Texts
+    attributes: Pairs
     resources: Sequence[Labels]
     resource_refs: npt.NDArray[np.int32]
-    scopes: Sequence[str]
-    events: Sequence[str]
-    links: Sequence[str]
-    trace_states: Sequence[str]
+    scopes: Texts
+    events: Texts
+    links: Texts
+    trace_states: Texts
     weights: npt.NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.span_ids)
-
-    def take(self, rows: npt.NDArray[np.int64]) -> Spans:
-        """Give some spans, in that order."""
-        numbers = rows.tolist()
-
-        def pick(column: Sequence[Any]) -> list[Any]:
-            return [column[number] for number in numbers]
-
-        return Spans(
-            pick(self.trace_ids),
-            pick(self.span_ids),
-            pick(self.parent_ids),
-            pick(self.services),
-            pick(self.names),
-            self.kinds[rows],
-            self.starts_ns[rows],
-            self.durations_ns[rows],
-            self.statuses[rows],
-            pick(self.status_messages),
-            self.attributes.take(rows),
-            pick(self.types),
-            self.resources,
-            self.resource_refs[rows],
-            pick(self.scopes),
-            pick(self.events),
-            pick(self.links),
-            pick(self.trace_states),
-            self.weights[rows],
-        )
 
 
 @dataclass(frozen=True, slots=True)

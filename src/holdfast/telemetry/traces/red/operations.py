@@ -10,6 +10,10 @@ from holdfast.telemetry.traces.red.tallies import Example, Tallies, Tally, add_g
 from holdfast.telemetry.traces.spans import SpanKind, SpanStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
     from holdfast.telemetry.traces.spans import Spans
 
 _NS_PER_MS: Final = 10**6
@@ -49,29 +53,36 @@ class Operations:
         """Count spans; give how many found no room even among the overflow."""
         if not len(spans):
             return 0.0
-        places: dict[tuple[str, str, int, int], int] = {}
-        keys = zip(spans.services, spans.names, spans.kinds.tolist(), spans.statuses.tolist(), strict=True)
-        groups = np.array([places.setdefault(key, len(places)) for key in keys], np.intp)
-        tallies = [self._find(key, now_ms) for key in places]
-        self._give_examples(spans, tallies, groups)
+        firsts, groups = _groups(spans)
+        tallies = [self._find(spans, row, now_ms) for row in firsts]
+        _give_examples(spans, tallies, groups)
         return add_groups(tallies, groups, spans.durations_ns, spans.weights)
 
-    def _find(self, key: tuple[str, str, int, int], now_ms: int) -> Tally | None:
-        service, name, kind, status = key
-        found = self.tallies.find(OperationKey(service, name, _KINDS[kind], _STATUSES[status]), now_ms)
+    def _find(self, spans: Spans, row: int, now_ms: int) -> Tally | None:
+        service, kind, status = spans.services[row], _KINDS[spans.kinds[row]], _STATUSES[spans.statuses[row]]
+        found = self.tallies.find(OperationKey(service, spans.names[row], kind, status), now_ms)
         return found or self.overflow.find(OperationKey(service, "", "", ""), now_ms)
 
-    @staticmethod
-    def _give_examples(
-        spans: Spans, tallies: list[Tally | None], groups: np.ndarray[tuple[int], np.dtype[np.intp]]
-    ) -> None:
-        """Give each count its longest span as an example, unless it has a longer one that was not written yet."""
-        order = np.argsort(spans.durations_ns, kind="stable")
-        longest = np.zeros(len(tallies), np.intp)
-        longest[groups[order]] = order
-        for tally, row in zip(tallies, longest.tolist(), strict=True):
-            duration_ms = float(spans.durations_ns[row]) / _NS_PER_MS
-            if tally is None or (tally.example is not None and tally.example.duration_ms >= duration_ms):
-                continue
-            ended_ms = int(spans.starts_ns[row] + spans.durations_ns[row]) // _NS_PER_MS
-            tally.example = Example(spans.trace_ids[row].hex(), spans.span_ids[row].hex(), duration_ms, ended_ms)
+
+def _groups(spans: Spans) -> tuple[list[int], npt.NDArray[np.intp]]:
+    """Give the first row of each group of spans that count together, in that order, and the group of every row."""
+    keys = spans.services.codes.astype(np.int64) * len(spans.names.values) + spans.names.codes
+    keys = (keys * len(_KINDS) + spans.kinds) * len(_STATUSES) + spans.statuses
+    _, firsts, groups = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    return firsts[order].tolist(), places[groups]
+
+
+def _give_examples(spans: Spans, tallies: Sequence[Tally | None], groups: npt.NDArray[np.intp]) -> None:
+    """Give each count its longest span as an example, unless it has a longer one that was not written yet."""
+    order = np.argsort(spans.durations_ns, kind="stable")
+    longest = np.zeros(len(tallies), np.intp)
+    longest[groups[order]] = order
+    for tally, row in zip(tallies, longest.tolist(), strict=True):
+        duration_ms = float(spans.durations_ns[row]) / _NS_PER_MS
+        if tally is None or (tally.example is not None and tally.example.duration_ms >= duration_ms):
+            continue
+        ended_ms = int(spans.starts_ns[row] + spans.durations_ns[row]) // _NS_PER_MS
+        tally.example = Example(spans.trace_ids[row].hex(), spans.span_ids[row].hex(), duration_ms, ended_ms)
