@@ -92,9 +92,9 @@ def _point(query: str, message: str) -> str:
     """Give the line of the query that an error names, with a mark below the place."""
     found = _PLACE.search(message)
     lines = query.split("\n")
-    if found is None or not 1 <= int(found[1]) <= len(lines):
+    if found is None or int(found[1]) > len(lines):
         return ""
-    return f"{lines[int(found[1]) - 1]}\n{' ' * (_INDENT + int(found[2]) - 1)}^"
+    return f"{lines[max(int(found[1]), 1) - 1]}\n{' ' * (_INDENT + int(found[2]) - 1)}^"
 
 
 def _seconds(option: str, text: str) -> float:

@@ -93,7 +93,7 @@ def compile_whole(expression: str) -> re2._Regexp[bytes]:
     try:
         return re2.compile(expression.encode("utf-8", "surrogateescape"), _OPTIONS)
     except re2.error as error:
-        message = f"error parsing regexp: {_as_go_says(error, expression)}"
+        message = f"error parsing regexp: {as_go_says(error, expression)}"
         raise InvalidError(message, hint="expressions are RE2: no lookaround, no backreferences") from error
 
 
@@ -119,7 +119,8 @@ def _prefix_test(prefix: str, *, needs_more: bool) -> Question:
     return lambda value: value.startswith(prefix)
 
 
-def _as_go_says(error: re2.error, expression: str) -> str:
+def as_go_says(error: re2.error, expression: str) -> str:
+    """Give what is wrong with an expression in the words of Go's parser."""
     reason = error.args[0] if error.args else ""
     told = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
     code, _, where = told.partition(": ")

@@ -115,6 +115,7 @@ async def test_a_form_is_read_like_a_query_string(client):
     [
         ("/query_range", {"query": '{app="shop"'}, "parse error at line 1, col 12"),
         ("/query_range", {}, "parse error"),
+        ("/query", {"query": '{app="shop"}'}, "log queries are not supported as an instant query type"),
         ("/query_range", {"query": '{a="b"}', "start": "yesterday"}, '"start"'),
         ("/query_range", {"query": '{a="b"}', "end": "1"}, "end timestamp must not be before"),
         ("/query_range", {"query": '{a="b"}', "limit": "-1"}, "limit"),

@@ -66,7 +66,7 @@ def test_a_parsed_label_does_not_hide_one_of_the_stream():
 def test_paths_of_json_take_what_is_asked_for():
     line = '{"servers":["a","b"],"request":{"headers":{"User-Agent":"curl"}},"n":null,"o":{"p":1}}'
     stages = '| json first="servers[0]", agent="request.headers[\\"User-Agent\\"]", none="x.y", n, whole="o"'
-    assert labels_after(stages, line) == {"first": "a", "agent": "curl", "none": "", "n": "", "whole": '{"p":"1"}'}
+    assert labels_after(stages, line) == {"first": "a", "agent": "curl", "none": "", "n": "", "whole": '{"p":1}'}
 
 
 @pytest.mark.parametrize("line", ["{", "[1]", "plain", '{"a":}'])

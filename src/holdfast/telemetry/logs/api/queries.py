@@ -12,7 +12,6 @@ from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.api.envelope import success
 from holdfast.telemetry.logs.api.parameters import (
-    HOUR_NS,
     read_direction,
     read_limit,
     read_range,
@@ -31,6 +30,9 @@ if TYPE_CHECKING:
 Reader = Annotated[Identity, Depends(requires("logs.read"))]
 
 METHODS: Final = ["GET", "POST"]
+_NO_INSTANT: Final = (
+    "log queries are not supported as an instant query type, please change your query to a range query type"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,11 @@ class QueryRoutes:
         return success(matrix_data(await self.engine.numbers(identity.tenant, expr, moments)))
 
     async def query(self, request: Request, identity: Reader) -> Response:
-        """Answer a query at one moment; lines are those of the hour before it."""
+        """Answer a metric query at one moment; lines are asked for over a range."""
         given = await Parameters.of(request)
         expr, at_ns = _parsed(given), read_time(given, "time", time.time_ns())
         if isinstance(expr, LogSelector):
-            when = Span(at_ns - HOUR_NS, at_ns + 1, read_direction(given))
-            return await self._lines(request, identity, expr, when, read_limit(given))
+            raise InvalidError(_NO_INSTANT)
         return success(instant_data(await self.engine.numbers(identity.tenant, expr, Moments(at_ns, at_ns))))
 
     async def _lines(self, request: Request, identity: Identity, expr: LogSelector, when: Span, limit: int) -> Response:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CATEGORIZE: Final = "categorize-labels"
 ENCODING_HEADER: Final = "x-loki-response-encoding-flags"
-_NS: Final = 10**9
+_MS: Final = 10**6
 
 
 def streams_data(answer: LinesAnswer, *, is_categorized: bool) -> dict[str, Any]:
@@ -89,4 +89,6 @@ def stats(cost: QueryCost) -> dict[str, Any]:
 
 
 def _time(ts_ns: int) -> int | float:
-    return ts_ns // _NS if ts_ns % _NS == 0 else ts_ns / _NS
+    """Give a time in seconds, to the millisecond, as Prometheus' clients read it."""
+    ts_ms = ts_ns // _MS
+    return ts_ms // 1000 if ts_ms % 1000 == 0 else ts_ms / 1000

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from holdfast.telemetry.logs.logql.condition_grammar import check_expression
 from holdfast.telemetry.logs.logql.errors import LogqlError
+from holdfast.telemetry.logs.logql.expressions import compile_expression
 from holdfast.telemetry.logs.logql.nodes import (
     Binary,
     Grouping,
@@ -18,28 +18,11 @@ from holdfast.telemetry.logs.logql.nodes import (
     RangeAggregation,
     VectorAggregation,
 )
-from holdfast.telemetry.logs.logql.tokens import TokenStream
+from holdfast.telemetry.logs.logql.tokens import GROUPED, OVER_BOTH, OVER_LINES, SORTED, WITH_PARAM
 from holdfast.telemetry.metrics.matching import question_of
 from holdfast.telemetry.metrics.promql.nodes import Span
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
-OVER_LINES: Final = frozenset({"count_over_time", "bytes_rate", "bytes_over_time"})
-OVER_BOTH: Final = frozenset({"rate", "absent_over_time"})
-GROUPED: Final = frozenset(
-    {
-        "avg_over_time",
-        "max_over_time",
-        "min_over_time",
-        "stddev_over_time",
-        "stdvar_over_time",
-        "quantile_over_time",
-        "first_over_time",
-        "last_over_time",
-    }
-)
-RANGE_OPS: Final = OVER_LINES | OVER_BOTH | GROUPED | {"sum_over_time", "rate_counter"}
-WITH_PARAM: Final = frozenset({"topk", "bottomk", "approx_topk"})
-VECTOR_OPS: Final = WITH_PARAM | {"sum", "avg", "min", "max", "count", "stddev", "stdvar", "sort", "sort_desc"}
 _SETS: Final = frozenset({"and", "or", "unless"})
 _COMPARISONS: Final = frozenset({"==", "!=", ">", ">=", "<", "<="})
 _LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
@@ -60,25 +43,26 @@ def check_matchers(matchers: tuple[Matcher, ...]) -> None:
         raise LogqlError(_UNSELECTIVE)
 
 
-def check_range(node: RangeAggregation, stream: TokenStream) -> None:
+def check_range(node: RangeAggregation) -> None:
     """Refuse an operation that does not go with its range.
 
     Raises:
         LogqlError: it unwraps nothing where it must, or what it must not; or a parameter or grouping is wrong.
     """
-    if node.unwrap is None and node.op not in OVER_LINES | OVER_BOTH:
-        raise stream.refusal(f"invalid aggregation {node.op} without unwrap", node.span)
-    if node.unwrap is not None and node.op in OVER_LINES:
-        raise stream.refusal(f"invalid aggregation {node.op} with unwrap", node.span)
     if (node.param is not None) != (node.op == "quantile_over_time"):
-        told = "parameter required for" if node.param is None else "parameter not supported for"
-        raise stream.refusal(f"{told} operation {node.op}", node.span)
+        if node.param is None:
+            raise LogqlError(f"parameter required for operation {node.op}")
+        raise LogqlError(f"parameter {node.param:g} not supported for operation {node.op}")
     if node.grouping is not None and node.op not in GROUPED:
-        raise stream.refusal(f"grouping not allowed for {node.op} aggregation", node.span)
+        raise LogqlError(f"grouping not allowed for {node.op} aggregation")
+    if node.unwrap is None and node.op not in OVER_LINES | OVER_BOTH:
+        raise LogqlError(f"invalid aggregation {node.op} without unwrap")
+    if node.unwrap is not None and node.op in OVER_LINES:
+        raise LogqlError(f"invalid aggregation {node.op} with unwrap")
 
 
 def checked_aggregation(
-    stream: TokenStream, op: str, expr: MetricExpr, param: float | None, grouping: Grouping | None, span: Span
+    op: str, expr: MetricExpr, param: float | None, grouping: Grouping | None, span: Span
 ) -> VectorAggregation:
     """Give the node.
 
@@ -86,19 +70,23 @@ def checked_aggregation(
         LogqlError: it lacks its parameter, or has one that it does not take.
     """
     if isinstance(expr, Number):
-        raise stream.refusal(f"{op} wants a vector, not a number", expr.span)
+        raise LogqlError(f"{op} wants a vector, not a number")
     if op in WITH_PARAM and param is None:
-        raise stream.refusal(f"parameter required for operation {op}", span)
-    if op in WITH_PARAM and (param is None or param < 1 or param % 1):
-        raise stream.refusal(f"invalid parameter (must be greater than 0) {op}({param:g}", span)
+        raise LogqlError(f"parameter required for operation {op}")
+    if op in WITH_PARAM and param is not None and param % 1:
+        raise LogqlError(f"invalid parameter {op}({param:g},")
+    if op in WITH_PARAM and param is not None and param < 1:
+        raise LogqlError(f"invalid parameter (must be greater than 0) {op}({param:g}")
     if op not in WITH_PARAM and param is not None:
-        raise stream.refusal(f"unsupported parameter for operation {op}({param:g},", span)
+        raise LogqlError(f"unsupported parameter for operation {op}({param:g},")
     if op == "approx_topk" and grouping is not None:
-        raise stream.refusal("grouping not allowed for approx_topk aggregation", span)
+        raise LogqlError("grouping not allowed for approx_topk aggregation")
+    if op in SORTED and grouping is not None and grouping.labels:
+        raise LogqlError("sort and sort_desc doesn't allow grouping by ")
     return VectorAggregation(op, expr, None if param is None else int(param), grouping, span=span)
 
 
-def checked_binary(node: Binary, stream: TokenStream) -> Binary:
+def checked_binary(node: Binary) -> Binary:
     """Give the node.
 
     Raises:
@@ -107,21 +95,23 @@ def checked_binary(node: Binary, stream: TokenStream) -> Binary:
     if node.op in _SETS:
         for side, leg in ((node.left, "left"), (node.right, "right")):
             if isinstance(side, Number):
-                problem = f"unexpected literal for {leg} leg of logical/set operation ({node.op}): {side.value:g}"
-                raise stream.refusal(problem, side.span)
+                what = f"unexpected literal for {leg} leg of logical/set binary operation"
+                raise LogqlError(f"{what} ({node.op}): {side.value:f}")
         if node.matching.card in {"many-to-one", "one-to-many"}:
-            raise stream.refusal(f'no grouping allowed for "{node.op}" operation', node.span)
+            raise LogqlError(f'no grouping allowed for "{node.op}" operation')
     if node.returns_bool and node.op not in _COMPARISONS:
-        raise stream.refusal("bool modifier is only allowed with comparison operators", node.span)
+        raise LogqlError("bool modifier is only allowed with comparison operators")
     return node
 
 
-def check_replacement(stream: TokenStream, target: str, pattern: str, span: Span) -> None:
+def check_replacement(target: str, pattern: str) -> None:
     """Refuse a `label_replace` that could not work.
 
     Raises:
         LogqlError: the expression is no RE2, or the label no name.
     """
-    check_expression(stream, pattern, span)
+    problem = compile_expression(pattern)[1]
+    if problem:
+        raise LogqlError(f"invalid regex in label_replace: {problem}")
     if not _LABEL.fullmatch(target):
-        raise stream.refusal(f"invalid destination label name in label_replace: {target}", span)
+        raise LogqlError(f"invalid destination label name in label_replace: {target}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+from holdfast.telemetry.logs.logql.errors import LogqlError
 from holdfast.telemetry.logs.logql.expressions import compile_expression
 from holdfast.telemetry.logs.logql.nodes import (
     Both,
@@ -20,6 +22,7 @@ from holdfast.telemetry.metrics.promql.nodes import Span
 from holdfast.telemetry.metrics.promql.quoting import unquote
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
+_LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 TEXT_OPS: Final = {"=": MatchOp.EQUAL, "!=": MatchOp.NOT_EQUAL, "=~": MatchOp.MATCHES, "!~": MatchOp.NOT_MATCHES}
 NUMBER_OPS: Final = frozenset({"==", "=", "!=", ">", ">=", "<", "<="})
 
@@ -35,20 +38,30 @@ def parse_conditions(stream: TokenStream) -> Condition:
 
 
 def _conjunction(stream: TokenStream) -> Condition:
-    left = _single(stream)
-    while _goes_on(stream):
-        if stream.token.text in {"and", ","}:
-            stream.take()
-        right = _single(stream)
+    left = _listed(stream)
+    while stream.token.text == "and" and stream.token.kind is Kind.WORD:
+        stream.take()
+        right = _listed(stream)
         left = Both(left, right, span=Span(left.span.start, right.span.end))
     return left
 
 
+def _listed(stream: TokenStream) -> Condition:
+    """Read a condition and, behind a comma or a space, all that follows: that belongs together, an `or` in it too."""
+    left = _single(stream)
+    if not _goes_on(stream):
+        return left
+    stream.accept(",")
+    right = parse_conditions(stream)
+    return Both(left, right, span=Span(left.span.start, right.span.end))
+
+
 def _goes_on(stream: TokenStream) -> bool:
     token = stream.token
-    if token.text in {"and", ","} and token.kind is not Kind.STRING:
+    if token.text == "," and token.kind is not Kind.STRING:
         return True
-    is_next = token.kind is Kind.WORD and token.text != "or" and stream.following() in {*TEXT_OPS, *NUMBER_OPS}
+    is_word = token.kind is Kind.WORD and token.text not in {"or", "and"}
+    is_next = is_word and stream.following() in {*TEXT_OPS, *NUMBER_OPS}
     return is_next or (token.text == "(" and token.kind is Kind.PUNCTUATION)
 
 
@@ -115,6 +128,22 @@ def make_matcher(stream: TokenStream, label: str, op: str, value: str, span: Spa
     if from_text in {MatchOp.MATCHES, MatchOp.NOT_MATCHES}:
         check_expression(stream, value, span)
     return Matcher(label, from_text, value)
+
+
+def check_parser(pattern: str) -> None:
+    """Refuse what `| regexp` cannot take labels with.
+
+    Raises:
+        LogqlError: naming what is wrong with it.
+    """
+    expression, problem = compile_expression(pattern)
+    names = [] if problem else list(expression.groupindex)
+    if not names:
+        problem = problem or "at least one named capture must be supplied"
+    if odd := [name for name in names if not _LABEL.fullmatch(name)]:
+        problem = f"invalid extracted label name '{odd[0]}'"
+    if problem:
+        raise LogqlError(f"invalid regexp parser: {problem}")
 
 
 def check_expression(stream: TokenStream, pattern: str, span: Span) -> None:

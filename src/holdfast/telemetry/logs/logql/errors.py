@@ -11,8 +11,12 @@ class LogqlError(InvalidError):
 
     code = "bad_data"
 
-    def __init__(self, message: str, *, span: Span | None = None, text: str = "", hint: str = "") -> None:
-        place = "" if span is None else f"at line {line_of(text, span.start)}, col {column_of(text, span.start)}"
+    def __init__(
+        self, message: str, *, span: Span | None = None, text: str = "", hint: str = "", is_lineless: bool = False
+    ) -> None:
+        """Say what is wrong, and where if there is a place; `is_lineless` of a length in brackets, as Loki has it."""
+        line = 0 if is_lineless or span is None else line_of(text, span.start)
+        place = "" if span is None else f"at line {line}, col {column_of(text, span.start)}"
         super().__init__(f"parse error {place}: {message}" if place else f"parse error : {message}", hint=hint)
         self.span = span
 

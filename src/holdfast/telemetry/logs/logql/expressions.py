@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import re2
 
+from holdfast.telemetry.metrics.matching import as_go_says
+
 _MEMORY_BYTES: Final = 8 << 20  # of one expression, so that a hostile one is refused instead of eating the memory
 
 
@@ -26,5 +28,4 @@ def compile_expression(pattern: str) -> tuple[Any, str]:
     try:
         return re2.compile(pattern, _OPTIONS), ""
     except re2.error as error:
-        told = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error.args[0])
-        return None, f"error parsing regexp: {told}"
+        return None, f"error parsing regexp: {as_go_says(error, pattern)}"

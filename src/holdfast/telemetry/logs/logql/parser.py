@@ -20,7 +20,7 @@ from holdfast.telemetry.logs.logql.nodes import (
 )
 from holdfast.telemetry.logs.logql.pipeline_grammar import parse_matchers, parse_stages
 from holdfast.telemetry.logs.logql.quantities import parse_duration_ns
-from holdfast.telemetry.logs.logql.tokens import Kind, Token, TokenStream
+from holdfast.telemetry.logs.logql.tokens import RANGE_OPS, VECTOR_OPS, Kind, Token, TokenStream
 from holdfast.telemetry.metrics.promql.nodes import Matching, Span
 from holdfast.telemetry.metrics.promql.quoting import unquote
 from holdfast.telemetry.metrics.samples import Matcher
@@ -90,7 +90,7 @@ def _expression(stream: TokenStream, floor: int, depth: int) -> MetricExpr:
         matching = _matching(stream)
         right = _expression(stream, precedence - (operator.text == "^"), depth + 1)
         span = Span(left.span.start, right.span.end)
-        left = checks.checked_binary(Binary(operator.text, left, right, returns_bool, matching, span=span), stream)
+        left = checks.checked_binary(Binary(operator.text, left, right, returns_bool, matching, span=span))
     return left
 
 
@@ -104,13 +104,13 @@ def _operand(stream: TokenStream, depth: int) -> MetricExpr:
         return _number(stream)
     if stream.accept("("):
         inner = _expression(stream, 0, depth + 1)
-        stream.expect(")")
+        stream.expect(")", "")
         return inner
     if token.kind is not Kind.WORD:
         raise stream.unexpected()
-    if token.text in checks.RANGE_OPS:
+    if token.text in RANGE_OPS:
         return _range_aggregation(stream)
-    if token.text in checks.VECTOR_OPS:
+    if token.text in VECTOR_OPS:
         return _vector_aggregation(stream, depth)
     if token.text == "vector":
         return _vector(stream)
@@ -140,6 +140,8 @@ def _label_replace(stream: TokenStream, depth: int) -> LabelReplace:
     word = stream.take()
     stream.expect("(")
     expr = _expression(stream, 0, depth + 1)
+    if stream.token.text != ",":
+        raise stream.unexpected()
     texts: list[str] = []
     for _ in range(4):
         stream.expect(",")
@@ -147,7 +149,7 @@ def _label_replace(stream: TokenStream, depth: int) -> LabelReplace:
     stream.expect(")")
     target, replacement, source, pattern = texts
     span = Span(word.start, stream.last_end())
-    checks.check_replacement(stream, target, pattern, span)
+    checks.check_replacement(target, pattern)
     return LabelReplace(expr, target, replacement, source, pattern, span=span)
 
 
@@ -164,7 +166,7 @@ def _range_aggregation(stream: TokenStream) -> RangeAggregation:
     grouping = grouping or _grouping(stream)
     span = Span(word.start, stream.last_end())
     node = RangeAggregation(word.text, selector, range_ns, offset_ns, unwrap, param, grouping, span=span)
-    checks.check_range(node, stream)
+    checks.check_range(node)
     return node
 
 
@@ -185,7 +187,7 @@ def _log_range_or_selector(stream: TokenStream) -> tuple[LogSelector, Unwrap | N
     if stream.token.text == "(":
         return _log_range(stream)
     selector, unwrap = _selector(stream)
-    if stream.token.text != "[":
+    if stream.token.kind is not Kind.RANGE:
         return selector, unwrap, 0, 0
     range_ns, offset_ns = _range(stream)
     stages, late_unwrap = parse_stages(stream)
@@ -196,22 +198,15 @@ def _log_range_or_selector(stream: TokenStream) -> tuple[LogSelector, Unwrap | N
 
 
 def _range(stream: TokenStream) -> tuple[int, int]:
-    stream.expect("[")
-    range_ns = _duration(stream)
-    stream.expect("]")
+    token = stream.expect_kind(Kind.RANGE, "")
+    range_ns = parse_duration_ns(token.text[1:-1], knows_days=True)
+    assert range_ns  # the lexer has read it
     offset_ns = 0
     if stream.accept("offset"):
         sign = -1 if stream.accept("-") else 1
-        offset_ns = sign * _duration(stream)
+        length = stream.expect_kind(Kind.DURATION)
+        offset_ns = sign * (parse_duration_ns(length.text, knows_days=True) or 0)
     return range_ns, offset_ns
-
-
-def _duration(stream: TokenStream) -> int:
-    token = stream.expect_kind(Kind.DURATION)
-    length = parse_duration_ns(token.text, knows_days=True)
-    if not length:
-        raise stream.refusal(f"not a valid duration string: {token.text!r}", token.span)
-    return length
 
 
 def _vector_aggregation(stream: TokenStream, depth: int) -> VectorAggregation:
@@ -223,10 +218,10 @@ def _vector_aggregation(stream: TokenStream, depth: int) -> VectorAggregation:
         param = _number(stream).value
         stream.expect(",")
     expr = _expression(stream, 0, depth + 1)
-    stream.expect(")")
+    stream.expect(")", "")
     grouping = grouping or _grouping(stream)
     span = Span(word.start, stream.last_end())
-    return checks.checked_aggregation(stream, word.text, expr, param, grouping, span)
+    return checks.checked_aggregation(word.text, expr, param, grouping, span)
 
 
 def _grouping(stream: TokenStream) -> Grouping | None:

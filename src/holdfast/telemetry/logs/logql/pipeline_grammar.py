@@ -8,10 +8,12 @@ from typing import Final
 from holdfast.telemetry.logs.logql.condition_grammar import (
     TEXT_OPS,
     check_expression,
+    check_parser,
     make_matcher,
     parse_conditions,
     parse_ip,
 )
+from holdfast.telemetry.logs.logql.errors import LogqlError
 from holdfast.telemetry.logs.logql.nodes import (
     Condition,
     Decolorize,
@@ -50,13 +52,11 @@ def parse_matchers(stream: TokenStream) -> tuple[Matcher, ...]:
     matchers: list[Matcher] = []
     while not stream.accept("}"):
         if matchers:
-            stream.expect(",")
-            if stream.accept("}"):
-                break
-        label = stream.expect_kind(Kind.WORD)
+            stream.expect(",", "} or ,")
+        label = stream.expect_kind(Kind.WORD, "IDENTIFIER" if matchers else "IDENTIFIER or }")
+        if stream.token.text not in TEXT_OPS or stream.token.kind is not Kind.OPERATOR:
+            raise stream.unexpected("= or =~ or !~ or !=")
         operator = stream.take()
-        if operator.text not in TEXT_OPS:
-            raise stream.refusal(f"syntax error: unexpected {operator.shown}", operator.span)
         value = stream.expect_kind(Kind.STRING)
         span = Span(label.start, value.end)
         matchers.append(make_matcher(stream, label.text, operator.text, unquote(value.text), span))
@@ -93,7 +93,7 @@ def _needle(stream: TokenStream, op: LineOp) -> Needle:
         if op not in {LineOp.CONTAINS, LineOp.CONTAINS_NOT}:
             raise stream.unexpected("STRING")
         return Needle(parse_ip(stream), is_ip=True)
-    token = stream.expect_kind(Kind.STRING)
+    token = stream.expect_kind(Kind.STRING, "STRING or ip")
     value = unquote(token.text)
     if op in {LineOp.MATCHES, LineOp.MATCHES_NOT}:
         check_expression(stream, value, token.span)
@@ -129,10 +129,7 @@ def _json(stream: TokenStream, bar: Token) -> Stage:
 def _logfmt(stream: TokenStream, bar: Token) -> Stage:
     flags: set[str] = set()
     while stream.token.kind is Kind.FLAG:
-        flag = stream.take()
-        if flag.text not in {"--strict", "--keep-empty"}:
-            raise stream.refusal(f"syntax error: unknown flag {flag.text}", flag.span)
-        flags.add(flag.text)
+        flags.add(stream.take().text)
     fields = _extractions(stream)
     return LogfmtParser(fields, "--strict" in flags, "--keep-empty" in flags, span=_span(stream, bar))
 
@@ -151,14 +148,13 @@ def _extractions(stream: TokenStream) -> tuple[Extraction, ...]:
 def _regexp(stream: TokenStream, bar: Token) -> Stage:
     token = stream.expect_kind(Kind.STRING)
     pattern = unquote(token.text)
-    check_expression(stream, pattern, token.span)
-    if "(?P<" not in pattern and "(?<" not in pattern:
-        raise stream.refusal("at least one named capture must be supplied", token.span)
+    check_parser(pattern)
     return RegexpParser(pattern, span=_span(stream, bar))
 
 
 def _pattern(stream: TokenStream, bar: Token) -> Stage:
-    return PatternParser(unquote(stream.expect_kind(Kind.STRING).text), span=_span(stream, bar))
+    pattern = unquote(stream.expect_kind(Kind.STRING).text)
+    return PatternParser(pattern, span=_span(stream, bar))
 
 
 def _unpack(stream: TokenStream, bar: Token) -> Stage:
@@ -178,16 +174,15 @@ def _label_format(stream: TokenStream, bar: Token) -> Stage:
     while True:
         label = stream.expect_kind(Kind.WORD)
         if any(label.text == done.label for done in assignments):
-            problem = f"multiple label name '{label.text}' not allowed in a single format operation"
-            raise stream.refusal(problem, label.span)
+            raise LogqlError(f"multiple label name '{label.text}' not allowed in a single format operation")
+        if label.text == "__error__":
+            raise LogqlError("__error__ cannot be formatted")
         stream.expect("=")
-        value = stream.take()
-        if value.kind is Kind.WORD:
-            assignments.append(LabelAssignment(label.text, source=value.text))
-        elif value.kind is Kind.STRING:
-            assignments.append(LabelAssignment(label.text, template=unquote(value.text)))
+        if stream.token.kind is Kind.WORD:
+            assignments.append(LabelAssignment(label.text, source=stream.take().text))
         else:
-            raise stream.refusal(f"syntax error: unexpected {value.shown}", value.span)
+            value = stream.expect_kind(Kind.STRING, "IDENTIFIER or STRING")
+            assignments.append(LabelAssignment(label.text, template=unquote(value.text)))
         if not stream.accept(","):
             return LabelFormat(tuple(assignments), span=_span(stream, bar))
 

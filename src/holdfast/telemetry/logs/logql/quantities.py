@@ -1,9 +1,14 @@
-"""Durations (`1h30m`, `1.5s`) and sizes (`5KB`, `1.5MiB`) as Go writes them in queries and log lines."""
+"""Numbers, durations (`1h30m`, `1.5s`) and sizes (`5KB`, `1.5MiB`) as Go reads them in queries and log lines.
+
+What cannot be read is None; `problem_of_...` say why, in the words of Go.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Final
+
+from holdfast.telemetry.metrics.promql.quoting import quote
 
 UNITS_NS: Final = {
     "ns": 1,
@@ -27,6 +32,12 @@ _SIZES: Final = {
 }
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([num\u00b5\u03bc]?s|[mhdwy])")
 _SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([a-zA-Z]*)")
+_STEP: Final = re.compile(r"([0-9.]*)([^0-9.]*)")
+_NUMBER: Final = re.compile(
+    r"[+-]?(?:[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|inf(?:inity)?|nan"
+    r"|0x[0-9a-f]*\.?[0-9a-f]*p[+-]?[0-9]+)",
+    re.IGNORECASE | re.ASCII,
+)
 _LARGEST_NS: Final = 2**63 - 1
 
 
@@ -52,3 +63,40 @@ def parse_size_bytes(text: str) -> int | None:
     match = _SIZE.fullmatch(text.strip().replace(",", ""))
     factor = _SIZES.get(match[2].lower()) if match else None
     return None if match is None or factor is None else int(float(match[1]) * factor)
+
+
+def parse_number(text: str) -> float | None:
+    """Read a number as Go's `ParseFloat`: no spaces, no underscores; hexadecimal with an exponent."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    try:
+        return float.fromhex(text) if "x" in text.lower() else float(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def problem_of_number(text: str) -> str:
+    """Say why a text is no number."""
+    return f"strconv.ParseFloat: parsing {quote(text)}: invalid syntax"
+
+
+def problem_of_duration(text: str) -> str:
+    """Say why a text is no duration."""
+    rest = text.lstrip("+-")
+    at = 0
+    while (match := _STEP.match(rest, at)) and match[1].strip("."):
+        if not match[2]:
+            return f"time: missing unit in duration {quote(text)}"
+        if match[2] not in UNITS_NS:
+            return f"time: unknown unit {quote(match[2])} in duration {quote(text)}"
+        at = match.end()
+    return f"time: invalid duration {quote(text)}"
+
+
+def problem_of_size(text: str) -> str:
+    """Say why a text is no size."""
+    digits = re.match(r"[0-9.,]*", text)
+    number = digits[0].replace(",", "") if digits else ""
+    if parse_number(number) is None:
+        return problem_of_number(number)
+    return f"unhandled size name: {text[len(digits[0]) if digits else 0 :].strip().lower()}"

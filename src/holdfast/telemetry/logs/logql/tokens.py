@@ -7,20 +7,26 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from holdfast.telemetry.logs.logql.errors import LogqlError
+from holdfast.telemetry.logs.logql.quantities import parse_duration_ns
 from holdfast.telemetry.metrics.promql.nodes import Span
+from holdfast.telemetry.metrics.promql.quoting import quote
 
 _TOKEN: Final = re.compile(
     r"(?:[ \t\n\r]+|\#[^\r\n]*)*(?:"
     r"(?P<word>[a-zA-Z_][a-zA-Z0-9_]*)"
     r"|(?P<duration>(?:[0-9]+(?:\.[0-9]+)?(?:[num\u00b5\u03bc]?s|[mhdwy]))+(?![a-zA-Z0-9_]))"
-    r"|(?P<size>[0-9]+(?:\.[0-9]+)?(?:[kKMGTP]i?)?B(?![a-zA-Z0-9_]))"
+    r"|(?P<size>[0-9]+(?:\.[0-9]+)?(?:[kKMGTP]i?B?|B)(?![a-zA-Z0-9_]))"
     r"|(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![a-zA-Z0-9_]))"
-    r"|(?P<flag>--[a-z][a-z-]*)"
+    r"|(?P<flag>--(?:strict|keep-empty)(?![a-z-]))"
     r"|(?P<operator>\|[=~>]|![=~>]|=~|==|[<>]=?|[-+*/%^|=])"
-    r"|(?P<punctuation>[(){}\[\],.])"
+    r"|(?P<range>\[[^\]]*\]?)"
+    r"|(?P<punctuation>[(){}\],.])"
     r'|(?P<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)'
     r"|(?P<end>\Z)|(?P<other>.))",
     re.DOTALL,
+)
+_BAD_ESCAPE: Final = re.compile(
+    r'(?:[^\\]|\\(?:[abfnrtv\\"]|[0-7]{3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}))*+\\'
 )
 
 
@@ -31,10 +37,12 @@ class Kind(StrEnum):
     DURATION = "DURATION"
     SIZE = "BYTES"
     NUMBER = "NUMBER"
-    FLAG = "FUNCTION_FLAG"
+    FLAG = "PARSER_FLAG"
+    RANGE = "RANGE"
     OPERATOR = "operator"
     PUNCTUATION = "punctuation"
     STRING = "STRING"
+    OTHER = "other"
     END = "$end"
 
 
@@ -44,11 +52,31 @@ _KINDS: Final = {
     "size": Kind.SIZE,
     "number": Kind.NUMBER,
     "flag": Kind.FLAG,
+    "range": Kind.RANGE,
     "operator": Kind.OPERATOR,
     "punctuation": Kind.PUNCTUATION,
     "string": Kind.STRING,
+    "other": Kind.OTHER,
     "end": Kind.END,
 }
+OVER_LINES: Final = frozenset({"count_over_time", "bytes_rate", "bytes_over_time"})
+OVER_BOTH: Final = frozenset({"rate", "absent_over_time"})
+GROUPED: Final = frozenset(
+    f"{name}_over_time" for name in ("avg", "max", "min", "stddev", "stdvar", "quantile", "first", "last")
+)
+RANGE_OPS: Final = OVER_LINES | OVER_BOTH | GROUPED | {"sum_over_time", "rate_counter"}
+WITH_PARAM: Final = frozenset({"topk", "bottomk", "approx_topk"})
+SORTED: Final = frozenset({"sort", "sort_desc"})
+VECTOR_OPS: Final = WITH_PARAM | SORTED | {"sum", "avg", "min", "max", "count", "stddev", "stdvar"}
+FUNCTIONS: Final = RANGE_OPS | VECTOR_OPS | {"vector", "label_replace"}
+_QUOTES: Final = frozenset({'"', "`", "'"})
+_FIXED: Final = frozenset(
+    {
+        "by", "without", "bool", "offset", "on", "ignoring", "group_left", "group_right", "or", "and", "unless",
+        "json", "logfmt", "regexp", "pattern", "unpack", "unwrap", "line_format", "label_format", "decolorize",
+        "drop", "keep", "ip",
+    }
+)  # fmt: skip
 
 
 class Token(NamedTuple):
@@ -70,8 +98,9 @@ class Token(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """How an error names it."""
-        return self.text if self.kind in {Kind.OPERATOR, Kind.PUNCTUATION} else str(self.kind)
+        """How an error names it: what has one form only by that, all else by its kind."""
+        is_fixed = self.kind in {Kind.OPERATOR, Kind.PUNCTUATION} or self.text in _FIXED
+        return self.text if is_fixed else str(Kind.WORD if self.kind is Kind.OTHER else self.kind)
 
 
 def scan(text: str) -> list[Token]:
@@ -86,15 +115,28 @@ def scan(text: str) -> list[Token]:
         match = _TOKEN.match(text, at)
         assert match is not None  # the pattern ends with "any character or the end"
         group = match.lastgroup or ""
-        start = match.start(group)
-        if group == "other":
-            problem = (
-                "literal not terminated" if match[group] in {'"', "`"} else f"unexpected character {match[group]!r}"
-            )
-            raise LogqlError(problem, span=Span(start, start + 1), text=text)
-        tokens.append(Token(_KINDS[group], match[group], start))
+        token = Token(_KINDS[group], match[group], match.start(group))
+        if problem := _problem(token):
+            raise LogqlError(problem, span=token.span, text=text, is_lineless=token.kind is Kind.RANGE)
+        tokens.append(token)
         at = match.end()
     return tokens
+
+
+def _problem(token: Token) -> str:
+    """Give what is wrong with a token by itself; empty if nothing is."""
+    if token.kind is Kind.OTHER and token.text in _QUOTES:
+        return "literal not terminated"
+    if token.kind is Kind.STRING and token.text[0] == '"' and _BAD_ESCAPE.match(token.text):
+        return "invalid char escape"
+    if token.kind is not Kind.RANGE:
+        return ""
+    if not token.text.endswith("]"):
+        return "missing closing ']' in duration"
+    length = token.text[1:-1]
+    if not length:
+        return "empty duration string"
+    return "" if parse_duration_ns(length, knows_days=True) else f"not a valid duration string: {quote(length)}"
 
 
 class TokenStream:
@@ -131,16 +173,16 @@ class TokenStream:
             self.take()
         return is_it
 
-    def expect(self, text: str) -> Token:
-        """Take what must be next."""
+    def expect(self, text: str, told: str | None = None) -> Token:
+        """Take what must be next; `told` is what an error says was expected, if that is not just this."""
         if self.token.text != text or self.token.kind is Kind.STRING:
-            raise self.unexpected(text)
+            raise self.unexpected(text if told is None else told)
         return self.take()
 
-    def expect_kind(self, kind: Kind) -> Token:
+    def expect_kind(self, kind: Kind, told: str | None = None) -> Token:
         """Take what must be next, of this kind."""
         if self.token.kind is not kind:
-            raise self.unexpected(str(kind))
+            raise self.unexpected(str(kind) if told is None else told)
         return self.take()
 
     def expect_end(self) -> None:
@@ -158,7 +200,8 @@ class TokenStream:
 
     def unexpected(self, wanted: str = "") -> LogqlError:
         """Give the error that the next token does not belong here."""
-        told = f"syntax error: unexpected {self.token.shown}"
+        is_function = self.token.text in FUNCTIONS and self.following() in {"(", "by", "without"}
+        told = f"syntax error: unexpected {self.token.text.upper() if is_function else self.token.shown}"
         return self.refusal(f"{told}, expecting {wanted}" if wanted else told, self.token.span)
 
     def refusal(self, message: str, span: Span) -> LogqlError:

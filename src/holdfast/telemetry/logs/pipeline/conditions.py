@@ -19,8 +19,15 @@ from holdfast.telemetry.logs.logql.nodes import (
     TextCondition,
     Unit,
 )
-from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_size_bytes
-from holdfast.telemetry.logs.pipeline.addresses import parse_addresses, read_address
+from holdfast.telemetry.logs.logql.quantities import (
+    parse_duration_ns,
+    parse_number,
+    parse_size_bytes,
+    problem_of_duration,
+    problem_of_number,
+    problem_of_size,
+)
+from holdfast.telemetry.logs.pipeline.addresses import has_address, parse_addresses
 from holdfast.telemetry.logs.pipeline.entries import Entry
 from holdfast.telemetry.metrics.matching import question_of
 
@@ -74,19 +81,11 @@ def _number(condition: NumberCondition) -> Holds:
             return False
         value = read(text)
         if value is None:
-            entry.fail(FILTER_ERROR, f"{label}: {text!r} is no {condition.unit}")
+            entry.fail(FILTER_ERROR, PROBLEMS[condition.unit](text))
             return True
         return compare(value, wanted)
 
     return holds
-
-
-def read_number(text: str) -> float | None:
-    """Read a number as Go's `ParseFloat`; None if it is none."""
-    try:
-        return float(text) if text == text.strip() else None
-    except ValueError:
-        return None
 
 
 def read_seconds(text: str) -> float | None:
@@ -101,9 +100,14 @@ def read_bytes(text: str) -> float | None:
 
 
 READERS: Final[dict[Unit, Callable[[str], float | None]]] = {
-    Unit.NUMBER: read_number,
+    Unit.NUMBER: parse_number,
     Unit.DURATION: read_seconds,
     Unit.BYTES: read_bytes,
+}
+PROBLEMS: Final[dict[Unit, Callable[[str], str]]] = {
+    Unit.NUMBER: problem_of_number,
+    Unit.DURATION: problem_of_duration,
+    Unit.BYTES: problem_of_size,
 }
 
 
@@ -116,7 +120,6 @@ def _address(condition: IpCondition) -> Holds:
         text = entry.find(condition.label)
         if text is None:
             return False
-        address = read_address(text)
-        return (address is not None and in_set(address)) != condition.is_negative
+        return has_address(text, in_set) != condition.is_negative
 
     return holds

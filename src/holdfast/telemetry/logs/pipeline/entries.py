@@ -6,19 +6,20 @@ documentation of LogQL; that a parsed label whose name the stream has gets the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 ERROR: Final = "__error__"
 DETAILS: Final = "__error_details__"
 SUFFIX: Final = "_extracted"
+JSON_ERROR: Final = "JSONParserErr"
 _NONE: Final[Mapping[str, str]] = {}
 
 
 class Entry:
     """A line with its labels; stages change it in place."""
 
-    __slots__ = ("details", "error", "gone", "line", "metadata", "parsed", "stream", "ts_ns")
+    __slots__ = ("details", "error", "formatted", "gone", "line", "metadata", "parsed", "stream", "ts_ns")
 
     def __init__(self, ts_ns: int, line: str, stream: Mapping[str, str], metadata: Mapping[str, str] = _NONE) -> None:
         self.ts_ns = ts_ns
@@ -26,6 +27,7 @@ class Entry:
         self.stream = stream
         self.metadata = metadata
         self.parsed: dict[str, str] = {}
+        self.formatted: set[str] = set()
         self.gone: set[str] = set()
         self.error = ""
         self.details = ""
@@ -51,10 +53,21 @@ class Entry:
     def put(self, name: str, value: str) -> None:
         """Set a label that a stage has made."""
         self.parsed[name] = value
+        self.formatted.add(name)
 
     def put_parsed(self, name: str, value: str) -> None:
-        """Set a label that was found in the line; it does not hide one of the stream."""
-        self.parsed[name + SUFFIX if name in self.stream else name] = value
+        """Set a label that was found in the line; it hides none of the stream, and no value found before."""
+        name = name + SUFFIX if name in self.stream else name
+        if name and (name not in self.parsed or name in self.formatted):
+            self.parsed[name] = value
+
+    def extract(self, found: Mapping[str, str]) -> None:
+        """Set labels that were found in the line."""
+        if not self.parsed and "" not in found and self.stream.keys().isdisjoint(found):
+            self.parsed.update(found)
+            return
+        for name, value in found.items():
+            self.put_parsed(name, value)
 
     def drop(self, name: str) -> None:
         """Remove a label, wherever it comes from."""
@@ -95,3 +108,6 @@ class Entry:
         metadata = {name: value for name, value in self.metadata.items() if name not in hidden}
         hidden = hidden | metadata.keys()
         return {name: value for name, value in self.stream.items() if name not in hidden}, metadata, parsed
+
+
+Step = Callable[[Entry], bool]  # changes an entry; tells whether its line stays

@@ -1,6 +1,7 @@
 """Lines of `key=value` pairs: cut as Loki's parser does, which takes what it can and says what it could not.
 
-A key without a value has an empty one. A value in double quotes may hold JSON's escapes.
+A key without a value has an empty one. A value in double quotes may hold JSON's escapes. Spaces and control characters
+of ASCII part pairs, other spaces do not.
 """
 
 from __future__ import annotations
@@ -11,9 +12,14 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 _PAIR: Final = re.compile(
-    r'\s*(?P<key>[^\s="]+)(?:=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"(?=\s|$)|(?P<bare>[^\s="]*)(?=\s|$)))?'
+    r'[\x00-\x20]*(?P<key>[^\x00-\x20="]+)'
+    r'(?:="(?P<quoted>(?:[^"\\]|\\.)*+)"|(?:=(?P<bare>[^\x00-\x20="]*+))?(?=[\x00-\x20]|\Z))',
+    re.DOTALL,
 )
-_REST: Final = re.compile(r'[^\s="]+="(?:[^"\\]|\\.)*\Z|\S*')  # a value that never ends takes the rest with it
+_KEY: Final = re.compile(r'[\x00-\x20]*([^\x00-\x20="]*)')
+_BARE: Final = re.compile(r'[^\x00-\x20="]*')
+_REST: Final = re.compile(r"[^\x00-\x20]*")
+_BLANKS: Final = "".join(map(chr, range(0x21)))
 
 
 class LogfmtError(ValueError):
@@ -26,7 +32,7 @@ def pairs(line: str, *, is_strict: bool) -> Iterable[tuple[str, str]]:
     Raises:
         LogfmtError: strict, and a place holds no pair.
     """
-    if '"' not in line:
+    if '"' not in line and line.isprintable():
         simple = [part.partition("=") for part in line.split()]
         if all(key and "=" not in value for key, _, value in simple):
             return [(key, value) for key, _, value in simple]
@@ -34,22 +40,42 @@ def pairs(line: str, *, is_strict: bool) -> Iterable[tuple[str, str]]:
 
 
 def _scan(line: str, *, is_strict: bool) -> Iterator[tuple[str, str]]:
-    at, length = 0, len(line.rstrip())
+    at, length = 0, len(line.rstrip(_BLANKS))
     while at < length:
         match = _PAIR.match(line, at)
-        if match is not None and (match.end() >= length or line[match.end()].isspace()):
+        value = None if match is None else _value(match)
+        if match is not None and value is not None:
             at = match.end()
-            yield match["key"], _value(match)
+            yield match["key"], value
             continue
-        start = at + len(line[at:]) - len(line[at:].lstrip())
+        place, problem = (at, "invalid quoted value") if match else _problem(line, at)
         if is_strict:
-            message = f"logfmt syntax error at pos {start + 1} : unexpected {line[start]!r}"
+            message = f"logfmt syntax error at pos {place + 1} : {problem}"
             raise LogfmtError(message)
-        rest = _REST.match(line, start)
-        at = max(rest.end() if rest else start, start + 1)
+        if match:
+            at = match.end()
+        elif problem.startswith("unterminated"):  # it takes the rest with it
+            return
+        else:
+            rest = _REST.match(line, place)
+            at = max(rest.end() if rest else place, place + 1)
 
 
-def _value(match: re.Match[str]) -> str:
+def _problem(line: str, at: int) -> tuple[int, str]:
+    """Give the place that holds no pair, and what is wrong there."""
+    key = _KEY.match(line, at)
+    assert key is not None  # it matches anything
+    place = key.end()
+    if key[1] and line[place] == "=":
+        if line[place + 1] == '"':
+            return place + 1, "unterminated quoted value"
+        bare = _BARE.match(line, place + 1)
+        place = bare.end() if bare else place
+    return place, f"unexpected '{line[place]}'"
+
+
+def _value(match: re.Match[str]) -> str | None:
+    """Give the value of a pair; None if it holds what is no escape."""
     quoted = match["quoted"]
     if quoted is None:
         return match["bare"] or ""
@@ -58,4 +84,4 @@ def _value(match: re.Match[str]) -> str:
     try:
         return str(json.loads(f'"{quoted}"', strict=False))
     except ValueError:
-        return quoted
+        return None

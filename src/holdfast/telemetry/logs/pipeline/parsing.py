@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
@@ -12,16 +10,15 @@ import orjson
 
 from holdfast.telemetry.logs.logql.expressions import compile_expression
 from holdfast.telemetry.logs.logql.nodes import JsonParser, LogfmtParser, PatternParser, RegexpParser, UnpackParser
-from holdfast.telemetry.logs.pipeline.entries import SUFFIX, Entry
-from holdfast.telemetry.logs.pipeline.json_paths import find, parse_path, shown
+from holdfast.telemetry.logs.pipeline.entries import JSON_ERROR, Entry, Step
+from holdfast.telemetry.logs.pipeline.json_paths import paths_step
+from holdfast.telemetry.logs.pipeline.json_scanning import Form, JsonScanError, members
 from holdfast.telemetry.logs.pipeline.logfmt import LogfmtError, pairs
 from holdfast.telemetry.logs.pipeline.patterns import parse_pattern
 
-Step = Callable[[Entry], bool]  # changes an entry; tells whether its line stays
-
-JSON_ERROR: Final = "JSONParserErr"
 LOGFMT_ERROR: Final = "LogfmtParserErr"
 PACKED_LINE: Final = "_entry"
+_NO_OBJECT: Final = "expecting json object(6), but it is not"  # the number is that of Loki's library for an object
 _ODD: Final = re.compile("[^a-zA-Z0-9_]")
 _DEEPEST: Final = 64
 
@@ -35,107 +32,119 @@ def clean_name(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _inner_name(prefix: str, name: str) -> str:
-    return f"{prefix}_{_ODD.sub('_', name)}"
-
-
-def read_json(line: str) -> Any:
-    """Read a line with numbers as they are written, for `1.50` is not `1.5` to whoever compares texts.
-
-    Raises:
-        ValueError: it is no JSON.
-    """
-    return json.loads(line, parse_int=str, parse_float=str, parse_constant=str, strict=False)
-
-
-def _has_fraction(document: dict[str, Any], depth: int) -> bool:
-    """Tell whether a number of a document may have been written otherwise than Python writes it."""
-    for value in document.values():
-        if isinstance(value, float) or (
-            isinstance(value, dict) and depth < _DEEPEST and _has_fraction(value, depth + 1)
-        ):
-            return True
-    return False
-
-
-def _read_object(line: str) -> dict[str, Any] | None:
-    """Read a line that should be an object, quickly where that gives the same; None if it is another value."""
-    try:
-        document: Any = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        document = read_json(line)  # which takes what orjson does not, such as NaN and lone surrogates
-    if isinstance(document, dict) and _has_fraction(document, 0):
-        document = read_json(line)
-    return document if isinstance(document, dict) else None
+    return f"{prefix}_{_ODD.sub('_', name.strip())}"
 
 
 def json_step(stage: JsonParser) -> Step:
-    """Give the step of `| json`.
+    """Give the step of `| json`."""
+    return paths_step(stage.fields) if stage.fields else take_all
 
-    Raises:
-        ValueError: a path of it is none.
-    """
-    if stage.fields:
-        paths = [(field.label, parse_path(field.path)) for field in stage.fields]
 
-        def take_paths(entry: Entry) -> bool:
-            if not entry.line:
-                return True
-            try:
-                document = read_json(entry.line)
-            except (ValueError, RecursionError) as error:
-                entry.fail(JSON_ERROR, str(error))
-                document = None
-            for label, path in paths:
-                entry.put_parsed(label, find(document, path) or "")
-            return True
-
-        return take_paths
-
-    def take_all(entry: Entry) -> bool:
+def take_all(entry: Entry) -> bool:
+    """Make labels of all properties of a line."""
+    try:
+        document = orjson.loads(entry.line)
+    except orjson.JSONDecodeError:
+        document = None
+    if not isinstance(document, dict) or not _flatten(entry, document, entry.line):
         try:
-            document = _read_object(entry.line)
-            if document is None:
-                entry.fail(JSON_ERROR, "expecting json object, but it is not")
-            else:
-                _flatten(entry, document, "", 0)
-        except (ValueError, RecursionError) as error:
+            _scan(entry, entry.line, 0, "", 0)
+        except JsonScanError as error:
             entry.fail(JSON_ERROR, str(error))
-        return True
-
-    return take_all
+    return True
 
 
-def _flatten(entry: Entry, document: dict[str, Any], prefix: str, depth: int) -> None:
-    stream, parsed = entry.stream, entry.parsed
+def _flatten(entry: Entry, document: dict[str, Any], line: str) -> bool:
+    """Take the properties of a document; False, and none is taken, if the line must be looked at more closely.
+
+    That is so if a number may be written otherwise than Python writes it, or if a key may stand there twice.
+    """
+    found: dict[str, str] = {}
+    keys = _gather(document, "", 0, found)
+    if keys < 0 or keys != line.count('":') + line.count('" :') or "\ufffd" in line:
+        return False
+    entry.extract(found)
+    return True
+
+
+def _gather(document: dict[str, Any], prefix: str, depth: int, found: dict[str, str]) -> int:
+    """Gather labels; give how many keys there are, negative if the line must be looked at more closely."""
+    count = len(document)
     for key, value in document.items():
-        if value is None or isinstance(value, list):
-            continue
+        kind = type(value)
+        if kind is str:
+            found.setdefault(_inner_name(prefix, key) if prefix else clean_name(key), value)
+        elif kind is int:
+            found.setdefault(_inner_name(prefix, key) if prefix else clean_name(key), str(value))
+        elif kind is bool:
+            found.setdefault(_inner_name(prefix, key) if prefix else clean_name(key), "true" if value else "false")
+        elif kind is dict:
+            if depth >= _DEEPEST:
+                return -1
+            inner = _gather(value, _inner_name(prefix, key) if prefix else clean_name(key), depth + 1, found)
+            if inner < 0:
+                return -1
+            count += inner
+        elif kind is list:
+            count += _keys_inside(value)
+        elif kind is float:
+            return -1
+    return count
+
+
+def _keys_inside(value: Any) -> int:
+    """Count keys at any depth, for lists are passed over."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys_inside, value.values()))
+    return sum(map(_keys_inside, value)) if isinstance(value, list) else 0
+
+
+def _scan(entry: Entry, line: str, at: int, prefix: str, depth: int) -> None:
+    for key, value in members(line, at):
         name = _inner_name(prefix, key) if prefix else clean_name(key)
-        if isinstance(value, dict):
+        if value.form is Form.OBJECT:
             if depth < _DEEPEST:
-                _flatten(entry, value, name, depth + 1)
-            continue
-        parsed[name + SUFFIX if name in stream else name] = value if isinstance(value, str) else shown(value)
+                _scan(entry, line, value.start, name, depth + 1)
+        elif value.form is not Form.ARRAY and not value.is_null:
+            entry.put_parsed(name, value.text)
 
 
 def logfmt_step(stage: LogfmtParser) -> Step:
     """Give the step of `| logfmt`."""
-    wanted = {field.path: field.label for field in stage.fields}
+    return _logfmt_fields(stage) if stage.fields else _logfmt_all(stage)
 
+
+def _logfmt_all(stage: LogfmtParser) -> Step:
     def take(entry: Entry) -> bool:
-        for label in wanted.values():
-            if label not in entry.stream:
-                entry.put(label, "")
         try:
             for key, value in pairs(entry.line, is_strict=stage.is_strict):
-                name = clean_name(key)
-                if wanted:
-                    if name in wanted:
-                        entry.put_parsed(wanted[name], value)
-                elif name and (value or stage.keeps_empty):
-                    entry.put_parsed(name, value)
+                if value or stage.keeps_empty:
+                    entry.put_parsed(clean_name(key), value.replace("\ufffd", " "))
         except LogfmtError as error:
             entry.fail(LOGFMT_ERROR, str(error))
+        return True
+
+    return take
+
+
+def _logfmt_fields(stage: LogfmtParser) -> Step:
+    wanted: dict[str, list[str]] = {}
+    for field in stage.fields:
+        wanted.setdefault(field.path, []).append(field.label)
+
+    def take(entry: Entry) -> bool:
+        found: dict[str, str] = {}
+        try:
+            for key, value in pairs(entry.line, is_strict=stage.is_strict):
+                for label in wanted.get(clean_name(key), ()):
+                    found.setdefault(label, value)
+        except LogfmtError as error:
+            entry.fail(LOGFMT_ERROR, str(error))
+        for field in stage.fields:
+            if field.label in found:
+                entry.put_parsed(field.label, found[field.label])
+            elif field.label not in entry.stream:
+                entry.put_parsed(field.label, "")
         return True
 
     return take
@@ -175,24 +184,25 @@ def pattern_step(stage: PatternParser) -> Step:
 
 
 def unpack_step(_: UnpackParser) -> Step:
-    """Give the step of `| unpack`: only texts become labels, and only if the line is a JSON object."""
+    """Give the step of `| unpack`: texts become labels, if the line is an object that holds a packed line."""
 
     def take(entry: Entry) -> bool:
         if not entry.line:
             return True
+        if not entry.line.startswith("{"):
+            entry.fail(JSON_ERROR, _NO_OBJECT)
+            return True
         try:
-            document = orjson.loads(entry.line)
-        except orjson.JSONDecodeError as error:
+            texts = [(key, value.text) for key, value in members(entry.line) if value.form is Form.STRING]
+        except JsonScanError as error:
             entry.fail(JSON_ERROR, str(error))
             return True
-        if not isinstance(document, dict):
-            entry.fail(JSON_ERROR, "expecting json object, but it is not")
-            return True
-        for key, value in document.items():
-            if key == PACKED_LINE and isinstance(value, str):
-                entry.line = value
-            elif isinstance(value, str):
-                entry.put_parsed(clean_name(key), shown(value))
+        packed = [text for key, text in texts if key == PACKED_LINE]
+        if packed:
+            entry.line = packed[-1]
+            for key, text in texts:
+                if key != PACKED_LINE:
+                    entry.put_parsed(clean_name(key), text)
         return True
 
     return take

@@ -23,7 +23,7 @@ class Pattern:
 
     def captures(self, line: str) -> Iterator[tuple[str, str]]:
         """Give what the captures hold, as far as the line matches."""
-        if not line.startswith(self.literals[0]):
+        if not line or not line.startswith(self.literals[0]):
             return
         at = len(self.literals[0])
         for name, literal in zip(self.names, self.literals[1:], strict=True):
@@ -37,19 +37,21 @@ class Pattern:
             at = end + len(literal)
 
     def matches(self, line: str) -> bool:
-        """Tell whether the whole line has this form; every capture holds something."""
-        if not self.names:
-            return line == self.literals[0]
+        """Tell whether the whole line has this form.
+
+        Every capture holds something, and ends where the literal behind it stands first, as Loki has it.
+        """
         if not line.startswith(self.literals[0]):
             return False
         at = len(self.literals[0])
-        for literal in self.literals[1:-1]:
-            end = line.find(literal, at + 1)
-            if end < 0:
+        for literal in self.literals[1:]:
+            if not literal:  # the last: the pattern ends with a capture
+                return at < len(line)
+            end = line.find(literal, at)
+            if end <= at:
                 return False
             at = end + len(literal)
-        last = self.literals[-1]
-        return len(line) - len(last) > at and line.endswith(last)
+        return at == len(line)
 
 
 def parse_pattern(text: str, *, is_filter: bool) -> Pattern:

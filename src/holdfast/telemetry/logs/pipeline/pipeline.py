@@ -10,10 +10,9 @@ from holdfast.telemetry.logs.logql import nodes
 from holdfast.telemetry.logs.logql.errors import LogqlError
 from holdfast.telemetry.logs.pipeline import parsing
 from holdfast.telemetry.logs.pipeline.conditions import compile_condition
-from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
+from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry, Step
 from holdfast.telemetry.logs.pipeline.formatting import label_format_step, line_format_step
 from holdfast.telemetry.logs.pipeline.line_filters import compile_line_filter
-from holdfast.telemetry.logs.pipeline.parsing import Step
 from holdfast.telemetry.metrics.matching import question_of
 
 _COLOURS: Final = re.compile("[\x1b\x9b][\\[\\]()#;?]*(?:[0-9]{1,4}(?:;[0-9]{0,4})*)?[0-9A-ORZcf-nqry=><~]")
@@ -45,7 +44,10 @@ def compile_stage(stage: nodes.Stage) -> Step:
     try:
         return _MAKERS[type(stage)](stage)
     except ValueError as error:
-        raise LogqlError(str(error)) from error
+        raise LogqlError(f"{_PREFIXES.get(type(stage), '')}{error}") from error
+
+
+_PREFIXES: Final[dict[type[nodes.Node], str]] = {nodes.PatternParser: "invalid pattern parser: "}
 
 
 def _line_filter(stage: nodes.LineFilter) -> Step:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from holdfast.telemetry.logs.logql.nodes import RangeAggregation, VectorAggregation
+from holdfast.telemetry.logs.logql.nodes import RangeAggregation
 from holdfast.telemetry.logs.querying.pushing import split
 from holdfast.telemetry.logs.selection import RecordSelection, RecordSource
 from holdfast.telemetry.metrics.labels import labels_of
@@ -26,22 +26,17 @@ _COUNTED: Final = frozenset({"count_over_time", "rate", "bytes_over_time", "byte
 _MOST_STEPS: Final = 50_000
 
 
-def is_countable(node: VectorAggregation) -> bool:
-    """Tell whether the engine can answer this sum alone."""
-    inner, grouping = node.expr, node.grouping
-    if node.op != "sum" or not isinstance(inner, RangeAggregation) or (grouping is not None and grouping.is_without):
+def is_countable(node: RangeAggregation) -> bool:
+    """Tell whether the engine can answer this alone."""
+    if node.op not in _COUNTED or node.unwrap is not None or node.grouping is None or node.grouping.is_without:
         return False
-    if inner.op not in _COUNTED or inner.unwrap is not None or inner.grouping is not None:
-        return False
-    return not split(inner.selector.stages).rest
+    return not split(node.selector.stages).rest
 
 
 async def count(
-    source: RecordSource, tenant: TenantId, node: VectorAggregation, ends_ns: Ints, meter: Meter
+    source: RecordSource, tenant: TenantId, inner: RangeAggregation, ends_ns: Ints, meter: Meter
 ) -> Grid | None:
     """Give the sums at each moment; None if that would take too many steps."""
-    inner = node.expr
-    assert isinstance(inner, RangeAggregation)
     ends = ends_ns - inner.offset_ns
     distance = int(ends[1] - ends[0]) if len(ends) > 1 else inner.range_ns
     step = math.gcd(distance, inner.range_ns)
@@ -50,7 +45,7 @@ async def count(
     if steps > _MOST_STEPS:
         return None
     parts = split(inner.selector.stages)
-    by = node.grouping.labels if node.grouping else ()
+    by = inner.grouping.labels if inner.grouping else ()
     wanted = RecordSelection(inner.selector.matchers, begin, end, parts.lines, parts.fields)
     found = await source.counts(tenant, wanted, step_ns=step, by=by)
     meter.note(int(found.records.sum()), int(found.body_bytes.sum()))

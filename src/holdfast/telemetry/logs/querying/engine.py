@@ -6,6 +6,7 @@ parse (`logql`), queue, or write out.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from holdfast.telemetry.logs.logql.nodes import (
 from holdfast.telemetry.logs.querying.answers import LinesAnswer, NumbersAnswer, gather
 from holdfast.telemetry.logs.querying.counting import count, is_countable
 from holdfast.telemetry.logs.querying.limits import LogQueryLimits, Meter
+from holdfast.telemetry.logs.querying.needs import handed_down, trimmed
 from holdfast.telemetry.logs.querying.outer import Leaves, evaluate, is_number, translate
 from holdfast.telemetry.logs.querying.reading import Span, read_entries
 from holdfast.telemetry.logs.querying.sampling import sample
@@ -116,8 +118,8 @@ class LogEngine:
         """
         if moments.count > self._limits.max_steps:
             raise LimitError(
-                f"the query has {moments.count:,} steps; logs.queries.max_steps is {self._limits.max_steps:,}",
-                hint="use a longer step",
+                f"exceeded maximum resolution of {self._limits.max_steps:,} points per time series. Try increasing the"
+                f" value of the step parameter: the query has {moments.count:,} (logs.queries.max_steps)",
             )
         meter = Meter(self._limits)
         times = moments.times()
@@ -133,15 +135,12 @@ class LogEngine:
         self, tenant: TenantId, node: RangeAggregation | VectorAggregation, times: Ints, meter: Meter
     ) -> Grid:
         if isinstance(node, VectorAggregation):
-            counted = await count(self._source, tenant, node, times, meter)
-            if counted is not None:
-                return counted
-            inner = node.expr
-            assert isinstance(inner, RangeAggregation)
-            leaves = Leaves()
-            known = {id(inner): leaves.add(await self._range(tenant, inner, times, meter))}
-            return await evaluate(tenant, translate(node, known), leaves, steps=len(times), is_range=len(times) > 1)
-        return await self._range(tenant, node, times, meter)
+            inner = handed_down(node)
+            assert inner is not None  # or it would be no leaf
+            inner = trimmed(inner)
+            counted = await count(self._source, tenant, inner, times, meter) if is_countable(inner) else None
+            return counted or await self._range(tenant, inner, times, meter)
+        return await self._range(tenant, trimmed(node), times, meter)
 
     async def _range(self, tenant: TenantId, node: RangeAggregation, times: Ints, meter: Meter) -> Grid:
         ends = times - node.offset_ns
@@ -152,26 +151,27 @@ class LogEngine:
         for row, (ts_ns, numbers) in enumerate(series.values()):
             windows = Windows(np.array(ts_ns, np.int64), np.array(numbers), ends, node.range_ns)
             values[row] = aggregate(node.op, windows, param=node.param, is_unwrapped=node.unwrap is not None)
-            present[row] = windows.counts > (node.op == "rate_counter")
+            present[row] = windows.counts > 0
         if node.op == "absent_over_time":
             return _absent(node, np.logical_not(present.any(axis=0, keepdims=True)))
         return Grid(list(series), values, present)
 
 
 def _absent(node: RangeAggregation, absent: npt.NDArray[np.bool_]) -> Grid:
-    """Give one series where there are no lines, with the labels that the selector wants to be equal to something."""
-    equal = [one for one in node.selector.matchers if one.op is MatchOp.EQUAL]
+    """Give one series where there are no lines, with the labels for which the selector names one value."""
+    named = Counter(one.label for one in node.selector.matchers)
+    equal = [one for one in node.selector.matchers if one.op is MatchOp.EQUAL and named[one.label] == 1]
     labels = labels_of((one.label, one.value) for one in equal)
     return Grid([labels], np.ones(absent.shape), absent)
 
 
 def _leaves(node: MetricExpr) -> Iterator[RangeAggregation | VectorAggregation]:
-    """Give what is read from lines: range aggregations, and sums of them that the engine can make alone."""
+    """Give what is read from lines: range aggregations, with the aggregation around them where they can do it too."""
     match node:
         case RangeAggregation():
             yield node
         case VectorAggregation():
-            if is_countable(node):
+            if handed_down(node) is not None:
                 yield node
             else:
                 yield from _leaves(node.expr)

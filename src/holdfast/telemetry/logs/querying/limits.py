@@ -57,6 +57,6 @@ class Meter:
         """
         if count > self.limits.max_series:
             raise LimitError(
-                f"the query has more than {self.limits.max_series:,} series (logs.queries.max_series)",
+                f"maximum of series ({self.limits.max_series}) reached for a single query (logs.queries.max_series)",
                 hint="aggregate with sum by (...), or drop labels that differ from line to line",
             )

@@ -28,6 +28,7 @@ _AT: Final = promql.Span(0, 0)
 _MATCHING: Final = promql.Matching("many-to-many")
 _SETS: Final = frozenset({"and", "or", "unless"})
 _CALLS: Final = frozenset({"sort", "sort_desc"})
+_OPS: Final = {"/": "/0"}  # by zero it is no number, in LogQL
 _RENAMED: Final = {"approx_topk": "topk"}
 
 
@@ -99,7 +100,7 @@ def _binary(node: nodes.Binary, leaves: dict[int, promql.Expr]) -> promql.Expr:
         if node.op in _SETS:
             matching = promql.Matching("many-to-many", matching.is_on, matching.labels)
     returns_bool = node.returns_bool or (matching is None and is_number(node.left) and is_number(node.right))
-    return promql.Binary(node.op, left, right, returns_bool, matching, span=_AT)
+    return promql.Binary(_OPS.get(node.op, node.op), left, right, returns_bool, matching, span=_AT)
 
 
 def is_number(node: nodes.MetricExpr) -> bool:

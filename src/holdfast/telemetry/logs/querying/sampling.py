@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.logql.nodes import Grouping, RangeAggregation, Unit
-from holdfast.telemetry.logs.pipeline.conditions import READERS, compile_condition
+from holdfast.telemetry.logs.pipeline.conditions import PROBLEMS, READERS, compile_condition
 from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
 from holdfast.telemetry.logs.querying.reading import Span, read_entries
 from holdfast.telemetry.logs.selection import Direction, RecordSource
@@ -69,11 +69,11 @@ class Sampler:
         if unwrap is None:
             return float(len(entry.line.encode())) if self._is_sized else 1.0
         text = entry.find(unwrap.label)
-        if text is None:
+        if not text:
             return None
         value = self._read(text)
         if value is None:
-            entry.fail(UNWRAP_ERROR, f"{unwrap.label}: {text!r} is no {_UNITS[unwrap.conversion]}")
+            entry.fail(UNWRAP_ERROR, PROBLEMS[_UNITS[unwrap.conversion]](text))
         return (value or 0.0) if all(holds(entry) for holds in self._conditions) else None
 
     def _labels(self, entry: Entry) -> Labels:
@@ -98,8 +98,7 @@ def _refusal(entry: Entry) -> PipelineError:
         f"pipeline error: '{entry.error}' for series: '{{{labels}}}'.\n"
         f'Use a label filter to intentionally skip this error. (e.g | {ERROR}!="{entry.error}").\n'
         f'To skip all potential errors you can match empty errors.(e.g {ERROR}="")\n'
-        "The label filter can also be specified after unwrap. (e.g | unwrap latency | "
-        f'{ERROR}="")',
+        f'The label filter can also be specified after unwrap. (e.g | unwrap latency | {ERROR}="" )\n',
         hint=entry.details,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -63,16 +64,30 @@ def _last(windows: Windows) -> Floats:
 
 
 def _rate_counter(windows: Windows) -> Floats:
-    """Give the increase per second of a counter, resets added, extrapolated to the window as Prometheus' `rate`."""
+    """Give the increase per second of a counter, resets added, over the whole window; 0 of a single sample."""
     result = np.zeros(len(windows.first))
     for place in np.flatnonzero(windows.last > windows.first + 1).tolist():
         part = slice(windows.first[place], windows.last[place])
-        values, times = windows.values[part], windows.ts_ns[part] / 1e9
-        falls = values[1:] < values[:-1]
-        increase = values[-1] - values[0] + float(values[:-1][falls].sum())
-        sampled = times[-1] - times[0]
-        result[place] = increase / sampled if sampled > 0 else 0.0
+        result[place] = _counted(windows.values[part], windows.ts_ns[part], windows.range_s)
     return result
+
+
+def _counted(values: Floats, ts_ns: Ints, range_s: float) -> float:
+    """Give the rate of one window.
+
+    Loki extrapolates as Prometheus does, but its samples have nanoseconds where the formula takes milliseconds, so that
+    the stretch before the first sample, in seconds, is added to microseconds: some millionths, here as there.
+    """
+    falls = values[1:] < values[:-1]
+    increase = float(values[-1] - values[0] + values[:-1][falls].sum())
+    sampled = float(ts_ns[-1] - ts_ns[0]) / 1000
+    if sampled <= 0:
+        return math.nan if not increase else math.copysign(math.inf, increase)
+    usual = sampled / (len(values) - 1)
+    before = range_s
+    if increase > 0 and values[0] >= 0:
+        before = min(before, sampled * (float(values[0]) / increase))
+    return increase * ((sampled + (before if before < usual * 1.1 else usual / 2)) / sampled) / range_s
 
 
 OVER_VALUES: Final[dict[str, Callable[[Windows], Floats]]] = {

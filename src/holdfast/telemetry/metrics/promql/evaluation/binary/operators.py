@@ -9,11 +9,17 @@ import numpy as np
 
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
 
+
+def _divide_or_nan(left: Floats, right: Floats) -> Floats:
+    return np.divide(left, np.where(right == 0, np.nan, right))
+
+
 ARITHMETIC: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
     "/": np.divide,
+    "/0": _divide_or_nan,  # no text is read as this: it is the division of languages that evaluate here, such as LogQL
     "%": np.fmod,
     "^": np.power,
     "atan2": np.arctan2,
