@@ -68,7 +68,7 @@ class Search:
 
     async def _look(self, start_ns: int, end_ns: int) -> Found:
         behind = self._search.behind
-        values = self._values | bounds(start_ns, end_ns) | {"limit": self._search.limit}
+        values = {**self._values, **bounds(start_ns, end_ns), "limit": self._search.limit}
         if behind is not None:
             values |= {"behind_ns": behind[0], "behind_id": behind[1]}
         sql = _FIND.replace("{behind}", "" if behind is None else _BEHIND)
@@ -81,7 +81,7 @@ class Search:
         if not found:
             return set()
         where, more = await self._with_resources(start_ns, self._search.end_ns)
-        values = self._values | more | bounds(start_ns, self._search.end_ns) | {"ids": list(found)}
+        values = {**self._values, **more, **bounds(start_ns, self._search.end_ns), "ids": list(found)}
         table = await self._store.query(_NEWER.replace("{where}", where), values, tenant=self._tenant)
         return {trace_id.hex() for trace_id in table.column("trace_id").to_pylist()}
 
