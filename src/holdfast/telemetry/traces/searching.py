@@ -6,7 +6,7 @@ What is rare is looked for further and further back; the index of attributes pas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.telemetry.traces.tables import SLOT_NS
@@ -129,7 +129,7 @@ def slots(start_ns: int, end_ns: int) -> dict[str, Any]:
     return {"first": max(start_ns, 0) // SLOT_NS, "last": min(last, 2**31 - 1)}
 
 
-def _conditions(search: TraceSearch) -> tuple[str, Mapping[str, Any]]:
+def _conditions(search: TraceSearch) -> tuple[str, dict[str, Any]]:
     """Give what a search asks of spans, other than their times and attributes, as SQL with its values."""
     asked: tuple[tuple[str, str, object, bool], ...] = (
         ("service = {service:String}", "service", search.service, bool(search.service)),
