@@ -234,6 +234,8 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     logs = telemetry.wire_logs(ground, columns, scrubbing.logs, together.ingest)
     log_queries = telemetry.wire_log_queries(logs)
     log_tails = telemetry.wire_log_tails(ground, logs, log_queries.engine, together.ingest)
+    searches = telemetry.wire_searches(ground)
+    investigations = telemetry.wire_investigations(ground, queries, log_queries, traces)
     log_patterns = telemetry.wire_log_patterns(ground, columns, logs)
     log_doors = telemetry.wire_log_doors(ground, logs)
     signals_of_otlp = (traces.service, log_doors.service)
@@ -259,6 +261,8 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         logs,
         log_queries,
         log_tails,
+        searches,
+        investigations,
         log_patterns,
         log_doors,
         doors,

@@ -65,15 +65,23 @@ class Remote:
             UnavailableError: the server does not answer.
             HoldfastError: the server refused; its words and its hint.
         """
+        answer = self._send(method, path, json=body, params=query, data=form)
+        return answer.json() if answer.content else None
+
+    def text(self, path: str) -> str:
+        """Get what is no JSON; raises as `call` does."""
+        return self._send("GET", path).text
+
+    def _send(self, method: str, path: str, **what: Any) -> httpx.Response:
         try:
-            answer = self._client.request(method, path, json=body, params=query, data=form)
+            answer = self._client.request(method, path, **what)
         except httpx.TransportError as error:
             hint = "is it running? Name it with --url or HOLDFAST_URL"
             raise UnavailableError(f"{self.url} does not answer: {error}", hint=hint) from error
         if len(answer.content) > MAX_ANSWER_BYTES:
             raise InvalidError(f"{self.url} answered more than 32 MiB")
         if answer.is_success:
-            return answer.json() if answer.content else None
+            return answer
         raise self.refusal(answer)
 
     def follow(self, path: str) -> Iterator[tuple[str, Any]]:

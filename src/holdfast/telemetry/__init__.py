@@ -12,6 +12,8 @@ from holdfast.telemetry.dashboards import wire as wire_dashboards
 from holdfast.telemetry.doors import SECTIONS as DOOR_SECTIONS
 from holdfast.telemetry.doors import DoorsRoom
 from holdfast.telemetry.doors import wire as wire_doors
+from holdfast.telemetry.investigations import InvestigationRoom
+from holdfast.telemetry.investigations import wire as wire_investigations
 from holdfast.telemetry.logs import LOGS_SECTION
 from holdfast.telemetry.logs.api import LogQueryRoom
 from holdfast.telemetry.logs.api import wire as wire_log_queries
@@ -52,6 +54,8 @@ from holdfast.telemetry.metrics.scrape import wire as wire_scrape
 from holdfast.telemetry.metrics.transfer import register as register_transfer
 from holdfast.telemetry.scrub import SCRUB_SECTION, ScrubRoom
 from holdfast.telemetry.scrub import wire as wire_scrub
+from holdfast.telemetry.searches import SearchRoom
+from holdfast.telemetry.searches import wire as wire_searches
 from holdfast.telemetry.traces.settings import TRACES_SECTION
 from holdfast.telemetry.traces.wiring import wire as wire_traces
 from holdfast.telemetry.wiring import TelemetryRoom, wire
@@ -73,6 +77,7 @@ __all__ = [
     "CriJoiner",
     "DashboardRoom",
     "DoorsRoom",
+    "InvestigationRoom",
     "Joiner",
     "LogDoorsRoom",
     "LogQueryRoom",
@@ -88,6 +93,7 @@ __all__ = [
     "Sample",
     "ScrapeRoom",
     "ScrubRoom",
+    "SearchRoom",
     "Series",
     "SinkSettings",
     "TailRoom",
@@ -102,6 +108,7 @@ __all__ = [
     "wire_dashboards",
     "wire_doors",
     "wire_exporters",
+    "wire_investigations",
     "wire_log_doors",
     "wire_log_patterns",
     "wire_log_queries",
@@ -110,5 +117,6 @@ __all__ = [
     "wire_queries",
     "wire_scrape",
     "wire_scrub",
+    "wire_searches",
     "wire_traces",
 ]
