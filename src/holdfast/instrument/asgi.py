@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -20,7 +21,7 @@ from holdfast import journal
 from holdfast.instrument.labels import label_error, label_method
 from holdfast.instrument.red import Exchange, ServerMetrics, server_metrics
 from holdfast.instrument.routes import find_route_template
-from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, parent_of, trace_fields
+from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, is_untraced, parent_of, trace_fields
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -77,7 +78,7 @@ class Passage:
         elif kind in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
             self.status = message.get("status", 101)
             headers = list(message.get("headers", ()))
-            if not any(name.lower() == CORRELATION_HEADER for name, _ in headers):
+            if CORRELATION_HEADER not in {name.lower() for name, _ in headers}:
                 headers.append((CORRELATION_HEADER, self.correlation_id.encode()))
             message = {**message, "headers": headers}
         await self._send(message)
@@ -107,6 +108,7 @@ class AsgiMiddleware:
         self.service = service
         self._metrics: ServerMetrics = server_metrics(registry)
         self._active = self._metrics.active.labels(service)
+        self._is_global = tracer is None
         self._tracer = tracer or trace.get_tracer(TRACER_NAME)
         self._skip = frozenset(skip)
 
@@ -121,17 +123,22 @@ class AsgiMiddleware:
         self._active.inc()
         try:
             with (
-                self._tracer.start_as_current_span(
-                    method,
-                    context=parent_of(scope, HEADERS),
-                    kind=SpanKind.SERVER,
-                    attributes={"http.request.method": method, "url.path": scope["path"]},
-                ) as span,
+                self._span(scope, method) as span,
                 journal.bind(correlation_id=passage.correlation_id, **trace_fields(span)),
             ):
                 await self._serve(scope, passage, Place(method, root_path, span))
         finally:
             self._active.dec()
+
+    def _span(self, scope: Scope, method: str) -> AbstractContextManager[trace.Span]:
+        if self._is_global and is_untraced(scope["headers"]):
+            return nullcontext(trace.get_current_span())
+        return self._tracer.start_as_current_span(
+            method,
+            context=parent_of(scope, HEADERS),
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method, "url.path": scope["path"]},
+        )
 
     async def _serve(self, scope: Scope, passage: Passage, place: Place) -> None:
         failure: BaseException | None = None

@@ -25,6 +25,8 @@ def find_route_template(scope: MutableMapping[str, Any], root_path: str) -> str:
     if template is None:
         return UNMATCHED
     prefix = str(scope.get("root_path", "")).removeprefix(root_path)
+    if not prefix:
+        return template or "/"
     return _templated(prefix, scope.get("path_params", {})) + template or "/"
 
 

@@ -6,7 +6,7 @@ pools and processes, `carriers` over HTTP, gRPC and message buses.
 
 from __future__ import annotations
 
-import uuid
+import os
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -78,4 +78,4 @@ def correlation_id() -> str:
 
 def new_correlation_id() -> str:
     """Make an id for a request that came without one: 32 hexadecimal digits."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()

@@ -22,6 +22,7 @@ from holdfast.web.bodies import BoundedBodies
 from holdfast.web.compression import Compression
 from holdfast.web.console import Console
 from holdfast.web.fence import Fence
+from holdfast.web.lanes import Lanes
 from holdfast.web.openapi import describe_api, write_document
 from holdfast.web.safety import KnownHosts, SafeHeaders
 from holdfast.web.settings import WebSettings
@@ -91,7 +92,7 @@ def build_app(
     _refuse_unguarded(api, wirings)
     _serve_document(api)
     api.router.default = console or Console()
-    streams = EndableStreams(BoundedBodies(api, limit=settings.max_body))
+    streams = EndableStreams(BoundedBodies(Lanes(api), limit=settings.max_body))
     guarded: AsgiApp = KnownHosts(Compression(streams), hosts)
     fence = Fence(SafeHeaders(guarded), most_at_once=settings.max_requests)
     asgi = instrument.AsgiMiddleware(fence, service="holdfast", registry=registry)

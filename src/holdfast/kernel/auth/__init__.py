@@ -4,6 +4,7 @@ Owns users, sessions, API tokens, the first administrator, throttling of logins 
 to know what the permissions mean: rooms declare them.
 """
 
+from holdfast.kernel.auth.direct import Handler, direct
 from holdfast.kernel.auth.guard import (
     SECURITY_SCHEMES,
     SESSION_COOKIE,
@@ -30,6 +31,7 @@ __all__ = [
     "Auth",
     "AuthSettings",
     "Gate",
+    "Handler",
     "Identity",
     "IdentityKind",
     "OpenGate",
@@ -37,6 +39,7 @@ __all__ = [
     "PermissionBook",
     "Role",
     "asks",
+    "direct",
     "guards",
     "install",
     "public",

@@ -74,6 +74,7 @@ class MetricBrowser:
             (group, places)
             for matchers in selectors
             for group in await self._index.groups(tenant, matchers)
+            if len(group) and not group.lives().are_beside(scope.start_ms, scope.end_ms)
             if len(places := alive(group, group.choose(matchers), scope.start_ms, scope.end_ms))
         ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.kernel.errors import LimitError, TimedOutError
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
-from holdfast.telemetry.metrics.promql import QueryExecutionError, ValueType
+from holdfast.telemetry.metrics.promql import QueryExecutionError, ValueType, engine
 from holdfast.telemetry.metrics.promql.evaluation import Budget
 from holdfast.telemetry.metrics.promql.limits import QueryLimits
 from telemetry.metrics.promql.asking import TENANT, Bench, labels_of
@@ -152,6 +152,7 @@ async def test_a_query_whose_asker_is_gone_stops_at_its_next_check(bench, monkey
         really(budget)
 
     monkeypatch.setattr(Budget, "check", check)
+    monkeypatch.setattr(engine, "_SMALL_SAMPLES", -1)  # in a thread of its own, as where there is much
     asking = asyncio.create_task(bench.engine().instant(TENANT, "requests_total + 1", 600_000))
     await asyncio.to_thread(entered.wait, 10)
     asking.cancel()

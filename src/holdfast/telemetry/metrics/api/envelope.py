@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from holdfast.kernel import errors
+from holdfast.kernel.auth import Handler, direct
 from holdfast.kernel.http import problems
 from holdfast.telemetry.metrics.api.origins import Origins
 from holdfast.telemetry.metrics.promql import QueryExecutionError
@@ -60,14 +61,22 @@ def _sentence(error: errors.HoldfastError) -> str:
 
 
 class PrometheusRoute(APIRoute):
-    """A route whose errors come in the envelope; what is not ours goes on to the request fence."""
+    """A route whose errors come in the envelope; what is not ours goes on to the request fence.
+
+    `lane` answers past FastAPI, where the handler asks for nothing that takes it.
+    """
 
     origins: ClassVar[Origins] = Origins(())
+    lane: Handler | None = None
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Give the handler."""
-        handle = super().get_route_handler()
+        plain = direct(self)
+        if plain is not None:
+            self.lane = self._enveloped(plain)
+        return self._enveloped(super().get_route_handler())
 
+    def _enveloped(self, handle: Handler) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         async def answer(request: Request) -> Response:
             try:
                 response = await handle(request)
@@ -75,7 +84,9 @@ class PrometheusRoute(APIRoute):
                 response = failure(error)
             except RequestValidationError as error:
                 response = failure(errors.InvalidError(str(error.errors()[0]["msg"])))
-            response.headers.update(self.origins.headers_for(request))
+            allowed = self.origins.headers_for(request)
+            if allowed:
+                response.headers.update(allowed)
             return response
 
         return answer

@@ -38,7 +38,8 @@ class Parameters:
         Raises:
             InvalidError: the form is no UTF-8.
         """
-        pairs = list(request.query_params.multi_items())
+        query: bytes = request.scope["query_string"]
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         if request.method == "POST" and request.headers.get("content-type", "").startswith(_FORM):
             try:
                 form = (await request.body()).decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from holdfast.kernel.errors import HoldfastError
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fastapi import Request
 
 T = TypeVar("T")
+
+WATCHED_AFTER_S: Final = 0.01  # most answers are there before, and cost no second task
 
 
 class ClientGoneError(HoldfastError):
@@ -26,17 +28,49 @@ async def while_present(request: Request, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ClientGoneError: it went; the work was cancelled.
     """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_departure(request))
+    watch = _Watch(request)
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGoneError("the client closed the connection")
-        return working.result()
+        return await work
+    except asyncio.CancelledError:
+        if watch.is_to_blame():
+            raise ClientGoneError("the client closed the connection") from None
+        raise
     finally:
-        for task in (working, leaving):
-            task.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
+        watch.end()
+
+
+class _Watch:
+    """Cancels the task that made it when the client goes, from a moment after its begin on."""
+
+    def __init__(self, request: Request) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # for the types: coroutines run in tasks
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._request = request
+        self._watching: asyncio.Task[None] | None = None
+        self._has_fired = False
+        self._begin = asyncio.get_running_loop().call_later(WATCHED_AFTER_S, self._watch)
+
+    def _watch(self) -> None:
+        self._watching = asyncio.create_task(_departure(self._request), name="client-watch")
+        self._watching.add_done_callback(self._fire)
+
+    def _fire(self, watching: asyncio.Task[None]) -> None:
+        if not watching.cancelled() and watching.exception() is None:
+            self._has_fired = True
+            self._task.cancel()
+
+    def is_to_blame(self) -> bool:
+        """Tell whether a cancellation was this watch's alone."""
+        return self._has_fired and self._task.uncancel() <= self._cancelling
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._begin.cancel()
+        if self._watching is not None:
+            self._watching.remove_done_callback(self._fire)
+            self._watching.cancel()
 
 
 async def _departure(request: Request) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.selection import SeriesColumns
 
 TRUNCATED: Final = "results truncated due to limit"
+_REMEMBERED: Final = 8192  # label sets as they are written, some 300 bytes each: dashboards ask for the same ones again
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def _result(answer: Answer, form: Form) -> tuple[str, Iterator[bytes], int]:
     if answer.type is ValueType.SCALAR:
         value = write_value(float(answer.grid.values[0, 0])).encode()
         return "scalar", iter([b"[" + at + b',"' + value + b'"]']), 1
-    return "vector", _write_all(_write_vector(answer.grid, at), form.limit), count
+    return "vector", _write_vector(answer.grid, at, form.limit), count
 
 
 def _write_all(rows: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -78,10 +80,21 @@ def _write_all(rows: Iterator[bytes], limit: int) -> Iterator[bytes]:
     yield b"]"
 
 
-def _write_vector(grid: Grid, at: bytes) -> Iterator[bytes]:
+def _write_vector(grid: Grid, at: bytes, limit: int) -> Iterator[bytes]:
     values = write_values(grid.values[:, 0])
+    if grid.histograms is None:
+        opening, most = b',"value":[' + at + b',"', limit or len(values)
+        pairs = zip(grid.labels[:most], values, strict=False)
+        rows = [b'{"metric":' + _write_labels(labels) + opening + value + b'"]}' for labels, value in pairs]
+        yield b"[" + b",".join(rows) + b"]"
+    else:
+        yield from _write_all(_write_mixed_vector(grid, at, values), limit)
+
+
+def _write_mixed_vector(grid: Grid, at: bytes, values: list[bytes]) -> Iterator[bytes]:
+    assert grid.histograms is not None  # for the types: `_write_vector` has looked
     for row, labels in enumerate(grid.labels):
-        histogram = None if grid.histograms is None else grid.histograms[row, 0]
+        histogram = grid.histograms[row, 0]
         head = b'{"metric":' + _write_labels(labels)
         if histogram is None:
             yield head + b',"value":[' + at + b',"' + values[row] + b'"]}'
@@ -142,6 +155,7 @@ def _write_mixed(
     return body + b"}"
 
 
+@lru_cache(_REMEMBERED)
 def _write_labels(labels: Labels) -> bytes:
     return orjson.dumps(dict(labels))
 

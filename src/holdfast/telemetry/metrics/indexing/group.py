@@ -6,7 +6,7 @@ Only grows; a series that left the store stays until the group is loaded anew, a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from holdfast.telemetry.metrics.indexing.loading import SeriesRow
 from holdfast.telemetry.metrics.indexing.matching import verdict
 from holdfast.telemetry.metrics.labels import Labels
 from holdfast.telemetry.metrics.samples import Matcher
+from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
 
 _REMEMBERED: Final = 256  # choices per metric
 
@@ -56,7 +57,9 @@ class _LabelColumn:
         return known[self._codes.live]
 
     def used(self, ordinals: Ordinals) -> list[str]:
-        """Give the distinct values that these series have."""
+        """Give the distinct values that these series have; do not write to the list."""
+        if len(ordinals) == len(self._codes):
+            return self.values
         is_used = np.zeros(len(self.values), np.bool_)
         is_used[self._codes.live[ordinals]] = True
         return [self.values[code] for code in np.flatnonzero(is_used).tolist()]
@@ -65,6 +68,23 @@ class _LabelColumn:
         """Give how many series have each value."""
         counted = np.bincount(self._codes.live, minlength=len(self.values)).tolist()
         return dict(zip(self.values, counted, strict=True))
+
+
+class Lives(NamedTuple):
+    """When the first and the last of some series began, and were last heard of."""
+
+    first_begun_ms: int
+    last_begun_ms: int
+    first_heard_ms: int
+    last_heard_ms: int
+
+    def are_within(self, start_ms: int, end_ms: int) -> bool:
+        """Tell whether all of them may have samples in [start_ms, end_ms]."""
+        return self.last_begun_ms <= end_ms and self.first_heard_ms + ANNOUNCE_EVERY_MS >= start_ms
+
+    def are_beside(self, start_ms: int, end_ms: int) -> bool:
+        """Tell whether none of them has."""
+        return self.first_begun_ms > end_ms or self.last_heard_ms + ANNOUNCE_EVERY_MS < start_ms
 
 
 class Group:
@@ -80,6 +100,7 @@ class Group:
         self._ordinals: dict[int, int] = {}
         self._columns: dict[str, _LabelColumn] = {}
         self._choices: dict[tuple[Matcher, ...], Ordinals] = {}
+        self._lives: Lives | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -96,6 +117,7 @@ class Group:
         if fresh:
             self._add(fresh)
         first, last = (np.array([row[part] for row in rows], np.int64) for part in (3, 4))
+        self._lives = None
         np.minimum.at(self.first_ms.live, places, first)
         np.maximum.at(self.last_ms.live, places, last)
 
@@ -106,6 +128,13 @@ class Group:
         self.first_ms.extend(np.array([row[3] for row in fresh], np.int64))
         self.last_ms.extend(np.array([row[4] for row in fresh], np.int64))
         self._choices.clear()
+
+    def lives(self) -> Lives:
+        """Give what the lives of all series have in common."""
+        if self._lives is None:
+            first, last = self.first_ms.live, self.last_ms.live
+            self._lives = Lives(*(int(each) for each in (first.min(), first.max(), last.min(), last.max())))
+        return self._lives
 
     def choose(self, matchers: tuple[Matcher, ...]) -> Ordinals:
         """Give the series that satisfy all matchers, sorted by id; the array is shared, do not write to it."""

@@ -245,6 +245,11 @@ class SeriesIndex:
 
 def alive(group: Group, ordinals: Ordinals, start_ms: int, end_ms: int) -> Ordinals:
     """Give those of the series that may have samples in [start_ms, end_ms]."""
+    lives = group.lives()
+    if lives.are_within(start_ms, end_ms):
+        return ordinals
+    if lives.are_beside(start_ms, end_ms):
+        return ordinals[:0]
     first, last = group.first_ms.live[ordinals], group.last_ms.live[ordinals]
     is_alive = (first <= end_ms) & (last + ANNOUNCE_EVERY_MS >= start_ms)
     return ordinals if is_alive.all() else ordinals[is_alive]

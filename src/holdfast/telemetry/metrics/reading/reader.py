@@ -176,7 +176,7 @@ class SampleReader:
                     lacking = living
                 else:
                     entries[slot] = entry
-                    lacking = living[~np.isin(living, entry.ids)] if not _is_same(living, entry.ids) else living[:0]
+                    lacking = living[:0] if _is_same(living, entry.ids) else _not_in(living, entry.ids)
                 if len(lacking):
                     missing.setdefault(lacking.tobytes(), (lacking, []))[1].append(slot)
             for ids, lacking_slots in missing.values():
@@ -229,6 +229,13 @@ def _of(found: Sequence[tuple[int, Block]], slot: int, ids: Ids) -> list[Block]:
 
 def _is_same(one: Ids, other: Ids) -> bool:
     return one is other or (len(one) == len(other) and bool((one == other).all()))
+
+
+def _not_in(ids: Ids, known: Ids) -> Ids:
+    """Give those that are not known; both ascend, and few are looked for among many."""
+    places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    unknown: Ids = ids[known[places] != ids]
+    return unknown
 
 
 async def _assemble(blocks: Sequence[Block], ids: Ids, span: tuple[int, int], most: int) -> Assembled:
