@@ -15,6 +15,8 @@ from holdfast.telemetry.logs.records import Level
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
+
     from holdfast.telemetry.logs.records import Records
     from holdfast.telemetry.metrics.labels import Labels
 
@@ -71,10 +73,9 @@ def find_levels(records: Records, streams: Sequence[Labels]) -> list[str]:
 
 def levels_of_lines(lines: Sequence[str]) -> list[str]:
     """Give the level that each line speaks of, `unknown` where it speaks of none."""
-    import pyarrow as pa  # noqa: PLC0415 -- heavy; a process without a store never pays
-    import pyarrow.compute as pc  # noqa: PLC0415 -- as above
+    import pyarrow.compute as pc  # noqa: PLC0415 -- heavy; a process without a store never pays
 
-    column = pa.array(lines, pa.large_string())
+    column = _column(lines)
     found = pc.extract_regex(column, _FIELD)
     is_bare = found.is_null()
     words = found.field("word")  # empty where nothing was found
@@ -84,6 +85,17 @@ def levels_of_lines(lines: Sequence[str]) -> list[str]:
     coded = words.dictionary_encode()
     meanings = [_WORDS.get(word.strip("[]:").lower(), Level.UNKNOWN) for word in coded.dictionary.to_pylist()]
     return [meanings[code] for code in coded.indices.to_pylist()]
+
+
+def _column(lines: Sequence[str]) -> pa.LargeStringArray:
+    """Give lines as a column; `pa.array` would import pandas, a third of a second, to see if they are its."""
+    import pyarrow as pa  # noqa: PLC0415 -- as above
+
+    parts = [line.encode("utf-8", "replace") for line in lines]
+    offsets = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)), out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(parts))]
+    return pa.Array.from_buffers(pa.large_string(), len(parts), buffers)
 
 
 def _from_streams(levels: list[str], records: Records, streams: Sequence[Labels]) -> None:

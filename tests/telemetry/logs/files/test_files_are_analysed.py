@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
 import random
+import re
 
 import pytest
 from backports import zstd
@@ -13,7 +15,7 @@ from typer.testing import CliRunner
 
 from holdfast.cli.main import cli
 from holdfast.kernel.errors import InvalidError, NotFoundError
-from holdfast.telemetry.logs.files import analysing, blocks, writing
+from holdfast.telemetry.logs.files import analysing, blocks, tally, writing
 from holdfast.telemetry.logs.files.findings import find
 from holdfast.telemetry.logs.files.formats import recognise
 
@@ -172,7 +174,7 @@ def test_json_inside_kubernetes_lines_is_read(analysed):
     assert (names(found.levels), found.patterns[0].pattern) == ({"error": 4}, "lost <_>")
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress])
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress, bz2.compress])
 def test_packed_files_are_read(analysed, pack):
     assert analysed(pack(access(100).encode())).records == 100
 
@@ -290,6 +292,18 @@ def test_the_command_prints_and_writes(tmp_path):
     assert "<svg" in (tmp_path / "a.html").read_text()
     as_json = CliRunner().invoke(cli, ["logs", "analyze", str(path), "--json"])
     assert json.loads(as_json.stdout)["records"] == 300
+
+
+def test_what_comes_from_stdin_is_read_like_a_file():
+    told = CliRunner().invoke(cli, ["logs", "analyze", "-", "--json"], input=access(300))
+    assert (json.loads(told.stdout)["records"], json.loads(told.stdout)["files"]) == (300, {"-": "access"})
+
+
+def test_what_is_counted_by_and_large_is_told(analysed, monkeypatch):
+    monkeypatch.setattr(tally, "MOST_VALUES", 40)
+    lines = "".join(f'10.0.0.{i} - - [10/Oct/2025:13:00:00 +0000] "GET / HTTP/1.1" 200 1\n' for i in range(100))
+    (told,) = analysed(lines).inexact
+    assert re.match(r"clients: \d\d requests of rare ones", told)
 
 
 @pytest.mark.parametrize("line", [b"", b"just words", b"a=b", b"[1, 2]"])

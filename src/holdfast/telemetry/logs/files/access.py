@@ -1,8 +1,7 @@
 """Reads access logs of nginx and Apache: common and combined, with whatever stands behind.
 
-Columns are cut by Arrow's CSV reader, blank between and quotes around, and counted as dictionaries; only what is
-distinct in a block is looked at in Python. A number at the end of the line is how long the request took: seconds if it
-has a point, else microseconds.
+Words are cut as columns; only what is distinct in a block is looked at in Python. A number at the end of the line is
+how long the request took: seconds if it has a point, else microseconds.
 """
 
 from __future__ import annotations
@@ -10,27 +9,44 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pcsv
 
-from holdfast.telemetry.logs.files.tally import PatternBook, Tally
-from holdfast.telemetry.logs.files.times import Minutes
-from holdfast.telemetry.logs.patterns import mask, shapes_of
+from holdfast.telemetry.logs.files import requests
+from holdfast.telemetry.logs.files.columns import Places, coded, copied
+from holdfast.telemetry.logs.files.odd_requests import Column, cut_each
+from holdfast.telemetry.logs.files.shapes import Shapes
+from holdfast.telemetry.logs.files.tally import BINS, PatternBook, Tally, bins_of
+from holdfast.telemetry.logs.files.times import LineMinutes, Minutes
+from holdfast.telemetry.logs.patterns import mask
 
 _BARE: Final = ("client", "ident", "user", "time", "zone", "request", "status", "sent")
 _COMBINED: Final = (*_BARE, "referer", "agent")
-_MOST_EXTRA: Final = 8
 _TOOK: Final = re.compile(rb'(?:[a-z_]+=)?"?(\d+(?:\.\d+)?)"?$')
+_NUMBER: Final = re.compile(rb'"?(?:[a-z_]+=)?(\d{1,12}(?:\.\d{1,9})?)"?')
 _SPLIT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|\S+')
-_DICTIONARY: Final = pa.dictionary(pa.int32(), pa.string())
-_MOST_SHAPES: Final = 100_000
-_STATUS: Final = re.compile(r"[1-5]\d\d")
+_STATUS: Final = re.compile(rb"[1-5]\d\d")
 _CLIENT_FAULT, _SERVER_FAULT = 400, 500
+_MOST_KINDS: Final = 512  # whose durations are counted at once
+
+
+class Kind(NamedTuple):
+    """What requests are for, ids masked."""
+
+    method: str
+    path: str
+
+
+class Requests(NamedTuple):
+    """The columns of some lines; `texts` has a line for each."""
+
+    clients: Column
+    times: Column
+    statuses: Column
+    took: Column | None
+    texts: bytes
 
 
 class AccessReader:
@@ -58,162 +74,135 @@ class AccessReader:
             None,
         )
         self._minutes = Minutes()
-        self._requests: dict[bytes, tuple[str, str]] = {}
-        self._numbers: dict[tuple[str, str, str], int] = {}
+        self._shapes = Shapes(_kinds_of)
+        self._numbers: dict[tuple[Kind, bytes], int] = {}
 
     def read(self, data: bytes, part: int) -> None:
         """Count the requests of a block."""
-        table = self._cut(data)
-        self.tally.records += table.num_rows
-        if not table.num_rows:
-            return
-        tally = self.tally
-        status, numbers = self._statuses(table)
-        is_bad = numbers >= _SERVER_FAULT
-        self._times(table, is_bad)
-        clients, counts = _counted(table, "client")
-        for client, count in zip(clients, counts, strict=True):
-            tally.clients[client] += count
-        took = self._durations(table)
-        if took is not None:
-            tally.durations.add(took)
-        self._paths(table, status, is_bad, took, part)
-        tally.trim()
+        cells, odd = requests.cut(data, self._count)
+        if len(cells):
+            self._count_requests(self._columns(cells), part)
+        if odd.strip():
+            self._count_requests(self._columns_of_each(odd), part)
+        self.tally.trim()
         self.book.trim()
 
-    def _cut(self, data: bytes) -> pa.Table:
-        wanted = ["client", "time", "request", "status", *((self._took,) if self._took else ())]
+    def _columns(self, cells: requests.Cells) -> Requests:
+        def column(place: int, skip: int = 0, most: int | None = None) -> Column:
+            starts, ends = cells.starts[:, place] + skip, cells.ends[:, place]
+            return Column(*coded(cells.letters, starts, ends if most is None else np.minimum(ends, starts + most)))
 
-        def refuse(row: pcsv.InvalidRow) -> str:
-            self.tally.refuse((row.text or "").encode())
-            return "skip"
-
-        if not data.strip():
-            return pa.table({name: [] for name in wanted})
-        return pcsv.read_csv(
-            pa.BufferReader(data),
-            read_options=pcsv.ReadOptions(column_names=self._names, use_threads=False, block_size=len(data) + 1),
-            parse_options=pcsv.ParseOptions(
-                delimiter=" ", quote_char='"', double_quote=False, escape_char="\\", invalid_row_handler=refuse
-            ),
-            convert_options=pcsv.ConvertOptions(
-                include_columns=wanted,
-                column_types=dict.fromkeys(wanted, _DICTIONARY),
-                check_utf8=False,
-                strings_can_be_null=False,
-            ),
+        return Requests(
+            column(requests.CLIENT),
+            column(requests.TIME, 1, len("10/Oct/2025:13:55")),
+            column(requests.STATUS),
+            column(self._names.index(self._took), most=40) if self._took else None,
+            copied(cells.letters, cells.starts[:, requests.REQUEST] + 1, cells.ends[:, requests.REQUEST] - 1),
         )
 
-    def _statuses(self, table: pa.Table) -> tuple[list[str], npt.NDArray[np.int64]]:
-        words, counts = _counted(table, "status")
-        meant = np.array([int(word) if _STATUS.fullmatch(word) else 0 for word in words], np.int64)
-        for number, count in zip(meant.tolist(), counts, strict=True):
+    def _columns_of_each(self, odd: bytes) -> Requests:
+        wanted = ["client", "time", "request", "status", *((self._took,) if self._took else ())]
+        found = cut_each(odd, self._names, wanted, self.tally.refuse)
+        texts = found["request"].words
+        times = Column(found["time"].codes, [word[1:18] for word in found["time"].words])
+        return Requests(
+            found["client"],
+            times,
+            found["status"],
+            found[self._took] if self._took else None,
+            b"".join([texts[code] + b"\n" for code in found["request"].codes.tolist()]),
+        )
+
+    def _count_requests(self, rows: Requests, part: int) -> None:
+        tally, statuses = self.tally, rows.statuses
+        if not len(statuses.codes):
+            return
+        tally.records += len(statuses.codes)
+        meant = np.array([int(word) if _STATUS.fullmatch(word) else 0 for word in statuses.words], np.int64)
+        self._count_statuses(meant.tolist(), statuses.counts)
+        is_bad = meant[statuses.codes] >= _SERVER_FAULT
+        minutes = LineMinutes(rows.times.codes, [self._minutes(word) for word in rows.times.words])
+        minutes.count(tally.minutes, tally.bad_minutes, is_bad)
+        clients = b"\n".join(rows.clients.words).decode("utf-8", "replace").split("\n")
+        for client, count in zip(clients, rows.clients.counts, strict=True):
+            tally.clients[client] += count
+        numbers = self._shapes.numbers(rows.texts)
+        met = np.flatnonzero(np.bincount(numbers)).tolist()
+        kinds = {kind: place for place, kind in enumerate(dict.fromkeys(self._shapes.meanings[each] for each in met))}
+        by_number = np.zeros(len(self._shapes.meanings), np.int64)
+        by_number[met] = [kinds[self._shapes.meanings[each]] for each in met]
+        kind_of = by_number[numbers]
+        self._count_patterns(list(kinds), kind_of, statuses, part)
+        self._count_kinds(list(kinds), kind_of, is_bad)
+        if rows.took is not None:
+            self._count_durations(list(kinds), kind_of, rows.took)
+
+    def _count_statuses(self, meant: Sequence[int], counts: Sequence[int]) -> None:
+        for number, count in zip(meant, counts, strict=True):
             if not number:
                 self.tally.unread += count
                 continue
             self.tally.statuses[number] += count
-            level = "error" if number >= _SERVER_FAULT else "warn" if number >= _CLIENT_FAULT else "info"
-            self.tally.levels[level] += count
-        return words, meant[_codes(table, "status")]
+            self.tally.levels[_level(number)] += count
 
-    def _times(self, table: pa.Table, is_bad: npt.NDArray[np.bool_]) -> None:
-        words, counts = _counted(table, "time")
-        bad = np.bincount(_codes(table, "time")[is_bad], minlength=len(words)).tolist()
-        for word, count, faults in zip(words, counts, bad, strict=True):
-            minute = self._minutes(word[1:18])
-            if minute is not None:
-                self.tally.minutes[minute] += count
-                if faults:
-                    self.tally.bad_minutes[minute] += faults
+    def _count_patterns(self, kinds: Sequence[Kind], kind_of: Places, statuses: Column, part: int) -> None:
+        size = len(statuses.words)
+        counts = np.bincount(kind_of * size + statuses.codes)
+        met = np.flatnonzero(counts)
+        for code, count in zip(met.tolist(), counts[met].tolist(), strict=True):
+            self.book.add(self._number(kinds[code // size], statuses.words[code % size]), part, count)
 
-    def _durations(self, table: pa.Table) -> npt.NDArray[np.float64] | None:
-        if self._took is None:
-            return None
-        words = table.column(self._took).chunk(0).dictionary
-        numbers = pc.replace_substring_regex(words, r"^[a-z_]+=", "")
-        is_number = pc.match_substring_regex(numbers, r"^\d{1,12}(\.\d{1,9})?$")
-        values = pc.cast(pc.if_else(is_number, numbers, "NaN"), pa.float64()).to_numpy(zero_copy_only=False)
-        is_whole = pc.invert(pc.match_substring(numbers, ".")).to_numpy(zero_copy_only=False)
-        seconds: npt.NDArray[np.float64] = np.where(is_whole, values / 1e6, values)
-        return seconds[_codes(table, self._took)]
+    def _count_kinds(self, kinds: Sequence[Kind], kind_of: Places, is_bad: npt.NDArray[np.bool_]) -> None:
+        counts = np.bincount(kind_of, minlength=len(kinds)).tolist()
+        errors = np.bincount(kind_of[is_bad], minlength=len(kinds)).tolist()
+        for kind, count, faults in zip(kinds, counts, errors, strict=True):
+            self.tally.methods[kind.method] += count
+            row = self.tally.path(kind.path)
+            row.requests += count
+            row.errors += faults
 
-    def _paths(
-        self,
-        table: pa.Table,
-        status: list[str],
-        is_bad: npt.NDArray[np.bool_],
-        took: npt.NDArray[np.float64] | None,
-        part: int,
-    ) -> None:
-        requests = _counted(table, "request")[0]
-        known = [self._known(shape, text) for shape, text in zip(shapes_of(requests), requests, strict=True)]
-        kinds = {kind: place for place, kind in enumerate(dict.fromkeys(known))}
-        of_request = np.array([kinds[kind] for kind in known], np.int64)
-        kind_of = of_request[_codes(table, "request")]
-        joint = kind_of * len(status) + _codes(table, "status")
-        names = list(kinds)
-        for code, count in enumerate(np.bincount(joint).tolist()):
-            if count:
-                method, path = names[code // len(status)]
-                self.book.add(self._number(method, path, status[code % len(status)]), part, count)
-        self._count_kinds(names, kind_of, is_bad, took)
+    def _count_durations(self, kinds: Sequence[Kind], kind_of: Places, took: Column) -> None:
+        seconds = np.array([_seconds(word) for word in took.words], np.float64)
+        is_there = np.isfinite(seconds)[took.codes]
+        codes, kind_of = took.codes[is_there], kind_of[is_there]
+        bins, of_line = bins_of(np.nan_to_num(seconds))[codes], seconds[codes]
+        self.tally.durations.add_bins(np.bincount(bins, minlength=BINS), float(of_line.max(initial=0.0)))
+        longest = np.zeros(len(kinds))
+        np.maximum.at(longest, kind_of, of_line)
+        for first in range(0, len(kinds), _MOST_KINDS):
+            some = kinds[first : first + _MOST_KINDS]
+            is_some = slice(None) if len(some) == len(kinds) else (kind_of >= first) & (kind_of < first + len(some))
+            joint = np.bincount((kind_of[is_some] - first) * BINS + bins[is_some], minlength=len(some) * BINS)
+            for place, (kind, row) in enumerate(zip(some, joint.reshape(-1, BINS), strict=True)):
+                self.tally.path(kind.path).durations.add_bins(row, float(longest[first + place]))
 
-    def _count_kinds(
-        self,
-        names: list[tuple[str, str]],
-        kind_of: npt.NDArray[np.int64],
-        is_bad: npt.NDArray[np.bool_],
-        took: npt.NDArray[np.float64] | None,
-    ) -> None:
-        size = len(names)
-        requests = np.bincount(kind_of, minlength=size).tolist()
-        errors = np.bincount(kind_of[is_bad], minlength=size).tolist()
-        bins: dict[int, npt.NDArray[np.float64]] = {}
-        if took is not None:
-            order = np.argsort(kind_of, kind="stable")
-            borders = np.searchsorted(kind_of[order], np.arange(size + 1))
-            bins = {place: took[order[borders[place] : borders[place + 1]]] for place in range(size)}
-        for place, (method, path) in enumerate(names):
-            self.tally.methods[method] += requests[place]
-            row = self.tally.path(path)
-            row.requests += requests[place]
-            row.errors += errors[place]
-            if place in bins:
-                row.durations.add(bins[place])
-
-    def _known(self, shape: bytes, request: str) -> tuple[str, str]:
-        found = self._requests.get(shape)
-        if found is None:
-            method, _, rest = request.partition(" ")
-            path = rest.rpartition(" ")[0] or rest
-            found = (method[:20], mask(path.partition("?")[0])[:300])
-            if len(self._requests) >= _MOST_SHAPES:
-                self._requests.clear()
-            self._requests[shape] = found
-        return found
-
-    def _number(self, method: str, path: str, status: str) -> int:
-        key = (method, path, status)
+    def _number(self, kind: Kind, status: bytes) -> int:
+        key = (kind, status)
         found = self._numbers.get(key)
         if found is None:
-            level = "error" if status.startswith("5") else "warn" if status.startswith("4") else "info"
-            text = f"{method} {path} {status}"
-            found = self._numbers[key] = self.book.exactly(text, level)
-            if len(self._numbers) > _MOST_SHAPES:
+            if len(self._numbers) > 100_000:
                 self._numbers.clear()
+            said = status.decode("utf-8", "replace")
+            level = _level(int(said)) if _STATUS.fullmatch(status) else "info"
+            found = self._numbers[key] = self.book.exactly(f"{kind.method} {kind.path} {said}", level)
         return found
 
 
-def _codes(table: pa.Table, name: str) -> npt.NDArray[np.int64]:
-    codes: npt.NDArray[np.int64] = table.column(name).chunk(0).indices.to_numpy()
-    return codes
+def _kinds_of(lines: Sequence[bytes]) -> list[Kind]:
+    kinds = []
+    for line in lines:
+        method, _, rest = line.decode("utf-8", "replace").partition(" ")
+        path = rest.rpartition(" ")[0] or rest
+        kinds.append(Kind(method[:20], mask(path.partition("?")[0])[:300]))
+    return kinds
 
 
-def _counted(table: pa.Table, name: str) -> tuple[list[str], list[int]]:
-    chunk = table.column(name).chunk(0)
-    counts = np.bincount(chunk.indices.to_numpy(), minlength=len(chunk.dictionary)).tolist()
-    return [_clean(word) for word in chunk.dictionary.cast(pa.binary()).to_pylist()], counts
+def _level(status: int) -> str:
+    return "error" if status >= _SERVER_FAULT else "warn" if status >= _CLIENT_FAULT else "info"
 
 
-def _clean(word: bytes) -> str:
-    return word.decode("utf-8", "replace")
+def _seconds(word: bytes) -> float:
+    found = _NUMBER.fullmatch(word)
+    if found is None:
+        return np.nan
+    return float(found[1]) if b"." in found[1] else float(found[1]) / 1e6

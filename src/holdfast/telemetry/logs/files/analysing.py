@@ -6,25 +6,32 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from multiprocessing.queues import SimpleQueue
+from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.logs.files.access import AccessReader
-from holdfast.telemetry.logs.files.blocks import Piece, cut, read_blocks, read_head
-from holdfast.telemetry.logs.files.fields import FieldReader, parse_json, parse_logfmt
+from holdfast.telemetry.logs.files.blocks import Piece, cut, read_blocks, read_head, size_of
+from holdfast.telemetry.logs.files.fields import FieldReader, parse_logfmt
 from holdfast.telemetry.logs.files.formats import Format, recognise, refuse_binary, unwrap_cri
+from holdfast.telemetry.logs.files.objects import ObjectReader
 from holdfast.telemetry.logs.files.reading import Reader
 from holdfast.telemetry.logs.files.tally import PatternBook, Tally
-from holdfast.telemetry.logs.files.texts import SYSLOG, TextReader
+from holdfast.telemetry.logs.files.texts import TextReader
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 Progress = Callable[[int], None]
 WORTH_PROCESSES: Final = 64 << 20  # bytes; a process takes half a second to start
 _PIECE: Final = 64 << 20
+_LEAST_PIECE: Final = 8 << 20
 _SAMPLE: Final = 500  # lines
 _TELL_S: Final = 0.1
 
@@ -41,7 +48,7 @@ def analyse(paths: Sequence[Path], *, processes: int | None = None, progress: Pr
     """Count all records of files.
 
     Args:
-        paths: text, or text packed with gzip or zstd.
+        paths: text, or text packed with gzip, zstd or bzip2.
         processes: at once; by default one per processor, one in all for little.
         progress: is told bytes that were read, as they lie on the disk.
 
@@ -49,13 +56,13 @@ def analyse(paths: Sequence[Path], *, processes: int | None = None, progress: Pr
         NotFoundError: a file is not there.
         InvalidError: a file is no text, or is broken; names it.
     """
-    pieces = cut(paths, _PIECE)
-    formats = {str(path): _recognise(path)[0] for path in paths}
-    total = sum(piece.end - piece.start for piece in pieces)
+    total = sum(size_of(path) for path in paths)
     count = processes or (os.cpu_count() or 1 if total >= WORTH_PROCESSES else 1)
+    pieces = cut(paths, min(_PIECE, max(total // (4 * count), _LEAST_PIECE)))
+    formats = {str(path): _recognise(path)[0] for path in paths}
     tell = progress or (lambda _: None)
     tally, book = Tally(), PatternBook()
-    for part in _here(pieces, tell) if count == 1 else _spread(pieces, count, tell):
+    for part in read_pieces(pieces, tell) if count == 1 else _spread(pieces, count, tell):
         tally.merge(part)
         book.merge(part.patterns, part.others)
     tally.patterns = sorted(book.rows.values(), key=lambda row: -row.records)
@@ -63,61 +70,81 @@ def analyse(paths: Sequence[Path], *, processes: int | None = None, progress: Pr
     return Analysed(tally, {file: str(form) for file, form in formats.items()})
 
 
-def _here(pieces: Sequence[Piece], tell: Progress) -> list[Tally]:
-    return [read_piece(piece, tell) for piece in pieces]
+class _Work:
+    """What a child has to do, as it was when the child began."""
+
+    def __init__(self, pieces: Sequence[Piece], taken: Synchronized[int], told: SimpleQueue[int]) -> None:
+        self._pieces = pieces
+        self._taken = taken
+        self.told = told
+
+    def __iter__(self) -> Iterator[Piece]:
+        while True:
+            with self._taken.get_lock():
+                place = self._taken.value
+                self._taken.value += 1
+            if place >= len(self._pieces):
+                return
+            yield self._pieces[place]
 
 
-_told: list[SimpleQueue[int]] = []  # in a child: where it tells how far it is
+_works: list[_Work] = []  # in a child
 
 
-def _begin(queue: SimpleQueue[int]) -> None:
-    _told.append(queue)
+def _begin(pieces: Sequence[Piece], taken: Synchronized[int], told: SimpleQueue[int]) -> None:
+    _works.append(_Work(pieces, taken, told))
 
 
-def _read_there(piece: Piece) -> Tally:
-    return read_piece(piece, _told[0].put)
+def _read_there() -> list[Tally]:
+    work = _works[-1]
+    return read_pieces(work, work.told.put)
 
 
-def _spread(pieces: Sequence[Piece], count: int, tell: Progress) -> list[Tally]:
+def _spread(pieces: Sequence[Piece], count: int, tell: Progress) -> Iterator[Tally]:
     # A copy of a process without threads is safe, and costs none of the second that importing everything anew takes.
     can_fork = sys.platform == "linux" and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if can_fork else "spawn")
-    queue: SimpleQueue[int] = context.SimpleQueue()
-    found: list[Tally] = []
-    with ProcessPoolExecutor(min(count, len(pieces)), context, _begin, (queue,)) as pool:
-        waiting: set[Future[Tally]] = {pool.submit(_read_there, piece) for piece in pieces}
+    told: SimpleQueue[int] = context.SimpleQueue()
+    count = min(count, max(len(pieces), 1))
+    with ProcessPoolExecutor(count, context, _begin, (pieces, context.Value("q", 0), told)) as pool:
+        waiting: set[Future[list[Tally]]] = {pool.submit(_read_there) for _ in range(count)}
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=_TELL_S, return_when=FIRST_COMPLETED)
-                found += [future.result() for future in done]
-                while not queue.empty():
-                    tell(queue.get())
+                while not told.empty():
+                    tell(told.get())
+                for future in done:
+                    yield from future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    while not queue.empty():
-        tell(queue.get())
+
+
+def read_pieces(pieces: Iterable[Piece], tell: Progress) -> list[Tally]:
+    """Count the records of pieces; those of one file that follow each other are one tally."""
+    found: list[Tally] = []
+    for _, group in groupby(pieces, attrgetter("file")):
+        reader: Reader | None = None
+        for piece in group:
+            reader = _read_piece(piece, reader, tell)
+        if reader is not None:
+            reader.tally.patterns = list(reader.book.rows.values())
+            reader.tally.others = reader.book.others
+            found.append(reader.tally)
     return found
 
 
-def read_piece(piece: Piece, tell: Progress) -> Tally:
-    """Count the records of a piece."""
-    reader: Reader | None = None
+def _read_piece(piece: Piece, reader: Reader | None, tell: Progress) -> Reader | None:
     for block in read_blocks(piece):
-        if reader is None:
-            reader = reader_of(Path(piece.file))
-        data = block.data.replace(b"\r\n", b"\n") if b"\r\n" in block.data else block.data
+        reader = reader or reader_of(Path(piece.file))
+        data = block.data.replace(b"\r\n", b"\n") if b"\r" in block.data else block.data
         tally = reader.tally
         tally.lines += data.count(b"\n")
         tally.size += len(block.data)
         tally.cut += block.is_cut
         reader.read(data, block.part)
         tell(block.read)
-    if reader is None:
-        return Tally()
-    reader.tally.patterns = list(reader.book.rows.values())
-    reader.tally.others = reader.book.others
-    return reader.tally
+    return reader
 
 
 def _recognise(path: Path) -> tuple[Format, list[bytes]]:
@@ -141,10 +168,10 @@ def reader_of(path: Path) -> Reader:
 
 def _reader(form: Format, lines: Sequence[bytes], unwrap: Callable[[bytes], bytes] | None) -> Reader:
     if form is Format.JSON:
-        return FieldReader(parse_json, unwrap)
+        return ObjectReader(lines, unwrap)
     if form is Format.LOGFMT:
         return FieldReader(parse_logfmt, unwrap)
     sample = [line for line in lines if line]
     if form is Format.ACCESS:
         return AccessReader(sample)
-    return TextReader(sample, unwrap=unwrap, level_of=SYSLOG.get(form))
+    return TextReader(sample, unwrap=unwrap, is_syslog=form in {Format.SYSLOG_3164, Format.SYSLOG_5424})

@@ -1,10 +1,12 @@
 """Reads files block by block: whole records, bounded memory; large plain files are parted among processes.
 
-A line longer than `LONGEST` is cut, and what is cut is passed over. gzip and zstd are recognised by their first bytes.
+A line longer than `LONGEST` is cut, and what is cut is passed over. gzip, zstd and bzip2 are recognised by their first
+bytes.
 """
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import sys
@@ -29,6 +31,7 @@ PARTS: Final = 3
 _SMALLEST: Final = 4 << 10
 _BLOCKS: Final = 24  # at least, of all files, so that what was early and what late is known
 _GZIP: Final = b"\x1f\x8b"
+_BZIP2: Final = b"BZh"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 
 
@@ -66,7 +69,7 @@ def cut(paths: Sequence[Path], piece_bytes: int) -> list[Piece]:
         NotFoundError: a file is not there.
         InvalidError: it is a folder, or cannot be read.
     """
-    sizes = [_size(path) for path in paths]
+    sizes = [size_of(path) for path in paths]
     total, before, pieces = sum(sizes), 0, list[Piece]()
     for path, size in zip(paths, sizes, strict=True):
         is_packed = _packing(path) != b""
@@ -77,7 +80,8 @@ def cut(paths: Sequence[Path], piece_bytes: int) -> list[Piece]:
     return pieces
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Give the bytes of a file, as they lie on the disk."""
     if not path.exists():
         raise NotFoundError(f"there is no file {path}", hint="name log files, such as /var/log/nginx/access.log*")
     if not path.is_file():
@@ -92,7 +96,7 @@ def _size(path: Path) -> int:
 def _packing(path: Path) -> bytes:
     with path.open("rb") as stream:
         head = stream.read(4)
-    return _GZIP if head.startswith(_GZIP) else _ZSTD if head == _ZSTD else b""
+    return next((mark for mark in (_GZIP, _BZIP2, _ZSTD) if head.startswith(mark)), b"")
 
 
 def _borders(path: Path, size: int, piece_bytes: int) -> list[int]:
@@ -175,6 +179,8 @@ def _records_of(stream: io.BufferedIOBase | IO[bytes], piece: Piece) -> Iterator
 def _unpacked(raw: io.FileIO, packing: bytes) -> io.BufferedIOBase | IO[bytes]:
     if packing == _GZIP:
         return gzip.GzipFile(fileobj=raw)
+    if packing == _BZIP2:
+        return bz2.BZ2File(raw)
     return zstd.ZstdFile(raw) if packing == _ZSTD else io.BufferedReader(raw)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -15,6 +18,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from holdfast.kernel.errors import InvalidError, Place
 
 PIPE_WIDTH = 160
+_STDIN = Path("-")
 
 
 def register(cli: typer.Typer) -> None:
@@ -23,7 +27,10 @@ def register(cli: typer.Typer) -> None:
 
 
 def analyze(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Text, gzip or zstd; formats are recognised.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Text, gzip, zstd or bzip2, `-` is stdin; formats are recognised."),
+    ],
     *,
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write a page of Markdown.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a page of HTML with plots.")] = None,
@@ -38,8 +45,10 @@ def analyze(
     # Arrow and the readers take a third of a second to import; other commands never pay.
     from holdfast.telemetry.logs.files import analysing, findings, writing  # noqa: PLC0415 -- see above
 
-    with _progress(files) as tell:
-        analysed = analysing.analyse(files, processes=processes, progress=tell)
+    with _kept_stdin(files) as kept, _progress(kept) as tell:
+        analysed = analysing.analyse(kept, processes=processes, progress=tell)
+        names = {str(path): str(given) for path, given in zip(kept, files, strict=True)}
+    analysed = replace(analysed, formats={names[file]: form for file, form in analysed.formats.items()})
     found = findings.find(analysed, top=top)
     for path, text in ((markdown, writing.markdown), (html, writing.page)):
         if path is not None:
@@ -48,6 +57,19 @@ def analyze(
         typer.echo(writing.json_text(found))
         return
     writing.print_findings(Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH), found)
+
+
+@contextmanager
+def _kept_stdin(files: list[Path]) -> Iterator[list[Path]]:
+    """Put what comes from stdin into a file for the time being: it is read twice, and by several processes."""
+    if _STDIN not in files:
+        yield files
+        return
+    with TemporaryDirectory(prefix="holdfast-") as folder:
+        kept = Path(folder) / "stdin"
+        with kept.open("wb") as out:
+            shutil.copyfileobj(sys.stdin.buffer, out, 1 << 20)
+        yield [kept if file == _STDIN else file for file in files]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -17,14 +18,14 @@ from holdfast.telemetry.logs.patterns import mask, shapes_of
 from holdfast.telemetry.logs.patterns.masks import DIGITS
 from holdfast.telemetry.logs.pipeline.logfmt import pairs
 
-_LEVELS: Final = ("level", "lvl", "severity", "log.level", "levelname", "severity_text")
-_TIMES: Final = ("time", "ts", "timestamp", "@timestamp", "datetime", "asctime", "date", "t")
-_MESSAGES: Final = ("msg", "message", "event", "log", "body", "error", "err")
-_CLIENTS: Final = ("client_ip", "remote_addr", "client", "remote_ip", "clientip", "ip", "remote", "client.address")
-_PATHS: Final = ("path", "uri", "request_uri", "url", "route", "http_path", "http.path", "url.path", "http.target")
-_STATUSES: Final = ("status", "status_code", "http_status", "http.status_code", "code", "response_code")
-_METHODS: Final = ("method", "http_method", "http.method", "request_method", "verb")
-_SECONDS: Final = {
+LEVELS: Final = ("level", "lvl", "severity", "log.level", "levelname", "severity_text")
+TIMES: Final = ("time", "ts", "timestamp", "@timestamp", "datetime", "asctime", "date", "t")
+MESSAGES: Final = ("msg", "message", "event", "log", "body", "error", "err")
+CLIENTS: Final = ("client_ip", "remote_addr", "client", "remote_ip", "clientip", "ip", "remote", "client.address")
+PATHS: Final = ("path", "uri", "request_uri", "url", "route", "http_path", "http.path", "url.path", "http.target")
+STATUSES: Final = ("status", "status_code", "http_status", "http.status_code", "code", "response_code")
+METHODS: Final = ("method", "http_method", "http.method", "request_method", "verb")
+SECONDS: Final = {
     **dict.fromkeys(("duration_ms", "latency_ms", "elapsed_ms", "took_ms", "response_time_ms"), 1e-3),
     **dict.fromkeys(("duration_us", "latency_us", "elapsed_us"), 1e-6),
     **dict.fromkeys(("duration_ns", "latency_ns", "elapsed_ns"), 1e-9),
@@ -33,10 +34,10 @@ _SECONDS: Final = {
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|\u00b5s|ms|s|m)?")
 _UNITS: Final = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 _BY_NUMBER: Final = {10: "trace", 20: "debug", 30: "info", 40: "warn", 50: "error", 60: "fatal"}  # bunyan, pino
-_EXCEPTION: Final = re.compile(r"(?:^|\n)((?:[A-Za-z_][\w$]*\.)*[A-Z]\w*(?:Error|Exception))\b")
+EXCEPTION: Final = re.compile(r"(?:^|\n)((?:[A-Za-z_][\w$]*\.)*[A-Z]\w*(?:Error|Exception))\b")
 _MOST_SHAPES: Final = 100_000
 _SERVER_FAULT, _LEAST_STATUS, _MOST_STATUS = 500, 100, 600
-_STACKS: Final = ("exception", "stack", "stacktrace", "stack_trace", "exc_info", "traceback", "error.stack")
+STACKS: Final = ("exception", "stack", "stacktrace", "stack_trace", "exc_info", "traceback", "error.stack")
 
 
 class FieldReader:
@@ -61,13 +62,17 @@ class FieldReader:
 
     def read(self, data: bytes, part: int) -> None:
         """Count the records of a block."""
+        self.read_lines(join(self._unwrap(data) if self._unwrap else data), part)
+
+    def read_lines(self, text: bytes, part: int) -> None:
+        """Count the records of whole lines, unwrapped and joined."""
         good: list[Mapping[str, Any]] = []
-        for line in join(self._unwrap(data) if self._unwrap else data).split(b"\n"):
+        for line in text.split(b"\n"):
             if line:
                 found = self._parse(line)
                 good.append(found) if found is not None else self.tally.refuse(line)
         self.tally.records += len(good)
-        messages = [_text(_first(row, _MESSAGES)) for row in good]
+        messages = [_text(_first(row, MESSAGES)) for row in good]
         levels = self._levels(good, messages)
         took: list[float] = []
         for row, message, level, shape in zip(good, messages, levels, shapes_of(messages), strict=True):
@@ -82,8 +87,8 @@ class FieldReader:
     def _levels(self, rows: list[Mapping[str, Any]], messages: list[str]) -> list[str]:
         levels = []
         for row in rows:
-            said = _first(row, _LEVELS)
-            levels.append(_level(said))
+            said = _first(row, LEVELS)
+            levels.append(level_of(said))
         missing = [place for place, level in enumerate(levels) if not level]
         if missing:
             for place, level in zip(missing, levels_of_lines([messages[place] for place in missing]), strict=True):
@@ -101,19 +106,19 @@ class FieldReader:
                 self._known.clear()
             number = self._known[level, shape] = self.book.find(message.partition("\n")[0][:2000], level)
         self.book.add(number, part, 1)
-        at = _first(row, _TIMES)
+        at = _first(row, TIMES)
         minute = self._minutes(_text(at)[:30]) if at is not None else None
         if minute is not None:
             tally.minutes[minute] += 1
             tally.bad_minutes[minute] += level in BAD
-        stack = _first(row, _STACKS)
-        if stack is not None and (named := _EXCEPTION.findall(_text(stack))):
+        stack = _first(row, STACKS)
+        if stack is not None and (named := EXCEPTION.findall(_text(stack))):
             tally.exceptions[named[-1]] += 1
         self._count_request(row, took)
 
     def _count_request(self, row: Mapping[str, Any], took: list[float]) -> None:
         tally = self.tally
-        client, path, status = _first(row, _CLIENTS), _first(row, _PATHS), _status(_first(row, _STATUSES))
+        client, path, status = _first(row, CLIENTS), _first(row, PATHS), status_of(_first(row, STATUSES))
         seconds = _seconds(row)
         if client is not None:
             tally.clients[_text(client)[:100]] += 1
@@ -122,7 +127,7 @@ class FieldReader:
         if seconds is not None:
             took.append(seconds)
         if isinstance(path, str):
-            tally.methods[_text(_first(row, _METHODS) or "-")[:20]] += 1
+            tally.methods[_text(_first(row, METHODS) or "-")[:20]] += 1
             known = tally.path(self._mask(path))
             known.requests += 1
             known.errors += status >= _SERVER_FAULT
@@ -159,7 +164,8 @@ def parse_logfmt(line: bytes) -> Mapping[str, Any] | None:
     return dict(pairs(line[:65_536].decode("utf-8", "replace"), is_strict=False))
 
 
-def _level(said: Any) -> str:
+def level_of(said: Any) -> str:
+    """Give the level that a value means; empty if it means none."""
     if isinstance(said, int):
         return _BY_NUMBER.get(said, "")
     return normalise(said) if isinstance(said, str) else ""
@@ -179,17 +185,24 @@ def _text(value: Any) -> str:
     return "" if value is None else orjson.dumps(value).decode() if isinstance(value, dict | list) else str(value)
 
 
-def _status(value: Any) -> int:
+def status_of(value: Any) -> int:
+    """Give the status code that a value is; 0 if it is none."""
     text = _text(value)
     number = int(text) if text.isascii() and text.isdigit() and len(text) == 3 else 0
     return number if _LEAST_STATUS <= number < _MOST_STATUS else 0
 
 
 def _seconds(row: Mapping[str, Any]) -> float | None:
-    for name, unit in _SECONDS.items():
+    for name, unit in SECONDS.items():
         value = row.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value) * unit
-        if isinstance(value, str) and (found := _DURATION.fullmatch(value)):
-            return float(found[1]) * (_UNITS[found[2]] if found[2] else unit)
+        if isinstance(value, str) and not math.isnan(seconds := seconds_said(value, unit)):
+            return seconds
     return None
+
+
+def seconds_said(text: str, unit: float) -> float:
+    """Give the seconds of a duration such as `12ms`; not a number if it is none."""
+    found = _DURATION.fullmatch(text)
+    return float(found[1]) * (_UNITS[found[2]] if found[2] else unit) if found else math.nan

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from holdfast.telemetry.logs.files.analysing import Analysed
-from holdfast.telemetry.logs.files.tally import BAD, Durations, PatternTally, Tally
+from holdfast.telemetry.logs.files.tally import BAD, MOST_PATHS, OTHERS, Durations, PatternTally, Tally
 
 TOP: Final = 20
 _ENOUGH: Final = 20  # records in a part, that a change of its rate means something
@@ -92,7 +92,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that is told of some files; every list is the most important first."""
+    """All that is told of some files; every list is the most important first; `inexact` says what is no exact count."""
 
     files: Mapping[str, str]
     lines: int
@@ -119,6 +119,7 @@ class Findings:
     bursts: Sequence[Burst]
     step_s: int
     series: Sequence[Point]
+    inexact: Sequence[str] = ()
 
 
 def find(analysed: Analysed, *, top: int = TOP) -> Findings:
@@ -157,7 +158,24 @@ def find(analysed: Analysed, *, top: int = TOP) -> Findings:
         bursts=_bursts(tally.minutes, "records") + _bursts(tally.bad_minutes, "errors"),
         step_s=step,
         series=series,
+        inexact=_inexact(tally),
     )
+
+
+def _inexact(tally: Tally) -> list[str]:
+    """Say which figures are not counted to the last one."""
+    told = ["percentiles to one percent"] if tally.durations.count else []
+    if OTHERS in tally.clients:
+        told.append(
+            f"clients: {tally.clients[OTHERS]:,} requests of rare ones are counted together, and miss elsewhere"
+        )
+    if OTHERS in tally.paths:
+        told.append(
+            f"paths: {tally.paths[OTHERS].requests:,} requests beyond the first {MOST_PATHS:,} paths are together"
+        )
+    if tally.others:
+        told.append(f"patterns: {tally.others:,} records of rare ones are in none")
+    return told
 
 
 def _named(counter: Counter[str], top: int) -> list[Named]:

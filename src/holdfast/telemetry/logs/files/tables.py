@@ -54,6 +54,8 @@ def summary(findings: Findings) -> list[tuple[str, str]]:
         quantiles = zip(("p50", "p95", "p99", "longest"), (slow.p50_s, slow.p95_s, slow.p99_s, slow.max_s), strict=True)
         facts.append(("took", ", ".join(f"{name} {seconds(value)}" for name, value in quantiles)))
     facts.append(("patterns", f"{findings.pattern_count:,}"))
+    if findings.inexact:
+        facts.append(("not exact", "; ".join(findings.inexact)))
     if findings.unread:
         sample = next(iter(findings.unread_samples), "")[:80]
         facts.append(("not read", f"{findings.unread:,} lines are not of the format, such as: {sample}"))

@@ -14,14 +14,16 @@ import numpy.typing as npt
 
 from holdfast.telemetry.logs.files.blocks import PARTS
 from holdfast.telemetry.logs.patterns import ClusterTree, mask
+from holdfast.telemetry.logs.records import Level
 
-MOST_VALUES: Final = 50_000  # of a counter of values; beyond twice that, the rare ones are counted together
+MOST_VALUES: Final = 200_000  # of a counter of values; beyond twice that, the rare ones are counted together
 MOST_PATTERNS: Final = 2_000
 MOST_PATHS: Final = 2_000
 OTHERS: Final = "(others)"
 _RATIO: Final = 1.02  # between two bins of durations
 _LEAST_S: Final = 1e-6
-_BINS: Final = 1200
+BINS: Final = 1200
+_LEVELS: Final = frozenset(Level)
 BAD: Final = frozenset({"error", "critical", "fatal"})
 
 
@@ -29,15 +31,19 @@ BAD: Final = frozenset({"error", "critical", "fatal"})
 class Durations:
     """Seconds in bins two percent apart."""
 
-    bins: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(_BINS, np.int64))
+    bins: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
     longest_s: float = 0.0
 
     def add(self, seconds: npt.NDArray[np.float64]) -> None:
         """Take durations; what is none (negative, infinite) is passed over."""
         good = seconds[np.isfinite(seconds) & (seconds >= 0)]
         if len(good):
-            self.bins += np.bincount(bins_of(good), minlength=_BINS)
-            self.longest_s = max(self.longest_s, float(good.max()))
+            self.add_bins(np.bincount(bins_of(good), minlength=BINS), float(good.max()))
+
+    def add_bins(self, counts: npt.NDArray[np.int64], longest_s: float) -> None:
+        """Take durations that are counted already."""
+        self.bins += counts
+        self.longest_s = max(self.longest_s, longest_s)
 
     def merge(self, other: Durations) -> None:
         """Add another's."""
@@ -60,7 +66,7 @@ class Durations:
 def bins_of(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Give the bin of each duration."""
     logs = np.log(np.maximum(seconds, _LEAST_S) / _LEAST_S) / math.log(_RATIO)
-    return np.clip(logs.astype(np.int64), 0, _BINS - 1)
+    return np.clip(logs.astype(np.int64), 0, BINS - 1)
 
 
 @dataclass(slots=True)
@@ -92,13 +98,15 @@ class PatternBook:
     """The patterns of what one process reads, and of all together in the end."""
 
     def __init__(self) -> None:
-        self._tree = ClusterTree(most=MOST_PATTERNS)
+        self._trees: dict[str, ClusterTree] = {}  # by level: what differs in its level is no one pattern
         self.rows: dict[int, PatternTally] = {}
         self.others = 0
 
     def find(self, line: str, level: str, *, masked: str | None = None) -> int:
         """Give the number of a line's pattern."""
-        cluster, _ = self._tree.add(mask(line) if masked is None else masked, line)
+        known = level if level in _LEVELS else ""
+        tree = self._trees.get(known) or self._trees.setdefault(known, ClusterTree(known, MOST_PATTERNS))
+        cluster, _ = tree.add(mask(line) if masked is None else masked, line)
         row = self.rows.get(cluster.identity)
         if row is None:
             self.rows[cluster.identity] = PatternTally(cluster.text, line[:500], level)

@@ -1,28 +1,22 @@
-"""Reads lines of text: syslog, Python, Java, CRI, anything. Counts by shape, so that each distinct line is read once.
-
-Records that are equal without digits are counted together. What is new in a block is first told apart by a coarser
-shape, in which words with digits (ids) are one: so that a pattern is mined once and not for every id.
-"""
+"""Reads lines of text: syslog, Python, Java, CRI, anything. Counts by shape: each distinct one is read once."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
+from holdfast.telemetry.logs.files.columns import Letters, Places, ends_of, starts_of
+from holdfast.telemetry.logs.files.shapes import Shapes
 from holdfast.telemetry.logs.files.tally import BAD, PatternBook, Tally
-from holdfast.telemetry.logs.files.times import Minutes, TimeKeys
+from holdfast.telemetry.logs.files.times import LineMinutes, TimeKeys
 from holdfast.telemetry.logs.files.traces import JOINT, exception_of, join
 from holdfast.telemetry.logs.levels import levels_of_lines
-from holdfast.telemetry.logs.patterns.masks import DIGITS
 
-_MOST_SHAPES: Final = 200_000
-_ID: Final = r"[0-9A-Za-z_.:/-]*[0-9][0-9A-Za-z_.:/-]*"
 _LONGEST: Final = 2_000
 _SEVERITIES: Final = ("fatal", "fatal", "critical", "error", "warn", "info", "info", "debug")
+_PRIORITY: Final = len("<191>")
 _SEVERE: Final = {b"SEVERE": "error", b"NOTICE": "info"}
 
 
@@ -42,92 +36,107 @@ class TextReader:
         sample: Sequence[bytes],
         *,
         unwrap: Callable[[bytes], bytes] | None = None,
-        level_of: Callable[[bytes], str] | None = None,
+        is_syslog: bool = False,
     ) -> None:
         """Prepare.
 
         Args:
             sample: first lines, as they are after `unwrap`.
             unwrap: changes a block before it is cut into lines.
-            level_of: tells the level of a line that says it outside its words, or "".
+            is_syslog: lines may begin with a priority, which says their level.
         """
         self.tally, self.book = Tally(), PatternBook()
         self._unwrap = unwrap
-        self._level_of = level_of
+        self._is_syslog = is_syslog
         self._times = TimeKeys(sample)
-        self._minutes = Minutes()
-        self._known: dict[bytes, Meaning] = {}
-        self._coarse: dict[str, Meaning] = {}
+        self._shapes = Shapes(self._learn, _head)
+        self._level_numbers: dict[str, int] = {}
 
     def read(self, data: bytes, part: int) -> None:
-        """Count the records of a block."""
-        joined = join(self._unwrap(data) if self._unwrap else data)
-        lines = joined.split(b"\n")
-        shapes = joined.translate(None, DIGITS).split(b"\n")
-        unknown = set(shapes) - self._known.keys()
-        unknown.discard(b"")
-        if unknown:
-            self._learn(unknown, lines, shapes)
-        for (key, shape), count in Counter(zip(self._times.of(lines), shapes, strict=True)).items():
-            if shape:
-                self._count(self._known[shape], self._minutes(key) if key else None, part, count)
+        """Count the records of a block of whole lines."""
+        text = join(self._unwrap(data) if self._unwrap else data)
+        if not text.strip(b"\n"):
+            return
+        ends = ends_of(text)
+        starts = starts_of(ends)
+        is_there = ends > starts
+        numbers = self._shapes.numbers(text)[is_there]
+        letters = np.frombuffer(text, np.uint8)
+        minutes = self._times.minutes(letters, starts[is_there], ends[is_there])
+        self.tally.records += len(numbers)
+        counts = np.bincount(numbers)
+        levels = np.zeros(len(counts), np.int64)
+        met = np.flatnonzero(counts).tolist()
+        for number, count in zip(met, counts[met].tolist(), strict=True):
+            meaning = self._shapes.meanings[number]
+            levels[number] = self._level_number(meaning.level)
+            self.book.add(meaning.pattern, part, count)
+            if meaning.exception:
+                self.tally.exceptions[meaning.exception] += count
+        self._count(self._said(levels[numbers], letters, starts[is_there]), minutes)
         self.tally.trim()
         self.book.trim()
 
-    def _count(self, meaning: Meaning, minute: int | None, part: int, count: int) -> None:
-        tally = self.tally
-        tally.records += count
-        tally.levels[meaning.level] += count
-        if meaning.exception:
-            tally.exceptions[meaning.exception] += count
-        self.book.add(meaning.pattern, part, count)
-        if minute is not None:
-            tally.minutes[minute] += count
-            if meaning.level in BAD:
-                tally.bad_minutes[minute] += count
+    def _said(self, levels: Places, letters: Letters, starts: Places) -> Places:
+        """Give the levels, those of priorities first."""
+        if not self._is_syslog:
+            return levels
+        said = severities(letters, starts)
+        by_severity = np.array([self._level_number(name) for name in _SEVERITIES], np.int64)
+        return np.where(said < 0, levels, by_severity[said])
 
-    def _learn(self, unknown: set[bytes], lines: list[bytes], shapes: list[bytes]) -> None:
-        if len(self._known) + len(unknown) > _MOST_SHAPES:
-            self._known.clear()
-            self._coarse.clear()
-            unknown = set(shapes) - {b""}
-        found: dict[bytes, bytes] = {}
-        for shape, line in zip(shapes, lines, strict=True):
-            if shape in unknown and shape not in found:
-                found[shape] = line
-        heads = [line.partition(JOINT)[0][:_LONGEST].decode("utf-8", "replace") for line in found.values()]
-        coarse = pc.replace_substring_regex(pa.array(heads, pa.large_string()), _ID, "0").to_pylist()
-        keys = [
-            f"{key}\x1e{exception_of(line)}" if JOINT in line else key
-            for key, line in zip(coarse, found.values(), strict=True)
-        ]
-        self._understand(keys, heads, list(found.values()))
-        for shape, key in zip(found, keys, strict=True):
-            self._known[shape] = self._coarse[key]
+    def _level_number(self, level: str) -> int:
+        return self._level_numbers.setdefault(level, len(self._level_numbers))
 
-    def _understand(self, keys: list[str], heads: list[str], lines: list[bytes]) -> None:
-        new = {key: place for place, key in enumerate(keys) if key not in self._coarse}
-        levels = levels_of_lines([heads[place] for place in new.values()]) if new else []
-        for (key, place), level in zip(new.items(), levels, strict=True):
-            said = self._level_of(lines[place]) if self._level_of else ""
-            exception = exception_of(lines[place])
+    def _count(self, levels: Places, minutes: LineMinutes) -> None:
+        names = list(self._level_numbers)
+        for name, count in zip(names, np.bincount(levels, minlength=len(names)).tolist(), strict=True):
+            if count:
+                self.tally.levels[name] += count
+        is_bad = np.array([name in BAD for name in names], np.bool_)[levels]
+        minutes.count(self.tally.minutes, self.tally.bad_minutes, is_bad)
+
+    def _learn(self, lines: Sequence[bytes]) -> list[Meaning]:
+        heads = [line.partition(JOINT)[0][:_LONGEST].decode("utf-8", "replace") for line in lines]
+        found = []
+        for line, head, level in zip(lines, heads, levels_of_lines(heads), strict=True):
+            said = syslog_level(line) if self._is_syslog else ""
+            exception = exception_of(line)
             meant = said or level
             if meant == "unknown":
-                meant = "error" if exception else _java(lines[place])
-            head = f"{heads[place]} {exception}" if exception else heads[place]
-            self._coarse[key] = Meaning(self.book.find(head, meant), str(meant), exception)
+                meant = "error" if exception else _java(line)
+            shown = f"{head} {exception}" if exception else head
+            found.append(Meaning(self.book.find(shown, meant), str(meant), exception))
+        return found
 
 
 def _java(line: bytes) -> str:
     return next((level for word, level in _SEVERE.items() if word in line[:200]), "unknown")
 
 
+def _head(line: bytes) -> bytes:
+    """Give what makes the shape of a record: its first line, and the exception that it names."""
+    head, joint, _ = line.partition(JOINT)
+    return b"%b %b%b" % (head[:_LONGEST], JOINT, exception_of(line).encode()) if joint else head[:_LONGEST]
+
+
 def syslog_level(line: bytes) -> str:
     """Give the level of syslog's priority; empty if the line has none."""
-    if not line.startswith(b"<"):
-        return ""
-    number = line[1 : line.find(b">", 1, 6)]
-    return _SEVERITIES[int(number) % 8] if number.isdigit() else ""
+    number = severities(np.frombuffer(line, np.uint8), np.zeros(1, np.int64))[0]
+    return _SEVERITIES[number] if number >= 0 else ""
 
 
-SYSLOG: Final[Mapping[str, Callable[[bytes], str]]] = {"syslog-5424": syslog_level, "syslog-3164": syslog_level}
+def severities(letters: Letters, starts: Places) -> Places:
+    """Give the severity in the priority with which each line begins, such as `<11>`; -1 where there is none."""
+    padded = np.concatenate((letters, np.zeros(_PRIORITY, np.uint8)))
+    heads = np.lib.stride_tricks.sliding_window_view(padded, _PRIORITY)[starts].astype(np.int64)
+    found = np.full(len(starts), -1, np.int64)
+    number = np.zeros(len(starts), np.int64)
+    is_number = heads[:, 0] == ord("<")
+    for place in range(1, _PRIORITY):
+        digit = heads[:, place] - ord("0")
+        is_end = is_number & (heads[:, place] == ord(">")) & (place > 1)
+        found[is_end] = number[is_end] % len(_SEVERITIES)
+        is_number &= (digit >= 0) & (digit <= 9)
+        number = number * 10 + digit
+    return found
