@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fixtures.traces import MS, NOW_NS, Row, span_id, spans, trace_id
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
+from holdfast.store import Schema
 from holdfast.telemetry.traces import (
     SCHEMA,
     Dependency,
@@ -17,6 +20,7 @@ from holdfast.telemetry.traces import (
     TraceSearch,
     TraceSink,
 )
+from holdfast.telemetry.traces.rows import span_rows
 
 HOUR_NS = 3600 * 10**9
 WINDOW = (NOW_NS - HOUR_NS, NOW_NS + HOUR_NS)
@@ -136,3 +140,56 @@ async def test_followers_hear_of_what_was_stored(sides, caplog):
     sink.feed.leave(follower)
     await sink.append(DEFAULT_TENANT, spans(ROWS))
     assert heard == [(DEFAULT_TENANT, 5)]
+
+
+SEARCHES = [
+    {},
+    {"service": "cart"},
+    {"attributes": {"order": "7"}},
+    {"attributes": {"region": "eu"}},
+    {"attributes": {"region": "eu", "order": "3"}},
+    {"attributes": {"order": "none"}},
+    {"status": SpanStatus.ERROR},
+]
+
+
+@pytest.mark.parametrize("wanted", SEARCHES, ids=str)
+async def test_pages_over_many_hours_are_those_of_the_twin(sides, wanted):
+    sink, source = sides
+    hours = [0, 0, 1, 1, 2, 5, 5, 6, 30, 31, 31, 70, 71, 99]
+    rows = [
+        Row(
+            1 + place % 9,  # traces whose spans lie hours apart, and are found by several of them
+            100 + place,
+            service=("shop", "cart")[place % 2],
+            start_ms=-hour * 3_600_000 + place,
+            status=SpanStatus.ERROR if place % 5 == 0 else SpanStatus.OK,
+            attributes={"order": str(place % 4 if place % 3 else 7)},
+            resource={"region": ("eu", "us")[place % 3 == 0]},
+        )
+        for place, hour in enumerate(hours)
+    ]
+    twin = MemoryTraces()
+    for each in (sink, twin):
+        await each.append(DEFAULT_TENANT, spans(rows))
+    search = TraceSearch(NOW_NS - 100 * HOUR_NS, NOW_NS + HOUR_NS, limit=2, **wanted)
+    everything = await twin.search(DEFAULT_TENANT, replace(search, limit=100))
+    paged = []
+    while page := await source.search(DEFAULT_TENANT, search):
+        paged += page
+        search = replace(search, behind=(page[-1].newest_ns, page[-1].trace_id))
+    told = [(line.trace_id, line.newest_ns) for line in paged]
+    assert told == [(line.trace_id, line.newest_ns) for line in everything]
+
+
+async def test_a_store_from_before_gets_the_index_of_attributes(open_store, store_url):
+    (table,) = SCHEMA.tables
+    older = replace(table, indexes=table.indexes[:2])
+    store = await open_store(store_url, Schema(SCHEMA.room, (older,)))
+    await store.writer(older).write(span_rows(spans(ROWS)), tenant=DEFAULT_TENANT)
+    await store.close()
+    store = await open_store(store_url, SCHEMA)
+    sql = "SELECT name FROM system.data_skipping_indices WHERE table = 'trace_spans' AND {tenant:String} != ''"
+    names = (await store.query(sql, tenant=DEFAULT_TENANT)).column("name").to_pylist()
+    assert "attribute_values" in names
+    assert await found(StoredTraces(store), attributes={"http.status_code": "500"}) == [2]

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.telemetry.traces.conditions import LAST_NS, slots, write_conditions
+from holdfast.telemetry.traces.conditions import LAST_NS, slots
 from holdfast.telemetry.traces.rows import COLUMNS, read_spans
+from holdfast.telemetry.traces.searching import Search
 from holdfast.telemetry.traces.selection import Dependency, Operation, TraceSummary
 from holdfast.telemetry.traces.spans import SpanKind, Trace
 from holdfast.telemetry.traces.tables import SLOT_NS
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 _LONGEST_SLOTS: Final = 24  # a trace that a search finds is read this far around it, in hours
 _SLOTS: Final = "tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32}"
 _ONE: Final = f"SELECT {COLUMNS} FROM trace_spans WHERE {_SLOTS} AND trace_id IN ({{ids}})"  # noqa: S608 -- declared columns
-_FIND: Final = (
-    f"SELECT trace_id, max(start_ns) AS newest FROM trace_spans WHERE {_SLOTS} AND {{where}}"  # noqa: S608 -- built below
-    " GROUP BY trace_id {behind} ORDER BY newest DESC, trace_id DESC LIMIT {limit:UInt32}"
-)
-_BEHIND: Final = (
-    "HAVING newest < {behind_ns:Int64}"
-    " OR (newest = {behind_ns:Int64} AND trace_id < toFixedString(unhex({behind_id:String}), 16))"
-)
 _SUMMARIES: Final = (
     "SELECT trace_id, min(begun) AS first, max(ended) AS last, count() AS spans, countIf(worst = 2) AS errors,"  # noqa: S608 -- constants
     " argMin((whose, what), (is_below, begun, span_id)) AS root, sumMap([whose], [toUInt64(1)]) AS services"
@@ -68,7 +61,7 @@ class StoredTraces:
 
     async def traces(self, tenant: TenantId, search: TraceSearch) -> list[Trace]:
         """Give the traces that a search finds, whole."""
-        found = await self._find(tenant, search)
+        found = await Search(self._store, tenant, search).find()
         if not found:
             return []
         traces = await self._read(tenant, list(found), _around(search))
@@ -76,23 +69,13 @@ class StoredTraces:
 
     async def search(self, tenant: TenantId, search: TraceSearch) -> list[TraceSummary]:
         """Give a line for each trace that a search finds; the spans are counted in the store."""
-        found = await self._find(tenant, search)
+        found = await Search(self._store, tenant, search).find()
         if not found:
             return []
         sql, values = _with_ids(_SUMMARIES, list(found))
         table = await self._store.query(sql, values | _around(search), tenant=tenant)
         lines = {line.trace_id: line for line in (_summary(row, found) for row in table.to_pylist())}
         return [lines[trace_id] for trace_id in found]
-
-    async def _find(self, tenant: TenantId, search: TraceSearch) -> dict[str, int]:
-        """Give the ids that a search finds, in order, with the start of the newest span that it found there."""
-        where, values = write_conditions(search)
-        if search.behind is not None:
-            values |= {"behind_ns": search.behind[0], "behind_id": search.behind[1]}
-        sql = _FIND.replace("{where}", where).replace("{behind}", "" if search.behind is None else _BEHIND)
-        bounds = slots(search.start_ns, search.end_ns)
-        table = await self._store.query(sql, {**values, **bounds, "limit": search.limit}, tenant=tenant)
-        return {row["trace_id"].hex(): row["newest"] for row in table.to_pylist()}
 
     async def services(self, tenant: TenantId, start_ns: int, end_ns: int) -> list[str]:
         """Give the names of services with spans in a time."""

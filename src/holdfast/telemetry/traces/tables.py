@@ -1,7 +1,8 @@
 """The table of spans. Sorted by slots of an hour, in them by trace, so that a trace lies together and packs well.
 
 A trace is found in the few granules of each slot that its id may be in; a search reads narrow columns of the slots that
-it asks for. A span that comes twice is one row once parts are merged, and one span for whoever reads before.
+it asks for, and attributes only where their values may be. A span that comes twice is one row once parts are merged,
+and one span for whoever reads before.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from holdfast.store import (
     Column,
     Index,
     Kind,
+    Migration,
     Schema,
     Table,
     fixed,
@@ -26,6 +28,8 @@ from holdfast.store import (
 STREAM: Final = "traces"
 SLOT_NS: Final = 3600 * 10**9
 INT32: Final = Kind("Int32", "int32")
+
+VALUES: Final = Index("attribute_values", "mapValues(attributes)", "bloom_filter(0.01)")
 
 SPANS: Final = Table(
     "trace_spans",
@@ -54,7 +58,12 @@ SPANS: Final = Table(
     time="start_ns",
     stream=STREAM,
     engine="ReplacingMergeTree",
-    indexes=(Index("services", "service", "set(100)"), Index("traces", "trace_id", "bloom_filter(0.001)")),
+    indexes=(
+        Index("services", "service", "set(100)"),
+        Index("traces", "trace_id", "bloom_filter(0.001)"),
+        VALUES,
+    ),
 )
 
-SCHEMA: Final = Schema("traces", (SPANS,))
+_ADD_VALUES: Final = f"ALTER TABLE trace_spans ADD {VALUES.ddl.replace('INDEX', 'INDEX IF NOT EXISTS', 1)}"
+SCHEMA: Final = Schema("traces", (SPANS,), (Migration(1, "an index of the values of attributes", (_ADD_VALUES,)),))
