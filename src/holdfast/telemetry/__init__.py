@@ -52,7 +52,7 @@ from holdfast.telemetry.metrics.scrape import SECTION as SCRAPE_SECTION
 from holdfast.telemetry.metrics.scrape import ScrapeRoom, TargetBoard
 from holdfast.telemetry.metrics.scrape import wire as wire_scrape
 from holdfast.telemetry.metrics.transfer import register as register_transfer
-from holdfast.telemetry.scrub import SCRUB_SECTION, ScrubRoom
+from holdfast.telemetry.scrub import SCRUB_SECTION, ScrubRoom, ScrubSettings, SenderScrubber
 from holdfast.telemetry.scrub import wire as wire_scrub
 from holdfast.telemetry.searches import SearchRoom
 from holdfast.telemetry.searches import wire as wire_searches
@@ -93,7 +93,9 @@ __all__ = [
     "Sample",
     "ScrapeRoom",
     "ScrubRoom",
+    "ScrubSettings",
     "SearchRoom",
+    "SenderScrubber",
     "Series",
     "SinkSettings",
     "TailRoom",

@@ -74,6 +74,15 @@ def test_actions_mask_hash_and_drop():
     assert other != second
 
 
+@pytest.mark.parametrize("action", [Action.MASK, Action.HASH])
+@pytest.mark.parametrize("leak", LEAKS)
+def test_what_was_scrubbed_where_it_was_sent_from_stays_as_it_is(action, leak):
+    scrubber = TextScrubber(dict.fromkeys(Kind, action), (), b"salt")
+    once = scrubber.scrub([leak.text]).texts
+    again = scrubber.scrub(once)
+    assert (again.texts, again.finds) == (once, {})
+
+
 def test_a_private_key_goes_though_its_lines_come_one_by_one():
     begin, end = "-----BEGIN PRIVATE " + "KEY-----", "-----END PRIVATE " + "KEY-----"
     kept = ALL.scrub(["before", begin, "MIIEpAIB", "AAKCAQEA", end, "after"]).texts

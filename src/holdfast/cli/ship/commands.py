@@ -7,12 +7,14 @@ import signal
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import httpx
 import typer
 
+from holdfast.cli.configuration import ConfigOption, read_settings
 from holdfast.cli.remote import DEFAULT_URL
 from holdfast.cli.ship.entries import Batch, Source
 from holdfast.cli.ship.files import Files
@@ -22,6 +24,7 @@ from holdfast.cli.ship.spool import Spool
 from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.units import parse_size
 from holdfast.resilience import Backoff, Pauses
+from holdfast.telemetry import ScrubSettings, SenderScrubber
 
 POLL_S: Final = 0.2
 _AGAIN: Final = Backoff(base_s=1.0, cap_s=30.0, jitter="equal")
@@ -43,12 +46,17 @@ def ship(
     buffer: Annotated[str, typer.Option("--buffer", help="Most bytes on the disk while the server is away.")] = "1GB",
     once: Annotated[bool, typer.Option("--once", help="Send what is there, then end.")] = False,
     tenant: Annotated[str, typer.Option("--tenant", help="The tenant, if not the token's.")] = "",
+    config: ConfigOption = None,
     journalctl: Annotated[str, typer.Option("--journalctl", help="The program that reads the journal.")] = "journalctl",
 ) -> None:
-    """Follow files and the journal, and send every line at least once; the token comes from HOLDFAST_TOKEN."""
+    """Follow files and the journal, and send every line at least once; the token comes from HOLDFAST_TOKEN.
+
+    What `[scrub]` of the settings says is taken out before a line is on the disk of the buffer.
+    """
     if not files and not journald:
         raise InvalidError("nothing to ship", hint="name files, or --journald")
     labels = _labels(label or (), service)
+    scrubber = SenderScrubber(read_settings(config, {})[ScrubSettings], tenant)
     spool = Spool(state or _default_state(), parse_size(buffer))
     known = spool.positions
     sources: list[Source] = []
@@ -64,7 +72,7 @@ def ship(
         sending = Sending(spool, client, lambda words: typer.echo(f"ship: {words}", err=True))
         sending.start()
         try:
-            _run(spool, sources, sending, stop, is_once=once)
+            _run(Shipping(spool, sources, sending, scrubber), stop, is_once=once)
         finally:
             sending.stop()
             for source in sources:
@@ -72,20 +80,32 @@ def ship(
             spool.close()
 
 
-def _run(spool: Spool, sources: Sequence[Source], sending: Sending, stop: threading.Event, *, is_once: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """What a line meets on its way."""
+
+    spool: Spool
+    sources: Sequence[Source]
+    sending: Sending
+    scrubber: SenderScrubber
+
+
+def _run(shipping: Shipping, stop: threading.Event, *, is_once: bool) -> None:
+    spool = shipping.spool
     while not stop.is_set():
         if spool.is_full:
             stop.wait(POLL_S)
             continue
         batch = Batch()
-        for source in sources:
+        for source in shipping.sources:
             source.fill(batch, is_last=is_once)
         if batch.entries:
             positions: dict[str, Any] = {}
-            for source in sources:
+            for source in shipping.sources:
                 positions |= source.positions()
+            batch.scrub(shipping.scrubber)
             _put(spool, batch.body(), positions, stop)
-            sending.wake()
+            shipping.sending.wake()
         elif is_once and not len(spool):
             return
         else:

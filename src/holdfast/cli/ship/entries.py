@@ -8,6 +8,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import orjson
 
+from holdfast.telemetry import SenderScrubber
+
 MOST_LINES: Final = 5000
 MOST_BYTES: Final = 2_000_000
 
@@ -37,6 +39,17 @@ class Batch:
         """Add an entry."""
         self.entries.append(entry)
         self.size += len(entry.line)
+
+    def scrub(self, scrubber: SenderScrubber) -> None:
+        """Take out what may not be kept, before anything of it is on a disk."""
+        lines = scrubber.lines([entry.line for entry in self.entries])
+        known = {labels: labels for labels in {entry.labels for entry in self.entries}}
+        known |= dict(zip(known, scrubber.pairs(list(known)), strict=True))
+        pairs = scrubber.pairs([tuple(entry.pairs.items()) for entry in self.entries])
+        self.entries = [
+            Entry(known[entry.labels], entry.ts_ns, line, dict(own))
+            for entry, line, own in zip(self.entries, lines, pairs, strict=True)
+        ]
 
     def body(self) -> bytes:
         """Give it as a push of Loki's."""

@@ -7,6 +7,7 @@ stores: sinks call it.
 from holdfast.telemetry.scrub.patterns import Kind
 from holdfast.telemetry.scrub.records import LogScrubber
 from holdfast.telemetry.scrub.scrubbing import Scrubbing
+from holdfast.telemetry.scrub.senders import SenderScrubber
 from holdfast.telemetry.scrub.settings import SCRUB_SECTION, Action, OwnPattern, ScrubSettings, TenantScrubbing
 from holdfast.telemetry.scrub.spans import TraceScrubber
 from holdfast.telemetry.scrub.texts import TextScrubber
@@ -21,6 +22,7 @@ __all__ = [
     "ScrubRoom",
     "ScrubSettings",
     "Scrubbing",
+    "SenderScrubber",
     "TenantScrubbing",
     "TextScrubber",
     "TraceScrubber",

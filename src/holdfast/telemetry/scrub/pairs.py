@@ -12,6 +12,7 @@ import numpy as np
 from holdfast.telemetry.logs import Attributes
 from holdfast.telemetry.scrub.patterns import SECRET_NAMES, Kind
 from holdfast.telemetry.scrub.settings import Action
+from holdfast.telemetry.scrub.texts import is_replacement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,10 @@ def scrub_pairs(scrubber: TextScrubber, keys: Sequence[str], values: Sequence[st
         kept = list(texts)
         for place, name in enumerate(keys):
             if name in secret and values[place] and place not in changed:
-                put = scrubber.replacement(Kind.PASSWORD, action, values[place].encode("utf-8", "surrogatepass"))
+                value = values[place].encode("utf-8", "surrogatepass")
+                if is_replacement(Kind.PASSWORD, value):
+                    continue
+                put = scrubber.replacement(Kind.PASSWORD, action, value)
                 kept[place] = put.decode()
                 changed.add(place)
                 finds[Kind.PASSWORD, action] += 1

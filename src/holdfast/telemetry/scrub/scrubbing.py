@@ -27,8 +27,8 @@ class Scrubbing:
         Raises:
             InvalidError: an own expression is not RE2, or something is to be hashed and there is no salt.
         """
-        self._everybody = _scrubber(settings, TenantScrubbing())
-        self._tenants = {tenant: _scrubber(settings, own) for tenant, own in settings.tenants.items()}
+        self._everybody = scrubber_of(settings)
+        self._tenants = {tenant: scrubber_of(settings, tenant) for tenant in settings.tenants}
         self.finds: dict[tuple[str, str, str, Action], int] = {}
         self._metric = Metric(
             "holdfast_scrub_finds",
@@ -49,11 +49,17 @@ class Scrubbing:
             self._metric.labels(signal, kind, action).inc(number)
 
 
-def _scrubber(settings: ScrubSettings, tenant: TenantScrubbing) -> TextScrubber:
+def scrubber_of(settings: ScrubSettings, tenant: str = "") -> TextScrubber:
+    """Give the scrubber of a tenant; of everybody if it is empty or has nothing of its own.
+
+    Raises:
+        InvalidError: an own expression is not RE2, or something is to be hashed and there is no salt.
+    """
+    differing = settings.tenants.get(tenant, TenantScrubbing())
     actions: dict[str, Action] = {}
-    for chosen in (DEFAULTS, settings.kinds, tenant.kinds):
+    for chosen in (DEFAULTS, settings.kinds, differing.kinds):
         actions.update({str(kind): action for kind, action in chosen.items()})
-    own = (*settings.own, *tenant.own)
+    own = (*settings.own, *differing.own)
     names = [pattern.name for pattern in own]
     for name in names:
         if names.count(name) > 1 or name in DEFAULTS:

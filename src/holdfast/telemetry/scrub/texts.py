@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from holdfast.telemetry.scrub.settings import OwnPattern
 
 _DIGEST_BYTES: Final = 6  # 48 bits: two values share a hash about once in 16 million
+_PUT: Final = re.compile(rb"(?::[0-9a-f]{12})?\]")  # behind the kind: the rest of a mask, or of a hash
+_HASH: Final = re.compile(rb"[0-9a-f]{12}\]")
+_HASHED: Final = re.compile(rb"\[[a-z][a-z0-9_]*:")
+_LONGEST_KIND: Final = 42
 _MOST_AT_ONCE: Final = 8 << 20  # letters that are joined for one search
 _AFTER_VALUES: Final = frozenset({b",", b"}", b"]", b" ", b"\n", b""})
 _VALUE_BEGINS: Final = re.compile(rb'(\\*"):\s?$')
@@ -186,8 +190,21 @@ def _each(rule: _Rule, joined: bytes) -> Iterable[_Find]:
         begin, end = span
         place = max(end, found.start() + 1)
         begin += _is_escaped(joined, begin)
-        if begin < end:
+        if begin < end and not _is_put(rule.pattern.kind, joined, begin, end):
             yield _Find(begin, end, rule)
+
+
+def is_replacement(kind: str, found: bytes) -> bool:
+    """Tell whether a find is what already stands in a secret's place: who sends may have scrubbed as well."""
+    return found.startswith(b"[" + kind.encode()) and _PUT.fullmatch(found, len(kind) + 1) is not None
+
+
+def _is_put(kind: str, joined: bytes, begin: int, end: int) -> bool:
+    """Tell whether a find is a replacement, or the hash in one: `password:` there is no name with a value."""
+    if _HASH.match(joined, begin) is not None:
+        opened = joined.rfind(b"[", max(0, begin - _LONGEST_KIND), begin)
+        return opened >= 0 and _HASHED.fullmatch(joined, opened, begin) is not None
+    return is_replacement(kind, joined[begin:end])
 
 
 def _escape(joined: bytes, begin: int, rule: _Rule) -> int:

@@ -140,6 +140,19 @@ def test_traces_belong_to_the_line_before(trace):
     ]
 
 
+def test_a_private_key_is_one_record():
+    begin, end = "-----BEGIN RSA PRIVATE " + "KEY-----", "-----END RSA PRIVATE " + "KEY-----"
+    key = [f"INFO {begin}", "Proc-Type: 4,ENCRYPTED", "", "MIIEpAIB", end]
+    assert list(join_lines([*key, "next", f"{begin}MII{end}", "word", begin, "cut off [here]"])) == [
+        "\n".join(key),
+        "next",
+        f"{begin}MII{end}",
+        "word",
+        begin,
+        "cut off [here]",
+    ]
+
+
 def test_a_trace_without_an_end_is_bounded():
     lines = ["Traceback (most recent call last):", *["  x" for _ in range(2500)]]
     assert next(iter(join_lines(lines))).count("\n") + 1 == 1000

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
 import socket
 import ssl
 from logging.handlers import SysLogHandler
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fixtures.certificates import write_certificate
 from fixtures.logs import rows, wanted
 from holdfast.kernel.errors import BusyError, ConflictError, InvalidError
 from holdfast.telemetry.logs import MemoryLogSink, MemoryLogSource
@@ -110,35 +106,12 @@ async def test_structured_data_becomes_metadata(server, source):
     assert (metadata["host_name"], metadata["process_pid"]) == ("web-1", "7")
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    (tmp_path / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (tmp_path / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return tmp_path
-
-
-async def test_messages_come_over_tls(sink, source, certificate):
-    chosen = SyslogSettings(
-        tls_listen=ANY, tls_cert=str(certificate / "cert.pem"), tls_key=str(certificate / "key.pem")
-    )
+async def test_messages_come_over_tls(sink, source, tmp_path):
+    write_certificate(tmp_path)
+    chosen = SyslogSettings(tls_listen=ANY, tls_cert=str(tmp_path / "cert.pem"), tls_key=str(tmp_path / "key.pem"))
     server = SyslogServer(sink, chosen)
     await server.start()
-    context = ssl.create_default_context(cafile=str(certificate / "cert.pem"))
+    context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
     context.check_hostname = False
     await send(server.ports["tls"], b"16 <14>shop: secret", context)
 
@@ -196,3 +169,12 @@ async def test_without_an_address_nothing_listens(sink):
     server = SyslogServer(sink, SyslogSettings())
     await server.run()
     assert server.ports == {}
+
+
+async def test_lines_without_a_frame_go_on_where_their_peer_was_whatever_host_it_named(server, source):
+    begin, end = "-----BEGIN PRIVATE " + "KEY-----", "-----END PRIVATE " + "KEY-----"
+    lines = (f"<11>Oct 11 22:14:15 web-1 shop[7]: {begin}", "MIIEpAIB", end, "<14>Oct 11 22:14:15 web-1 shop[7]: next")
+    await send(server.ports["tcp"], "".join(f"{line}\n" for line in lines).encode())
+
+    found = {row[1]: (row[2]["service_name"], row[3]["host_name"]) for row in await stored(server, source, 2)}
+    assert found == {f"{begin}\nMIIEpAIB\n{end}": ("shop", "web-1"), "next": ("shop", "web-1")}

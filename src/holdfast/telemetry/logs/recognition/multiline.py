@@ -1,4 +1,6 @@
-"""Which lines belong to the one before: tracebacks of Python and stack traces of Java, with their causes.
+"""Which lines belong to the one before: tracebacks of Python, stack traces of Java with their causes, private keys.
+
+A key in PEM is one record, so that whoever looks for secrets sees it whole.
 
 A line that may go on is held until the next one shows that it does not; whoever feeds lines as they come flushes it.
 """
@@ -17,6 +19,9 @@ _PYTHON_CHAINS: Final = (
 _PYTHON_END: Final = re.compile(r"[A-Za-z_][\w.]*(?:: |:?$)")
 _JAVA_GOES_ON: Final = re.compile(r"\s+at \S|\s*\.\.\. \d+ (?:more|common frames)|\s*(?:Caused by|Suppressed): \S")
 _JAVA_BEGINS: Final = re.compile(r"(?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable)\b")
+_KEY_BEGINS: Final = "-----BEGIN "
+_KEY_GOES_ON: Final = re.compile(r"\s*(?:[A-Za-z0-9+/=]*|[A-Za-z-]+: .*|-----END .*)\s*$")
+_KEY_ENDS: Final = "-----END "
 _GROUP: Final = re.compile(r"\s*(?:\+ |\| |\+-)")  # of an ExceptionGroup
 MOST_LINES: Final = 1000
 MOST_LETTERS: Final = 200_000
@@ -30,6 +35,7 @@ class Joiner:
         self._letters = 0
         self._is_python = False  # within a traceback, before the exception's own line
         self._is_chained = False  # after the exception's line, where a second traceback may follow
+        self._is_key = False  # within a private key
 
     def __bool__(self) -> bool:
         return bool(self._lines)
@@ -42,17 +48,24 @@ class Joiner:
             return None
         before = self.flush()
         self._lines, self._letters, self._is_python = [line], len(line), _PYTHON in line
+        self._is_key = _opens_key(line)
         return before
 
     def flush(self) -> str | None:
         """Give what is held."""
         lines, self._lines = self._lines, []
-        self._is_python = self._is_chained = False
+        self._is_python = self._is_chained = self._is_key = False
         while len(lines) > 1 and not lines[-1]:
             lines.pop()
         return "\n".join(lines) if lines else None
 
     def _goes_on(self, line: str) -> bool:
+        if self._is_key:
+            self._is_key = _KEY_ENDS not in line or _opens_key(line)
+            return _KEY_GOES_ON.match(line) is not None
+        return self._is_of_trace(line)
+
+    def _is_of_trace(self, line: str) -> bool:
         if line.lstrip(" |+-").startswith(_PYTHON):
             self._is_python, self._is_chained = True, False
             return True
@@ -66,6 +79,12 @@ class Joiner:
         if _JAVA_GOES_ON.match(line):
             return True
         return _JAVA_BEGINS.match(line) is not None and not _JAVA_BEGINS.match(self._lines[-1])
+
+
+def _opens_key(line: str) -> bool:
+    """Tell whether a private key begins in a line and does not end there."""
+    begin = line.rfind(_KEY_BEGINS)
+    return begin > line.rfind(_KEY_ENDS) and "PRIVATE KEY" in line[begin:]
 
 
 def join_lines(lines: Iterable[str]) -> Iterable[str]:

@@ -51,6 +51,7 @@ class _Held:
     first: Message
     at_ns: int
     until_s: float
+    peer: str
     joiner: Joiner = field(default_factory=Joiner)
 
 
@@ -131,17 +132,17 @@ class SyslogTaking:
         host = message.host or peer
         key = (host, message.app, dict(message.pairs).get("process_pid", ""))
         if not message.level:  # a bare line: it goes on where its peer was
-            key = next((key for key in reversed(self._held) if key[0] == host), key)
+            key = next((key for key in reversed(self._held) if self._held[key].peer == peer), key)
         held = self._held.get(key)
         if held is None:
             if len(self._held) >= _MOST_HELD:
                 self._release(next(iter(self._held)))
-            held = self._held[key] = _Held(message._replace(host=host), at_ns, now_s + JOINED_WITHIN_S)
+            held = self._held[key] = _Held(message._replace(host=host), at_ns, now_s + JOINED_WITHIN_S, peer)
         whole = held.joiner.add(message.body)
         if whole is not None:
             self._ready.append((held.first._replace(body=whole), held.at_ns))
-            said = message if message.level else held.first
-            held.first, held.at_ns = said._replace(host=host, ts_ns=message.ts_ns), at_ns
+            said = message._replace(host=host) if message.level else held.first
+            held.first, held.at_ns = said._replace(ts_ns=message.ts_ns), at_ns
         held.until_s = now_s + JOINED_WITHIN_S
 
     def _release(self, key: tuple[str, str, str]) -> None:
