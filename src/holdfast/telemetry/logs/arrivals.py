@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.logs.records import Records
     from holdfast.telemetry.metrics.labels import Labels
@@ -62,11 +68,39 @@ class StreamBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogsWritten:
-    """What became of an arrival: stored, known already (told to the sender as stored), or refused by reason."""
+    """What became of an arrival: stored, known already (told to the sender as stored), or refused by reason.
+
+    `refused_at` says which were refused, by their places in the arrival; as many as `refused` counts.
+    """
 
     records: int = 0
     repeats: int = 0
     refused: dict[str, int] = field(default_factory=dict)  # by `Refusal`
+    refused_at: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Refused:
+    """What an arrival loses on its way; `places` are those of the records that are left, None while all are."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    at: dict[int, str] = field(default_factory=dict)
+    places: npt.NDArray[np.int64] | None = None
+
+    def leave(self, records: Records, verdicts: Sequence[tuple[npt.NDArray[np.bool_], Refusal]]) -> Records:
+        """Give the records without those that a verdict names; of two verdicts the first counts."""
+        is_kept = np.ones(len(records), np.bool_)
+        for mask, reason in verdicts:
+            gone = np.flatnonzero(mask & is_kept)
+            is_kept[gone] = False
+            if len(gone) and reason is not Refusal.SAMPLED:
+                self.counts[reason] = self.counts.get(reason, 0) + len(gone)
+                self.at |= dict.fromkeys((gone if self.places is None else self.places[gone]).tolist(), str(reason))
+        if is_kept.all():
+            return records
+        kept = np.flatnonzero(is_kept)
+        self.places = kept if self.places is None else self.places[kept]
+        return records.take(kept)
 
 
 class RecordSink(Protocol):

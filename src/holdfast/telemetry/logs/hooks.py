@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from holdfast.telemetry.logs.arrivals import Refusal
-
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.logs.arrivals import Refusal
     from holdfast.telemetry.logs.records import Records
     from holdfast.telemetry.metrics.labels import Labels
 
@@ -90,25 +87,6 @@ class NoQuota:
         """Refuse nothing."""
         del tenant, records, streams
         return ()
-
-
-def admitted(
-    quota: Quota, tenant: TenantId, records: Records, streams: Sequence[Labels], refused: Counter[str]
-) -> Records:
-    """Give the records that a quota lets through, and add to `refused` what senders are told.
-
-    Raises:
-        LimitError: all of it may come later.
-    """
-    verdicts = quota.refuse(tenant, records, streams)
-    if not verdicts:
-        return records
-    is_kept = np.ones(len(records), np.bool_)
-    for mask, reason in verdicts:
-        is_kept &= ~mask
-        if reason is not Refusal.SAMPLED:
-            refused[reason] += int(mask.sum())
-    return records.take(np.flatnonzero(is_kept))
 
 
 class LogFeed:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from holdfast.kernel.errors import ConflictError
-from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal
-from holdfast.telemetry.logs.hooks import LogFeed, NoQuota, NoScrubber, admitted
+from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal, Refused
+from holdfast.telemetry.logs.hooks import LogFeed, NoQuota, NoScrubber
 from holdfast.telemetry.logs.levels import find_levels
 from holdfast.telemetry.logs.lines import line_test
 from holdfast.telemetry.logs.records import Attributes, RecordPage, Records, fits_column
@@ -159,19 +159,16 @@ class MemoryLogSink:
         Raises:
             ConflictError: the references are of another generation; ask the book again.
         """
-        book, refused = self.book(tenant), Counter[str]()
+        book, refused = self.book(tenant), Refused()
         if arrival.generation != book.generation:
             message = f"references of generation {arrival.generation}, the book is at {book.generation}"
             raise ConflictError(message, hint="ask the book for the references again")
-        records = arrival.records
-        if not (is_known := records.refs != REFUSED).all():
-            refused[Refusal.STREAM_LIMIT] = int((~is_known).sum())
-            records = records.take(np.flatnonzero(is_known))
+        records = refused.leave(arrival.records, [(arrival.records.refs == REFUSED, Refusal.STREAM_LIMIT)])
         records = self._scrubber.scrub(tenant, records)
-        records = admitted(self._quota, tenant, records, book.labels, refused)
+        records = refused.leave(records, self._quota.refuse(tenant, records, book.labels))
         fresh = self._keep(tenant, records, book)
         self.feed.records_stored(tenant, records.take(fresh), book.labels)
-        return LogsWritten(len(fresh), len(records) - len(fresh), dict(refused))
+        return LogsWritten(len(fresh), len(records) - len(fresh), refused.counts, refused.at)
 
     def _keep(self, tenant: TenantId, records: Records, book: MemoryStreamBook) -> np.ndarray:
         kept, fresh = self.source.tenant(tenant), []

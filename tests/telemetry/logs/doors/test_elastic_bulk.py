@@ -6,6 +6,7 @@ import gzip
 import json
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from holdfast.kernel.auth import OpenGate
 from holdfast.kernel.errors import BusyError, LimitError, StorageFullError, after
 from holdfast.kernel.permissions import Permission, Role
 from holdfast.kernel.wiring import Wiring
-from holdfast.telemetry.logs import LogsSettings, MemoryLogSink, MemoryLogSource
+from holdfast.telemetry.logs import LogsSettings, MemoryLogSink, MemoryLogSource, Refusal
 from holdfast.telemetry.logs.elastic import ElasticBulk, ElasticSettings, elastic_routes
 from holdfast.web.assembly import build_app
 
@@ -178,6 +179,75 @@ async def test_streams_over_the_limit_are_told_by_item(client):
 
     assert [item["create"]["status"] for item in items] == [201, 201, 201, 400]
     assert "max_streams" in items[3]["create"]["error"]["reason"]
+
+
+async def test_what_the_sink_refuses_is_told_on_the_right_items(client, sink, source, monkeypatch):
+    class EveryThird:
+        def refuse(self, tenant, records, streams):
+            places = np.arange(len(records))
+            rules = ((0, Refusal.RATE_LIMIT), (1, Refusal.LINE_TOO_LONG), (2, Refusal.SAMPLED))
+            return [(places == place, reason) for place, reason in rules]
+
+    monkeypatch.setattr(sink, "_quota", EveryThird())
+    good = {"message": "m", "service.name": "s"}
+    body = ndjson(
+        *({"delete": {"_index": "i", "_id": "9"}},),
+        *(part for number in range(4) for part in ({"create": {"_index": "i"}}, {**good, "message": f"m{number}"})),
+    )
+    told = (await send(client, body)).json()
+
+    results = [next(iter(item.values())) for item in told["items"]]
+    assert (told["errors"], [each["status"] for each in results]) == (True, [400, 429, 400, 201, 201])
+    assert [each["error"]["type"] for each in results if "error" in each] == [
+        "illegal_argument_exception",
+        "es_rejected_execution_exception",
+        "document_parsing_exception",
+    ]
+    assert "faster" in results[1]["error"]["reason"]
+    assert [row[1] for row in await rows(source, wanted(()))] == ["m3"]
+
+
+@pytest.mark.parametrize(
+    ("filter_path", "kept"),
+    [
+        ("errors", {"errors"}),
+        ("items.*.status", {"items"}),
+        ("errors,items.*.error,items.*.status", {"errors", "items"}),
+        ("took,errors", {"took", "errors"}),
+        ("-items", {"took", "errors"}),
+    ],
+)
+async def test_an_answer_has_what_its_filter_asks_for(client, filter_path, kept):
+    path = f"/elastic/_bulk?filter_path={filter_path}"
+    told = (await send(client, ndjson({"create": {"_index": "i"}}, {"message": "m"}), path)).json()
+    assert told.keys() == kept
+    if "items" in kept:
+        assert told["items"] == [{"create": {"status": 201}}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("HEAD", "/elastic", 200),
+        ("HEAD", "/elastic/", 200),
+        ("GET", "/elastic/_license", 200),
+        ("GET", "/elastic/_xpack", 200),
+        ("GET", "/elastic/_cluster/health", 200),
+        ("GET", "/elastic/_cluster/health/logs", 200),
+        ("GET", "/elastic/_nodes/_local", 200),
+        ("GET", "/elastic/_cat/indices", 404),
+        ("POST", "/elastic/logs/_search", 404),
+        ("PUT", "/elastic/_ilm/policy/logs", 200),
+        ("PUT", "/elastic/_index_template/logs", 200),
+        ("HEAD", "/elastic/logs", 200),
+        ("DELETE", "/elastic/logs", 404),
+    ],
+)
+async def test_whatever_senders_ask_is_answered_as_by_the_product(client, method, path, status):
+    answer = await client.request(method, path, json={} if method in {"PUT", "POST"} else None)
+    assert (answer.status_code, answer.headers.get("x-elastic-product")) == (status, "Elasticsearch")
+    if status == 404 and method != "HEAD":
+        assert (answer.json()["status"], answer.json()["error"]["type"]) == (404, "invalid_index_name_exception")
 
 
 @pytest.mark.parametrize(

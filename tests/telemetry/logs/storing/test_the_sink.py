@@ -51,6 +51,7 @@ async def test_limits_refuse_records_and_keep_the_others(logs_store):
             Refusal.OUT_OF_RANGE: 1,
             Refusal.STREAM_LIMIT: 1,
         },
+        {1: "line_too_long", 2: "metadata_too_large", 3: "out_of_range", 4: "stream_limit"},
     )
     assert await bodies(LogSource(logs_store), wanted()) == ["short"]
 
@@ -107,7 +108,7 @@ class Never:
 
 async def test_a_quota_refuses_some_or_all(logs_store):
     written = await put(LogSink(logs_store, quota=Half()), *(Line(NOW_NS + place, "x") for place in range(5)))
-    assert written == LogsWritten(3, 0, {Refusal.RATE_LIMIT: 2})
+    assert written == LogsWritten(3, 0, {Refusal.RATE_LIMIT: 2}, {1: "rate_limit", 3: "rate_limit"})
 
     with pytest.raises(LimitError):
         await put(LogSink(logs_store, quota=Never()), Line(NOW_NS + 9, "y"))

@@ -12,6 +12,7 @@ from fastapi import Response
 
 from holdfast.kernel.errors import HoldfastError, InvalidError, LimitError, UnauthenticatedError, UnavailableError
 from holdfast.kernel.http import TooLargeError, problems
+from holdfast.telemetry.logs.elastic.filtering import filtered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,23 +67,29 @@ def refusal(error: HoldfastError) -> Response:
     return answer({"error": {"root_cause": [cause], **cause}, "status": status}, status, headers)
 
 
+def unknown(path: str) -> Response:
+    """Say that there is no such thing here."""
+    cause = {"type": "invalid_index_name_exception", "reason": f"no handler found for [{path}]: only _bulk is taken"}
+    return answer({"error": {"root_cause": [cause], **cause}, "status": 404}, 404)
+
+
 def bulk_answer(items: Sequence[Item], took_ms: int, filter_path: str) -> Response:
-    """Say what became of each item; `filter_path` may ask for no more than statuses and errors."""
-    is_slim = bool(filter_path) and "items.*.status" in filter_path
-    told = [{item.action.name: _result(item, place, is_slim=is_slim)} for place, item in enumerate(items)]
+    """Say what became of each item; `filter_path` may ask for less."""
+    told = [{item.action.name: _result(item, place)} for place, item in enumerate(items)]
     has_errors = any(item.document is None for item in items)
-    document: dict[str, Any] = {} if is_slim else {"took": took_ms}
-    return answer({**document, "errors": has_errors, "items": told})
+    document = {"took": took_ms, "errors": has_errors, "items": told}
+    return answer(filtered(document, [part.strip() for part in filter_path.split(",") if part.strip()]))
 
 
-def _result(item: Item, place: int, *, is_slim: bool) -> dict[str, Any]:
+def _result(item: Item, place: int) -> dict[str, Any]:
     action = item.action
-    result: dict[str, Any] = {} if is_slim else {"_index": action.where, "_id": action.id or str(place)}
+    result: dict[str, Any] = {"_index": action.where, "_id": action.id or str(place)}
+    if item.is_later:
+        error = {"type": "es_rejected_execution_exception", "reason": item.fault}
+        return {**result, "status": 429, "error": error}
     if item.document is None:
         kind = "illegal_argument_exception" if action.fault else "document_parsing_exception"
         return {**result, "status": 400, "error": {"type": kind, "reason": item.fault}}
-    if is_slim:
-        return {"status": 201}
     shards = {"total": 1, "successful": 1, "failed": 0}
     return {
         **result,

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.http import MediaTypeError
-from holdfast.telemetry.logs.elastic.answers import answer, bulk_answer, information, refusal
+from holdfast.telemetry.logs.elastic.answers import answer, bulk_answer, information, refusal, unknown
 
 if TYPE_CHECKING:
     from holdfast.telemetry.logs.elastic.taking import ElasticBulk
@@ -28,6 +28,8 @@ _LICENSE: Final = {"license": {"status": "active", "uid": "holdfast", "type": "b
 _FEATURES: Final = {"features": {"ilm": {"available": True, "enabled": True}, "data_streams": {"available": True}}}
 _CLUSTER: Final = {"cluster_name": "holdfast", "status": "green", "timed_out": False, "number_of_nodes": 1}
 
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
+
 Writer = Annotated[Identity, Depends(requires("logs.write"))]
 
 
@@ -40,7 +42,9 @@ def elastic_routes(door: ElasticBulk) -> APIRouter:
         "/_license": _LICENSE,
         "/_xpack": {"license": _LICENSE["license"], **_FEATURES},
         "/_cluster/health": _CLUSTER,
+        "/_cluster/health/{name}": _CLUSTER,
         "/_nodes": {"_nodes": {"total": 1, "successful": 1, "failed": 0}, "cluster_name": "holdfast", "nodes": {}},
+        "/_nodes/_local": {"_nodes": {"total": 1, "successful": 1, "failed": 0}, "nodes": {}},
         "/_nodes/http": {"_nodes": {"total": 1, "successful": 1, "failed": 0}, "nodes": {}},
     }
 
@@ -65,6 +69,7 @@ def elastic_routes(door: ElasticBulk) -> APIRouter:
             router.add_api_route(path, _acknowledge, methods=["PUT", "POST"], name=f"Elasticsearch {path}")
     router.add_api_route("/{index}", _exists, methods=["HEAD"], name="Elasticsearch index")
     router.add_api_route("/{index}", _acknowledge, methods=["PUT"], name="Elasticsearch index")
+    router.add_api_route("/{path:path}", _refuse, methods=[*_METHODS], name="Elasticsearch, all else")
     return router
 
 
@@ -87,6 +92,12 @@ async def _acknowledge(identity: Writer) -> Response:
     """Say that it is done."""
     del identity
     return answer({"acknowledged": True, "shards_acknowledged": True})
+
+
+async def _refuse(request: Request, identity: Writer) -> Response:
+    """Say that only documents are taken here."""
+    del identity
+    return unknown(request.url.path)
 
 
 def _check_type(content_type: str) -> None:

@@ -18,7 +18,7 @@ from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.metrics.labels import labels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.logs.arrivals import RecordSink, StreamBook
@@ -28,6 +28,13 @@ DOOR: Final = "elastic_bulk"
 SLICE: Final = 500
 _KNOWN: Final = 100_000
 _AT_ONCE_BYTES: Final = 64_000
+_REASONS: Final[Mapping[str, str]] = {
+    Refusal.LINE_TOO_LONG: "the line is longer than log_limits.streams allows for its stream, or logs.max_line",
+    Refusal.METADATA_TOO_LARGE: "the fields have more letters than logs.max_metadata",
+    Refusal.OUT_OF_RANGE: "the time is out of range",
+    Refusal.RATE_LIMIT: "the stream sends faster than log_limits.streams allows",
+    Refusal.STREAM_LIMIT: "the tenant has as many streams as logs.max_streams allows",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Item:
     action: Action
     document: Document | None
     fault: str = ""
+    is_later: bool = False  # the same may be sent again, after a while
 
 
 class ElasticBulk:
@@ -76,7 +84,7 @@ class ElasticBulk:
             yield
 
         delivered = await deliver(tenant, walk, sink=self._sink, known=self._known, door=DOOR, meters=self._meters)
-        _tell_refused(items, delivered.written.refused)
+        _tell_refused(items, delivered.written.refused_at)
         return items
 
     def _read(self, body: bytes, index: str) -> list[Item]:
@@ -129,10 +137,10 @@ class ElasticBulk:
         return item
 
 
-def _tell_refused(items: list[Item], refused: dict[str, int]) -> None:
-    """Mark as many of the items as the sink refused; it counts them, and does not say which they were."""
-    reasons = [reason for reason, count in refused.items() for _ in range(count)]
-    for place in range(len(items) - 1, -1, -1):
-        if reasons and items[place].document is not None:
-            reason = reasons.pop()
-            items[place] = Item(items[place].action, None, f"a record of this request was refused by {reason}")
+def _tell_refused(items: list[Item], refused_at: Mapping[int, str]) -> None:
+    """Mark the items that the sink refused; records stand in the order of the items that have a document."""
+    sent = [place for place, item in enumerate(items) if item.document is not None]
+    for record, reason in refused_at.items():
+        item = items[sent[record]]
+        words = _REASONS.get(reason, f"the record was refused: {reason}")
+        items[sent[record]] = Item(item.action, None, words, is_later=reason == Refusal.RATE_LIMIT)

@@ -7,15 +7,13 @@ dies in between has acknowledged nothing.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from holdfast.kernel.errors import ConflictError
-from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal
-from holdfast.telemetry.logs.hooks import admitted
+from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal, Refused
 from holdfast.telemetry.logs.levels import find_levels
 from holdfast.telemetry.logs.storing.earlier import Earlier
 from holdfast.telemetry.logs.storing.repeats import Repeats, keys_of
@@ -89,14 +87,14 @@ class Appending:
                 f"the references are of generation {arrival.generation}, the book is of {book.generation}",
                 hint="ask the book for every stream again, and send again",
             )
-        refused: Counter[str] = Counter()
+        refused = Refused()
         # The streams' columns are taken before anything is awaited: references may mean something else afterwards.
         streams, tenant = _Streams(book.ids.live, book.keep_s.live, book.labels), book.tenant
         records = self._bounded(arrival.records, refused)
         lives = book.due(records.refs, records.ts_ns, self._around.expiry.now_s())
         announcement = None if lives is None else self._announcement(book, lives)
         records = await self._scrubbed(tenant, records)
-        records = admitted(self._around.quota, tenant, records, streams.labels, refused)
+        records = refused.leave(records, self._around.quota.refuse(tenant, records, streams.labels))
         ids = streams.ids[records.refs]
         self._repeats.note(await self._earlier.keys(tenant, records, ids))
         fresh, flight = await self._repeats.begin(keys_of(tenant, records, ids))
@@ -110,7 +108,7 @@ class Appending:
             is_stored = True
         finally:
             self._repeats.end(flight, is_stored=is_stored)
-        return LogsWritten(len(kept), len(records) - len(kept), dict(refused))
+        return LogsWritten(len(kept), len(records) - len(kept), refused.counts, refused.at)
 
     def _announcement(self, book: TenantStreams, lives: Lives) -> _Announcement:
         labels = [book.labels[ref] for ref in lives.refs.tolist()]
@@ -122,22 +120,16 @@ class Appending:
         for watch in self._around.watches:
             watch.streams_announced(book.tenant, told.labels, told.ids, told.lives.first_ns, told.lives.last_ns)
 
-    def _bounded(self, records: Records, refused: Counter[str]) -> Records:
+    def _bounded(self, records: Records, refused: Refused) -> Records:
         settings = self._around.settings
         lengths = np.fromiter(map(len, records.bodies), np.int64, len(records))
-        rules: list[tuple[Refusal, npt.NDArray[np.bool_]]] = [
-            (Refusal.STREAM_LIMIT, records.refs == REFUSED),
-            (Refusal.LINE_TOO_LONG, lengths > settings.max_line),
-            (Refusal.METADATA_TOO_LARGE, records.sizes - lengths > settings.max_metadata),
-            (Refusal.OUT_OF_RANGE, (records.ts_ns < 0) | (records.ts_ns > _MOST_NS)),
+        rules: list[tuple[npt.NDArray[np.bool_], Refusal]] = [
+            (records.refs == REFUSED, Refusal.STREAM_LIMIT),
+            (lengths > settings.max_line, Refusal.LINE_TOO_LONG),
+            (records.sizes - lengths > settings.max_metadata, Refusal.METADATA_TOO_LARGE),
+            ((records.ts_ns < 0) | (records.ts_ns > _MOST_NS), Refusal.OUT_OF_RANGE),
         ]
-        is_kept = np.ones(len(records), np.bool_)
-        for reason, is_out in rules:
-            count = int((is_out & is_kept).sum())
-            if count:
-                refused[reason] += count
-                is_kept &= ~is_out
-        return records if is_kept.all() else records.take(np.flatnonzero(is_kept))
+        return refused.leave(records, rules)
 
     async def _scrubbed(self, tenant: TenantId, records: Records) -> Records:
         scrub = self._around.scrubber.scrub
