@@ -168,3 +168,50 @@ async def test_that_there_are_no_native_histograms_is_asked_once_until_one_comes
     assert found.histograms is not None
     assert found.histograms[0].count == 3.0
     await sink.close()
+
+
+async def fill_slots(sink: MetricSink, *names: str, slots: int) -> None:
+    """Write forty samples at the end of each of the newest slots."""
+    for name in names:
+        for slot in range(slots):
+            end_ms = EDGE_MS + SLOT_MS - slot * SLOT_MS
+            await write(sink, "x", name=name, at_ms=range(end_ms - 600_000, end_ms, 15_000))
+
+
+@pytest.mark.parametrize(
+    ("most", "slots"),
+    [
+        (2**20, 13),  # all that a panel about a day looks at
+        (3000, 3),  # the newest ones that fit, beside what says whose they are
+    ],
+)
+async def test_what_room_the_newest_hour_leaves_is_for_the_day_before_it(
+    store: Store, asked: list[str], most: int, slots: int
+):
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    await fill_slots(sink, "a", slots=14)
+    metrics = MetricSource(store, feed=sink.feed, settings=MetricsSettings(warm=most))
+    await metrics.warm(DEFAULT_TENANT)
+    asked.clear()
+    begin_ms = EDGE_MS + SLOT_MS - slots * SLOT_MS
+    wish = Selection((Matcher("__name__", MatchOp.EQUAL, "a"),), begin_ms, EDGE_MS + SLOT_MS, needs_starts=True)
+    found = (await metrics.select(DEFAULT_TENANT, [wish]))[0]
+    assert (len(found.values), asked) == (40 * slots, [])
+    await ask(metrics, "a", EDGE_MS - 13 * SLOT_MS, EDGE_MS + SLOT_MS)
+    assert asked != []
+    await sink.close()
+
+
+async def test_where_not_all_of_the_newest_hour_fits_nothing_older_is_read(store: Store, asked: list[str]):
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    await fill_slots(sink, "a", "b", slots=3)
+    metrics = MetricSource(store, feed=sink.feed, settings=MetricsSettings(warm=60 * 8))
+    await metrics.warm(DEFAULT_TENANT)
+    asked.clear()
+    assert len((await ask(metrics, "a", EDGE_MS, EDGE_MS + SLOT_MS)).values) == 40
+    assert asked == []
+    await ask(metrics, "a", EDGE_MS - SLOT_MS, EDGE_MS + SLOT_MS)
+    assert asked != []
+    await sink.close()

@@ -70,8 +70,9 @@ class MetricsSettings:
             the oldest sums; 0 for no limit but `telemetry.reserve`.
         forget_idle: a series without a sample for so long is no longer active, and its memory is given back.
         cache: memory for samples that queries have read; used only when queries come.
-        warm: memory for samples of the newest hour that a start reads before anybody asks, those of metrics that were
-            queried last first; 0 for none. Labels are read, too; neither is for a tenant of more than 20,000 series.
+        warm: memory for samples that a start reads before anybody asks, those of the newest hour first, then of the day
+            before it; where not all fit, of metrics that were queried last. 0 for none. Labels are read, too; neither
+            is for a tenant of more than 20,000 series.
         indexed_series: series of which labels are remembered for queries, about 1 KiB each.
         writers_margin: how long after its time a sample may still arrive through another process; younger samples are
             not remembered when the store is a server.
@@ -89,7 +90,7 @@ class MetricsSettings:
     max_size: Size = 0
     forget_idle: Annotated[Duration, Field(ge=60)] = 3600.0
     cache: Size = 256 * _MIB
-    warm: Size = 16 * _MIB
+    warm: Size = 32 * _MIB
     indexed_series: Annotated[int, Field(ge=1000)] = 2_000_000
     writers_margin: Duration = 3600.0
     max_series: Annotated[int, Field(ge=1)] = 1_000_000

@@ -14,16 +14,17 @@ from prometheus_client import CollectorRegistry
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.store import Store
 from holdfast.telemetry import SCHEMA, Matcher, MatchOp, MetricSink, MetricSource, MetricsSettings
-from holdfast.telemetry.metrics.arrivals import Arrival
+from holdfast.telemetry.metrics.arrivals import STALE_BITS, Arrival
 from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, assemble, joined
-from holdfast.telemetry.metrics.reading.blocks import Block, Loose, block_of
+from holdfast.telemetry.metrics.reading.blocks import Block, Loose, block_of, narrowed
 from holdfast.telemetry.metrics.selection import Selection, SeriesColumns
 from holdfast.telemetry.metrics.tables import SLOT_MS
 
 NOW_MS = int(datetime.now(UTC).timestamp() * 1000) // SLOT_MS * SLOT_MS
 
 SAMPLES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12), st.integers(0, 99)), max_size=60)
+STALE = float(np.array([STALE_BITS], np.int64).view(np.float64)[0])
 IDS = np.array([3, 5, 8, 13, 21], np.uint64)
 
 
@@ -59,6 +60,30 @@ def test_blocks_joined_hold_the_same(samples):
     whole, pieces = assemble([joined(parts)], IDS, BEGINNING_MS, END_MS), assemble(parts, IDS, BEGINNING_MS, END_MS)
     for column in ("offsets", "ts_ms", "values"):
         np.testing.assert_array_equal(getattr(whole, column), getattr(pieces, column))
+
+
+NUMBERS = st.one_of(st.integers(-(2**40), 2**40).map(float), st.floats(), st.sampled_from([-0.0, STALE, 2.0**24 + 1]))
+
+
+@given(st.lists(NUMBERS, max_size=20), st.sampled_from([1.0, 0.5, 1e9, 1 / 3]))
+def test_values_are_narrowed_without_losing_a_bit(numbers, scale):
+    with np.errstate(all="ignore"):
+        values = np.array([0.0, *numbers]) * scale
+    values[:1] = STALE if len(numbers) % 5 == 4 else 0.0
+    count = len(values)
+    offsets = np.array([0, count], np.int64)
+    made = Block(IDS[:1], offsets, values, np.zeros(1, np.int32), offsets, np.arange(count))
+    back = narrowed(made).values.astype(np.float64)
+    assert back.view(np.int64).tolist() == values.view(np.int64).tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(3.0, np.int32), (2.5, np.float32), (0.1, np.float64), (STALE, np.float64)]
+)
+def test_whole_numbers_and_halves_take_half_the_memory(value, kind):
+    made = block([(0, 1, 1), (1, 1, 2)])
+    made.values[1] = value
+    assert narrowed(made).values.dtype == kind
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, as_block, assemble, joined
-from holdfast.telemetry.metrics.reading.blocks import Block, Floats, Ids, Ints, Loose, block_of
+from holdfast.telemetry.metrics.reading.blocks import (
+    Block,
+    Floats,
+    Ids,
+    Ints,
+    Loose,
+    block_of,
+    narrowed,
+    without_starts,
+)
 from holdfast.telemetry.metrics.tables import SLOT_MS
 
 if TYPE_CHECKING:
@@ -32,7 +41,6 @@ class Key(NamedTuple):
     tenant: TenantId
     slot: int
     family: str
-    has_starts: bool
 
 
 class _News(NamedTuple):
@@ -47,9 +55,10 @@ class _News(NamedTuple):
 class Entry:
     """The blocks of one key."""
 
-    def __init__(self, ids: Ids, blocks: list[Block], seen: int) -> None:
+    def __init__(self, ids: Ids, blocks: list[Block], seen: int, *, has_starts: bool = False) -> None:
         self.seen = seen  # how much of what was written to the slot is in the blocks
-        self._take(ids, blocks)
+        self.has_starts = has_starts  # whether start times are in the blocks, if there are any at all
+        self._take(ids, [narrowed(block) for block in blocks])
 
     def _take(self, ids: Ids, blocks: list[Block]) -> None:
         self.ids = ids
@@ -65,6 +74,11 @@ class Entry:
     def add_series(self, ids: Ids, blocks: Sequence[Block]) -> None:
         """Take the blocks of other series."""
         self._take(np.union1d(self.ids, ids), [*self.blocks, *blocks])
+
+    def drop_starts(self) -> None:
+        """Give up start times, of which there are newer ones that are not here."""
+        self.has_starts = False
+        self._take(self.ids, [without_starts(block) for block in self.blocks])
 
     def append(self, ids: Ids, ts_ms: Ints, values: Floats) -> bool:
         """Take samples of any series; False if these blocks cannot."""
@@ -180,9 +194,11 @@ class BlockCache:
             return False
         written = slot.written[entry.seen - slot.begin :]
         news = [one for one in written if one is not None]
-        if len(news) < len(written) or (key.has_starts and any(one.has_starts for one in news)):
+        if len(news) < len(written):
             return False
         before = entry.nbytes
+        if entry.has_starts and any(one.has_starts for one in news):
+            entry.drop_starts()
         ids, ts_ms, values = (np.concatenate(column) for column in zip(*(one[:3] for one in news), strict=True))
         is_near = (ids >= entry.ids[0]) & (ids <= entry.ids[-1])
         is_current = entry.append(ids[is_near], ts_ms[is_near], values[is_near])
@@ -190,16 +206,21 @@ class BlockCache:
         entry.seen = slot.end
         return is_current
 
-    def put(self, key: Key, ids: Ids, blocks: list[Block], mark: int) -> Entry:
-        """Remember the blocks of all these series, also those without samples; between `begin` and `end`."""
-        fresh = Entry(ids, blocks, mark)
+    def put(self, key: Key, ids: Ids, blocks: list[Block], mark: int, *, has_starts: bool = False) -> Entry:
+        """Remember the blocks of all these series, also those without samples; between `begin` and `end`.
+
+        Blocks with start times are remembered instead of those without, all others beside what is remembered already.
+        """
+        fresh = Entry(ids, blocks, mark, has_starts=has_starts)
         self._nbytes += fresh.nbytes
         known = self._entries.pop(key, None)
         if known is not None:
             # `_is_current` keeps the count of an entry's bytes true.
             is_good = self._is_current(key, known) and self._is_current(key, fresh)
             self._nbytes -= known.nbytes + fresh.nbytes
-            if is_good:
+            if is_good and (known.has_starts or not fresh.has_starts):
+                if known.has_starts and not fresh.has_starts:
+                    known.drop_starts()
                 fresh.add_series(known.ids, known.blocks)
             self._nbytes += fresh.nbytes
         self._entries[key] = fresh

@@ -20,7 +20,7 @@ from holdfast.kernel.errors import LimitError
 from holdfast.store import Store
 from holdfast.telemetry.metrics.indexing import Chosen
 from holdfast.telemetry.metrics.reading.assembling import Assembled, assemble
-from holdfast.telemetry.metrics.reading.blocks import Block, Ids
+from holdfast.telemetry.metrics.reading.blocks import Block, Ids, without_starts
 from holdfast.telemetry.metrics.reading.cache import BlockCache, Key
 from holdfast.telemetry.metrics.reading.decoding import pick_rows
 from holdfast.telemetry.metrics.reading.fetching import SCRAPE_MS, Fetcher, Wanted
@@ -79,8 +79,13 @@ class SampleReader:
         """Tell whether even the youngest samples are remembered."""
         return self._cache is not None and not self._margin_s
 
-    async def remember(self, tenant: TenantId, metrics: Sequence[Chosen], slots: Sequence[int]) -> None:
-        """Read slots of whole metrics at once, so that the first query about them finds them in memory."""
+    async def remember(
+        self, tenant: TenantId, metrics: Sequence[Chosen], slots: Sequence[int], *, is_whole: bool = False
+    ) -> None:
+        """Read slots of whole metrics at once, so that the first query about them finds them in memory.
+
+        `is_whole` says that these are all the metrics between the first and the last one.
+        """
         cache = self._cache
         if cache is None or not metrics:
             return
@@ -91,12 +96,14 @@ class SampleReader:
                 await held.enter_async_context(lock)
             marks = cache.begin(tenant, slots, ids)
             try:
-                found = await self._fetcher.fetch(tenant, Wanted(ids, slots), cache.most_bytes // 8)
+                found = await self._fetcher.fetch(
+                    tenant, Wanted(ids, slots, is_whole, has_starts=True), cache.most_bytes // 8
+                )
                 for chosen in metrics:
                     for slot in slots:
-                        key, living = Key(tenant, slot, chosen.family, has_starts=False), _living(chosen, slot)
+                        key, living = Key(tenant, slot, chosen.family), _living(chosen, slot)
                         if len(living) and not cache.has(key):
-                            cache.put(key, living, _of(found, slot, living), marks[slot])
+                            cache.put(key, living, _of(found, slot, living), marks[slot], has_starts=True)
             finally:
                 cache.end(tenant, slots)
 
@@ -115,7 +122,7 @@ class SampleReader:
             return assemble((), chosen.ids, start_ms, end_ms)
         old, young = self._split(chosen, slots)
         span = (start_ms, end_ms)
-        if not old or (not young and self._is_glimpse(tenant, chosen, old, span, has_starts)):
+        if not old or (not young and self._is_glimpse(tenant, chosen, old, span)):
             wanted = Wanted(chosen.ids, slots, chosen.is_whole, span, has_starts)
             blocks = [block for _, block in await self._fetcher.fetch(tenant, wanted, most)]
             # Whether a histogram goes on from the one before it, only the whole slot says.
@@ -126,22 +133,16 @@ class SampleReader:
             wanted = Wanted(chosen.ids, young, chosen.is_whole, span, has_starts)
             blocks += [block for _, block in await self._fetcher.fetch(tenant, wanted, most)]
             return await _assemble(blocks, chosen.ids, span, most)
-        return await self._answer((tenant, chosen.ids.tobytes(), span, has_starts), versions, blocks, chosen.ids, most)
+        has_any = any(block.starts_ms is not None for block in blocks)
+        return await self._answer((tenant, chosen.ids.tobytes(), span, has_any), versions, blocks, chosen.ids, most)
 
-    def _is_glimpse(
-        self,
-        tenant: TenantId,
-        chosen: Chosen,
-        slots: list[int],
-        span: tuple[int, int],
-        has_starts: bool,  # noqa: FBT001
-    ) -> bool:
+    def _is_glimpse(self, tenant: TenantId, chosen: Chosen, slots: list[int], span: tuple[int, int]) -> bool:
         """Tell whether a little is asked for the first time: then whole slots would take far longer than it does."""
         cache = self._cache
         if cache is None or _GLIMPSE * (span[1] - span[0]) > len(slots) * SLOT_MS:
             return False
-        lacking = [slot for slot in slots if not cache.has(Key(tenant, slot, chosen.family, has_starts))]
-        marks = {Key(tenant, slot, chosen.family, has_starts) for slot in lacking} - self._glimpsed.keys()
+        lacking = [slot for slot in slots if not cache.has(Key(tenant, slot, chosen.family))]
+        marks = {Key(tenant, slot, chosen.family) for slot in lacking} - self._glimpsed.keys()
         self._glimpsed.update(dict.fromkeys(marks))
         while len(self._glimpsed) > _MOST_GLIMPSED:
             self._glimpsed.popitem(last=False)
@@ -167,33 +168,33 @@ class SampleReader:
         cache = self._cache
         assert cache is not None  # for the types: `_split` has seen it
         async with self._locks.setdefault((tenant, chosen.family), asyncio.Lock()):
-            missing: dict[bytes, tuple[Ids, list[int]]] = {}
+            missing: dict[tuple[bytes, bool], tuple[Ids, list[int]]] = {}
             entries = {}
             for slot in slots:
-                entry = cache.get(Key(tenant, slot, chosen.family, has_starts))
-                living = _living(chosen, slot)
-                if entry is None:
-                    lacking = living
-                else:
+                entry = cache.get(Key(tenant, slot, chosen.family))
+                lacking = living = _living(chosen, slot)
+                wants_starts = has_starts
+                if entry is not None and (entry.has_starts or not has_starts):
                     entries[slot] = entry
                     lacking = living[:0] if _is_same(living, entry.ids) else _not_in(living, entry.ids)
+                    wants_starts = entry.has_starts
                 if len(lacking):
-                    missing.setdefault(lacking.tobytes(), (lacking, []))[1].append(slot)
-            for ids, lacking_slots in missing.values():
+                    missing.setdefault((lacking.tobytes(), wants_starts), (lacking, []))[1].append(slot)
+            for (_, wants_starts), (ids, lacking_slots) in missing.items():
                 marks = cache.begin(tenant, lacking_slots, ids)
                 try:
-                    wanted = Wanted(
-                        ids, lacking_slots, chosen.is_whole and 2 * len(ids) > len(chosen.ids), None, has_starts
-                    )
+                    is_whole = chosen.is_whole and 2 * len(ids) > len(chosen.ids)
+                    wanted = Wanted(ids, lacking_slots, is_whole, None, wants_starts)
                     found = await self._fetcher.fetch(tenant, wanted, cache.most_bytes // 8)
                     for slot in lacking_slots:
                         blocks = [block for number, block in found if number == slot]
-                        key = Key(tenant, slot, chosen.family, has_starts)
-                        entries[slot] = cache.put(key, ids, blocks, marks[slot])
+                        key = Key(tenant, slot, chosen.family)
+                        entries[slot] = cache.put(key, ids, blocks, marks[slot], has_starts=wants_starts)
                 finally:
                     cache.end(tenant, lacking_slots)
         known = [entries[slot] for slot in slots if slot in entries]
-        return tuple(entry.version for entry in known), [block for entry in known for block in entry.blocks]
+        blocks = [block for entry in known for block in entry.blocks]
+        return tuple(entry.version for entry in known), blocks if has_starts else [*map(without_starts, blocks)]
 
     async def _answer(
         self, key: tuple[object, ...], versions: tuple[int, ...], blocks: Sequence[Block], ids: Ids, most: int
