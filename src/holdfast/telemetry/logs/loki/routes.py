@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from holdfast.kernel.auth import Identity, requires
-from holdfast.kernel.errors import HoldfastError
+from holdfast.kernel.errors import HoldfastError, StorageFullError
 from holdfast.kernel.http import MediaTypeError
 from holdfast.telemetry.metrics.intake import refuse
 
@@ -33,13 +33,21 @@ def push_routes(door: LokiPush) -> APIRouter:
             is_json = _is_json(request.headers.get("content-type", ""))
             delivered = await door.take(identity.tenant, await request.body(), is_json=is_json)
         except HoldfastError as error:
-            return refuse(error)
+            return _refuse(error)
         if delivered.refusals:
             return Response(f"{delivered.refusals.describe('entries')}\n", 400, media_type="text/plain")
         return Response(status_code=204)
 
     router.add_api_route(PATH, push, methods=["POST"], name="Loki push")
     return router
+
+
+def _refuse(error: HoldfastError) -> Response:
+    answer = refuse(error)
+    if isinstance(error, StorageFullError):  # Loki knows no 507, and says with 503 that it takes nothing now
+        answer.status_code = 503
+        answer.headers["retry-after"] = "1"
+    return answer
 
 
 def _is_json(content_type: str) -> bool:

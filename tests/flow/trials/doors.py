@@ -1,0 +1,155 @@
+"""Doors of logs and traces of a running server, and what each has acknowledged: for trials that kill or fill it.
+
+Every send holds one number. Syslog has no acknowledgement, so there is nothing of it to be kept here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import grpc.aio
+import httpx
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from fixtures.traces import span_id
+from holdfast.telemetry import snappy
+from holdfast.telemetry.logs.loki.messages import build_push_request
+
+PROTOBUF = {"content-type": "application/x-protobuf"}
+JSON = {"content-type": "application/json"}
+LOGS_METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+TRACES_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a door said: accepted or not, the status in its own words, and when to come back."""
+
+    accepted: bool
+    status: str = ""
+    retry_after: str = ""
+
+
+@dataclass(slots=True)
+class Door:
+    """A way in; `acknowledged` are the numbers that it took."""
+
+    name: str
+    send: Callable[[Door, int], Awaitable[Answer]]
+    is_traces: bool = False
+    acknowledged: set[int] = field(default_factory=set)
+
+    @property
+    def trace_id(self) -> bytes:
+        """The one trace to which all spans of this door belong."""
+        return self.name.encode().rjust(16, b"-")[:16]
+
+
+class Doors:
+    """All doors of the server at `url`, with OTLP/gRPC at `grpc_target`."""
+
+    def __init__(self, url: str, grpc_target: str) -> None:
+        self._client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30)
+        self._target = grpc_target
+        self.all = [
+            Door("otlp_http_logs", self._otlp_http_logs),
+            Door("otlp_grpc_logs", self._otlp_grpc_logs),
+            Door("loki_push", self._loki_push),
+            Door("loki_push_json", self._loki_push_json),
+            Door("bulk", self._bulk),
+            Door("otlp_http_trace", self._otlp_http_traces, is_traces=True),
+            Door("otlp_grpc_trace", self._otlp_grpc_traces, is_traces=True),
+            Door("zipkin", self._zipkin, is_traces=True),
+        ]
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def kept(self, door: Door) -> set[int]:
+        """Give the numbers that the server has of a door."""
+        return await (self._spans(door) if door.is_traces else self._lines(door))
+
+    async def _lines(self, door: Door) -> set[int]:
+        now_ns = time.time_ns()
+        span = {"start": str(now_ns - 3600 * 10**9), "end": str(now_ns + 60 * 10**9), "limit": "5000"}
+        query = {"query": f'{{service_name=~".+"}} |= "{door.name}="', **span}
+        answer = await self._client.get("/loki/api/v1/query_range", params=query)
+        assert answer.status_code == 200, answer.text
+        lines = [value[1] for stream in answer.json()["data"]["result"] for value in stream["values"]]
+        return {int(line.partition("=")[2]) for line in lines}
+
+    async def _spans(self, door: Door) -> set[int]:
+        answer = await self._client.get(f"/jaeger/api/traces/{door.trace_id.hex()}")
+        if answer.status_code == 404:
+            return set()
+        assert answer.status_code == 200, answer.text
+        return {int(span["spanID"], 16) for trace in answer.json()["data"] for span in trace["spans"]}
+
+    async def _post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
+        answer = await self._client.post(path, content=body, headers=headers)
+        return Answer(answer.is_success, str(answer.status_code), answer.headers.get("retry-after", ""))
+
+    async def _call(self, method: str, body: bytes) -> Answer:
+        async with grpc.aio.insecure_channel(self._target) as channel:
+            try:
+                await channel.unary_unary(method)(body, timeout=30)
+            except grpc.aio.AioRpcError as error:
+                details = dict(error.trailing_metadata() or ())
+                again = "retry info" if "grpc-status-details-bin" in details else ""
+                return Answer(accepted=False, status=error.code().name, retry_after=again)
+        return Answer(accepted=True, status="OK")
+
+    async def _otlp_http_logs(self, door: Door, number: int) -> Answer:
+        return await self._post("/v1/logs", _log(door, number), PROTOBUF)
+
+    async def _otlp_grpc_logs(self, door: Door, number: int) -> Answer:
+        return await self._call(LOGS_METHOD, _log(door, number))
+
+    async def _otlp_http_traces(self, door: Door, number: int) -> Answer:
+        return await self._post("/v1/traces", _span(door, number), PROTOBUF)
+
+    async def _otlp_grpc_traces(self, door: Door, number: int) -> Answer:
+        return await self._call(TRACES_METHOD, _span(door, number))
+
+    async def _loki_push(self, door: Door, number: int) -> Answer:
+        made = build_push_request()()
+        entry = made.streams.add(labels='{service_name="trial"}').entries.add(line=f"{door.name}={number}")
+        entry.timestamp.seconds, entry.timestamp.nanos = divmod(time.time_ns(), 10**9)
+        return await self._post("/loki/api/v1/push", snappy.compress(made.SerializeToString()), PROTOBUF)
+
+    async def _loki_push_json(self, door: Door, number: int) -> Answer:
+        values = [[str(time.time_ns()), f"{door.name}={number}"]]
+        document = {"streams": [{"stream": {"service_name": "trial"}, "values": values}]}
+        return await self._post("/loki/api/v1/push", json.dumps(document).encode(), JSON)
+
+    async def _bulk(self, door: Door, number: int) -> Answer:
+        rows = [{"create": {"_index": "trial"}}, {"message": f"{door.name}={number}"}]
+        body = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        return await self._post("/elastic/_bulk", body, {"content-type": "application/x-ndjson"})
+
+    async def _zipkin(self, door: Door, number: int) -> Answer:
+        now_us = time.time_ns() // 1000
+        span = {"traceId": door.trace_id.hex(), "id": span_id(number), "name": "work", "timestamp": now_us}
+        return await self._post("/api/v2/spans", json.dumps([span]).encode(), JSON)
+
+
+def _log(door: Door, number: int) -> bytes:
+    request = ExportLogsServiceRequest()
+    part = request.resource_logs.add()
+    part.resource.attributes.add(key="service.name").value.string_value = "trial"
+    record = part.scope_logs.add().log_records.add(time_unix_nano=time.time_ns())
+    record.body.string_value = f"{door.name}={number}"
+    return request.SerializeToString()
+
+
+def _span(door: Door, number: int) -> bytes:
+    request = ExportTraceServiceRequest()
+    now_ns = time.time_ns()
+    span = request.resource_spans.add().scope_spans.add().spans.add(trace_id=door.trace_id, name="work")
+    span.span_id = bytes.fromhex(span_id(number))
+    span.start_time_unix_nano, span.end_time_unix_nano = now_ns, now_ns + 1000
+    return request.SerializeToString()
