@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, empty_frame
 
 
@@ -35,10 +36,8 @@ def count_values(frame: Frame, by: ValueCount, describe: Callable[[object], str]
     floats = frame.is_float
     for row, labels in enumerate(frame.labels):
         values = frame.values[row]
-        numbers = np.unique(values[floats[row]])
-        for number in numbers.tolist():
-            same = np.isnan(values) if number != number else values == number  # noqa: PLR0124 -- NaN
-            found[by.key(labels, write_plain(number))] += same & floats[row]
+        for number, same in _distinct(values, floats[row]):
+            found[by.key(labels, write_plain(number))] += same
         if frame.histograms is not None:
             for column in np.flatnonzero(frame.is_histogram[row]).tolist():
                 found[by.key(labels, describe(frame.histograms[row, column]))][column] += 1
@@ -46,6 +45,20 @@ def count_values(frame: Frame, by: ValueCount, describe: Callable[[object], str]
         return empty_frame(steps)
     values = np.stack(list(found.values()))
     return Frame(list(found), values, values > 0, np.zeros(len(found), dtype=np.bool_))
+
+
+def _distinct(values: Floats, is_float: Bools) -> Iterator[tuple[float, Bools]]:
+    """Give each number that occurs, and where; 0 and -0 are two, as they are written differently."""
+    for number in np.unique(values[is_float]).tolist():
+        if number != number:  # noqa: PLR0124 -- NaN
+            yield number, np.isnan(values) & is_float
+        elif number:
+            yield number, (values == number) & is_float
+        else:
+            for zero, is_negative in ((0.0, False), (-0.0, True)):
+                same = (values == 0) & (np.signbit(values) == is_negative) & is_float
+                if same.any():
+                    yield zero, same
 
 
 def write_plain(number: float) -> str:

@@ -17,16 +17,16 @@ Fold = Callable[[Floats, Bools], Floats]
 
 
 def fold_sum(values: Floats, present: Bools) -> Floats:
-    """Sum; with compensation where signs differ, because large terms may cancel."""
+    """Sum; with compensation where signs differ, because large terms may cancel; of -0 alone it is 0."""
     whole = bool(present.all())
     terms = values if whole else np.where(present, values, 0.0)
     if len(terms) <= 2 or float(terms.min(initial=0.0)) >= 0:  # also false for NaN
-        return np.asarray(terms.sum(axis=0))
+        return np.asarray(terms.sum(axis=0) + 0.0)
     return _compensated(terms)
 
 
 def _compensated(terms: Floats) -> Floats:
-    total, lost = terms[0].copy(), np.zeros(terms.shape[1])
+    total, lost = terms[0] + 0.0, np.zeros(terms.shape[1])
     for term in terms[1:]:
         following = total + term
         is_larger = np.abs(total) >= np.abs(term)

@@ -20,7 +20,7 @@ def absent(frame: Frame, argument: Expr) -> Frame:
 
 
 def labels_asked(argument: Expr) -> Labels:
-    """Give the labels that a selector asks for by `=`, each if it is asked for once."""
+    """Give the labels that a selector asks for by `=`, unless a later matcher is of the same label."""
     while isinstance(argument, Paren):
         argument = argument.expr
     if isinstance(argument, MatrixSelector):
@@ -28,12 +28,13 @@ def labels_asked(argument: Expr) -> Labels:
     if not isinstance(argument, VectorSelector):
         return ()
     asked: dict[str, str] = {}
-    refused = set()
+    settled = set()
     for matcher in argument.matchers:
         if matcher.label == METRIC_NAME:
             continue
-        if matcher.op is MatchOp.EQUAL and matcher.label not in asked:
+        if matcher.op is MatchOp.EQUAL and matcher.label not in settled:
             asked[matcher.label] = matcher.value
+            settled.add(matcher.label)
         else:
-            refused.add(matcher.label)
-    return tuple(sorted((name, value) for name, value in asked.items() if name not in refused and value))
+            asked.pop(matcher.label, None)
+    return tuple(sorted((name, value) for name, value in asked.items() if value))

@@ -61,4 +61,14 @@ def clamp(frame: Frame, lowest: Floats, highest: Floats) -> Frame:
     if not len(frame.labels):
         return empty_frame(frame.values.shape[1])
     is_sane = ~(highest < lowest)
-    return each_number(frame, np.maximum(lowest, np.minimum(highest, frame.values)), frame.is_float & is_sane)
+    return each_number(frame, _larger(lowest, _smaller(highest, frame.values)), frame.is_float & is_sane)
+
+
+def _smaller(left: Floats, right: Floats) -> Floats:
+    """Give the smaller one, as Go's `math.Min` has it: minus infinity even beside NaN."""
+    return np.where(np.isneginf(left) | np.isneginf(right), -np.inf, np.minimum(left, right))
+
+
+def _larger(left: Floats, right: Floats) -> Floats:
+    """Give the larger one, as Go's `math.Max` has it: infinity even beside NaN."""
+    return np.where(np.isposinf(left) | np.isposinf(right), np.inf, np.maximum(left, right))
