@@ -232,7 +232,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     scrubbing = telemetry.wire_scrub(ground)
     traces = telemetry.wire_traces(ground, columns, scrubbing.traces, signals.sink, together.ingest)
     logs = telemetry.wire_logs(ground, columns, scrubbing.logs, together.ingest)
-    log_queries = telemetry.wire_log_queries(logs)
+    log_queries = telemetry.wire_log_queries(columns, logs)
     log_tails = telemetry.wire_log_tails(ground, logs, log_queries.engine, together.ingest)
     searches = telemetry.wire_searches(ground)
     investigations = telemetry.wire_investigations(ground, queries, log_queries, traces)

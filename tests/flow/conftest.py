@@ -50,12 +50,13 @@ def running(tmp_path: Path, ops: Path) -> Running:
 
 @pytest.fixture
 def serving(tmp_path: Path, ops: Path) -> Callable[..., AbstractAsyncContextManager[str]]:
-    """Start the app on a free port and give its URL, for clients that are no ASGI ones."""
+    """Start the app on a free port and give its URL, for clients that are no ASGI ones; takes sections of settings."""
 
     @asynccontextmanager
-    async def run() -> AsyncIterator[str]:
+    async def run(**sections: dict[str, Any]) -> AsyncIterator[str]:
         server = {"data": tmp_path / "data", "ops": ops, "auth": "off"}
-        settings = load(SECTIONS, environ={}, overrides={"server": server, "otlp": {"grpc_listen": ""}})
+        overrides = {"server": server, "otlp": {"grpc_listen": ""}, **sections}
+        settings = load(SECTIONS, environ={}, overrides=overrides)
         holdfast = await app.build(settings, {})
         started, stop = asyncio.Event(), asyncio.Event()
         try:

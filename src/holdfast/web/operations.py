@@ -106,6 +106,12 @@ def routes(wirings: Sequence[Wiring], registry: CollectorRegistry, gate: Gate, *
             return PlainTextResponse(_as_text(report), status)
         return JSONResponse(writer.dump_python(report, mode="json"), status)
 
+    @router.get("/ready", include_in_schema=False)
+    async def ready() -> Response:
+        """Say it in Loki's word, where Loki's clients ask."""
+        report = await board.report()
+        return PlainTextResponse("ready\n") if report.ready else PlainTextResponse(_as_text(report), 503)
+
     @router.get(
         "/metrics",
         operation_id="getMetrics",

@@ -97,6 +97,26 @@ async def test_the_health_check_of_grafana_is_answered(client):
     assert found["result"] == [{"metric": {}, "value": [T0, "2"]}]
 
 
+async def test_lines_may_be_thinned_out(client):
+    found = await data(client, "/query_range", query='{app="shop"} | user!="" | drop user', interval="2s", limit=2)
+    assert [line for each in found["result"] for _, line in each["values"]] == ["level=info n=3", "level=info n=1"]
+
+
+async def test_a_query_is_formatted(client):
+    query = '{app = "shop"}|="a"   | json'
+    for answer in (
+        await client.get("/format_query", params={"query": query}),
+        await client.post("/format_query", data={"query": query}),
+    ):
+        assert answer.json() == {"status": "success", "data": '{app="shop"} |= "a" | json'}
+
+
+async def test_what_is_no_query_cannot_be_formatted(client):
+    answer = await client.get("/format_query", params={"query": "{app="})
+    assert (answer.status_code, answer.json()["status"]) == (400, "invalid-query")
+    assert "parse error" in answer.json()["error"]
+
+
 async def test_what_there_is_is_told(client):
     assert await data(client, "/labels") == ["app", "service_name"]
     assert await data(client, "/label/service_name/values") == ["mail", "shop"]
@@ -124,6 +144,9 @@ async def test_a_form_is_read_like_a_query_string(client):
         ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "0"}, "zero or negative"),
         ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "x"}, "duration"),
         ("/query_range", {"query": '{a="b"} |~ "("'}, "("),
+        ("/query_range", {"query": '{a="b"}', "interval": "-1"}, "interval must be >= 0"),
+        ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "1ms"}, "exceeded maximum resolution of 11,000 points"),
+        ("/query", {"query": '{a="b"}'}, "log queries are not supported as an instant query type"),
         ("/series", {}, "0 matcher groups"),
         ("/label/a/values", {"query": "nonsense"}, "parse error"),
     ],
@@ -131,7 +154,7 @@ async def test_a_form_is_read_like_a_query_string(client):
 async def test_a_wrong_request_is_refused_in_words(client, path, parameters, told):
     answer = await client.get(path, params=RANGE | parameters)
 
-    assert 400 <= answer.status_code < 500
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "text/plain; charset=utf-8")
     assert told in answer.text
 
 

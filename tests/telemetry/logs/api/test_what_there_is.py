@@ -127,3 +127,16 @@ async def test_the_version_is_told(client):
 async def test_a_missing_query_is_named(client):
     answer = await client.get("/index/stats", params=RANGE)
     assert (answer.status_code, "query" in answer.text) == (400, True)
+
+
+async def test_the_limits_that_drilldown_asks_for_are_told(client):
+    found = await ask(client, "/drilldown-limits")
+    assert found["pattern_ingester_enabled"]
+    assert found["limits"]["volume_enabled"]
+    assert found["limits"]["max_entries_limit_per_query"] == 5000
+    assert found["limits"]["query_timeout"] == "1m"
+
+
+async def test_there_are_no_rules_over_logs(client):
+    answer = await client.get("/rules")
+    assert (answer.status_code, answer.text) == (200, "{}\n")

@@ -22,9 +22,9 @@ def success(data: object) -> Response:
     return Response(orjson.dumps({"status": "success", "data": data}), media_type=JSON)
 
 
-def plain(document: object) -> Response:
+def plain(document: object, *, status: int = 200) -> Response:
     """Answer with a document that has no envelope."""
-    return Response(orjson.dumps(document), media_type=JSON)
+    return Response(orjson.dumps(document), status, media_type=JSON)
 
 
 def failure(error: errors.HoldfastError) -> Response:

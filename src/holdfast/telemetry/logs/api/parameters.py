@@ -98,6 +98,19 @@ def read_step_ns(given: Parameters, span: Range) -> int:
     return step_ns
 
 
+def read_interval_ns(given: Parameters) -> int:
+    """Give how far apart lines are to be; 0 for all of them.
+
+    Raises:
+        InvalidError: it is no duration, or negative.
+    """
+    text = given.text("interval")
+    interval_ns = _duration("interval", text) if text else 0
+    if interval_ns < 0:
+        raise InvalidError("interval must be >= 0")
+    return interval_ns
+
+
 def read_direction(given: Parameters) -> Direction:
     """Give the direction; raises InvalidError if it is none."""
     text = given.text("direction").lower()

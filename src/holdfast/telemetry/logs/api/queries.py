@@ -10,16 +10,17 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
-from holdfast.telemetry.logs.api.envelope import success
+from holdfast.telemetry.logs.api.envelope import plain, success
 from holdfast.telemetry.logs.api.parameters import (
     read_direction,
+    read_interval_ns,
     read_limit,
     read_range,
     read_step_ns,
     read_time,
 )
 from holdfast.telemetry.logs.api.results import CATEGORIZE, ENCODING_HEADER, instant_data, matrix_data, streams_data
-from holdfast.telemetry.logs.logql import parse
+from holdfast.telemetry.logs.logql import parse, prettify
 from holdfast.telemetry.logs.logql.nodes import LogSelector, MetricExpr
 from holdfast.telemetry.logs.querying import Moments, Span
 from holdfast.telemetry.metrics.api import Parameters
@@ -45,6 +46,7 @@ class QueryRoutes:
         """Put them on the router."""
         router.add_api_route("/query_range", self.query_range, methods=METHODS)
         router.add_api_route("/query", self.query, methods=METHODS)
+        router.add_api_route("/format_query", self.format, methods=METHODS)
 
     async def query_range(self, request: Request, identity: Reader) -> Response:
         """Answer a query over a range of time."""
@@ -52,7 +54,7 @@ class QueryRoutes:
         expr, span = _parsed(given), read_range(given)
         if isinstance(expr, LogSelector):
             when = Span(span.start_ns, span.end_ns, read_direction(given))
-            return await self._lines(request, identity, expr, when, read_limit(given))
+            return await self._lines(request, identity, expr, when, given)
         step_ns = read_step_ns(given, span)
         moments = Moments(span.start_ns, span.end_ns, step_ns)
         return success(matrix_data(await self.engine.numbers(identity.tenant, expr, moments)))
@@ -65,8 +67,20 @@ class QueryRoutes:
             raise InvalidError(_NO_INSTANT)
         return success(instant_data(await self.engine.numbers(identity.tenant, expr, Moments(at_ns, at_ns))))
 
-    async def _lines(self, request: Request, identity: Identity, expr: LogSelector, when: Span, limit: int) -> Response:
-        answer = await self.engine.lines(identity.tenant, expr, when, limit=limit)
+    async def format(self, request: Request, identity: Reader) -> Response:
+        """Give a query as one likes to read it."""
+        del identity
+        given = await Parameters.of(request)
+        try:
+            return success(prettify(_parsed(given)))
+        except InvalidError as error:
+            return plain({"status": "invalid-query", "error": error.message}, status=400)
+
+    async def _lines(
+        self, request: Request, identity: Identity, expr: LogSelector, when: Span, given: Parameters
+    ) -> Response:
+        limit, interval_ns = read_limit(given), read_interval_ns(given)
+        answer = await self.engine.lines(identity.tenant, expr, when, limit=limit, interval_ns=interval_ns)
         flags = request.headers.get(ENCODING_HEADER, "")
         return success(streams_data(answer, is_categorized=CATEGORIZE in flags))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from holdfast.kernel.wiring import Wiring
@@ -13,8 +14,10 @@ from holdfast.telemetry.logs.api.series import SeriesRoutes
 from holdfast.telemetry.logs.api.status import StatusRoutes
 from holdfast.telemetry.logs.api.surface import surface
 from holdfast.telemetry.logs.querying import LogEngine
+from holdfast.telemetry.logs.tables import STREAM
 
 if TYPE_CHECKING:
+    from holdfast.store import StoreRoom
     from holdfast.telemetry.logs.wiring import LogsRoom
 
 
@@ -26,14 +29,15 @@ class LogQueryRoom:
     wiring: Wiring
 
 
-def wire(logs: LogsRoom) -> LogQueryRoom:
-    """Build the room over the logs."""
+def wire(columns: StoreRoom, logs: LogsRoom) -> LogQueryRoom:
+    """Build the room over the logs; `columns` says how long records stay."""
     engine = LogEngine(logs.source)
+    keep_s = partial(columns.store.retention.seconds, stream=STREAM)
     parts = (
         QueryRoutes(engine),
         SeriesRoutes(logs.source),
         IndexRoutes(logs.source),
         DetectedRoutes(logs.source, engine),
-        StatusRoutes(),
+        StatusRoutes(engine.limits, keep_s),
     )
     return LogQueryRoom(engine, Wiring(name="logs.queries", surfaces=(surface(parts),)))

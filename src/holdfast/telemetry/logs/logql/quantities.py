@@ -100,3 +100,22 @@ def problem_of_size(text: str) -> str:
     if parse_number(number) is None:
         return problem_of_number(number)
     return f"unhandled size name: {text[len(digits[0]) if digits else 0 :].strip().lower()}"
+
+
+def write_duration(ns: int) -> str:
+    """Write a duration in its largest units: `1h30m`, `-5m`, `1s500ms`."""
+    left, text = abs(ns), ""
+    for unit in ("h", "m", "s", "ms", "us", "ns"):
+        count, left = divmod(left, UNITS_NS[unit])
+        text += f"{count}{unit}" if count else ""
+    return f"-{text}" if ns < 0 else text or "0s"
+
+
+def write_size(size: int) -> str:
+    """Write a size in the largest unit that gives a whole number: `5KB`, `1MiB`, `17B`."""
+    units = [(1000**power, f"{letter}B") for power, letter in enumerate("kMGTP", 1)]
+    units += [(1024**power, f"{letter}iB") for power, letter in enumerate("KMGTP", 1)]
+    for factor, unit in sorted(units, reverse=True):
+        if size and size % factor == 0:
+            return f"{size // factor}{unit[:1].upper()}{unit[1:]}"
+    return f"{size}B"

@@ -69,18 +69,20 @@ class LogEngine:
 
     def __init__(self, source: RecordSource, limits: LogQueryLimits | None = None) -> None:
         self._source = source
-        self._limits = limits or LogQueryLimits()
+        self.limits = limits or LogQueryLimits()
 
-    async def lines(self, tenant: TenantId, query: LogSelector, span: Span, *, limit: int = 100) -> LinesAnswer:
-        """Give the first lines of the direction, gathered by labels.
+    async def lines(
+        self, tenant: TenantId, query: LogSelector, span: Span, *, limit: int = 100, interval_ns: int = 0
+    ) -> LinesAnswer:
+        """Give the first lines of the direction, gathered by labels; each at least `interval_ns` from the last.
 
         Raises:
             LogqlError: a stage cannot work.
             LimitError, TimedOutError: it costs too much; what the source raises comes through.
         """
         self.check_limit(limit)
-        meter = Meter(self._limits)
-        entries = await self._entries(tenant, query, span, limit, meter)
+        meter = Meter(self.limits)
+        entries = await self._entries(tenant, query, span, meter, limit=limit, interval_ns=interval_ns)
         return LinesAnswer(gather(entries), meter.cost)
 
     def check_limit(self, limit: int) -> None:
@@ -89,7 +91,7 @@ class LogEngine:
         Raises:
             LimitError: it is more.
         """
-        most = self._limits.max_entries
+        most = self.limits.max_entries
         if limit > most:
             raise LimitError(
                 f"max entries limit per query exceeded, limit > max_entries_limit ({limit} > {most})",
@@ -98,13 +100,18 @@ class LogEngine:
 
     async def entries(self, tenant: TenantId, query: LogSelector, span: Span, *, limit: int) -> list[Entry]:
         """Give the first entries of the direction, not gathered; raises as `lines` does, but of the limit."""
-        return await self._entries(tenant, query, span, limit, Meter(self._limits))
+        return await self._entries(tenant, query, span, Meter(self.limits), limit=limit)
 
-    async def _entries(self, tenant: TenantId, query: LogSelector, span: Span, limit: int, meter: Meter) -> list[Entry]:
+    async def _entries(
+        self, tenant: TenantId, query: LogSelector, span: Span, meter: Meter, *, limit: int, interval_ns: int = 0
+    ) -> list[Entry]:
         found: list[Entry] = []
-        async with aclosing(read_entries(self._source, tenant, query, span, meter, limit=limit)) as pages:
+        most = 0 if interval_ns else limit  # of lines that lie too close none counts
+        async with aclosing(read_entries(self._source, tenant, query, span, meter, limit=most)) as pages:
             async for entries in pages:
-                found += entries
+                found += _apart(entries, interval_ns, found[-1].ts_ns if found else None) if interval_ns else entries
+                if limit and len(found) >= limit:
+                    return found[:limit]
         return found
 
     async def numbers(self, tenant: TenantId, query: MetricExpr, moments: Moments) -> NumbersAnswer:
@@ -116,12 +123,12 @@ class LogEngine:
             QueryExecutionError: sides of an operation do not match.
             LimitError, TimedOutError: it costs too much; what the source raises comes through.
         """
-        if moments.count > self._limits.max_steps:
+        if moments.count > self.limits.max_steps:
             raise LimitError(
-                f"exceeded maximum resolution of {self._limits.max_steps:,} points per time series. Try increasing the"
+                f"exceeded maximum resolution of {self.limits.max_steps:,} points per time series. Try increasing the"
                 f" value of the step parameter: the query has {moments.count:,} (logs.queries.max_steps)",
             )
-        meter = Meter(self._limits)
+        meter = Meter(self.limits)
         times = moments.times()
         leaves, known = Leaves(), dict[int, promql.Expr]()
         for node in _leaves(query):
@@ -155,6 +162,16 @@ class LogEngine:
         if node.op == "absent_over_time":
             return _absent(node, np.logical_not(present.any(axis=0, keepdims=True)))
         return Grid(list(series), values, present)
+
+
+def _apart(entries: list[Entry], interval_ns: int, last_ns: int | None) -> list[Entry]:
+    """Give those that lie at least `interval_ns` behind the one before."""
+    found = []
+    for entry in entries:
+        if last_ns is None or abs(entry.ts_ns - last_ns) >= interval_ns:
+            found.append(entry)
+            last_ns = entry.ts_ns
+    return found
 
 
 def _absent(node: RangeAggregation, absent: npt.NDArray[np.bool_]) -> Grid:

@@ -33,6 +33,7 @@ _NS: Final = 10**9
 _AT_ONCE: Final = 5_000  # records of one turn, or a batch more
 _IN_LOOP: Final = 300  # records that are filtered in the event loop, some milliseconds
 _LATE_NS: Final = 10 * _NS  # where the store is polled: records that come so much later than they say are still given
+_AHEAD_NS: Final = 10 * _NS  # of clocks that send
 _MOST_POLLED: Final = 20_000
 _FAILURES: Final = 5  # polls in a row that may fail
 
@@ -125,7 +126,8 @@ class Following:
         while True:
             await self._clock.sleep(every_s)
             now_ns = self._now_ns() - delay_ns
-            span = Span(max(asked.start_ns, from_ns - _LATE_NS), now_ns)
+            end_ns = now_ns + (0 if delay_ns else _AHEAD_NS)
+            span = Span(max(asked.start_ns, from_ns - _LATE_NS), max(end_ns, asked.start_ns))
             try:
                 entries = await self._engine.entries(self._tenant, asked.query, span, limit=_MOST_POLLED)
                 missed = await self._passed_over(asked, from_ns, entries)
@@ -139,7 +141,7 @@ class Following:
             seen.forget_before(from_ns - 2 * _LATE_NS)
 
     async def _newest(self, asked: TailQuestion) -> list[Entry]:
-        end_ns = self._now_ns() + 1
+        end_ns = self._now_ns() + _AHEAD_NS
         if asked.start_ns >= end_ns:
             return []
         span = Span(asked.start_ns, end_ns)
