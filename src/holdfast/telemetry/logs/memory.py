@@ -166,13 +166,13 @@ class MemoryLogSink:
         records = refused.leave(arrival.records, [(arrival.records.refs == REFUSED, Refusal.STREAM_LIMIT)])
         records = self._scrubber.scrub(tenant, records)
         records = refused.leave(records, self._quota.refuse(tenant, records, book.labels))
+        records = replace(records, levels=find_levels(records, book.labels))
         fresh = self._keep(tenant, records, book)
         self.feed.records_stored(tenant, records.take(fresh), book.labels)
         return LogsWritten(len(fresh), len(records) - len(fresh), refused.counts, refused.at)
 
     def _keep(self, tenant: TenantId, records: Records, book: MemoryStreamBook) -> np.ndarray:
         kept, fresh = self.source.tenant(tenant), []
-        levelled = replace(records, levels=find_levels(records, book.labels))
         for place, (ref, ts_ns, body) in enumerate(
             zip(records.refs.tolist(), records.ts_ns.tolist(), records.bodies, strict=True)
         ):
@@ -180,7 +180,7 @@ class MemoryLogSink:
             if labels not in kept.refs:
                 kept.refs[labels] = len(kept.labels)
                 kept.labels.append(labels)
-            row = kept.refs[labels], ts_ns, body, tuple(sorted(levelled.metadata(place).items()))
+            row = kept.refs[labels], ts_ns, body, tuple(sorted(records.metadata(place).items()))
             if row not in kept.rows:
                 kept.rows[row] = None
                 fresh.append(place)

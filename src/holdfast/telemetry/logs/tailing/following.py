@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.pipeline import Entry
     from holdfast.telemetry.logs.querying import LogEngine
     from holdfast.telemetry.logs.selection import RecordSource
-    from holdfast.telemetry.logs.tailing.arriving import Batch, Reader
+    from holdfast.telemetry.logs.tailing.arriving import Arriving, Batch
     from holdfast.telemetry.logs.tailing.matching import Matching
 
 _NS: Final = 10**9
@@ -97,23 +97,29 @@ class Following:
         self._clock = around.clock
         self._pool = around.pool
 
-    async def arriving(self, asked: TailQuestion, matching: Matching, reader: Reader) -> AsyncGenerator[Turn, None]:
-        """Give the turns of a tail from a reader that was there before; raises as `LogEngine.lines` does."""
-        found = await self._newest(asked)
-        until_s = self._clock.monotonic()
-        yield Turn(found)
-        seen: Seen | None = Seen(found)
-        while True:
-            first = await reader.wait()
-            await self._clock.sleep(first.at_s + asked.delay_s - self._clock.monotonic())
-            batches = reader.take(until_s=self._clock.monotonic() - asked.delay_s, most=_AT_ONCE)
-            entries = await self._filtered(matching, batches, asked.start_ns)
-            if seen is not None:  # what came while the store was asked may stand in its answer, too
-                entries = seen.fresh(entries)
-                if batches and batches[-1].at_s > until_s:
-                    seen = None
-            entries.sort(key=lambda entry: entry.ts_ns)
-            yield Turn(entries, *reader.take_missed())
+    async def arriving(self, asked: TailQuestion, matching: Matching, arriving: Arriving) -> AsyncGenerator[Turn, None]:
+        """Give the turns of a tail as records arrive; raises as `LogEngine.lines` does."""
+        reader = arriving.reader(
+            self._tenant, matching.wants
+        )  # before the store is asked, so that nothing lies between
+        try:
+            found = await self._newest(asked)
+            until_s = self._clock.monotonic()
+            yield Turn(found)
+            seen: Seen | None = Seen(found)
+            while True:
+                first = await reader.wait()
+                await self._clock.sleep(first.at_s + asked.delay_s - self._clock.monotonic())
+                batches = reader.take(until_s=self._clock.monotonic() - asked.delay_s, most=_AT_ONCE)
+                entries = await self._filtered(matching, batches, asked.start_ns)
+                if seen is not None:  # what came while the store was asked may stand in its answer, too
+                    entries = seen.fresh(entries)
+                    if batches and batches[-1].at_s > until_s:
+                        seen = None
+                entries.sort(key=lambda entry: entry.ts_ns)
+                yield Turn(entries, *reader.take_missed())
+        finally:
+            arriving.leave(self._tenant, reader)
 
     async def polled(self, asked: TailQuestion, every_s: float) -> AsyncGenerator[Turn, None]:
         """Give the turns of a tail by asking the store; raises as `LogEngine.lines` does."""

@@ -74,10 +74,9 @@ class Tails:
         matching = Matching(asked.query)
         self._refuse_crowd(tenant)
         following, is_fed = Following(tenant, self._around), self._is_fed()
-        reader = self._arriving.reader(tenant, matching.wants) if is_fed else None
         turns = (
-            following.arriving(asked, matching, reader)
-            if reader is not None
+            following.arriving(asked, matching, self._arriving)
+            if is_fed
             else following.polled(asked, self.settings.poll_every)
         )
         tail = Tail(turns, is_fed)
@@ -90,8 +89,6 @@ class Tails:
             self._tails.remove(tail)
             self._note(tenant, -1)
             self.meters.ages.observe(self.clock.monotonic() - began_s)
-            if reader is not None:
-                self._arriving.leave(tenant, reader)
 
     def check_feeds(self) -> None:
         """Tell the tails whose lines come from elsewhere now: another process takes logs in, or none does any more."""
