@@ -107,3 +107,19 @@ export type DroppedTarget = Schemas["DroppedTargetOut"];
 
 export type TraceLine = Schemas["TraceLine"];
 export type TraceList = Schemas["TraceList"];
+
+export type Around = Schemas["AroundOut"];
+export type Finding = Schemas["FindingOut"];
+export type AroundLane = Schemas["Lane"];
+
+export type SavedSearch = Schemas["SearchOut"];
+export type SearchKind = Schemas["SearchKind"];
+export type SearchBody = Schemas["SearchIn"];
+
+export type Investigation = Schemas["Investigation"];
+export type InvestigationDetail = Schemas["InvestigationDetail"];
+export type InvestigationCell = Schemas["Cell"];
+/** What a cell does not say is as usual. */
+export type CellBody = Pick<Schemas["CellIn"], "kind"> & { content: Partial<Schemas["Content"]>; after?: string };
+export type CellContent = Schemas["Content"];
+export type CellKind = Schemas["CellKind"];

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { buildChart, type ChartDot, type ChartMark, type ChartSpec } from "@/lib/chart";
+import { type Pick, watchPicks } from "@/lib/pick";
 import { resolveRange, type TimeRange, zoomOut } from "@/lib/timerange";
 import { useTimeRange } from "@/state/timerange";
 import classes from "./TimeChart.module.css";
@@ -17,19 +18,21 @@ export interface TimeChartProps extends ChartSpec {
   marks?: readonly ChartMark[];
   /** Where the page has a legend of its own. */
   isBare?: boolean;
+  /** Somebody chose a moment, an observation or a curve by a click. */
+  onPick?: ((pick: Pick) => void) | undefined;
 }
 
-export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = false, times, series, unit, isStacked = false, isBars = false, isFitted = false, dots = NO_DOTS, max }: TimeChartProps) {
+export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = false, times, series, unit, isStacked = false, isBars = false, isFitted = false, dots = NO_DOTS, max, onPick }: TimeChartProps) {
   const { range, setRange } = useTimeRange();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useScheme();
   const spec = useMemo<ChartSpec>(() => ({ times, series, unit, isStacked, isBars, isFitted, dots, ...(max === undefined ? {} : { max }) }), [times, series, unit, isStacked, isBars, isFitted, dots, max]);
-  const actions = useRef({ range, setRange });
+  const actions = useRef({ range, setRange, onPick });
   const shape = `${scheme}|${height}|${unit}|${isStacked}|${isFitted}|${series.map((one) => `${one.label}${one.color}${one.isHidden ? "-" : ""}${one.isDashed ? "~" : ""}`).join()}`;
   const latest = useRef({ spec, marks });
   useEffect(() => {
-    actions.current = { range, setRange };
+    actions.current = { range, setRange, onPick };
     latest.current = { spec, marks };
   });
 
@@ -44,10 +47,12 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
     const { options, data } = buildChart(latest, { width: element.clientWidth, height, classes, zoom, bars: isBars ? BARS : undefined });
     const chart = new uPlot(options, data, element);
     plot.current = chart;
+    const stopPicks = watchPicks(chart, () => latest.current.spec, () => actions.current.onPick);
     setWindow(chart, actions.current.range);
     const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
     return () => {
+      stopPicks();
       observer.disconnect();
       chart.destroy();
       plot.current = null;
@@ -65,7 +70,7 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
 
   return (
     <figure className={classes.figure}>
-      <div ref={host} className={classes.plot} style={{ height }} role="img" aria-label={label} />
+      <div ref={host} className={classes.plot} style={{ height }} role="img" aria-label={label} data-pickable={onPick !== undefined || undefined} />
       {!isBare && (
         <figcaption className={classes.legend}>
           {series.map((one) => (

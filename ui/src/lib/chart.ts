@@ -279,7 +279,8 @@ function placeOfDot(chart: uPlot, dot: ChartDot, isCanvas: boolean): { x: number
   return { x: chart.valToPos(dot.atS, "x", isCanvas), y: chart.valToPos(value, "y", isCanvas) };
 }
 
-function nearestDot(chart: uPlot, dots: readonly ChartDot[]): ChartDot | null {
+/** The observation under the pointer. */
+export function nearestDot(chart: uPlot, dots: readonly ChartDot[]): ChartDot | null {
   const { left = -99, top = -99 } = chart.cursor;
   let nearest: ChartDot | null = null;
   let distance = DOT_REACH_PX;

@@ -26,6 +26,7 @@ export function describeEvent(event: LogEvent, names: Names = NO_NAMES): EventTe
   const [area, verb = event.kind] = event.kind.split(".");
   const text = TEXTS[event.kind] ?? verb.replaceAll("_", " ");
   if (area === "dashboard") return { subject: words(data["title"]) ?? subject, text: dashboardText(event, text), detail, verdict: null };
+  if (area === "search" || area === "investigation") return { subject: words(data["name"]) ?? words(data["title"]) ?? "A", text, detail, verdict: null };
   if (area === "run") return { subject: words(data["workflow"]) ?? subject, text: runText(event, text), detail, verdict: null };
   if (event.kind === "queue.changed") return { subject, text: `queue is ${words(data["state"]) ?? "changed"}`, detail, verdict: null };
   if (event.kind === "schedule.changed") return { subject, text: `schedule ${data["paused"] === true ? "is paused" : "goes on"}`, detail, verdict: null };
@@ -53,6 +54,16 @@ const TEXTS: Record<string, string> = {
   "catalog.changed": "has changed",
   "dashboard.saved": "dashboard was saved",
   "dashboard.deleted": "dashboard was deleted",
+  "search.saved": "search was saved",
+  "search.changed": "search was changed",
+  "search.deleted": "search was deleted",
+  "investigation.opened": "investigation was begun",
+  "investigation.renamed": "investigation has another title",
+  "investigation.deleted": "investigation was deleted",
+  "investigation.cell_added": "investigation got a cell",
+  "investigation.cell_changed": "investigation: a cell was changed",
+  "investigation.cell_moved": "investigation: a cell was moved",
+  "investigation.cell_removed": "investigation: a cell was removed",
   "ops.loaded": "files were loaded",
   "ops.refused": "files were refused",
   "run.started": "was started",
@@ -117,6 +128,8 @@ export const EVENT_AREAS: Record<string, string> = {
   schedule: "Schedules",
   maintenance: "Maintenance",
   dashboard: "Dashboards",
+  investigation: "Investigations",
+  search: "Saved searches",
   ops: "Configuration",
   catalog: "Catalog",
   auth: "People and tokens",
@@ -154,6 +167,7 @@ export function eventPath(event: LogEvent): string | null {
   if (room === "queue") return "/runs/queues";
   if (room === "schedule") return "/runs/schedules";
   if (room === "dashboard" && event.kind !== "dashboard.deleted") return `/dashboards/${encodeURIComponent(name)}`;
+  if (room === "investigation" && event.kind !== "investigation.deleted") return `/investigations/${encodeURIComponent(name)}`;
   if (room === "service") return `/services/${encodeURIComponent(name)}`;
   return null;
 }

@@ -56,6 +56,7 @@ export function vectorOf(result: Result): VectorSeries[] {
 export interface Curve extends ChartSeries {
   /** Which of the queries it belongs to. */
   query: number;
+  metric: Metric;
 }
 
 export interface Drawn {
@@ -85,7 +86,7 @@ export function drawParts(parts: readonly Part[], most: number): Drawn {
       colors.set(key, color);
       const values = new Array<number | null>(times.length).fill(null);
       for (const [time, value] of pointsOf(one)) values[place.get(time + shiftS) ?? -1] = value;
-      return { query, label: label(one.metric), color, values, ...(isDashed ? { isDashed } : {}) };
+      return { query, metric: one.metric, label: label(one.metric), color, values, ...(isDashed ? { isDashed } : {}) };
     }),
   );
   return { times, series };

@@ -12,7 +12,7 @@ from holdfast.telemetry.correlate.curves import Naming, moved_finding
 from holdfast.telemetry.correlate.findings import Evidence, EvidenceKind, Finding, Lane, Part
 from holdfast.telemetry.correlate.moment import WEEK, Moment
 from holdfast.telemetry.correlate.movement import Direction, Movement, judge
-from holdfast.telemetry.correlate.wording import rank_of, write
+from holdfast.telemetry.correlate.wording import rank_of
 from holdfast.telemetry.logs.patterns import PatternScope, PatternSeries
 from holdfast.telemetry.logs.records import DETECTED_LEVEL, Level
 from holdfast.telemetry.logs.selection import RecordSelection
@@ -141,8 +141,7 @@ def _finding(each: PatternSeries, movement: Movement, service: str, counts: Coun
     )
     if movement.direction is not Direction.NEW:
         return finding
-    rate = write(movement.now, _PER_MIN)
-    reason = f"A new pattern of level {each.key.level}: {each.lines} lines ({rate}), and none in the day before."
+    reason = f"A new pattern of level {each.key.level}, “{title}”: {each.lines} lines, and none in the day before."
     return replace(finding, reason=reason)
 
 

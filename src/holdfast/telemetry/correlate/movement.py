@@ -28,6 +28,7 @@ _LEAST_GONE: Final = 3  # steps at the end without a value, and
 _GONE_SHARE: Final = 0.15  # of the window
 _LEAST_CHANGE: Final = 0.2  # of the larger level: a smaller change is true, and of no use
 _SURE: Final = 0.9
+_SLOPE: Final = 1.0  # deviations that belong to a slope
 _CHANCE: Final = 1.3  # what the time before makes by chance is taken off with this factor
 _APART: Final = 3  # deviations between this week and last
 
@@ -90,6 +91,7 @@ def judge(before: Curve, window: Curve, week: Curve | None = None, *, least: flo
     centre = float(np.median(known))
     own, deviations = _deviations(before, window, least)
     first, last, score = _stretch(deviations)
+    first = _onset(deviations, first)
     usual = _stretch(own)[2]  # what chance, tails and waves make of the time before
     score = math.sqrt(max(score**2 - _CHANCE * usual**2, 0.0))
     now = float(np.nanmedian(window[first : last + 1]))
@@ -140,6 +142,14 @@ def _stretch(deviations: Curve) -> tuple[int, int, float]:
     scores = np.where(lengths > 0, totals / np.sqrt(np.maximum(lengths, 1)), 0.0)
     first, last = np.unravel_index(int(np.argmax(np.abs(scores))), scores.shape)
     return int(first), int(last), float(scores[first, last])
+
+
+def _onset(deviations: Curve, first: int) -> int:
+    """Give where the slope before a stretch begins: rates over a time rise slowly, and the order of things matters."""
+    sign = 1.0 if deviations[first] > 0 else -1.0
+    while first > 0 and _SLOPE < deviations[first - 1] * sign < deviations[first] * sign + _SLOPE:
+        first -= 1
+    return first
 
 
 def _sure(score: float, count: int, known: int) -> float:

@@ -14,7 +14,19 @@ _PREFIXES: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _BYTES: Final = ((1024**4, "TiB"), (1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"))
 _FEWEST: Final = 1.5  # below it a ratio says less than both numbers
 _MOST_RATIO: Final = 1000
-_ERRORS: Final = ("error", "fail", "exception", "timeout", "timed_out", "reject", "retr", "drop", "denied", "panic")
+_ERRORS: Final = (
+    "error",
+    "fail",
+    "refus",
+    "exception",
+    "timeout",
+    "timed_out",
+    "reject",
+    "retr",
+    "drop",
+    "denied",
+    "panic",
+)
 
 
 def rank_of(movement: Movement, weight: float, *, is_bad: bool = False) -> float:

@@ -38,6 +38,12 @@ export function writeWish(params: URLSearchParams, wish: Partial<TraceWish>): UR
   return next;
 }
 
+/** A wish in words, as `holdfast trace search` takes it; empty where nothing is asked. */
+export function sayWish(wish: TraceWish): string {
+  const said = (["service", "operation", "status", "min", "max"] as const).filter((name) => wish[name] !== "").map((name) => `${name === "min" || name === "max" ? `${name}_duration` : name}=${wish[name]}`);
+  return [...said, wish.attributes.trim()].filter(Boolean).join(" ");
+}
+
 const PAIR = /([^\s=]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(\S*))/y;
 
 /** Attributes by name; null where the text cannot be read. */

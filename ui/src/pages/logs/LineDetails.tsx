@@ -1,8 +1,10 @@
 // Everything that is known of a line, each field with what can be done with it; ways on to the trace and the service.
 import { ActionIcon, Button } from "@mantine/core";
-import { IconColumns3, IconFilterMinus, IconFilterPlus, IconListTree, IconRoute2, IconServer2 } from "@tabler/icons-react";
+import { IconColumns3, IconFilterMinus, IconFilterPlus, IconListTree, IconRoute2, IconServer2, IconTimelineEvent } from "@tabler/icons-react";
+import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
 import { CopyButton } from "@/components/CopyButton";
 import { Go, servicePath } from "@/components/Go";
+import { aroundPath, subjectOf } from "@/lib/around";
 import { fieldOf, fieldsOf, isoOf, type LineField, type LogLine } from "@/lib/logs";
 import type { LineActions } from "./LinesView";
 import classes from "./Logs.module.css";
@@ -26,6 +28,10 @@ export function LineDetails({ line, columns, onFilter, onColumn, onContext }: Li
             Service {service}
           </Button>
         )}
+        <Button component={Go} to={aroundPath({ ...subjectOf(line.labels), at: isoOf(line.ns) })} variant="default" size="compact-xs" leftSection={<IconTimelineEvent size={13} />}>
+          What moved then
+        </Button>
+        <AddToInvestigation cell={{ kind: "line", content: { line: { ns: String(line.ns), text: line.text, labels: line.labels } } }} what="line" isSmall />
         <CopyButton text={line.text} label="Copy the line" />
         <span className="faint">{isoOf(line.ns)}</span>
       </div>

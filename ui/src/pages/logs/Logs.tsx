@@ -4,8 +4,11 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useRef, useState } from "react";
 import { countQuery, numbersQuery } from "@/api/logQueries";
+import type { CellBody } from "@/api/types";
 import type { EditorHandle } from "@/components/editor/CodeEditor";
 import { LogQueryEditor } from "@/components/logql/LogQueryEditor";
+import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
+import { SavedMenu } from "@/components/collect/SavedMenu";
 import { Page } from "@/components/Page";
 import { MOD } from "@/components/shell/TopBar";
 import { problemOf } from "@/components/states";
@@ -13,6 +16,7 @@ import { isMetricQuery, readLogNote, type FieldFilter, withFilter } from "@/lib/
 import type { LogLine } from "@/lib/logs";
 import type { LogTab } from "@/lib/logview";
 import { useKeys } from "@/state/shortcuts";
+import { resolveRange } from "@/lib/timerange";
 import { useTimeRange } from "@/state/timerange";
 import { Beginning } from "./Beginning";
 import { ContextDrawer } from "./ContextDrawer";
@@ -52,7 +56,7 @@ export function Logs() {
   const filter = (wanted: FieldFilter): void => run(withFilter(view.expr, wanted));
   const toggleColumn = (name: string): void => change({ columns: view.columns.includes(name) ? view.columns.filter((one) => one !== name) : [...view.columns, name] });
   return (
-    <Page title="Logs" name="Logs" actions={<PageActions view={view} lines={lines.lines} canLive={canLive} isLive={isLive} onChange={change} />}>
+    <Page title="Logs" name="Logs" actions={<><PageActions view={view} lines={lines.lines} canLive={canLive} isLive={isLive} onChange={change} /><SavedMenu kind="logs" query={view.expr} /><AddButton expr={view.expr} /></>}>
       <div className={classes.query}>
         <div className="grow">
           <LogQueryEditor ref={editor} value={draft} onChange={viewing.write} onRun={() => run()} notes={notes} notesOf={view.expr} label="Query" placeholder={'Write LogQL: {service_name="orders"} |= "timeout"'} />
@@ -84,6 +88,15 @@ export function Logs() {
       <ContextDrawer line={around} onClose={() => setAround(null)} />
     </Page>
   );
+}
+
+function AddButton({ expr }: { expr: string }) {
+  const { range } = useTimeRange();
+  const cell = (): CellBody => {
+    const { start, end } = resolveRange(range, new Date());
+    return { kind: "logs", content: { queries: [expr], start: start.toISOString(), end: end.toISOString() } };
+  };
+  return <AddToInvestigation cell={cell} what="search" isDisabled={expr.trim() === ""} />;
 }
 
 function costOf(isMetric: boolean, { first, error }: LinesState) {

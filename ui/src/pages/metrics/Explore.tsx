@@ -4,6 +4,9 @@ import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
 import { IconLink, IconList, IconPlayerPlay, IconPlus } from "@tabler/icons-react";
 import { useRef } from "react";
+import type { CellBody } from "@/api/types";
+import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
+import { SavedMenu } from "@/components/collect/SavedMenu";
 import { Page } from "@/components/Page";
 import type { EditorHandle } from "@/components/promql/QueryEditor";
 import { MOD } from "@/components/shell/TopBar";
@@ -48,6 +51,8 @@ export function Explore() {
             Browse
           </Button>
           <HistoryMenu onChoose={ask} />
+          <SavedMenu kind="metrics" query={askedOf(exploration).map(({ expr }) => expr).join("\n")} />
+          <AddButton exploration={exploration} />
           <ShareButton exploration={exploration} />
         </>
       }
@@ -124,6 +129,16 @@ function Options({ exploration, onChange }: { exploration: Exploration; onChange
       )}
     </div>
   );
+}
+
+function AddButton({ exploration }: { exploration: Exploration }) {
+  const { range } = useTimeRange();
+  const queries = askedOf(exploration).map(({ expr }) => expr);
+  const cell = (): CellBody => {
+    const { start, end } = resolveRange(range, new Date());
+    return { kind: "metrics", content: { queries, start: start.toISOString(), end: end.toISOString() } };
+  };
+  return <AddToInvestigation cell={cell} what="graph" isDisabled={queries.length === 0} />;
 }
 
 /** The link holds the window as it stands now, so that a colleague sees the same, also tomorrow. */

@@ -2,12 +2,17 @@
 import { Button } from "@mantine/core";
 import { IconChartLine } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
+import { useNavigate } from "react-router";
 import { SeriesLegend } from "@/components/SeriesLegend";
 import { Empty, SkeletonBlock } from "@/components/states";
 import { TimeChart } from "@/components/TimeChart";
+import { aroundPath, subjectOf, subjectOfQuery } from "@/lib/around";
 import type { Exploration } from "@/lib/explore";
 import { plural } from "@/lib/format";
+import type { Pick } from "@/lib/pick";
+import { tracePath } from "@/lib/traces/search";
 import { useMarks } from "@/state/marks";
+import { useCarry } from "@/state/timerange";
 import type { QueryState } from "./QueryRow";
 import { askedOf, usePicture } from "./results";
 import classes from "./Explore.module.css";
@@ -22,6 +27,16 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
   const most = isWhole ? DRAWN_AT_MOST : DRAWN;
   const picture = usePicture(exploration, states, step, most);
   const marks = useMarks(exploration.hasMarks);
+  const navigate = useNavigate();
+  const carry = useCarry();
+  const pick = ({ atS, dot, series }: Pick): void => {
+    const trace = dot?.labels.find(([name]) => name === "trace_id" || name === "traceID")?.[1];
+    const span = dot?.labels.find(([name]) => name === "span_id" || name === "spanID")?.[1];
+    if (trace) return void navigate(carry(tracePath(trace, span)));
+    const curve = picture.series[series];
+    const subject = subjectOf(curve?.metric ?? {}) ?? subjectOfQuery(exploration.queries[curve?.query ?? 0] ?? "");
+    void navigate(carry(aroundPath({ ...subject, at: new Date(atS * 1000).toISOString() })));
+  };
   const visible = useMemo(() => {
     const known = picture.series.some((one) => chosen.has(one.label));
     return known ? picture.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true })) : picture.series;
@@ -39,8 +54,9 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
   const drawn = picture.series.filter((one) => !one.isDashed).length;
   return (
     <div className={classes.graph} data-fetching={[...states.values()].some((state) => state.isFetching) || undefined}>
-      <TimeChart times={picture.times} series={visible} unit={picture.unit} dots={picture.dots} marks={marks} isStacked={exploration.isStacked} isFitted isBare height={HEIGHT} label={`${plural(drawn, "series", "series")} over time`} />
+      <TimeChart times={picture.times} series={visible} unit={picture.unit} dots={picture.dots} marks={marks} isStacked={exploration.isStacked} isFitted isBare height={HEIGHT} onPick={pick} label={`${plural(drawn, "series", "series")} over time`} />
       <div className={classes.facts}>
+        <span className="faint">A click on a point tells what else moved then; on an exemplar, its trace.</span>
         {picture.shared.map(({ letter, text }) => (
           <span key={letter} className="truncate" title={text}>
             {picture.shared.length > 1 || states.size > 1 ? `${letter}: all ` : "All "}have <code>{text}</code>

@@ -1,5 +1,6 @@
 // One service: how it is and why, its checks, what it leans on and who leans on it, what happened to it, whose it is.
-import { IconExternalLink } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconExternalLink, IconTimelineEvent } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 import { checksQuery, serviceQuery } from "@/api/queries";
@@ -13,6 +14,7 @@ import { Page, Section } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock, SkeletonRows } from "@/components/states";
 import { StatusIconLabelled, StatusMark } from "@/components/StatusMark";
 import { Age } from "@/components/When";
+import { aroundPath } from "@/lib/around";
 import { parseSort, writeSort } from "@/lib/checks";
 import { condense } from "@/lib/events";
 import { plural } from "@/lib/format";
@@ -38,7 +40,16 @@ export function Service() {
         </>
       }
       subtitle={service ? <Subtitle service={service} /> : "\u00a0"}
-      actions={service && <Links service={service} />}
+      actions={
+        service && (
+          <>
+            <Button component={Go} to={aroundPath({ service: service.name })} variant="default" leftSection={<IconTimelineEvent size={14} />}>
+              What moved
+            </Button>
+            <Links service={service} />
+          </>
+        )
+      }
     >
       <QueryView query={query} skeleton={<Skeleton />}>
         {(loaded) => (
@@ -142,8 +153,9 @@ checks:
   - name: ${name}-ready
     kind: http
     service: ${name}
-    url: http://127.0.0.1:8000/readyz
-    every: 10s`;
+    every: 10s
+    http:
+      url: http://127.0.0.1:8000/readyz`;
 }
 
 function About({ service }: { service: ServiceDetail }) {

@@ -6,11 +6,12 @@ import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { isAskable, traceSearchQuery, traceServicesQuery } from "@/api/traceQueries";
 import type { TraceSummary } from "@/api/traces";
+import { SavedMenu } from "@/components/collect/SavedMenu";
 import { Page } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock, SkeletonRows } from "@/components/states";
 import { formatDuration, plural } from "@/lib/format";
 import { colorsOf } from "@/lib/traces/colors";
-import { readWish, type TraceWish, writeWish } from "@/lib/traces/search";
+import { readWish, sayWish, type TraceWish, writeWish } from "@/lib/traces/search";
 import { useTimeRange } from "@/state/timerange";
 import { type Area, isWithin, Scatter } from "./Scatter";
 import { SearchForm } from "./SearchForm";
@@ -23,7 +24,7 @@ export function Traces() {
   const services = useQuery(traceServicesQuery);
   const query = useQuery(traceSearchQuery(wish, range));
   return (
-    <Page title="Traces" name="Traces" subtitle={query.data ? summary(query.data, wish) : "\u00a0"}>
+    <Page title="Traces" name="Traces" subtitle={query.data ? summary(query.data, wish) : "\u00a0"} actions={<SavedMenu kind="traces" query={sayWish(wish)} />}>
       <QueryView query={services} skeleton={<SkeletonRows rows={10} />}>
         {(known) =>
           known.length === 0 ? (

@@ -1,16 +1,18 @@
 // One span in full: times, status, attributes, resource, events, links.
-import { Drawer } from "@mantine/core";
-import { IconAlertCircle } from "@tabler/icons-react";
+import { Button, Drawer } from "@mantine/core";
+import { IconAlertCircle, IconFileText, IconServer2, IconTimelineEvent } from "@tabler/icons-react";
 import type { OpenTrace, SpanDetail } from "@/api/traces";
 import { CopyButton } from "@/components/CopyButton";
-import { Go } from "@/components/Go";
+import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
+import { Go, servicePath } from "@/components/Go";
 import { Section } from "@/components/Page";
 import { Empty } from "@/components/states";
 import table from "@/components/table.module.css";
+import { aroundPath } from "@/lib/around";
 import { formatDuration } from "@/lib/format";
 import { formatAbsolute } from "@/lib/time";
 import { rowOf, type Trace } from "@/lib/traces/model";
-import { addAttribute, tracePath } from "@/lib/traces/search";
+import { addAttribute, traceLogQuery, tracePath } from "@/lib/traces/search";
 import classes from "./TracePage.module.css";
 
 interface SpanDrawerProps {
@@ -45,6 +47,7 @@ function Detail({ span, trace, color, onChoose }: { span: SpanDetail; trace: Tra
           </span>
         )}
       </p>
+      <SpanWays span={span} trace={trace} />
       {span.statusMessage && <p className={classes.fault}>{span.statusMessage}</p>}
       <dl className={classes.facts}>
         <dt>Took</dt>
@@ -80,6 +83,32 @@ function Detail({ span, trace, color, onChoose }: { span: SpanDetail; trace: Tra
       <Pairs title="Resource" pairs={span.resource} service={span.service} />
     </div>
   );
+}
+
+/** The ways on from a span: its lines, its service, what else moved then. */
+function SpanWays({ span, trace }: { span: SpanDetail; trace: Trace }) {
+  const at = new Date(span.startUs / 1000).toISOString();
+  return (
+    <p className="row wrap">
+      <Button component={Go} to={spanLogsPath(trace, span)} variant="default" size="compact-xs" leftSection={<IconFileText size={13} />}>
+        Its logs
+      </Button>
+      <Button component={Go} to={servicePath(span.service)} variant="default" size="compact-xs" leftSection={<IconServer2 size={13} />}>
+        Service
+      </Button>
+      <Button component={Go} to={aroundPath({ service: span.service, at })} variant="default" size="compact-xs" leftSection={<IconTimelineEvent size={13} />}>
+        What moved then
+      </Button>
+      <AddToInvestigation cell={{ kind: "trace", content: { trace_id: trace.id, span_id: span.id, title: `${span.service}: ${span.name}`.slice(0, 500) } }} what="span" isSmall />
+    </p>
+  );
+}
+
+/** Lines of the span, from a minute before its trace until a minute after it. */
+function spanLogsPath(trace: Trace, span: SpanDetail): string {
+  const from = new Date(trace.beganUs / 1000 - 60_000).toISOString();
+  const to = new Date((trace.beganUs + trace.durationUs) / 1000 + 60_000).toISOString();
+  return `/logs?${new URLSearchParams({ q: `${traceLogQuery(trace.id)} | span_id="${span.id}"`, from, to }).toString()}`;
 }
 
 /** Names and values; each leads to the traces that say the same. */

@@ -1,17 +1,19 @@
 // One trace: what it was, what is odd about it, its spans as a waterfall or folded into a flame, its logs.
 import { Button, SegmentedControl } from "@mantine/core";
-import { IconFileText } from "@tabler/icons-react";
+import { IconFileText, IconTimelineEvent } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useParams } from "react-router";
 import { traceQuery } from "@/api/traceQueries";
 import type { OpenTrace } from "@/api/traces";
+import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
 import { CopyButton } from "@/components/CopyButton";
 import { Go } from "@/components/Go";
 import { Notice } from "@/components/Notice";
 import { Page, Section } from "@/components/Page";
 import { QueryView, SkeletonBlock, SkeletonRows } from "@/components/states";
 import { When } from "@/components/When";
+import { aroundPath } from "@/lib/around";
 import { formatCount, formatDuration, plural } from "@/lib/format";
 import { colorsOf } from "@/lib/traces/colors";
 import { countServices, type Trace } from "@/lib/traces/model";
@@ -34,7 +36,7 @@ export function TracePage() {
       title={<span className={classes.title}>{name}</span>}
       name={name}
       subtitle={trace ? <Summary trace={trace} /> : "\u00a0"}
-      actions={trace && <LogsLink trace={trace} />}
+      actions={trace && <><LogsLink trace={trace} /><TraceWays trace={trace} /></>}
     >
       <QueryView query={query} skeleton={<><SkeletonBlock height={90} /><SkeletonRows rows={14} height={26} /></>}>
         {(open) => <Opened open={open} />}
@@ -89,6 +91,18 @@ function Summary({ trace }: { trace: Trace }) {
         <CopyButton text={trace.id} label="Copy the trace id" />
       </span>
     </span>
+  );
+}
+
+function TraceWays({ trace }: { trace: Trace }) {
+  const service = trace.services[trace.root] ?? "";
+  return (
+    <>
+      <Button component={Go} to={aroundPath({ service, trace: trace.id, at: new Date(trace.beganUs / 1000).toISOString() })} variant="default" leftSection={<IconTimelineEvent size={14} />}>
+        What moved then
+      </Button>
+      <AddToInvestigation cell={{ kind: "trace", content: { trace_id: trace.id, title: `${service}: ${trace.names[trace.root] ?? ""}`.slice(0, 500) } }} what="trace" />
+    </>
   );
 }
 
