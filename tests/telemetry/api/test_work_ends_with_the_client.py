@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -80,3 +81,23 @@ async def test_another_cancellation_stays_one():
     with pytest.raises(asyncio.CancelledError):
         await task
     assert work.was_cancelled
+
+
+async def test_work_that_passes_over_its_end_leaves_no_cancellation_behind():
+    visitor, work = Visitor(), Work()
+
+    async def stubborn() -> int:
+        with contextlib.suppress(asyncio.CancelledError):
+            await work.run()
+        return 5
+
+    async def visit() -> tuple[int, int]:
+        found = await while_present(visitor, stubborn())
+        task = asyncio.current_task()
+        assert task is not None
+        return found, task.cancelling()
+
+    task = asyncio.create_task(visit())
+    await visitor.is_watched.wait()
+    visitor.leaves.set()
+    assert await task == (5, 0)

@@ -32,7 +32,7 @@ async def while_present(request: Request, work: Coroutine[Any, Any, T]) -> T:
     try:
         return await work
     except asyncio.CancelledError:
-        if watch.is_to_blame():
+        if watch.end():
             raise ClientGoneError("the client closed the connection") from None
         raise
     finally:
@@ -61,16 +61,14 @@ class _Watch:
             self._has_fired = True
             self._task.cancel()
 
-    def is_to_blame(self) -> bool:
-        """Tell whether a cancellation was this watch's alone."""
-        return self._has_fired and self._task.uncancel() <= self._cancelling
-
-    def end(self) -> None:
-        """Stop watching."""
+    def end(self) -> bool:
+        """Stop watching; tell whether a cancellation was this watch's alone. Work may have passed over it."""
         self._begin.cancel()
         if self._watching is not None:
             self._watching.remove_done_callback(self._fire)
             self._watching.cancel()
+        has_fired, self._has_fired = self._has_fired, False
+        return has_fired and self._task.uncancel() <= self._cancelling
 
 
 async def _departure(request: Request) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.processes import ServerSettings
@@ -12,28 +16,43 @@ from holdfast.kernel.wiring import Ground, Wiring
 from holdfast.telemetry.metrics.api.admin import AdminRoutes
 from holdfast.telemetry.metrics.api.origins import ANY, Origins
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
+from holdfast.telemetry.metrics.api.rehearsing import Example, Rehearsal
 from holdfast.telemetry.metrics.api.series import SeriesRoutes
 from holdfast.telemetry.metrics.api.status import Around, StatusRoutes
 from holdfast.telemetry.metrics.api.surface import Part, surface
 from holdfast.telemetry.metrics.api.targets import TargetRoutes
 from holdfast.telemetry.metrics.promql import Engine
 from holdfast.telemetry.metrics.queries import QueryDesk, QueryMetrics, QuerySettings
+from holdfast.telemetry.metrics.selection import SampleSource
 from holdfast.telemetry.metrics.settings import MetricsSettings
 from holdfast.telemetry.metrics.tables import STREAM
 
 if TYPE_CHECKING:
     from holdfast.store import StoreRoom
     from holdfast.telemetry.metrics.browsing import SeriesBrowser
+    from holdfast.telemetry.metrics.indexing import SeriesIndex
     from holdfast.telemetry.metrics.keeping import Deletion
     from holdfast.telemetry.metrics.scrape import TargetBoard
-    from holdfast.telemetry.metrics.selection import SampleSource
+
+MOST_SERIES: Final = 2000  # of the metric that a rehearsal asks for; answers about more take their time by themselves
+
+
+class NotedSource(SampleSource, Protocol):
+    """A source that notes which metrics are asked for."""
+
+    index: SeriesIndex
+
+    @property
+    def unnoted(self) -> SampleSource:
+        """Give the same samples for questions that do not count."""
+        ...
 
 
 class Signals(Protocol):
     """Where samples and their series are found."""
 
     @property
-    def source(self) -> SampleSource:
+    def source(self) -> NotedSource:
         """Give samples."""
         ...
 
@@ -71,7 +90,28 @@ def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoar
         TargetRoutes(board),
         AdminRoutes(signals.deletion),
     ]
-    return QueryRoom(desk, Wiring(name="queries", surfaces=(surface(parts, _origins(ground)),)))
+    rehearsal = _rehearsal(ground, signals)
+
+    @asynccontextmanager
+    async def rehearsed() -> AsyncIterator[None]:
+        if "api" in ground.settings[ServerSettings].roles:
+            await rehearsal.run()
+        yield
+
+    return QueryRoom(desk, Wiring(name="queries", surfaces=(surface(parts, _origins(ground)),), lifespan=rehearsed))
+
+
+def _rehearsal(ground: Ground, signals: Signals) -> Rehearsal:
+    """Build what goes through each kind of request, over a desk that counts into nothing."""
+    engine, clock = Engine(signals.source.unnoted), ground.clock
+    desk = QueryDesk(engine, ground.settings[QuerySettings], clock, QueryMetrics(CollectorRegistry()))
+    router = surface([QueryRoutes(desk, signals.browser, clock), SeriesRoutes(signals.browser)], Origins(()))
+
+    def find() -> Example | None:
+        found = signals.source.index.example(DEFAULT_TENANT, MOST_SERIES)
+        return Example(*found) if found is not None else None
+
+    return Rehearsal(router, clock, find)
 
 
 def _origins(ground: Ground) -> Origins:

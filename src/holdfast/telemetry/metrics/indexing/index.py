@@ -140,6 +140,13 @@ class SeriesIndex:
         known = self._tenants.get(tenant)
         return list(known.groups) if known is not None else []
 
+    def example(self, tenant: TenantId, most: int) -> tuple[str, int] | None:
+        """Give the metric with the most remembered series up to `most`, and when it was last heard of."""
+        known = self._tenants.get(tenant)
+        groups = [group for group in known.groups.values() if 0 < len(group) <= most] if known is not None else []
+        found = max(groups, key=len, default=None)
+        return (found.name, found.lives().last_heard_ms) if found is not None else None
+
     def newest_ms(self, tenant: TenantId) -> int | None:
         """Give until when the remembered series live; None if there are none, or not all are known."""
         known = self._tenants.get(tenant)
