@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from fixtures.traces import Row, spans, trace_id
-from holdfast.kernel.clock import SystemClock
+from fixtures.traces import Row, span_id, spans, trace_id
+from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.telemetry.traces import SCHEMA, SpanStatus, StoredTraces, TraceSink
 from holdfast.telemetry.traces.sampling import Sampling, WholeTraces, judge
@@ -93,3 +94,75 @@ async def test_what_is_kept_stays_for_good_and_counts_for_the_rest(open_store, s
         trace = await source.trace(DEFAULT_TENANT, trace_id(number))
         assert trace is not None
         assert len(trace.spans) == 1
+
+
+class Judging:
+    """A sink and tail sampling over one store, on a clock that is moved."""
+
+    def __init__(self, store, **settings):
+        self.clock = FakeClock(datetime.now(UTC))
+        self.settings = SamplingSettings(enabled=True, **settings)
+        self.store = store
+        self.sampling = Sampling(store, self.settings, self.clock)
+        self.sink = TraceSink(store, keep_until_s=self.sampling.keep_until_s)
+
+    async def append(self, *rows: Row) -> None:
+        await self.sink.append(DEFAULT_TENANT, spans(rows, int(self.clock.now().timestamp()) * 10**9))
+
+    async def judge_after(self, seconds: float) -> None:
+        await self.clock.advance(seconds)
+        await self.sampling.judge_all()
+
+    async def kept(self) -> dict[tuple[str, str], float]:
+        """Give the weights of the spans that stay, by trace and span."""
+        sql = (
+            "SELECT trace_id, span_id, sum(weight) AS weight FROM (SELECT DISTINCT trace_id, span_id, weight"
+            " FROM trace_spans WHERE tenant = {tenant:String} AND expires_at > {long:UInt32})"
+            " GROUP BY trace_id, span_id"
+        )
+        long_s = int(self.clock.now().timestamp() + self.settings.recent + 600)
+        rows = (await self.store.query(sql, {"long": long_s}, tenant=DEFAULT_TENANT)).to_pylist()
+        return {(row["trace_id"].hex(), row["span_id"].hex()): row["weight"] for row in rows}
+
+
+async def test_what_comes_until_the_decision_counts_for_it(open_store, store_url):
+    store = await open_store(store_url, SCHEMA)
+    judging = Judging(store, policies=(SamplingPolicy("errors", errors=True),), decide_after=1800.0)
+    await judging.append(Row(1, 1), Row(2, 2))
+    await judging.judge_after(600)
+    await judging.append(Row(1, 3, 1, status=SpanStatus.ERROR))
+    await judging.judge_after(1210)
+    both = {(trace_id(1), span_id(1)): 1.0, (trace_id(1), span_id(3)): 1.0}
+    assert await judging.kept() == both
+    await judging.judge_after(900)  # now the failed span is old enough, too, and its trace was judged
+    assert await judging.kept() == both
+
+
+async def test_spans_that_come_too_late_share_the_fate_of_their_trace(open_store, store_url):
+    store = await open_store(store_url, SCHEMA)
+    judging = Judging(store, policies=(SamplingPolicy("share", share=0.25),), decide_after=600.0)
+    numbers = range(1, 61)
+    await judging.append(*(Row(number, number) for number in numbers))
+    await judging.judge_after(700)
+    first = await judging.kept()
+    assert 0 < len(first) < 60
+    await judging.clock.advance(7200)
+    await judging.append(*(Row(number, 1000 + number, number) for number in numbers))
+    await judging.judge_after(700)
+    kept = await judging.kept()
+    late = {trace for trace, span in kept if int(span, 16) > 1000}
+    assert late == {trace for trace, _ in first}
+    assert set(kept.values()) == {4.0}
+
+
+async def test_a_rate_is_of_the_time_since_anybody_judged(open_store, store_url):
+    store = await open_store(store_url, SCHEMA)
+    policies = (SamplingPolicy("rate", rate=0.5),)
+    judging = Judging(store, policies=policies, decide_after=600.0, every=60.0)
+    for first in range(0, 1000, 100):
+        await judging.append(*(Row(number, number) for number in range(first + 1, first + 101)))
+        await judging.clock.advance(100)
+    await judging.judge_after(700)
+    kept = await judging.kept()
+    assert 400 < len(kept) < 600  # not the thirty of a minute
+    assert sum(kept.values()) == pytest.approx(1000, rel=0.15)

@@ -73,7 +73,8 @@ class SamplingSettings:
         enabled: whether traces are sampled at all; all are kept if not.
         policies: a trace is kept if any of them keeps it, with the number of traces that it stands for.
         recent: how long every trace is there, kept or not.
-        decide_after: how old spans are when their trace is judged; late ones are judged with the others until then.
+        decide_after: how old the first span of a trace is when it is judged, by all that has come until then; what
+            comes later shares its fate.
         every: how often traces are judged.
     """
 

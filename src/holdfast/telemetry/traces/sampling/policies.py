@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.sampling.whole_traces import WholeTraces
     from holdfast.telemetry.traces.settings import SamplingPolicy
 
+LATE: Final = "late"  # the policy of what came after its trace was kept
 _DRAWS: Final = 2.0**64
 
 
@@ -32,6 +33,19 @@ class Verdicts:
     stay: npt.NDArray[np.bool_]
     factors: npt.NDArray[np.float64]
     policies: Sequence[str]
+
+    def with_kept(self, factors: npt.NDArray[np.float64], are_late: npt.NDArray[np.bool_]) -> Verdicts:
+        """Let traces stay that were kept before, with the factor that they have, and late ones only then.
+
+        Args:
+            factors: of the traces that were kept; 0 where one was not.
+            are_late: those that were judged before.
+        """
+        was_kept = factors > 0
+        rows = zip(self.policies, was_kept, are_late, strict=True)
+        policies = [LATE if kept else "" if late else policy for policy, kept, late in rows]
+        found = np.where(was_kept, factors, np.where(are_late, 0.0, self.factors))
+        return Verdicts(found > 0, found, policies)
 
 
 def judge(traces: WholeTraces, policies: Sequence[SamplingPolicy], window_s: float) -> Verdicts:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from holdfast.store import Store
     from holdfast.telemetry.traces.settings import SamplingSettings
 
-AROUND_S: Final = 120  # how far apart the spans of one trace may arrive and still be judged together
+AROUND_S: Final = 120  # that clocks and batches may be apart
 IDS_AT_ONCE: Final = 1000
 _DAY_SLOTS: Final = 24
 _NO_ONE: Final = TenantId("default")
@@ -34,17 +34,30 @@ _NO_ONE: Final = TenantId("default")
 _TENANTS: Final = (
     "SELECT DISTINCT tenant FROM trace_spans WHERE {tenant:String} != '' ORDER BY tenant"  # of all tenants
 )
+# A trace belongs to the round in which its first span has become old enough; it is judged by all that has come since.
+# It comes again when spans become old that came after that.
 _WHOLE: Final = (
     "SELECT trace_id, max(start_ns + duration_ns) - min(start_ns) AS length, max(status) = 2 AS has_failed,"
     " argMin((toString(service), toString(name)), (parent_id != toFixedString('', 8), start_ns)) AS root,"
     " groupUniqArray(100)(toString(service)) AS services, groupUniqArray(100)(toString(name)) AS names,"
-    " min(slot) AS first, max(slot) AS last"
-    " FROM trace_spans WHERE tenant = {tenant:String} AND expires_at > {from:UInt32} AND expires_at <= {to:UInt32}"
-    " {unkept} GROUP BY trace_id HAVING min(expires_at) > {since:UInt32} AND min(expires_at) <= {until:UInt32}"
+    " min(slot) AS first, max(slot) AS last, toUInt32(min(expires_at)) AS begun, any(weight) AS own"
+    " FROM trace_spans WHERE tenant = {tenant:String} AND expires_at > {from:UInt32} AND expires_at <= {long:UInt32}"
+    " AND trace_id IN (SELECT trace_id FROM trace_spans"
+    " WHERE tenant = {tenant:String} AND expires_at > {since:UInt32} AND expires_at <= {until:UInt32} {unkept})"
+    " GROUP BY trace_id HAVING begun <= {until:UInt32}"
+    " AND (begun > {since:UInt32} OR maxIf(expires_at, expires_at <= {until:UInt32}) > begun + {patience:UInt32})"
 )
 _UNKEPT: Final = (
     "AND trace_id NOT IN (SELECT trace_id FROM trace_spans"
     " WHERE tenant = {tenant:String} AND expires_at > {long:UInt32})"
+)
+# Of traces that were kept before.
+_KEPT: Final = (
+    "SELECT trace_id, max(weight) AS weight FROM trace_spans WHERE tenant = {tenant:String}"
+    " AND slot BETWEEN {first:Int32} AND {last:Int32} AND expires_at > {long:UInt32} AND trace_id IN"
+    " (SELECT trace_id FROM trace_spans"
+    " WHERE tenant = {tenant:String} AND expires_at > {since:UInt32} AND expires_at <= {until:UInt32})"
+    " GROUP BY trace_id"
 )
 _KEEP: Final = (
     "SELECT * REPLACE (weight * {factor:Float64} AS weight, toDateTime(least(greatest("
@@ -98,25 +111,43 @@ class Sampling:
     async def judge_tenant(self, tenant: TenantId) -> None:
         """Judge what is old enough, of one tenant."""
         now_s, until = self._now_s(), self.counted_after_s()
-        since = self._judged_until.get(tenant)
+        since = self._judged_until.get(tenant, 0)
         long_s = now_s + int(self._settings.recent) + AROUND_S
         values = {
-            "from": max((since or 0) - AROUND_S, 0),
-            "to": min(until + AROUND_S, long_s),
-            "since": since or 0,
+            "from": max(since - int(self._settings.decide_after) - AROUND_S, 0),
+            "since": since,
             "until": until,
+            "patience": int(self._settings.decide_after),
             "long": long_s,
         }
-        sql = _WHOLE.replace("{unkept}", "" if since else _UNKEPT)
-        table = await self._store.query(sql, values, tenant=tenant)
+        table = await self._store.query(_WHOLE.replace("{unkept}", "" if since else _UNKEPT), values, tenant=tenant)
         if table.num_rows:
-            window_s = max(until - (since or until - int(self._settings.every)), 1)
-            verdicts = await asyncio.to_thread(self._judge, table, float(window_s))
+            begun = since or min(until - int(self._settings.every), int(table.column("begun").to_numpy().min()))
+            verdicts = await asyncio.to_thread(self._judge, table, float(max(until - begun, 1)))
+            if since:
+                verdicts = await self._with_late(tenant, table, verdicts, values)
             await self._keep(tenant, table, verdicts, long_s)
             for policy in verdicts.policies:
                 self._judged.labels(policy or "none").inc()
         self._judged_until[tenant] = until
         await self._store.delete(SPANS, f"expires_at <= {now_s}", tenant=tenant)
+
+    async def _with_late(
+        self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, values: dict[str, int]
+    ) -> Verdicts:
+        """Let spans that came after their trace was kept share its fate, and its weight."""
+        slots = {
+            "first": int(table.column("first").to_numpy().min()) - _DAY_SLOTS,
+            "last": int(table.column("last").to_numpy().max()) + _DAY_SLOTS,
+        }
+        found = await self._store.query(_KEPT, values | slots, tenant=tenant)
+        kept = dict(zip(found.column("trace_id").to_pylist(), found.column("weight").to_pylist(), strict=True))
+        factors = [
+            kept[trace_id] / own if trace_id in kept else 0.0
+            for trace_id, own in zip(table.column("trace_id").to_pylist(), table.column("own").to_pylist(), strict=True)
+        ]
+        is_late = table.column("begun").to_numpy() <= values["since"]
+        return verdicts.with_kept(np.array(factors), is_late)
 
     def _judge(self, table: pa.Table, window_s: float) -> Verdicts:
         traces = WholeTraces(
