@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.logs.extraction import Extracted, Extraction
     from holdfast.telemetry.logs.hooks import Quota, Scrubber
     from holdfast.telemetry.logs.selection import Matchers, RecordSelection, StreamScope
     from holdfast.telemetry.metrics.labels import Labels
@@ -83,6 +84,13 @@ class MemoryLogSource:
             np.array([records[key] for key in order], np.int64),
             np.array([sizes[key] for key in order], np.int64),
         )
+
+    async def extracts(
+        self, tenant: TenantId, selection: RecordSelection, extraction: Extraction, *, step_ns: int, most: int
+    ) -> Extracted | None:
+        """Give None: lines in memory are read one by one."""
+        del tenant, selection, extraction, step_ns, most
+        return None
 
     async def streams(self, tenant: TenantId, scope: StreamScope) -> list[Labels]:
         """Give the label sets of streams."""

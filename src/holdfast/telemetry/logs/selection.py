@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.logs.extraction import Extracted, Extraction
     from holdfast.telemetry.logs.records import RecordPage
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.samples import Matcher
@@ -63,6 +64,7 @@ class RecordSelection:
             without the field counts as having it empty.
         direction: which come first.
         limit: so many at most; 0 for all.
+        odd_for: only records that this extraction cannot be sure of.
     """
 
     matchers: Matchers
@@ -72,6 +74,7 @@ class RecordSelection:
     fields: Matchers = ()
     direction: Direction = Direction.BACKWARD
     limit: int = 0
+    odd_for: Extraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,15 @@ class RecordSource(Protocol):
         """Count records and bytes of bodies in steps aligned to `start_ns`; `by` are labels or metadata fields.
 
         `direction` and `limit` count for nothing; steps without records are left out.
+        """
+        ...
+
+    async def extracts(
+        self, tenant: TenantId, selection: RecordSelection, extraction: Extraction, *, step_ns: int, most: int
+    ) -> Extracted | None:
+        """Count records by step, stream and what is taken out of their bodies.
+
+        None if it cannot, or gives more rows than `most`. `direction` and `limit` count for nothing.
         """
         ...
 

@@ -15,6 +15,8 @@ import numpy as np
 
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.telemetry.logs.reading import Condition, StreamDirectory, Window, field_expression
+from holdfast.telemetry.logs.reading.extracting import extraction_sql
+from holdfast.telemetry.logs.reading.grouping import extracted_of, grouping_sql
 from holdfast.telemetry.logs.reading.rows import COLUMNS, read_page
 from holdfast.telemetry.logs.selection import Direction, RecordCounts
 from holdfast.telemetry.logs.storing.streams import ANNOUNCE_EVERY_NS
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
+    from holdfast.telemetry.logs.extraction import Extracted, Extraction
     from holdfast.telemetry.logs.reading.directory import Stream
     from holdfast.telemetry.logs.records import RecordPage
     from holdfast.telemetry.logs.selection import RecordSelection, StreamScope
@@ -66,6 +69,8 @@ class LogSource:
             condition.add_line(line)
         for matcher in selection.fields:
             condition.add_field(matcher)
+        if selection.odd_for is not None:
+            condition.terms.append(f"({extraction_sql(selection.odd_for, condition)[0]})")
         start_ns, end_ns = max(selection.start_ns, 0), min(selection.end_ns, _LATEST_NS)
         streams = await self.directory.find(tenant, (selection.matchers,), start_ns, end_ns)
         living = await self.directory.find(tenant, (), start_ns, end_ns)
@@ -128,6 +133,21 @@ class LogSource:
             before = totals.get(key, (0, 0))
             totals[key] = before[0] + row["records"], before[1] + row["size"]
         return _counts(totals)
+
+    async def extracts(
+        self, tenant: TenantId, selection: RecordSelection, extraction: Extraction, *, step_ns: int, most: int
+    ) -> Extracted | None:
+        """Count records by step, stream and what is taken out of their bodies; None if that gives too many rows."""
+        asked = await self._ask(tenant, selection)
+        if asked.condition.is_empty:
+            return extracted_of([], extraction, selection.start_ns, step_ns, {})
+        condition = asked.condition.between(asked.start_ns, asked.end_ns)
+        sql = grouping_sql(extraction, condition, selection.start_ns, step_ns, most)
+        table = await self._store.query(sql, condition.parameters, tenant=tenant)
+        if len(table) > most:
+            return None
+        labels = {identity: each.labels for identity, each in asked.streams.items()}
+        return await asyncio.to_thread(extracted_of, table, extraction, selection.start_ns, step_ns, labels)
 
     async def streams(self, tenant: TenantId, scope: StreamScope) -> list[Labels]:
         """Give the label sets of streams."""

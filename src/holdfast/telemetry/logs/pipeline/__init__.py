@@ -5,6 +5,7 @@ the store can do in its place is the reader's matter.
 """
 
 from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
+from holdfast.telemetry.logs.pipeline.parsing import captures_of, groups_of
 from holdfast.telemetry.logs.pipeline.pipeline import Pipeline
 
-__all__ = ["DETAILS", "ERROR", "Entry", "Pipeline"]
+__all__ = ["DETAILS", "ERROR", "Entry", "Pipeline", "captures_of", "groups_of"]

@@ -183,6 +183,17 @@ def pattern_step(stage: PatternParser) -> Step:
     return take
 
 
+def groups_of(stage: RegexpParser) -> dict[str, int]:
+    """Give the named groups of `| regexp` with their places, from 1."""
+    return dict(compile_expression(stage.pattern)[0].groupindex)
+
+
+def captures_of(stage: PatternParser) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the literals of `| pattern` and the names of the captures between them."""
+    pattern = parse_pattern(stage.pattern, is_filter=False)
+    return pattern.literals, pattern.names
+
+
 def unpack_step(_: UnpackParser) -> Step:
     """Give the step of `| unpack`: texts become labels, if the line is an object that holds a packed line."""
 

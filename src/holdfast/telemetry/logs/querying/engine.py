@@ -30,6 +30,7 @@ from holdfast.telemetry.logs.querying.needs import handed_down, trimmed
 from holdfast.telemetry.logs.querying.outer import Leaves, evaluate, is_number, translate
 from holdfast.telemetry.logs.querying.reading import Span, read_entries
 from holdfast.telemetry.logs.querying.sampling import sample
+from holdfast.telemetry.logs.querying.stepping import step_by_step
 from holdfast.telemetry.logs.querying.windows import Ints, Windows, aggregate
 from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.promql import Grid
@@ -144,10 +145,16 @@ class LogEngine:
         if isinstance(node, VectorAggregation):
             inner = handed_down(node)
             assert inner is not None  # or it would be no leaf
-            inner = trimmed(inner)
-            counted = await count(self._source, tenant, inner, times, meter) if is_countable(inner) else None
-            return counted or await self._range(tenant, inner, times, meter)
-        return await self._range(tenant, trimmed(node), times, meter)
+            return await self._reduced(tenant, trimmed(inner), times, meter)
+        return await self._reduced(tenant, trimmed(node), times, meter)
+
+    async def _reduced(self, tenant: TenantId, node: RangeAggregation, times: Ints, meter: Meter) -> Grid:
+        """Let the store's engine do it as far as it can."""
+        if is_countable(node):
+            grid = await count(self._source, tenant, node, times, meter)
+        else:
+            grid = await step_by_step(self._source, tenant, node, times, meter)
+        return await self._range(tenant, node, times, meter) if grid is None else grid
 
     async def _range(self, tenant: TenantId, node: RangeAggregation, times: Ints, meter: Meter) -> Grid:
         ends = times - node.offset_ns

@@ -53,15 +53,30 @@ def trimmed(node: nodes.RangeAggregation) -> nodes.RangeAggregation:
 def labels_needed(node: nodes.RangeAggregation) -> frozenset[str] | None:
     """Give the names of the labels that decide the outcome; None for all."""
     grouping = nodes.Grouping(()) if node.op == "absent_over_time" else node.grouping
+    kept = _kept_at_last(node.selector.stages)
     if grouping is None or grouping.is_without:
-        return None
-    needed = set(grouping.labels)
+        if not kept:
+            return None
+        needed = kept
+    else:
+        needed = set(grouping.labels)
     if node.unwrap is not None:
         needed.add(node.unwrap.label)
         for condition in node.unwrap.conditions:
             needed.update(_labels_of(condition))
     found = _needed_by(node.selector.stages)
     return None if found is None else frozenset(needed | found)
+
+
+def _kept_at_last(stages: Sequence[nodes.Stage]) -> set[str]:
+    """Give the labels of a `keep` behind which no parser stands."""
+    kept: set[str] = set()
+    for stage in stages:
+        if isinstance(stage, nodes.KeepLabels):
+            kept = {one.label for one in stage.choices}
+        elif isinstance(stage, (*_PARSERS, nodes.UnpackParser)):
+            kept = set()
+    return kept
 
 
 def _needed_by(stages: Sequence[nodes.Stage]) -> set[str] | None:

@@ -14,6 +14,7 @@ from holdfast.telemetry.logs.selection import Direction, RecordSelection, Record
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.logs.extraction import Extraction
     from holdfast.telemetry.logs.logql.nodes import LogSelector
     from holdfast.telemetry.logs.querying.limits import Meter
     from holdfast.telemetry.logs.records import RecordPage
@@ -31,9 +32,16 @@ class Span:
 
 
 async def read_entries(
-    source: RecordSource, tenant: TenantId, selector: LogSelector, span: Span, meter: Meter, *, limit: int = 0
+    source: RecordSource,
+    tenant: TenantId,
+    selector: LogSelector,
+    span: Span,
+    meter: Meter,
+    *,
+    limit: int = 0,
+    odd_for: Extraction | None = None,
 ) -> AsyncGenerator[list[Entry], None]:
-    """Give the lines that stay, some at a time; `limit` is of lines that stay, 0 for all.
+    """Give the lines that stay, some at a time; `limit` is of lines that stay, 0 for all; `odd_for` as a selection's.
 
     Raises:
         LogqlError: a stage cannot work.
@@ -49,6 +57,7 @@ async def read_entries(
         parts.fields,
         span.direction,
         0 if parts.rest else limit,
+        odd_for,
     )
     left = limit
     async with aclosing(source.pages(tenant, wanted, page=min(limit, _PAGE) or _PAGE)) as pages:

@@ -38,7 +38,7 @@ class Sampler:
     def __init__(self, node: RangeAggregation, meter: Meter) -> None:
         self._node = node
         self._meter = meter
-        self._is_sized = node.op.startswith("bytes_")
+        self.is_sized = node.op.startswith("bytes_")
         self._conditions = [compile_condition(one) for one in node.unwrap.conditions] if node.unwrap else []
         self._read = READERS[_UNITS[node.unwrap.conversion]] if node.unwrap else READERS[Unit.NUMBER]
         self.series: dict[Labels, tuple[array[int], array[float]]] = {}
@@ -51,12 +51,10 @@ class Sampler:
             LimitError: too many series.
         """
         for entry in entries:
-            value = self._value(entry)
-            if value is None:
+            sample = self.sample(entry)
+            if sample is None:
                 continue
-            if entry.error:
-                raise _refusal(entry)
-            labels = self._labels(entry)
+            labels, value = sample
             found = self.series.get(labels)
             if found is None:
                 found = self.series[labels] = (array("q"), array("d"))
@@ -64,10 +62,23 @@ class Sampler:
             found[0].append(entry.ts_ns)
             found[1].append(value)
 
+    def sample(self, entry: Entry) -> tuple[Labels, float] | None:
+        """Give the series and the value of an entry; None if it has none.
+
+        Raises:
+            PipelineError: it has an error that no condition took out.
+        """
+        value = self._value(entry)
+        if value is None:
+            return None
+        if entry.error:
+            raise _refusal(entry)
+        return self._labels(entry), value
+
     def _value(self, entry: Entry) -> float | None:
         unwrap = self._node.unwrap
         if unwrap is None:
-            return float(len(entry.line.encode())) if self._is_sized else 1.0
+            return float(len(entry.line.encode())) if self.is_sized else 1.0
         text = entry.find(unwrap.label)
         if not text:
             return None

@@ -114,3 +114,8 @@ def field_expression(name: str, condition: Condition) -> str:
         return known
     place = condition.bind(name)
     return f"if(mapContains(attributes, {place}), attributes[{place}], JSONExtractString(shared, {place}))"
+
+
+def is_column(name: str) -> bool:
+    """Tell whether a field of structured metadata has a column of its own, where empty means that there is none."""
+    return name in _COLUMNS
