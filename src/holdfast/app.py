@@ -45,6 +45,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     telemetry.SCRAPE_SECTION,
     telemetry.SCRUB_SECTION,
     telemetry.QUERIES_SECTION,
+    telemetry.USAGE_SECTION,
     telemetry.AROUND_SECTION,
     catalog.SECTION,
     health.HOST_SECTION,
@@ -232,6 +233,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     scrubbing = telemetry.wire_scrub(ground)
     traces = telemetry.wire_traces(ground, columns, scrubbing.traces, signals.sink, together.ingest)
     logs = telemetry.wire_logs(ground, columns, scrubbing.logs, together.ingest)
+    usage = telemetry.wire_usage(ground, columns, signals, logs)
     log_queries = telemetry.wire_log_queries(columns, logs)
     log_tails = telemetry.wire_log_tails(ground, logs, log_queries.engine, together.ingest)
     searches = telemetry.wire_searches(ground)
@@ -259,6 +261,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         scrubbing,
         traces,
         logs,
+        usage,
         log_queries,
         log_tails,
         searches,

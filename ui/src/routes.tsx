@@ -9,6 +9,7 @@ const RANGED = { hasRange: true };
 const DASHBOARDS = { label: "Dashboards", to: "/dashboards" };
 const METRICS = { label: "Metrics", to: "/explore" };
 const TRACES = { label: "Traces", to: "/traces" };
+const USAGE = { label: "Usage", to: "/usage" };
 const RUNS = { label: "Runs", to: "/runs" };
 
 export const routes: RouteObject[] = [
@@ -40,6 +41,9 @@ export const routes: RouteObject[] = [
       page("dashboards", { crumb: "Dashboards" }, async () => (await import("./pages/dashboards/Dashboards")).Dashboards),
       page("dashboards/new", { crumb: "New", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/NewDashboard")).NewDashboard),
       page("dashboards/:id", { crumb: "Dashboard", parent: DASHBOARDS, ...RANGED }, async () => (await import("./pages/dashboards/Dashboard")).Dashboard),
+      page("usage", { crumb: "Usage" }, async () => (await import("./pages/usage/Usage")).Usage),
+      page("usage/storage", { crumb: "Storage", parent: USAGE }, async () => (await import("./pages/usage/Storage")).Storage),
+      page("usage/scrubbing", { crumb: "Scrubbing", parent: USAGE }, async () => (await import("./pages/usage/Scrubbing")).Scrubbing),
       page("host", { crumb: "Host", ...RANGED }, async () => (await import("./pages/host/Host")).Host),
       page("events", { crumb: "Events", ...RANGED }, async () => (await import("./pages/events/Events")).Events),
       page("settings/:tab?", { crumb: "Settings" }, async () => (await import("./pages/settings/Settings")).Settings),

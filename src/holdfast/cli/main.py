@@ -30,6 +30,7 @@ from holdfast.cli import (
     targets,
     tokens,
     traces,
+    usage,
 )
 from holdfast.kernel.errors import ConfigError, HoldfastError
 
@@ -72,6 +73,7 @@ for _part in (
     ship,
     logs,
     traces,
+    usage,
     around,
     saved,
     investigations,

@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import UnavailableError
@@ -27,8 +27,14 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S: Final = 0.1
 # ruff: noqa: S608 -- what is put into the statements are names that rooms declare
-_SIZES: Final = """SELECT table, toInt64(sum(rows)) AS rows, toInt64(sum(bytes_on_disk)) AS bytes FROM system.parts
-    WHERE active AND database = currentDatabase() GROUP BY table"""
+_SIZES: Final = """
+    SELECT table, toInt64(sumIf(rows, active)) AS rows, toInt64(sumIf(bytes_on_disk, active)) AS bytes,
+      toInt64(countIf(active)) AS parts, toInt64(countIf(NOT active)) AS waiting
+    FROM system.parts WHERE database = currentDatabase() GROUP BY table"""
+_MERGES: Final = """
+    SELECT table, toInt64(num_parts) AS parts, toInt64(total_size_bytes_compressed) AS size_bytes, progress,
+      elapsed AS elapsed_s
+    FROM system.merges WHERE database = currentDatabase() ORDER BY size_bytes DESC LIMIT 100"""
 _SHARES: Final = """
     SELECT {keys}, toFloat64(sum(i.rows_in_granule * p.bytes_on_disk / p.rows)) AS bytes,
       toInt64(sum(i.rows_in_granule)) AS rows
@@ -43,10 +49,15 @@ _KILL: Final = "KILL MUTATION WHERE database = currentDatabase() AND table = {ta
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a table takes: of the disk only what is in force, not what merges have just replaced."""
+    """What a table takes: of the disk only what is in force, not what merges have just replaced.
+
+    `parts_waiting` are those that were replaced and go within minutes.
+    """
 
     rows: int = 0
     size_bytes: int = 0
+    parts: int = 0
+    parts_waiting: int = 0
 
 
 class Volume:
@@ -62,8 +73,26 @@ class Volume:
         Raises:
             UnavailableError: the engine does not answer.
         """
-        found = {row["table"]: Taken(row["rows"], row["bytes"]) for row in (await self._ask(_SIZES)).to_pylist()}
+        rows = (await self._ask(_SIZES)).to_pylist()
+        found = {row["table"]: Taken(row["rows"], row["bytes"], row["parts"], row["waiting"]) for row in rows}
         return {table.name: found.get(table.name, Taken()) for table in tables}
+
+    async def merges(self) -> list[dict[str, Any]]:
+        """Give the merges that run: `table`, `parts`, `size_bytes`, `progress` from 0 to 1 and `elapsed_s`.
+
+        Raises:
+            UnavailableError: the engine does not answer.
+        """
+        found: list[dict[str, Any]] = (await self._ask(_MERGES)).to_pylist()
+        return found
+
+    async def disk(self) -> tuple[int | None, int | None]:
+        """Give the bytes that may still be used, and all bytes, of the folder's disk; None where a server keeps it."""
+        folder = self._running.address.folder
+        if folder is None:
+            return None, None
+        stat = await asyncio.to_thread(os.statvfs, folder)
+        return stat.f_bavail * stat.f_frsize, stat.f_blocks * stat.f_frsize
 
     async def shares(self, table: Table, keys: Sequence[str]) -> pa.Table:
         """Give `bytes` and `rows` by the first columns of the sort key, true to about 8,192 rows, and cheap.

@@ -58,6 +58,9 @@ from holdfast.telemetry.searches import SearchRoom
 from holdfast.telemetry.searches import wire as wire_searches
 from holdfast.telemetry.traces.settings import TRACES_SECTION
 from holdfast.telemetry.traces.wiring import wire as wire_traces
+from holdfast.telemetry.usage import SECTION as USAGE_SECTION
+from holdfast.telemetry.usage import UsageRoom
+from holdfast.telemetry.usage import wire as wire_usage
 from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
@@ -73,6 +76,7 @@ __all__ = [
     "SCRAPE_SECTION",
     "SCRUB_SECTION",
     "TRACES_SECTION",
+    "USAGE_SECTION",
     "AroundRoom",
     "CriJoiner",
     "DashboardRoom",
@@ -101,6 +105,7 @@ __all__ = [
     "TailRoom",
     "TargetBoard",
     "TelemetryRoom",
+    "UsageRoom",
     "recognise",
     "register_exporter",
     "register_log_analysis",
@@ -121,4 +126,5 @@ __all__ = [
     "wire_scrub",
     "wire_searches",
     "wire_traces",
+    "wire_usage",
 ]

@@ -1292,6 +1292,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what the store of all tenants is made of: tables, parts, merges, retention, and the room that is left. */
+        get: operations["getStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/teams": {
         parameters: {
             query?: never;
@@ -1489,6 +1506,23 @@ export interface paths {
         };
         /** List the services that have spans, with the calls that came into them. */
         get: operations["listTracedServices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what the tenant keeps and has read by service and stream, over some days (the last 7 if not given). */
+        get: operations["getUsage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2990,6 +3024,22 @@ export interface components {
             name: string;
         };
         /**
+         * KeptFor
+         * @description How long what lives; `tenant` and `match` are empty where it is so for all. The first line that fits holds.
+         */
+        KeptFor: {
+            /** Keep S */
+            keep_s: number;
+            /** Match */
+            match: string;
+            /** Setting */
+            setting: string;
+            /** Signal */
+            signal: string;
+            /** Tenant */
+            tenant: string;
+        };
+        /**
          * KindShare
          * @description What one kind takes: raw samples, sums of 5 minutes, sums of an hour.
          *
@@ -3128,6 +3178,22 @@ export interface components {
             points: components["schemas"]["LatencyPointView"][];
             /** Step S */
             step_s: number;
+        };
+        /**
+         * LimitUse
+         * @description How close something is to its limit; `limit` is 0 where there is none. `unit` is `bytes` or a noun.
+         */
+        LimitUse: {
+            /** Limit */
+            limit: number;
+            /** Name */
+            name: string;
+            /** Setting */
+            setting: string;
+            /** Unit */
+            unit: string;
+            /** Used */
+            used: number;
         };
         /**
          * LineContent
@@ -3917,6 +3983,18 @@ export interface components {
             p99_ms: number | null;
         };
         /**
+         * Reader
+         * @description Who read: a user or a token by its name, or `holdfast` itself.
+         */
+        Reader: {
+            /** Bytes */
+            bytes: number;
+            /** Reader */
+            reader: string;
+            /** Records */
+            records: number;
+        };
+        /**
          * ReadinessReport
          * @description Whether all conditions hold.
          */
@@ -4162,6 +4240,22 @@ export interface components {
             next: string | null;
         };
         /**
+         * RunningMerge
+         * @description Parts that the engine makes one of just now; `progress` is 0 to 1.
+         */
+        RunningMerge: {
+            /** Elapsed S */
+            elapsed_s: number;
+            /** Parts */
+            parts: number;
+            /** Progress */
+            progress: number;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Table */
+            table: string;
+        };
+        /**
          * RunPage
          * @description Runs, newest first; `next` is the `end` of the page that follows.
          */
@@ -4322,10 +4416,18 @@ export interface components {
         };
         /**
          * ScrubKind
-         * @description A kind of secret: what becomes of it, and how often it was found since this process started.
+         * @description A kind of secret: what becomes of it, and how often it was found since this process started, by door too.
+         *
+         *     `expression` is that of a pattern of one's own; None for those that are built in.
          */
         ScrubKind: {
             action: components["schemas"]["Action"];
+            /** Doors */
+            doors: {
+                [key: string]: number;
+            };
+            /** Expression */
+            expression: string | null;
             /** In Logs */
             in_logs: number;
             /** In Traces */
@@ -4343,9 +4445,13 @@ export interface components {
         };
         /**
          * ScrubTrial
-         * @description What lines would be kept as.
+         * @description What lines would be kept as, and what was found in each: how often, by kind.
          */
         ScrubTrial: {
+            /** Found */
+            found: {
+                [key: string]: number;
+            }[];
             /** Lines */
             lines: string[];
         };
@@ -4780,6 +4886,18 @@ export interface components {
             taken_by: string | null;
         };
         /**
+         * SignalUse
+         * @description What a signal takes on the disk: about the tenant's part, and that of all tenants.
+         */
+        SignalUse: {
+            /** All Disk Bytes */
+            all_disk_bytes: number;
+            /** Disk Bytes */
+            disk_bytes: number;
+            /** Signal */
+            signal: string;
+        };
+        /**
          * Somebody
          * @description Who is logged in.
          */
@@ -5091,6 +5209,52 @@ export interface components {
             kinds: components["schemas"]["KindShare"][];
             /** Limit Bytes */
             limit_bytes: number | null;
+        };
+        /**
+         * StorageReport
+         * @description What the store is made of; the disk's figures are None where a server keeps the store.
+         */
+        StorageReport: {
+            /** Disk Bytes */
+            disk_bytes: number | null;
+            /** Disk Free Bytes */
+            disk_free_bytes: number | null;
+            /** Is Full */
+            is_full: boolean;
+            /** Merges */
+            merges: components["schemas"]["RunningMerge"][];
+            /** Place */
+            place: string;
+            /** Reserve Bytes */
+            reserve_bytes: number;
+            /** Retention */
+            retention: components["schemas"]["KeptFor"][];
+            /** Tables */
+            tables: components["schemas"]["StoredTable"][];
+        };
+        /**
+         * StoredTable
+         * @description A table of the store; `oldest` and `newest` are of its records, as far as its index says, of all tenants.
+         */
+        StoredTable: {
+            /** Merges */
+            merges: number;
+            /** Newest */
+            newest: string | null;
+            /** Oldest */
+            oldest: string | null;
+            /** Parts */
+            parts: number;
+            /** Parts Waiting */
+            parts_waiting: number;
+            /** Rows */
+            rows: number;
+            /** Signal */
+            signal: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Table */
+            table: string;
         };
         /**
          * StrandedDocument
@@ -5440,6 +5604,123 @@ export interface components {
             d7: components["schemas"]["UptimeShare"];
             d30: components["schemas"]["UptimeShare"];
             d90: components["schemas"]["UptimeShare"];
+        };
+        /**
+         * UsageReport
+         * @description Who keeps how much, who reads, what it costs, what was left out, and how close limits are.
+         */
+        UsageReport: {
+            /** Currency */
+            currency: string;
+            /** Days */
+            days: components["schemas"]["UseOfDay"][];
+            /** Dropped */
+            dropped: {
+                [key: string]: number;
+            };
+            /**
+             * End
+             * Format: date
+             */
+            end: string;
+            /** Limits */
+            limits: components["schemas"]["LimitUse"][];
+            /** Read Gib */
+            read_gib: number;
+            /** Readers */
+            readers: components["schemas"]["Reader"][];
+            /** Services */
+            services: components["schemas"]["Use"][];
+            /** Signals */
+            signals: components["schemas"]["SignalUse"][];
+            /**
+             * Start
+             * Format: date
+             */
+            start: string;
+            /** Stored Gib Month */
+            stored_gib_month: number;
+            /** Streams */
+            streams: components["schemas"]["Use"][];
+            /** Streams Total */
+            streams_total: number;
+        };
+        /**
+         * Use
+         * @description What a service, or a stream, keeps and had read in the time asked for.
+         *
+         *     Attributes:
+         *         labels: `service_name`, or all labels of the stream.
+         *         records: log records that are kept.
+         *         bytes: letters of their bodies.
+         *         disk_bytes: about what they take on the disk.
+         *         spans: spans that are kept.
+         *         span_disk_bytes: about what these take.
+         *         read_records: log records that queries read.
+         *         read_bytes: letters of these.
+         *         cost: what is on the disk for a month, and what was read, by the prices of `[usage]`; None without a price.
+         */
+        Use: {
+            /**
+             * Bytes
+             * @default 0
+             */
+            bytes: number;
+            /** Cost */
+            cost?: number | null;
+            /**
+             * Disk Bytes
+             * @default 0
+             */
+            disk_bytes: number;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Read Bytes
+             * @default 0
+             */
+            read_bytes: number;
+            /**
+             * Read Records
+             * @default 0
+             */
+            read_records: number;
+            /**
+             * Records
+             * @default 0
+             */
+            records: number;
+            /**
+             * Span Disk Bytes
+             * @default 0
+             */
+            span_disk_bytes: number;
+            /**
+             * Spans
+             * @default 0
+             */
+            spans: number;
+        };
+        /**
+         * UseOfDay
+         * @description What the tenant's logs of one day (UTC) keep, and what was read on it.
+         */
+        UseOfDay: {
+            /** Bytes */
+            bytes: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Disk Bytes */
+            disk_bytes: number;
+            /** Read Bytes */
+            read_bytes: number;
+            /** Records */
+            records: number;
         };
         /**
          * UserBody
@@ -12728,6 +13009,62 @@ export interface operations {
             };
         };
     };
+    getStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageReport"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     listTeams: {
         parameters: {
             query?: never;
@@ -13710,6 +14047,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TracedServices"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getUsage: {
+        parameters: {
+            query?: {
+                end?: string | null;
+                start?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageReport"];
                 };
             };
             /** @description Unauthorized */

@@ -123,3 +123,13 @@ export type InvestigationCell = Schemas["Cell"];
 export type CellBody = Pick<Schemas["CellIn"], "kind"> & { content: Partial<Schemas["Content"]>; after?: string };
 export type CellContent = Schemas["Content"];
 export type CellKind = Schemas["CellKind"];
+
+export type UsageReport = Schemas["UsageReport"];
+export type Use = Schemas["Use"];
+export type LimitUse = Schemas["LimitUse"];
+export type StorageReport = Schemas["StorageReport"];
+export type StoredTable = Schemas["StoredTable"];
+export type KeptFor = Schemas["KeptFor"];
+export type ScrubReport = Schemas["ScrubReport"];
+export type ScrubKind = Schemas["ScrubKind"];
+export type ScrubTrial = Schemas["ScrubTrial"];

@@ -21,6 +21,7 @@ export const PLACES: Record<string, string> = {
   "g i": "/investigations",
   "g v": "/saved",
   "g w": "/around",
+  "g u": "/usage",
   "g h": "/host",
   "g e": "/events",
   "g s": "/settings",

@@ -7,6 +7,7 @@ refuses to start with a route that neither asks for a permission nor says, with 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextvars import ContextVar
 from typing import Final, Protocol
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from holdfast.kernel.permissions import Permission
 SESSION_COOKIE: Final = "holdfast_session"
 PERMISSION_MARK: Final = "holdfast_permission"
 PUBLIC_MARK: Final = "holdfast_public"
+_ASKING: Final[ContextVar[Identity | None]] = ContextVar("holdfast_asking", default=None)
 
 # As OpenAPI describes them. FastAPI's own classes for this would be resolved anew with every request.
 SECURITY_SCHEMES: Final[dict[str, dict[str, str]]] = {
@@ -94,10 +96,17 @@ def requires(permission: str) -> Callable[..., Awaitable[Identity]]:
 
     async def admit(request: HTTPConnection) -> Identity:
         gate: Gate = request.app.state.gate
-        return await gate.admit(request, permission)
+        identity = await gate.admit(request, permission)
+        _ASKING.set(identity)
+        return identity
 
     setattr(admit, PERMISSION_MARK, permission)
     return admit
+
+
+def asking() -> Identity | None:
+    """Give who asks, within the request that `requires` has let in; None where no request is being answered."""
+    return _ASKING.get()
 
 
 def asks(permission: str) -> Callable[..., Awaitable[Identity | HoldfastError]]:

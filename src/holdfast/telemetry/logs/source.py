@@ -7,9 +7,9 @@ results of a busy tenant cost no more than those of a quiet one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from holdfast.telemetry.logs.selection import Direction, RecordCounts
 from holdfast.telemetry.logs.storing.streams import ANNOUNCE_EVERY_NS
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pyarrow as pa
 
     from holdfast.kernel.ids import TenantId
@@ -36,7 +37,16 @@ _PAGE: Final = f"SELECT {COLUMNS} FROM log_records WHERE {{where}} ORDER BY ts_n
 _COUNTS: Final = "SELECT {columns} FROM log_records WHERE {where} GROUP BY {groups}"
 _AT_ONCE: Final = 50_000  # rows of one query where all are wanted: blocks of many streams are read whole anyway
 _IN_LOOP: Final = 500  # rows that become a page in the event loop, a millisecond
+_TOLD_APART: Final = 100  # streams that counts are made for one by one, so that it is known what was read of each
 _LATEST_NS: Final = 2**63 - 2**50
+
+
+class ReadNote(Protocol):
+    """Somebody who counts what is read."""
+
+    def note(self, tenant: TenantId, found: Iterable[tuple[int, int, int]]) -> None:
+        """Take that of these streams so many records with so many letters were read."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +60,10 @@ class _Asked:
 class LogSource:
     """Reads log records of every tenant."""
 
-    def __init__(self, store: Store, *, clock: Clock | None = None) -> None:
+    def __init__(self, store: Store, *, clock: Clock | None = None, reads: ReadNote | None = None) -> None:
+        """Prepare; `reads` is told what is read."""
         self._store = store
+        self._reads = reads
         self.directory = StreamDirectory(store, clock or SystemClock())
 
     async def where(self, tenant: TenantId, selection: RecordSelection) -> Condition:
@@ -94,6 +106,7 @@ class LogSource:
         while window:
             wanted = min(most, left) if selection.limit else most
             table = await self._rows(tenant, asked.condition.between(*window.span), wanted, window)
+            self._note(tenant, table.column("stream_id").to_numpy(), table.column("body"))
             window.advance(len(table), wanted, table.column("ts_ns")[-1].as_py() if len(table) else 0)
             table = table.slice(0, left) if selection.limit else table
             left -= len(table)
@@ -101,6 +114,15 @@ class LogSource:
                 yield await _page(table.slice(begin, page), labels)
             if selection.limit and left <= 0:
                 return
+
+    def _note(self, tenant: TenantId, ids: npt.NDArray[np.uint64], bodies: pa.ChunkedArray) -> None:
+        if self._reads is None or not len(ids):
+            return
+        import pyarrow.compute as pc  # noqa: PLC0415 -- heavy; whoever has a table has it loaded
+
+        streams, place, counts = np.unique(ids, return_inverse=True, return_counts=True)
+        letters = np.bincount(place, weights=pc.binary_length(bodies).to_numpy()).astype(np.int64)
+        self._reads.note(tenant, zip(streams.tolist(), counts.tolist(), letters.tolist(), strict=True))
 
     async def _rows(self, tenant: TenantId, condition: Condition, wanted: int, window: Window) -> pa.Table:
         order = "DESC" if window.is_backward else "ASC"
@@ -118,7 +140,7 @@ class LogSource:
         names = {name for each in asked.streams.values() for name, _ in each.labels}
         fields = [f"{field_expression(name, condition)} AS g{place}" for place, name in enumerate(by)]
         groups = ["step", *(f"g{place}" for place in range(len(by)))]
-        if names.intersection(by):
+        if names.intersection(by) or (self._reads is not None and len(asked.streams) <= _TOLD_APART):
             fields.insert(0, "stream_id")
             groups.insert(0, "stream_id")
         step = f"intDiv(ts_ns - {selection.start_ns}, {step_ns}) AS step"
@@ -126,12 +148,18 @@ class LogSource:
         sql = _COUNTS.format(columns=columns, where=condition.sql, groups=", ".join(groups))
         table = await self._store.query(sql, condition.parameters, tenant=tenant)
         totals: dict[tuple[tuple[str, ...], int], tuple[int, int]] = {}
+        read: dict[int, tuple[int, int]] = {}
         for row in table.to_pylist():
+            stream = row.get("stream_id", 0)
+            records, letters = read.get(stream, (0, 0))
+            read[stream] = records + row["records"], letters + row["size"]
             own = dict(asked.streams[row["stream_id"]].labels) if "stream_id" in row else {}
             group = tuple(own.get(name, row[f"g{place}"]) for place, name in enumerate(by))
             key = group, selection.start_ns + row["step"] * step_ns
             before = totals.get(key, (0, 0))
             totals[key] = before[0] + row["records"], before[1] + row["size"]
+        if self._reads is not None:
+            self._reads.note(tenant, ((stream, *sums) for stream, sums in read.items()))
         return _counts(totals)
 
     async def extracts(

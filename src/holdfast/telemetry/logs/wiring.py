@@ -13,7 +13,7 @@ from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
 from holdfast.telemetry.logs import permissions
 from holdfast.telemetry.logs.hooks import Scrubber
-from holdfast.telemetry.logs.keeping import SIZE_CUT, LogSizeLimit, keeping_routes
+from holdfast.telemetry.logs.keeping import READS_SCHEMA, SIZE_CUT, LogReads, LogSizeLimit, keeping_routes
 from holdfast.telemetry.logs.limits import LogLimitSettings, LogQuota, limit_routes
 from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.logs.sink import LogSink
@@ -30,13 +30,16 @@ class LogsRoom:
 
     sink: LogSink
     source: LogSource
+    reads: LogReads
+    quota: LogQuota
     wiring: Wiring
 
 
 def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber, members: Membership) -> LogsRoom:
     """Build the room over the store."""
     settings, store, clock = ground.settings[LogsSettings], columns.store, ground.clock
-    source = LogSource(store, clock=clock)
+    reads = LogReads(store, clock, ground.metrics)
+    source = LogSource(store, clock=clock, reads=reads)
     quota = LogQuota(ground.settings[LogLimitSettings], clock, ground.metrics)
     sink = LogSink(
         store,
@@ -56,8 +59,11 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber, members: Member
 
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
-        await store.register(SCHEMA)
-        yield
+        await store.register(SCHEMA, READS_SCHEMA)
+        try:
+            yield
+        finally:
+            await reads.write()
 
     async def forget_idle() -> None:
         while True:
@@ -72,7 +78,8 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber, members: Member
         permissions=(permissions.READ, permissions.WRITE),
         jobs=(
             Job("logs.forget_idle", forget_idle, "ingest"),
+            Job("logs.note_reads", reads.keep_written, "api"),
             Job("logs.keep_within_size", lambda: size.keep_within(lambda: members.owns("logs.size")), "ingest"),
         ),
     )
-    return LogsRoom(sink, source, wiring)
+    return LogsRoom(sink, source, reads, quota, wiring)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,12 +19,17 @@ Line = Annotated[str, Field(max_length=10_000)]
 
 @dataclass(frozen=True, slots=True)
 class ScrubKind:
-    """A kind of secret: what becomes of it, and how often it was found since this process started."""
+    """A kind of secret: what becomes of it, and how often it was found since this process started, by door too.
+
+    `expression` is that of a pattern of one's own; None for those that are built in.
+    """
 
     kind: str
     action: Action
     in_logs: int
     in_traces: int
+    doors: Mapping[str, int]
+    expression: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,10 @@ class ScrubReport:
 
 @dataclass(frozen=True, slots=True)
 class ScrubTrial:
-    """What lines would be kept as."""
+    """What lines would be kept as, and what was found in each: how often, by kind."""
 
     lines: Sequence[str]
+    found: Sequence[Mapping[str, int]]
 
 
 def routes(scrubbing: Scrubbing) -> APIRouter:
@@ -49,7 +55,8 @@ def routes(scrubbing: Scrubbing) -> APIRouter:
     async def get_scrubbing(identity: Reader) -> ScrubReport:
         """Say what is looked for in the tenant's logs and traces, and how often it was found."""
         tenant = identity.tenant
-        actions = scrubbing.of(tenant).actions
+        scrubber = scrubbing.of(tenant)
+        actions = scrubber.actions
         return ScrubReport(
             [
                 ScrubKind(
@@ -57,6 +64,8 @@ def routes(scrubbing: Scrubbing) -> APIRouter:
                     action,
                     scrubbing.finds.get((tenant, "logs", str(kind), action), 0),
                     scrubbing.finds.get((tenant, "traces", str(kind), action), 0),
+                    dict(scrubbing.by_door.get((tenant, str(kind)), {})),
+                    scrubber.own.get(kind),
                 )
                 for kind, action in sorted(actions.items())
             ]
@@ -67,6 +76,9 @@ def routes(scrubbing: Scrubbing) -> APIRouter:
         identity: Reader, lines: Annotated[list[Line], Body(embed=True, min_length=1, max_length=1000)]
     ) -> ScrubTrial:
         """Give lines as they would be kept; nothing is stored or counted."""
-        return ScrubTrial(scrubbing.of(identity.tenant).scrub(lines).texts)
+        scrubber = scrubbing.of(identity.tenant)
+        found = [scrubber.scrub([line]).finds for line in lines]
+        kinds = [{str(kind): count for (kind, _), count in sorted(each.items())} for each in found]
+        return ScrubTrial(scrubber.scrub(lines).texts, kinds)
 
     return router

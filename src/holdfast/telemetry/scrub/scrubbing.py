@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter as Metric
 
 from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.arriving import current_door
 from holdfast.telemetry.scrub.settings import DEFAULTS, Action, ScrubSettings, TenantScrubbing
 from holdfast.telemetry.scrub.texts import TextScrubber
 
@@ -30,6 +31,7 @@ class Scrubbing:
         self._everybody = scrubber_of(settings)
         self._tenants = {tenant: scrubber_of(settings, tenant) for tenant in settings.tenants}
         self.finds: dict[tuple[str, str, str, Action], int] = {}
+        self.by_door: dict[tuple[str, str], dict[str, int]] = {}  # tenant and kind: finds by door
         self._metric = Metric(
             "holdfast_scrub_finds",
             "Secrets and personal data that were taken out before anything was kept.",
@@ -46,6 +48,9 @@ class Scrubbing:
         for (kind, action), number in finds.items():
             key = (tenant, signal, str(kind), action)
             self.finds[key] = self.finds.get(key, 0) + number
+            doors = self.by_door.setdefault((tenant, str(kind)), {})
+            door = current_door() or signal
+            doors[door] = doors.get(door, 0) + number
             self._metric.labels(signal, kind, action).inc(number)
 
 

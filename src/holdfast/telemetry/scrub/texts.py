@@ -71,7 +71,7 @@ class _Find:
 class TextScrubber:
     """Takes what a tenant does not want kept out of texts."""
 
-    def __init__(self, actions: Mapping[str, Action], own: Iterable[OwnPattern], salt: bytes) -> None:
+    def __init__(self, actions: Mapping[str, Action], own: Sequence[OwnPattern], salt: bytes) -> None:
         """Compile.
 
         Args:
@@ -98,6 +98,7 @@ class TextScrubber:
         ]
         hints = "|".join(f"(?:{rule.pattern.hint})" for rule in self._rules)
         self._hint = compile_expression(hints, captures=False) if hints else None
+        self.own = {pattern.name: pattern.expression for pattern in own}
         self._salt = salt[:64]
 
     def scrub(self, texts: Sequence[str]) -> Scrubbed:

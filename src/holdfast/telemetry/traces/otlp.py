@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
+from holdfast.telemetry.arriving import through
 from holdfast.telemetry.otlp import Rejected, Service, Turns
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.columns import Pairs, Texts, code, number
@@ -57,7 +58,8 @@ class OtlpTraces:
         """
         async with self._turns.take(tenant, request.ByteSize()):
             spans, rejected = await asyncio.to_thread(read_request, request)
-        await self._sink.append(tenant, spans)
+        with through("otlp_traces"):
+            await self._sink.append(tenant, spans)
         return rejected
 
 

@@ -18,6 +18,7 @@ from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError, InvalidError
 from holdfast.kernel.http import MediaTypeError
+from holdfast.telemetry.arriving import through
 from holdfast.telemetry.otlp.statuses import http_status, retry_after_s
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.arrivals import SpanSink
@@ -60,7 +61,8 @@ class ZipkinRoutes:
                 raise MediaTypeError(f"Zipkin's spans are not taken as {media_type!r}", hint="send application/json")
             body, now_us = await request.body(), int(self._clock.now().timestamp() * 1e6)
             spans = await asyncio.to_thread(read_spans, body, now_us)
-            await self._sink.append(identity.tenant, spans)
+            with through("zipkin"):
+                await self._sink.append(identity.tenant, spans)
         except HoldfastError as error:
             again_s = retry_after_s(error)
             headers = {} if again_s is None else {"retry-after": str(math.ceil(again_s))}

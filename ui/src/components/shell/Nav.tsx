@@ -1,7 +1,7 @@
 // Navigation: the rooms that exist, how many problems wait in each, and who is signed in.
 import { Menu, UnstyledButton } from "@mantine/core";
 import {
-  IconActivityHeartbeat, IconChartLine, IconChevronsLeft, IconChevronsRight, IconFileText, IconHierarchy3, IconLayoutDashboard, IconLayoutGrid, IconListTree, IconLogout, IconNotebook, IconRoute, IconServer2, IconSettings, IconTimelineEvent, IconUserCircle,
+  IconActivityHeartbeat, IconChartLine, IconChevronsLeft, IconChevronsRight, IconDatabase, IconFileText, IconHierarchy3, IconLayoutDashboard, IconLayoutGrid, IconListTree, IconLogout, IconNotebook, IconRoute, IconServer2, IconSettings, IconTimelineEvent, IconUserCircle,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { NavLink } from "react-router";
@@ -26,6 +26,7 @@ const PLACES = [
   { to: "/traces", label: "Traces", icon: IconListTree, keys: "g a" },
   { to: "/dashboards", label: "Dashboards", icon: IconLayoutGrid, keys: "g b" },
   { to: "/investigations", label: "Investigations", icon: IconNotebook, keys: "g i" },
+  { to: "/usage", label: "Usage", icon: IconDatabase, keys: "g u" },
   { to: "/host", label: "Host", icon: IconServer2, keys: "g h" },
   { to: "/events", label: "Events", icon: IconTimelineEvent, keys: "g e" },
 ] as const;

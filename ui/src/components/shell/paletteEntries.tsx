@@ -32,7 +32,7 @@ const PER_GROUP = 7;
 /** Before somebody types, these groups show only so many. */
 const UNASKED: Record<string, number> = { Checks: 3, Workflows: 2 };
 
-const PLACE_NAMES: Record<string, string> = { "/": "Overview", "/map": "Map of services", "/checks": "Checks", "/runs": "Runs", "/runs/queues": "Queues of runs", "/runs/schedules": "Schedules of runs", "/explore": "Metrics", "/explore/targets": "Targets of scrapes", "/explore/cardinality": "Cardinality of metrics", "/logs": "Logs", "/traces": "Traces", "/dashboards": "Dashboards", "/investigations": "Investigations", "/saved": "Saved searches", "/around": "Around a moment", "/host": "Host", "/events": "Events", "/settings": "Settings" };
+const PLACE_NAMES: Record<string, string> = { "/": "Overview", "/map": "Map of services", "/checks": "Checks", "/runs": "Runs", "/runs/queues": "Queues of runs", "/runs/schedules": "Schedules of runs", "/explore": "Metrics", "/explore/targets": "Targets of scrapes", "/explore/cardinality": "Cardinality of metrics", "/logs": "Logs", "/traces": "Traces", "/dashboards": "Dashboards", "/investigations": "Investigations", "/saved": "Saved searches", "/around": "Around a moment", "/usage": "Usage", "/host": "Host", "/events": "Events", "/settings": "Settings" };
 
 /** What of the groups matches the typed words; without words a few of each. */
 export function findEntries(groups: readonly EntryGroup[], query: string): EntryGroup[] {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import BusyError, ConflictError, HoldfastError
+from holdfast.telemetry.arriving import through
 from holdfast.telemetry.logs.arrivals import LogsWritten
 from holdfast.telemetry.logs.intake.columns import RecordColumns
 
@@ -43,7 +44,8 @@ async def deliver(
         BusyError, LimitError, StorageFullError, UnavailableError: nothing is acknowledged, the same may be sent again.
     """
     try:
-        delivered = await _deliver(tenant, walk, sink, known, meters.decoding.labels(door).observe)
+        with through(door):
+            delivered = await _deliver(tenant, walk, sink, known, meters.decoding.labels(door).observe)
     except HoldfastError as error:
         meters.failed.labels(door, error.code).inc()
         raise

@@ -53,7 +53,7 @@ async def read_usage(store: Store, tenant: TenantId, first: date, last: date, by
     begin, end = (first - _EPOCH).days * _DAY_SLOTS, ((last - _EPOCH).days + 1) * _DAY_SLOTS
     within = {"day": _DAY_SLOTS, "first": begin, "last": end, "most": _MOST}
     counts = (await store.query(_COUNTS, within, tenant=tenant)).to_pylist()
-    labels = {row["stream_id"]: dict(row["labels"]) for row in (await store.query(_LABELS, tenant=tenant)).to_pylist()}
+    labels = {identity: dict(pairs) for identity, pairs in (await read_labels(store, tenant)).items()}
     disk = await _disk_by_day(store, tenant)
     letters: dict[int, int] = {}
     found: dict[tuple[int, tuple[tuple[str, str], ...]], list[int]] = {}
@@ -69,6 +69,16 @@ async def read_usage(store: Store, tenant: TenantId, first: date, last: date, by
         for (day, pairs), (records, size) in found.items()
     ]
     return sorted(uses, key=lambda use: (use.day, use.bytes), reverse=True)
+
+
+async def read_labels(store: Store, tenant: TenantId) -> Mapping[int, tuple[tuple[str, str], ...]]:
+    """Give the labels of every stream, by its id.
+
+    Raises:
+        UnavailableError: the store does not answer.
+    """
+    rows = (await store.query(_LABELS, tenant=tenant)).to_pylist()
+    return {row["stream_id"]: tuple(sorted(dict(row["labels"]).items())) for row in rows}
 
 
 async def _disk_by_day(store: Store, tenant: TenantId) -> dict[int, float]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from prometheus_client import CollectorRegistry
@@ -45,6 +45,13 @@ class _Stream:
     limit: StreamLimit | None
     sampling: SamplingRule | None
     allowance: Allowance | None
+
+
+class Rates(NamedTuple):
+    """Records and letters per second: what was sent, and what may be."""
+
+    lines: tuple[float, float]
+    letters: tuple[float, float]
 
 
 class LogQuota:
@@ -85,6 +92,19 @@ class LogQuota:
         for mask, reason in refused:
             self._count(tenant, records.refs[mask], streams, reason)
         return refused
+
+    def rates(self, tenant: TenantId) -> Rates:
+        """Give what a tenant has sent per second of late, over about the burst, beside what it may; 0 for no limit."""
+        allowance = self._tenants.get(tenant)
+        rate = self.settings.tenants.get(tenant, self.settings)
+        if allowance is None:
+            return Rates((0.0, rate.lines_per_s), (0.0, float(rate.bytes_per_s)))
+        allowance.wait_s(self._now_s())
+
+        def spent(may_per_s: float, left: float) -> tuple[float, float]:
+            return (max(0.0, may_per_s - left / self.settings.burst), may_per_s) if may_per_s else (0.0, 0.0)
+
+        return Rates(spent(rate.lines_per_s, allowance.lines), spent(float(rate.bytes_per_s), allowance.letters))
 
     def _by_stream(
         self, tenant: TenantId, records: Records, streams: Sequence[Labels]

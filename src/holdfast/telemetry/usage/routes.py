@@ -1,0 +1,48 @@
+"""`GET /usage` says who keeps and reads how much and what it costs, `GET /storage` what the store is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, Final
+
+from fastapi import APIRouter, Depends
+
+from holdfast.kernel.auth import Identity, requires
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.logs.keeping import today
+from holdfast.telemetry.usage.documents import LimitUse, StorageReport, UsageReport
+from holdfast.telemetry.usage.storage import Stored, read_storage
+
+if TYPE_CHECKING:
+    from holdfast.kernel.clock import Clock
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.usage.report import UsageReports
+
+_MOST_DAYS: Final = 400
+
+Reader = Annotated[Identity, Depends(requires("logs.read"))]
+Operator = Annotated[Identity, Depends(requires("server.read"))]
+Limits = Callable[["TenantId"], Awaitable[Sequence[LimitUse]]]
+
+
+def usage_routes(reports: UsageReports, stored: Stored, limits: Limits, clock: Clock) -> APIRouter:
+    """Give the routes."""
+    router = APIRouter(tags=["usage"])
+
+    @router.get("/usage", operation_id="getUsage")
+    async def get_usage(identity: Reader, start: date | None = None, end: date | None = None) -> UsageReport:
+        """Say what the tenant keeps and has read by service and stream, over some days (the last 7 if not given)."""
+        last = end or today(clock.now())
+        first = start or last - timedelta(days=6)
+        if not 0 <= (last - first).days < _MOST_DAYS:
+            raise InvalidError(f"start to end must be 1 to {_MOST_DAYS} days", hint="such as start=2026-01-01")
+        return await reports.read(identity.tenant, first, last, await limits(identity.tenant))
+
+    @router.get("/storage", operation_id="getStorage")
+    async def get_storage(identity: Operator) -> StorageReport:
+        """Say what the store of all tenants is made of: tables, parts, merges, retention, and the room that is left."""
+        del identity
+        return await read_storage(stored)
+
+    return router
