@@ -4,9 +4,9 @@ import { notifications } from "@mantine/notifications";
 import { IconNotebook, IconPlus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { useNavigate } from "react-router";
 import { addCell, investigationPath, investigationsQuery, openInvestigation } from "@/api/investigationQueries";
 import type { CellBody, Investigation } from "@/api/types";
-import { Go } from "@/components/Go";
 import { problemOf } from "@/components/states";
 import { formatAbsolute } from "@/lib/time";
 import { useMay } from "@/state/session";
@@ -27,6 +27,7 @@ interface AddProps {
 export function AddToInvestigation({ cell, what, isIcon = false, isSmall = false, isDisabled = false }: AddProps) {
   const [isOpen, setOpen] = useState(false);
   const client = useQueryClient();
+  const navigate = useNavigate();
   const list = useQuery({ ...investigationsQuery, enabled: isOpen });
   const mayWrite = useMay("investigations.write");
   const add = useMutation({
@@ -37,19 +38,28 @@ export function AddToInvestigation({ cell, what, isIcon = false, isSmall = false
     },
     onSuccess: (target) => {
       void client.invalidateQueries({ queryKey: ["investigations"] });
+      const path = investigationPath(target.id);
       const message = (
         <>
           Added to{" "}
-          <Go to={investigationPath(target.id)} className="link">
+          <a
+            href={path}
+            className="link"
+            onClick={(event) => {
+              // Notifications stand outside the router.
+              event.preventDefault();
+              void navigate(path);
+            }}
+          >
             {target.title}
-          </Go>
+          </a>
         </>
       );
-      notifications.show({ message });
+      notifications.show({ message, closeButtonProps: { "aria-label": "Close" } });
     },
     onError: (error) => {
       const problem = problemOf(error);
-      notifications.show({ color: "red", title: problem.title, message: problem.detail ?? "" });
+      notifications.show({ color: "red", title: problem.title, message: problem.detail ?? "", closeButtonProps: { "aria-label": "Close" } });
     },
   });
   if (!mayWrite) return null;
