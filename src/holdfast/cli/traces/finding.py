@@ -94,7 +94,7 @@ def show_groups(found: dict[str, Any], console: Console, of: str) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("operation", overflow="ellipsis", no_wrap=True)
     table.add_column("error" if of == "failed" else "statement", overflow="fold")
-    for name in ("spans", "of calls", "p95", "usual", "lost"):
+    for name in ("spans", *(["began here"] if of == "failed" else []), "of calls", "p95", "usual", "lost"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("for example", no_wrap=True)
     for each in found["items"]:
@@ -103,7 +103,8 @@ def show_groups(found: dict[str, Any], console: Console, of: str) -> None:
         times = [write_duration(int(each[name] * 10**6)) for name in ("p95_ms", "usual_ms", "lost_ms")]
         example = each["examples"][0]["trace_id"] if each["examples"] else ""
         operation = f"{each['service']}: {each['operation']}"
-        table.add_row(Text(operation), Text(says), f"{each['spans']:.0f}", share, *times, example)
+        began = [f"{each['origins']:.0f}"] if of == "failed" else []
+        table.add_row(Text(operation), Text(says), f"{each['spans']:.0f}", *began, share, *times, example)
     console.print(table)
     _tell_share(found["share"], console)
 
@@ -149,11 +150,18 @@ def show_map(found: dict[str, Any], console: Console) -> None:
         second = f"{rates['calls'] / found['seconds']:.3g}"
         state = Text(edge["state"], style=_STATES[edge["state"]])
         changes = ", ".join(change.replace("_", " ") for change in edge["changes"])
-        table.add_row(edge["source"], edge["target"], how, second, errors, *times, state, changes)
+        table.add_row(*_ends(edge), how, second, errors, *times, state, changes)
     console.print(table)
     if found["before_at"] and not found["is_compared"]:
         console.print(f"nothing to compare with: no spans since {found['before_at'][:19]}Z for as long", style="dim")
     _tell_share(found["share"], console)
+
+
+def _ends(edge: dict[str, Any]) -> tuple[str, str]:
+    """Give both ends; a topic may be called as a service is."""
+    source, target = edge["source"], edge["target"]
+    is_from, is_to = edge["connection"] == "from_topic", edge["connection"] == "to_topic"
+    return f"topic {source}" if is_from else source, f"topic {target}" if is_to else target
 
 
 def _shade(share: float) -> str:

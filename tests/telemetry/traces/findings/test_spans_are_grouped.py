@@ -48,6 +48,20 @@ async def test_failed_spans_are_grouped_by_operation_error_and_message(stored, s
     assert [each.service for each in only.items] == ["cart"]
 
 
+async def test_where_an_error_began_comes_before_who_passed_it_on(stored, search):
+    rows = []
+    for n in range(1, 11):
+        rows += [
+            Row(n, n * 10, 0, "shop", "GET /", n, 30, status=ERROR),
+            Row(n, n * 10 + 1, n * 10, "shop", "call", n, 20, SpanKind.CLIENT, ERROR),
+            Row(n, n * 10 + 2, n * 10 + 1, "cart", "load", n, 10, status=ERROR),
+        ]
+    rows += [Row(99, 990, 0, "shop", "GET /", 99, 30, status=ERROR)]
+    found = await find_failed(await stored(rows), DEFAULT_TENANT, search(), 10)
+    told = [(each.service, each.operation, each.spans, each.origins) for each in found.items]
+    assert told == [("cart", "load", 10, 10), ("shop", "GET /", 11, 1), ("shop", "call", 10, 0)]
+
+
 async def test_slow_statements_are_grouped_by_what_they_lose(stored, search):
     rows = [Row(n, n, 0, "shop", "pay", n, 10) for n in range(1, 41)]
     rows += [Row(100, 100, 0, "shop", "pay", 100, 500)]

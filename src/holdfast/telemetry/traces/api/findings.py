@@ -57,7 +57,8 @@ class GroupOut:
     """Spans that are slow, or failed, in the same way.
 
     `calls` is how many spans the operation has in this search altogether, `usual_ms` their median; `lost_ms` is by how
-    much the group took longer than that, together. In `pattern` stands `?` where messages or statements differ.
+    much the group took longer than that, together. `origins` are failed spans below which no other failed: there it
+    began. In `pattern` stands `?` where messages or statements differ.
     """
 
     service: str
@@ -66,6 +67,7 @@ class GroupOut:
     error: str
     pattern: str
     spans: float
+    origins: float
     traces: int
     calls: float
     p50_ms: float
@@ -220,6 +222,7 @@ def _group(each: SpanGroup) -> GroupOut:
         each.error,
         each.pattern,
         each.spans,
+        each.origins,
         each.traces,
         each.calls,
         p50 / _MS,

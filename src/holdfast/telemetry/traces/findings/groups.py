@@ -22,6 +22,7 @@ What = Literal["failed", "slow"]
 MOST_GROUPS: Final = 100
 EXAMPLES: Final = 3
 SLOW_SHARE: Final = 0.95  # of an operation's spans that are not slow, where the search names no duration
+LEAST_CALLS: Final = 20  # of an operation, of which some can be called slow
 _LONGEST: Final = 300
 _DIGEST: Final = "quantilesTDigestWeighted(0.5, 0.95, 0.99)(duration_ns, toUInt64(greatest(round(weight), 1)))"
 _RAISED: Final = r"extract(events, '\"exception\\.type\":\"([^\"]*)\"')"
@@ -37,7 +38,7 @@ _STATEMENT: Final = "if(attributes['db.query.text'] != '', attributes['db.query.
 _GROUPED: Final = (
     "SELECT service, name, kind, error, pattern, sum(weight) AS spans, uniq(trace_id) AS traces,"  # noqa: S608 -- constants
     f" {_DIGEST} AS durations, max(duration_ns) AS longest, min(start_ns) AS first, max(start_ns) AS last,"
-    " sum(weight * greatest(duration_ns - usual, 0)) AS lost,"
+    " sum(weight * greatest(duration_ns - usual, 0)) AS lost, sumIf(weight, is_origin) AS origins,"
     f" groupArraySorted({EXAMPLES})((-{{by}}, hex(trace_id), hex(span_id), start_ns, duration_ns)) AS examples"
     " FROM (SELECT *, substring(replaceRegexpAll(replaceRegexpAll(text, {varying:String}, '?'),"
     " '\\\\(\\\\s*\\\\?(?:\\\\s*,\\\\s*\\\\?)*\\\\s*\\\\)', '(?)'), 1, {longest:UInt32}) AS pattern FROM {rows})"
@@ -48,6 +49,11 @@ _USUAL: Final = (
     " quantileTDigestWeighted(0.5)(duration_ns, toUInt64(greatest(round(weight), 1))) AS usual,"
     f" quantileTDigestWeighted({SLOW_SHARE})(duration_ns, toUInt64(greatest(round(weight), 1))) AS slow"
     " FROM {rows} GROUP BY service, name, kind"
+)
+_BELOW: Final = (
+    "(trace_id, span_id) NOT IN (SELECT trace_id, parent_id FROM trace_spans WHERE tenant = {tenant:String}"
+    " AND slot BETWEEN {first:Int32} AND {last:Int32} AND expires_at > {counted:UInt32} AND status = 2"
+    " AND cityHash64(trace_id) % {one_of:UInt32} = 0) AS is_origin"
 )
 
 
@@ -69,6 +75,7 @@ class SpanGroup:
         error: the type of the error, or the status of the protocol; empty if spans name none.
         pattern: of the message; of slow calls to databases, the statement.
         spans, traces: how many; spans are scaled where only a share was counted, traces are not.
+        origins: of failed spans, those below which no other failed: there the error began.
         calls: how many spans the operation has in this search, slow or not, failed or not.
         percentiles_ns: p50, p95, p99 of the group.
         usual_ns: the median of the operation.
@@ -82,6 +89,7 @@ class SpanGroup:
     error: str
     pattern: str
     spans: float
+    origins: float
     traces: int
     calls: float
     percentiles_ns: Sequence[float]
@@ -103,13 +111,21 @@ class SpanGroups:
 
 
 async def find_failed(counts: SpanCounts, tenant: TenantId, search: TraceSearch, most: int) -> SpanGroups:
-    """Group the failed spans of a search by operation, type of error and message; the most frequent first."""
+    """Group the failed spans of a search by operation, type of error and message; where most begin first.
+
+    A failed span whose failed child has come only passes an error on; the others are where it began.
+    """
     wide = await counts.select(tenant, replace(search, status=None, min_ns=0, max_ns=0))
     chosen = await counts.select(tenant, replace(search, status=SpanStatus.ERROR))
     columns = (
-        f"start_ns, duration_ns, service, name, weight, {_ERROR} AS error, {_MESSAGE} AS text, toFloat64(0) AS usual"
+        f"start_ns, duration_ns, service, name, weight, {_ERROR} AS error, {_MESSAGE} AS text, toFloat64(0) AS usual,"
+        f" {_BELOW}"
     )
-    sql = _GROUPED.replace("{rows}", chosen.rows(columns)).replace("{by}", "start_ns").replace("{order}", "spans")
+    sql = (
+        _GROUPED.replace("{rows}", chosen.rows(columns))
+        .replace("{by}", "start_ns")
+        .replace("{order}", "origins DESC, spans")
+    )
     return await _grouped(counts, tenant, (sql, chosen, wide), most)
 
 
@@ -119,12 +135,14 @@ async def find_slow(counts: SpanCounts, tenant: TenantId, search: TraceSearch, m
     Slow is what takes as long as the search says, or else longer than 95 of 100 spans of the same operation.
     """
     wide = await counts.select(tenant, replace(search, min_ns=0, max_ns=0))
-    columns = f"start_ns, duration_ns, service, name, status, weight, '' AS error, {_STATEMENT} AS text"
+    columns = (
+        f"start_ns, duration_ns, service, name, status, weight, '' AS error, {_STATEMENT} AS text, true AS is_origin"
+    )
     usual = _USUAL.replace("{rows}", wide.rows("service, name, duration_ns, weight"))
-    slow = "duration_ns >= {least:Int64}" if search.min_ns else "duration_ns > slow"
+    slow = "duration_ns >= {least:Int64}" if search.min_ns else f"calls >= {LEAST_CALLS} AND duration_ns > slow"
     below = " AND duration_ns <= {greatest:Int64}" if search.max_ns else ""
     rows = (
-        f"(SELECT spans.*, usual, slow FROM {wide.rows(columns)} AS spans"  # noqa: S608 -- constants and conditions
+        f"(SELECT spans.*, usual FROM {wide.rows(columns)} AS spans"  # noqa: S608 -- constants and conditions
         f" INNER JOIN ({usual}) AS calls USING (service, name, kind) WHERE {slow}{below})"
     )
     sql = _GROUPED.replace("{rows}", rows).replace("{by}", "duration_ns").replace("{order}", "lost")
@@ -156,6 +174,7 @@ def _group(row: dict[str, Any], scale: int, calls: dict[tuple[str, str, int], tu
         row["error"],
         row["pattern"],
         row["spans"] * scale,
+        row["origins"] * scale,
         row["traces"],
         max(count, row["spans"] * scale),
         row["durations"],

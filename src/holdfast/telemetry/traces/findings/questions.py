@@ -56,6 +56,7 @@ GROWTHS: Final = (
     f" FROM {_SPANS} AS lower INNER JOIN {_SPANS} AS upper ON lower.trace_id = upper.trace_id"
     " AND lower.parent_id = upper.span_id WHERE lower.start_ns < upper.end_ns AND lower.end_ns > upper.start_ns"
     " AND lower.span_id != upper.span_id GROUP BY trace_id, span_id, kind) AS inner USING (trace_id, span_id, kind))"
-    f" AS timed INNER JOIN {_SIDES} AS sides USING (trace_id) GROUP BY service, name HAVING chosen_self > others_self"
+    f" AS timed INNER JOIN {_SIDES} AS sides USING (trace_id) GROUP BY service, name"
+    " HAVING chosen_self - others_self >= 1000"
     " ORDER BY chosen_self - others_self DESC, service, name LIMIT {most:UInt32}"
 )
