@@ -143,7 +143,7 @@ def test_groups_tell_their_share_and_an_example():
     }
     _, line, *rest = printed(finding.show_groups, {"items": [group], "share": 0.5}, "failed")
     assert line.startswith("shop: pay")
-    assert line.split()[-7:] == ["5", "4", "10.0%", "20ms", "10ms", "50ms", trace_id(1)]
+    assert line.split()[-6:] == ["5", "4", "10.0%", "20ms", "10ms", trace_id(1)]
     assert rest[-1] == "counted from 50.0% of the traces, and scaled"
     assert printed(finding.show_groups, {"items": []}, "slow") == [
         "no slow spans; a longer time is asked for with --start"

@@ -56,6 +56,8 @@ async def test_traces_are_searched_and_read(running) -> None:
         assert [own // MS for own in columns["self_ns"]] == [30, 40, 30, 20]
         assert columns["self_ns"] == columns["critical_ns"]
         assert columns["events"] == [1, 1, 1, 1]
+        assert trace["marks"]["rows"] == [0, 1, 2, 3]
+        assert [at // MS for at in trace["marks"]["offsets_ns"]] == [0, 10, 30, 40]
         assert (trace["count"], trace["errors"], trace["duration_ns"], trace["root"]) == (4, 1, 120 * MS, 0)
         assert [warning["code"] for warning in trace["warnings"]] == ["clock_skew"]
         assert len({len(column) for column in columns.values()}) == 1

@@ -7,7 +7,8 @@ import { answerLogs } from "./logs.ts";
 import * as metrics from "./metrics.ts";
 import { RunDesk } from "./runs/desk.ts";
 import { answerRuns } from "./runs/routes.ts";
-import { answerTraceLogs, answerTraces, searchTraces } from "./traces.ts";
+import { answerFindings } from "./findings.ts";
+import { answerTraceLogs, answerTraces, readTrace, searchTraces } from "./traces.ts";
 import { createWorld, detailOf, latencyPoint, type Mode, resultAt, serviceSummaryOf, summaryOf, type World } from "./world.ts";
 
 const DAY = 86_400_000;
@@ -108,7 +109,8 @@ export class MockApi {
     if (room === "status") return json(status(world));
     if (room === "events") return id === "stream" ? this.stream(request) : page(events(world, query));
     if (room === "host") return id === "series" ? json(hostSeries(query.get("metric") as HostMetric, ...window(query), Number(query.get("step_s")))) : json(hostSnapshot());
-    if (room === "traces") return searchTraces(query, isEmpty);
+    if (room === "traces" && !id) return searchTraces(query, isEmpty);
+    if (room === "traces") return answerFindings(id, query, isEmpty) ?? readTrace(id, verb === "spans" ? path.split("/")[4] : undefined);
     if (room === "jaeger") return answerTraces(new URL(request.url), isEmpty);
     if (room === "loki" && id === "query_range" && /trace_id="/.test(query.get("query") ?? "")) return answerTraceLogs(new URL(request.url));
     if (room === "loki") return answerLogs(id, verb, query, isEmpty);

@@ -1,7 +1,8 @@
-// What the mock tells of traces, in Jaeger's JSON: orders of the shop, some slow, some failed, one with clocks that differ,
+// What the mock tells of traces: orders of the shop, some slow, some failed, one with clocks that differ,
 // one of a hundred thousand spans.
-import type { TraceLine } from "@/api/types";
+import type { SpanDetail, TraceDocument, TraceLine } from "@/api/types";
 import { groupBy } from "../src/lib/group.ts";
+import { growTrace, type PlainSpan } from "./grow.ts";
 
 const COUNT = 60;
 export const HUGE_ID = "feed0000000000000000000000000001";
@@ -95,13 +96,90 @@ function skewed(now: number): MadeTrace {
 export function answerTraces(url: URL, isEmpty: boolean): Response {
   const path = url.pathname.replace("/jaeger/api/", "");
   const data = (value: unknown) => Response.json({ data: value, errors: null });
-  const now = Date.now();
   if (path === "services") return data(isEmpty ? [] : ["catalog", "gateway", "orders", "payments", "stock"]);
   if (path.endsWith("/operations")) return data([...new Set(ORDER.filter((story) => path.includes(`/${story[2]}/`)).map((story) => story[3]))]);
   if (path === "dependencies") return data(isEmpty ? [] : [["gateway", "orders", 4_210], ["orders", "catalog", 4_180], ["orders", "payments", 3_900], ["orders", "stock", 3_870]].map(([parent, child, callCount]) => ({ parent, child, callCount })));
-  const id = path.slice("traces/".length);
+  return data([]);
+}
+
+/** A trace as a whole, or one of its spans. */
+export function readTrace(id: string, spanId: string | undefined): Response {
+  const now = Date.now();
   const found = id === HUGE_ID ? huge(now) : id === SKEWED_ID ? skewed(now) : Array.from({ length: COUNT }, (_, at) => order(at, now)).find((trace) => trace.traceID === id);
-  return found ? data([found]) : Response.json({ data: null, errors: [{ code: 404, msg: `trace not found: ${id}` }] }, { status: 404 });
+  if (!found) return Response.json({ title: "No such trace", status: 404, detail: `no trace ${id}`, code: "not_found" }, { status: 404 });
+  if (spanId === undefined) return Response.json(documentOf(found));
+  const spans = found.spans.filter((span) => span.spanID === spanId).map((span) => detailOf(found, span));
+  return spans.length > 0 ? Response.json(spans) : Response.json({ title: "No such span", status: 404, detail: `no span ${spanId}`, code: "not_found" }, { status: 404 });
+}
+
+const tagOf = (span: Made, key: string): unknown => span.tags.find((tag) => tag.key === key)?.value;
+const parentOf = (span: Made): string => span.references[0]?.spanID ?? "";
+const KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"] as const;
+
+/** The document of a trace, as the server finds it out. */
+export function documentOf(made: MadeTrace): TraceDocument {
+  const trace = growTrace(made.traceID, made.spans.map((span): PlainSpan => ({ id: span.spanID, parentId: parentOf(span), service: span.processID, name: span.operationName, kind: String(tagOf(span, "span.kind")), startUs: span.startTime, durationUs: span.duration, isError: isFailed(span), eventsUs: span.logs.map((log) => log.timestamp) })));
+  const services = [...new Set(trace.services)].sort();
+  const names = [...new Set(trace.names)];
+  const [servicePlaces, namePlaces] = [new Map(services.map((name, at) => [name, at])), new Map(names.map((name, at) => [name, at]))];
+  const ns = (values: Float64Array): number[] => Array.from(values, (us) => us * 1000);
+  const pieces = [...trace.critical].flatMap(([row, own]) => own.map(([from, until]) => [row, from, until] as const)).sort((a, b) => a[1] - b[1]);
+  const marks = [...trace.events].flatMap(([row, own]) => own.map((at) => [row, at] as const));
+  const rows = Array.from(trace.starts, (_, row) => row);
+  return {
+    trace_id: trace.id,
+    started_at: new Date(trace.beganUs / 1000).toISOString(),
+    start_ns: String(BigInt(trace.beganUs) * 1000n),
+    duration_ns: trace.durationUs * 1000,
+    root: trace.root,
+    count: trace.count,
+    errors: trace.errors,
+    services: services.map((name) => ({ name, spans: trace.services.filter((one) => one === name).length, errors: 0, self_ns: 0 })),
+    names,
+    spans: {
+      ids: [...trace.ids],
+      parents: [...trace.parents],
+      depths: [...trace.depths],
+      services: trace.services.map((name) => servicePlaces.get(name) ?? 0),
+      names: trace.names.map((name) => namePlaces.get(name) ?? 0),
+      kinds: trace.kinds.map((kind) => KINDS.findIndex((one) => one === kind)),
+      statuses: [...trace.isError].map((failed) => (failed ? 2 : 0)),
+      starts_ns: ns(trace.starts),
+      durations_ns: ns(trace.durations),
+      self_ns: ns(trace.selfTimes),
+      critical_ns: rows.map((row) => (trace.critical.get(row) ?? []).reduce((sum, [from, until]) => sum + (until - from) * 1000, 0)),
+      skews_ns: rows.map(() => 0),
+      events: rows.map((row) => trace.events.get(row)?.length ?? 0),
+    },
+    critical_path: { rows: pieces.map(([row]) => row), starts_ns: pieces.map(([, from]) => from * 1000), ends_ns: pieces.map(([, , until]) => until * 1000) },
+    marks: { rows: marks.map(([row]) => row), offsets_ns: marks.map(([, at]) => at * 1000) },
+    warnings: trace.warnings.map(({ code, message, rows: own }) => ({ code: code as TraceDocument["warnings"][number]["code"], message, count: own.length, rows: [...own] })),
+    repetitions: [],
+  };
+}
+
+function detailOf(trace: MadeTrace, span: Made): SpanDetail {
+  const byName = (tags: readonly { key: string; value: unknown }[]) => Object.fromEntries(tags.map(({ key, value }) => [key, value]));
+  return {
+    trace_id: trace.traceID,
+    span_id: span.spanID,
+    parent_id: parentOf(span),
+    service: span.processID,
+    name: span.operationName,
+    kind: KINDS.find((kind) => kind === tagOf(span, "span.kind")) ?? "unspecified",
+    status: isFailed(span) ? "error" : "unset",
+    status_message: String(tagOf(span, "otel.status_description") ?? ""),
+    started_at: new Date(span.startTime / 1000).toISOString(),
+    start_ns: String(BigInt(span.startTime) * 1000n),
+    duration_ns: span.duration * 1000,
+    scope: "",
+    trace_state: "",
+    weight: 1,
+    attributes: byName(span.tags.filter(({ key }) => !/^(span\.kind|otel\.|error$)/.test(key))),
+    resource: byName(trace.processes[span.processID]?.tags ?? []) as Record<string, string>,
+    events: span.logs.map((log) => ({ name: String(log.fields.find((field) => field.key === "event")?.value ?? ""), offset_ns: (log.timestamp - span.startTime) * 1000, attributes: byName(log.fields.filter((field) => field.key !== "event")) })),
+    links: [],
+  };
 }
 
 /** A search by the REST API. */

@@ -44,6 +44,44 @@ describe("traces", () => {
   });
 });
 
+describe("many traces together", () => {
+  it("are drawn by duration and time", async () => {
+    open("/traces?min=100ms", "failing");
+    expect(await screen.findByRole("group", { name: /spans, 14 failed; p50 52.0 ms, p95 118 ms/ }, PATIENCE)).toBeTruthy();
+    expect(screen.getByRole("link", { name: "Compare with the rest" }).getAttribute("href")).toBe("/traces/compare?min=100ms&spans=root");
+  });
+
+  it("are grouped where an error began, each with its traces", async () => {
+    open("/traces/groups", "failing");
+    const link = await screen.findByRole("link", { name: "POST api.bank.example/charge" }, PATIENCE);
+    expect(link.getAttribute("href")).toContain("status=error");
+    expect(main()).toMatch(/ConnectionResetError.*the bank hung up after/);
+    expect(screen.getByRole("link", { name: "example 1 of POST api.bank.example/charge" }).getAttribute("href")).toContain("/traces/c0ffee");
+    fireEvent.click(screen.getByRole("radio", { name: "Slow" }));
+    expect(await screen.findByText("SELECT * FROM prices WHERE sku = ?", undefined, PATIENCE)).toBeTruthy();
+  });
+
+  it("are compared when it is said which", async () => {
+    open("/traces/compare", "failing");
+    expect(await screen.findByText("Which traces are in question?", undefined, PATIENCE)).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "Failed" }));
+    const row = await screen.findByRole("row", { name: /service.version 2.4.0/ }, PATIENCE);
+    expect(row.textContent).toMatch(/98.*31.*3.16×.*significant/);
+    expect(main()).toMatch(/may be chance.*SELECT prices/);
+    expect(within(row).getByRole("link").getAttribute("href")).toBe("/traces?attributes=service.version%3D2.4.0");
+  });
+
+  it("make a map whose table says the same as the picture", async () => {
+    open("/traces/map", "failing");
+    const opener = await screen.findByRole("button", { name: /gateway to orders/ }, PATIENCE);
+    expect(main()).toMatch(/8 connections between 9 nodes: 1 failing, 1 worse than before, 1 new, 1 gone/);
+    fireEvent.click(opener);
+    const dialog = await screen.findByRole("dialog", undefined, PATIENCE);
+    expect(dialog.textContent).toMatch(/Failing.*more errors, slower.*p95180 ms60.0 ms/);
+    expect(within(dialog).getByRole("link", { name: "Its traces" }).getAttribute("href")).toBe("/traces?service=orders");
+  });
+});
+
 describe("a trace", () => {
   it("shows spans, the services, errors, and the lines of its logs", async () => {
     open(`/traces/${ORDER}`, "failing");

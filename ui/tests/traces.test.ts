@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { plainSpans } from "@/api/jaeger";
 import { linesOf } from "@/api/traceQueries";
 import { colorsOf } from "@/lib/traces/colors";
 import { foldTrace, layFlame } from "@/lib/traces/flame";
-import { growTrace } from "@/lib/traces/grow";
-import type { PlainSpan } from "@/lib/traces/model";
+import { readDocument } from "@/lib/traces/document";
+import { cellsOf, readNs, rowsOf } from "@/lib/traces/heat";
+import { edgeSearch, endsOf, shapeOf, sortEdges } from "@/lib/traces/map";
 import { collapseBelow, findRows, openRows, placeOf, reveal } from "@/lib/traces/rows";
-import { addAttribute, isDuration, parseAttributes, readWish, writeWish } from "@/lib/traces/search";
-import { frameOf, isWithin } from "@/pages/traces/Scatter";
-import { huge } from "../mock/traces.ts";
+import { addAttribute, isDuration, parseAttributes, readPart, readWish, searchPath, selectionOf, withRoots, writeNs, writePart, writeWish } from "@/lib/traces/search";
+import { answerFindings } from "../mock/findings.ts";
+import { growTrace, type PlainSpan } from "../mock/grow.ts";
+import { documentOf, huge, order } from "../mock/traces.ts";
 
 function span(id: string, parentId: string, startUs: number, durationUs: number, more: Partial<PlainSpan> = {}): PlainSpan {
   return { id, parentId, service: "shop", name: id, kind: "internal", startUs, durationUs, isError: false, eventsUs: [], ...more };
@@ -28,23 +29,22 @@ describe("a trace", () => {
     expect(trace.events.get(1)).toEqual([15]);
   });
 
-  it("knows what each span did itself; children side by side count once", () => {
-    expect([...growTrace("t", SPANS).selfTimes]).toEqual([30, 20, 10, 40, 20]);
-  });
-
-  it("covers its root with the critical path, without overlap", () => {
-    const { critical } = growTrace("t", SPANS);
-    const pieces = [...critical.values()].flat().sort((a, b) => a[0] - b[0]);
+  it("is read from the server's document as it was told there", () => {
+    const made = order(4, Date.now());
+    const trace = readDocument(documentOf(made));
+    expect(trace.names.slice(0, 3)).toEqual(["POST /checkout", "POST /orders", "validate basket"]);
+    expect([...trace.ends]).toEqual([9, 9, 3, 5, 5, 7, 7, 8, 9]);
+    expect([trace.count, trace.errors, trace.kinds[0]]).toEqual([9, 3, "server"]);
+    expect(trace.durationUs).toBeCloseTo(240_000 * 9);
+    expect(trace.events.size).toBe(1);
+    const pieces = [...trace.critical.values()].flat().sort((a, b) => a[0] - b[0]);
     expect(pieces.at(0)?.[0]).toBe(0);
-    expect(pieces.at(-1)?.[1]).toBe(100);
-    pieces.slice(1).forEach((piece, at) => expect(piece[0]).toBe(pieces[at]?.[1]));
-    expect(critical.has(4)).toBe(false);
+    pieces.slice(1).forEach((piece, at) => expect(piece[0]).toBeCloseTo(pieces[at]?.[1] ?? -1));
   });
 
-  it("tells what has not come, clocks that differ, and when nothing ran", () => {
-    const orphan = growTrace("t", [span("a", "gone", 0, 10), span("b", "a", -30, 5, { service: "bank" }), span("c", "a", 200, 10)]);
-    expect(orphan.warnings.map((warning) => warning.code)).toEqual(["missing_root", "missing_parent", "clock_skew"]);
-    expect(orphan.gaps).toEqual([[5, 30], [40, 230]]);
+  it("says which calls were repeated", () => {
+    const document = { ...documentOf(order(4, Date.now())), repetitions: [{ kind: "n_plus_one" as const, parent: 1, service: "orders", name: "SELECT", statement: "SELECT ?", count: 12, distinct: 1, busy_ns: 5e6, at_once: 1, rows: [2, 3] }] };
+    expect(readDocument(document).warnings.at(-1)).toMatchObject({ message: "orders: SELECT was called 12 times by one span, one after the other, the very same each time; they took 5 ms. SELECT ?", rows: [2, 3] });
   });
 
   it("survives a circle of parents and a span that is its own", () => {
@@ -82,7 +82,7 @@ describe("rows of a waterfall", () => {
 });
 
 describe("a trace of 100,000 spans", () => {
-  const trace = growTrace("huge", plainSpans(huge(Date.now())));
+  const trace = readDocument(documentOf(huge(Date.now())));
 
   it("is laid out whole", () => {
     expect(trace.count).toBe(100_000);
@@ -114,16 +114,73 @@ describe("a search", () => {
   it("stands in the address, and leaves no trace of what is not asked", () => {
     const params = writeWish(new URLSearchParams("range=6h&min=1s"), { service: "orders", min: "", status: "error", limit: 100 });
     expect(params.toString()).toBe("range=6h&service=orders&status=error");
-    expect(readWish(params)).toEqual({ service: "orders", operation: "", attributes: "", min: "", max: "", status: "error", limit: 100 });
+    expect(readWish(params)).toEqual({ service: "orders", operation: "", attributes: "", min: "", max: "", status: "error", spans: "", limit: 100 });
     expect(readWish(new URLSearchParams("limit=7&status=odd"))).toMatchObject({ limit: 100, status: "" });
   });
 
-  it("frames durations by powers of ten, and chooses by time and duration", () => {
-    const one = { id: "1", startUs: 500, durationUs: 2_000, rootService: "", rootName: "", spans: 1, errors: 0, services: {} };
-    expect(frameOf([one, { ...one, durationUs: 90_000 }], 0, 1_000)).toEqual({ fromUs: 0, spanUs: 1_000, low: 3, high: 6 });
-    const area = { fromUs: 400, untilUs: 600, leastUs: 1_000, mostUs: 3_000 };
-    expect(isWithin(one, area)).toBe(true);
-    expect(isWithin({ ...one, durationUs: 4_000 }, area)).toBe(false);
+  it("is what the server takes", () => {
+    const wish = readWish(new URLSearchParams("service=orders&attributes=a%3D1&min=5ms&status=ok&spans=root"));
+    expect(selectionOf(wish)).toEqual({ service: "orders", operation: "", attribute: ["a=1"], min_duration: "5ms", max_duration: "", roots: true });
+    expect(selectionOf({ ...wish, status: "error", spans: "server" })).toMatchObject({ status: "error", kind: "server" });
+    expect(withRoots(readWish(new URLSearchParams())).spans).toBe("root");
+    expect(withRoots(wish).spans).toBe("root");
+    expect(withRoots({ ...wish, spans: "" }).spans).toBe("");
+    expect(searchPath({ service: "a b", spans: "client" }, "/traces/groups")).toBe("/traces/groups?service=a+b&spans=client");
+  });
+
+  it("stands beside another one in the address", () => {
+    const params = writeWish(new URLSearchParams("service=orders"), { service: "cart" }, "b.");
+    expect([readWish(params).service, readWish(params, "b.").service]).toEqual(["orders", "cart"]);
+  });
+
+  it("keeps a part of the time", () => {
+    const part = { fromMs: 1_700_000_000_000, toMs: 1_700_000_060_000 };
+    expect(readPart(writePart(part))).toEqual(part);
+    expect([readPart(""), readPart("1700000060000-1700000000000"), readPart("x")]).toEqual([null, null, null]);
+  });
+});
+
+describe("durations over time", () => {
+  const latency = { started_at: "2026-01-01T00:00:00Z", step_ns: 60e9, columns: 10, bounds_ns: [0, 1000, 10e6, 100e6], times: [], rows: [], spans: [], failed: [], total: 1, total_failed: 0, p50_ms: 1, p95_ms: 1, p99_ms: 1, share: 1 };
+  const start = Date.parse(latency.started_at);
+
+  it("are chosen by whole cells", () => {
+    expect(cellsOf(latency, { left: 0.15, right: 0.31, top: 0.1, bottom: 0.2 })).toEqual({ part: { fromMs: start + 60_000, toMs: start + 240_000 }, min: "10ms", max: "" });
+    expect(cellsOf(latency, { left: 0, right: 1, top: 0.5, bottom: 0.99 })).toEqual({ part: null, min: "", max: "10ms" });
+  });
+
+  it("are drawn where they were chosen", () => {
+    expect(rowsOf(latency, "10ms", "")).toEqual([2 / 3, 1]);
+    expect(rowsOf(latency, "", "10ms")).toEqual([0, 2 / 3]);
+    expect(rowsOf(latency, "", "9h")).toEqual([0, 1]);
+  });
+
+  it("are written as a search reads them", () => {
+    expect([0, 999, 1500, 46e6, 1.5e9, 12_345_678].map(writeNs)).toEqual(["0ns", "999ns", "1.5us", "46ms", "1.5s", "12.345678ms"]);
+    expect(["0ns", "1m30s", "12.345678ms"].map(readNs)).toEqual([0, 90e9, 12_345_678]);
+  });
+});
+
+describe("the map of calls", async () => {
+  const map = (await answerFindings("map", new URLSearchParams(), false)?.json()) as Parameters<typeof shapeOf>[0];
+
+  it("tells a topic from a service of the same name", () => {
+    expect(map.edges.map(endsOf)).toContainEqual(["service:orders", "messaging:orders"]);
+    expect(map.edges.map(endsOf)).toContainEqual(["messaging:orders", "service:mailer"]);
+  });
+
+  it("keeps its shape while only figures change, whatever order they come in", () => {
+    const later = { ...map, edges: map.edges.map((edge) => ({ ...edge, state: "fine" as const })).reverse(), nodes: [...map.nodes].reverse() };
+    expect(shapeOf(later).key).toBe(shapeOf(map).key);
+    expect(shapeOf({ ...map, edges: map.edges.slice(1) }).key).not.toBe(shapeOf(map).key);
+  });
+
+  it("lists the worst first, and finds the traces of each edge", () => {
+    expect(sortEdges(map.edges).map((edge) => edge.state).slice(0, 4)).toEqual(["failing", "worse", "gone", "fine"]);
+    const paths = map.edges.map((edge) => decodeURIComponent(edgeSearch(edge)));
+    expect(paths).toContain("/traces?service=orders&status=error".replace("&status=error", ""));
+    expect(paths).toContain("/traces?service=orders&spans=client&attributes=db.name=orders");
+    expect(paths).toContain("/traces?service=mailer&spans=consumer&attributes=messaging.destination.name=orders");
   });
 });
 

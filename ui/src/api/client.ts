@@ -34,16 +34,20 @@ interface Options {
   params?: Params | undefined;
   body?: unknown;
   signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
 }
 
-export const get = <T>(path: string, params?: Params, signal?: AbortSignal) => request<T>("GET", path, { params, signal });
-export const post = <T>(path: string, body?: unknown) => request<T>("POST", path, { body });
+/** How long an answer may take that much has to be counted for. */
+export const LONG_MS = 60_000;
+
+export const get = <T>(path: string, params?: Params, signal?: AbortSignal, timeoutMs?: number) => request<T>("GET", path, { params, signal, timeoutMs });
+export const post = <T>(path: string, body?: unknown, timeoutMs?: number) => request<T>("POST", path, { body, timeoutMs });
 export const put = <T>(path: string, body: unknown) => request<T>("PUT", path, { body });
 export const patch = <T>(path: string, body: unknown) => request<T>("PATCH", path, { body });
 export const remove = <T = void>(path: string) => request<T>("DELETE", path);
 
-async function request<T>(method: string, path: string, { params, body, signal }: Options = {}): Promise<T> {
-  const response = await send(method, BASE + path + queryString(params), { signal, ...(body === undefined ? {} : { json: body }) });
+async function request<T>(method: string, path: string, { params, body, signal, timeoutMs = TIMEOUT_MS }: Options = {}): Promise<T> {
+  const response = await send(method, BASE + path + queryString(params), { signal, timeoutMs, ...(body === undefined ? {} : { json: body }) });
   if (!response.ok) throw new ApiError(await readProblem(response));
   if (response.status === 204) return undefined as T;
   return (await response.json()) as T;

@@ -2775,7 +2775,8 @@ export interface components {
          * @description Spans that are slow, or failed, in the same way.
          *
          *     `calls` is how many spans the operation has in this search altogether, `usual_ms` their median; `lost_ms` is by how
-         *     much the group took longer than that, together. In `pattern` stands `?` where messages or statements differ.
+         *     much the group took longer than that, together. `origins` are failed spans below which no other failed: there it
+         *     began. In `pattern` stands `?` where messages or statements differ.
          */
         GroupOut: {
             /** Calls */
@@ -2805,6 +2806,8 @@ export interface components {
             lost_ms: number;
             /** Operation */
             operation: string;
+            /** Origins */
+            origins: number;
             /** P50 Ms */
             p50_ms: number;
             /** P95 Ms */
@@ -3414,6 +3417,16 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+        };
+        /**
+         * MarkColumns
+         * @description When something was noted during spans, as columns: the row, and when since `start_ns` of the document.
+         */
+        MarkColumns: {
+            /** Offsets Ns */
+            offsets_ns: number[];
+            /** Rows */
+            rows: number[];
         };
         /**
          * MemberOut
@@ -5476,7 +5489,7 @@ export interface components {
         };
         /**
          * TraceOut
-         * @description A trace. `start_ns` is a text, for it is larger than JavaScript's whole numbers.
+         * @description A trace. `start_ns` is a text, for it is larger than JavaScript's whole numbers; `marks` are the first events.
          */
         TraceOut: {
             /** Count */
@@ -5486,6 +5499,7 @@ export interface components {
             duration_ns: number;
             /** Errors */
             errors: number;
+            marks: components["schemas"]["MarkColumns"];
             /** Names */
             names: string[];
             /** Repetitions */

@@ -1,9 +1,9 @@
-// What the pages ask about traces. Keys: ["traces","search"|"services"|"operations"|"calls",...], ["trace", id, ...]
+// What the pages ask about traces. Keys: ["traces","search"|"services"|"operations",...], ["trace", id, ...]
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { rangeKey, resolveRange, type TimeRange } from "@/lib/timerange";
-import { isDuration, parseAttributes, traceLogQuery, type TraceWish } from "@/lib/traces/search";
+import { isDuration, parseAttributes, type Part, traceLogQuery, type TraceWish } from "@/lib/traces/search";
 import { ApiError, queryString, send } from "./client";
-import { listCalls, listOperations, listServices, readTrace, searchTraces } from "./traces";
+import { listOperations, listServices, readSpan, readTrace, searchTraces } from "./traces";
 
 const FOLLOW_MS = 15_000;
 const LOGS_LIMIT = 500;
@@ -12,11 +12,12 @@ const AROUND_MS = 60_000;
 
 export const isAskable = (wish: TraceWish): boolean => parseAttributes(wish.attributes) !== null && isDuration(wish.min) && isDuration(wish.max);
 
-export const traceSearchQuery = (wish: TraceWish, range: TimeRange) =>
+/** Traces of a range, or of the part of it that was chosen. */
+export const traceSearchQuery = (wish: TraceWish, range: TimeRange, part: Part | null = null) =>
   queryOptions({
-    queryKey: ["traces", "search", wish, rangeKey(range)],
+    queryKey: ["traces", "search", wish, rangeKey(range), part],
     queryFn: ({ signal }) => {
-      const { start, end } = resolveRange(range, new Date());
+      const { start, end } = part ? { start: new Date(part.fromMs), end: new Date(part.toMs) } : resolveRange(range, new Date());
       return searchTraces(wish, start, end, signal);
     },
     enabled: isAskable(wish),
@@ -38,23 +39,20 @@ export const traceOperationsQuery = (service: string) =>
     staleTime: FOLLOW_MS,
   });
 
-export const traceCallsQuery = (range: TimeRange) =>
-  queryOptions({
-    queryKey: ["traces", "calls", rangeKey(range)],
-    queryFn: ({ signal }) => {
-      const { start, end } = resolveRange(range, new Date());
-      return listCalls(start, end, signal);
-    },
-    refetchInterval: range.kind === "preset" ? FOLLOW_MS : false,
-    placeholderData: keepPreviousData,
-  });
-
 export const traceQuery = (id: string) =>
   queryOptions({
     queryKey: ["trace", id],
     queryFn: ({ signal }) => readTrace(id, signal),
     staleTime: 60_000,
     structuralSharing: false,
+  });
+
+export const spanQuery = (trace: string, span: string) =>
+  queryOptions({
+    queryKey: ["trace", trace, "span", span],
+    queryFn: ({ signal }) => readSpan(trace, span, signal),
+    enabled: span !== "",
+    staleTime: 60_000,
   });
 
 export interface TraceLine {

@@ -1,12 +1,10 @@
-// What the pages know of traces, whichever API tells it: searches, one trace, one span, services, who calls whom.
-import { growTrace } from "@/lib/traces/grow";
+// What the pages know of traces, whichever API tells it: searches, one trace, one span, services.
+import { readDocument } from "@/lib/traces/document";
 import type { Trace } from "@/lib/traces/model";
-import { parseAttributes, type TraceWish } from "@/lib/traces/search";
-import { get } from "./client";
-import { askJaeger, detailOf, type JaegerTrace, plainSpans, type SpanDetail } from "./jaeger";
-import type { TraceLine, TraceList } from "./types";
-
-export type { SpanDetail } from "./jaeger";
+import { selectionOf, type TraceWish } from "@/lib/traces/search";
+import { get, LONG_MS } from "./client";
+import { askJaeger } from "./jaeger";
+import type { SpanDetail, TraceDocument, TraceLine, TraceList } from "./types";
 
 /** One line of a search; the root is the earliest span where it has not come. */
 export interface TraceSummary {
@@ -20,29 +18,8 @@ export interface TraceSummary {
   services: Record<string, number>;
 }
 
-export interface ServiceCalls {
-  from: string;
-  to: string;
-  calls: number;
-}
-
-export interface OpenTrace {
-  trace: Trace;
-  detail: (id: string) => SpanDetail | null;
-}
-
 export async function searchTraces(wish: TraceWish, start: Date, end: Date, signal?: AbortSignal): Promise<TraceSummary[]> {
-  const params = {
-    service: wish.service,
-    operation: wish.operation,
-    attribute: Object.entries(parseAttributes(wish.attributes) ?? {}).map(([name, value]) => `${name}=${value}`),
-    min_duration: wish.min,
-    max_duration: wish.max,
-    status: wish.status === "error" ? "error" : "",
-    limit: wish.limit,
-    start: start.toISOString(),
-    end: end.toISOString(),
-  };
+  const params = { ...selectionOf(wish), limit: wish.limit, start: start.toISOString(), end: end.toISOString() };
   const found = (await get<TraceList>("/traces", params, signal)).items.map(summaryOf);
   return wish.status === "ok" ? found.filter((one) => one.errors === 0) : found;
 }
@@ -60,16 +37,13 @@ function summaryOf(line: TraceLine): TraceSummary {
   };
 }
 
-export async function readTrace(id: string, signal?: AbortSignal): Promise<OpenTrace> {
-  const [found] = await askJaeger<[JaegerTrace]>(`/traces/${encodeURIComponent(id)}`, {}, signal);
-  return { trace: growTrace(found.traceID, plainSpans(found)), detail: (spanId) => detailOf(found, spanId) };
+export async function readTrace(id: string, signal?: AbortSignal): Promise<Trace> {
+  return readDocument(await get<TraceDocument>(`/traces/${encodeURIComponent(id)}`, {}, signal, LONG_MS));
 }
+
+/** All of a span; a client and a server may share its id, so there can be two. */
+export const readSpan = (trace: string, span: string, signal?: AbortSignal) => get<SpanDetail[]>(`/traces/${encodeURIComponent(trace)}/spans/${encodeURIComponent(span)}`, {}, signal, LONG_MS);
 
 export const listServices = (signal?: AbortSignal) => askJaeger<string[]>("/services", {}, signal);
 
 export const listOperations = (service: string, signal?: AbortSignal) => askJaeger<string[]>(`/services/${encodeURIComponent(service)}/operations`, {}, signal);
-
-export async function listCalls(start: Date, end: Date, signal?: AbortSignal): Promise<ServiceCalls[]> {
-  const found = await askJaeger<{ parent: string; child: string; callCount: number }[]>("/dependencies", { endTs: end.getTime(), lookback: end.getTime() - start.getTime() }, signal);
-  return found.map(({ parent, child, callCount }) => ({ from: parent, to: child, calls: callCount }));
-}

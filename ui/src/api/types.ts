@@ -107,6 +107,19 @@ export type DroppedTarget = Schemas["DroppedTargetOut"];
 
 export type TraceLine = Schemas["TraceLine"];
 export type TraceList = Schemas["TraceList"];
+export type TraceDocument = Schemas["TraceOut"];
+export type SpanDetail = Schemas["SpanOut"];
+export type TraceLatency = Schemas["LatencyOut"];
+export type SpanGroup = Schemas["GroupOut"];
+export type SpanGroups = Schemas["GroupsOut"];
+export type Selection = Partial<Schemas["SelectionIn"]>;
+export type Comparison = Schemas["ComparisonOut"];
+export type Contrast = Schemas["ContrastOut"];
+export type Growth = Schemas["GrowthOut"];
+export type TraceMap = Schemas["MapOut"];
+export type MapEdge = Schemas["MapEdge"];
+export type MapNode = Schemas["MapNode"];
+export type Rates = Schemas["RatesOut"];
 
 export type Around = Schemas["AroundOut"];
 export type Finding = Schemas["FindingOut"];

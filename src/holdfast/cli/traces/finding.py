@@ -94,16 +94,22 @@ def show_groups(found: dict[str, Any], console: Console, of: str) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("operation", overflow="ellipsis", no_wrap=True)
     table.add_column("error" if of == "failed" else "statement", overflow="fold")
-    for name in ("spans", *(["began here"] if of == "failed" else []), "of calls", "p95", "usual", "lost"):
+    is_failed = of == "failed"
+    for name in ("spans", *(["began here"] if is_failed else []), "of calls", "p95", "usual"):
         table.add_column(name, justify="right", no_wrap=True)
+    if not is_failed:
+        table.add_column("lost", justify="right", no_wrap=True)
     table.add_column("for example", no_wrap=True)
     for each in found["items"]:
         says = ": ".join(text for text in (each["error"], each["pattern"]) if text)
         share = f"{each['spans'] / max(each['calls'], 1):.1%}"
-        times = [write_duration(int(each[name] * 10**6)) for name in ("p95_ms", "usual_ms", "lost_ms")]
+        times = [
+            write_duration(int(each[name] * 10**6))
+            for name in ("p95_ms", "usual_ms", *([] if is_failed else ["lost_ms"]))
+        ]
         example = each["examples"][0]["trace_id"] if each["examples"] else ""
         operation = f"{each['service']}: {each['operation']}"
-        began = [f"{each['origins']:.0f}"] if of == "failed" else []
+        began = [f"{each['origins']:.0f}"] if is_failed else []
         table.add_row(Text(operation), Text(says), f"{each['spans']:.0f}", *began, share, *times, example)
     console.print(table)
     _tell_share(found["share"], console)

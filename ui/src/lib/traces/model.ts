@@ -1,19 +1,6 @@
 // A trace as columns: one entry per span, a parent before its children, so that 100,000 spans are a few arrays. Times are
 // microseconds since the trace began.
 
-/** A span as the server names it, before it has its place in the tree. */
-export interface PlainSpan {
-  id: string;
-  parentId: string;
-  service: string;
-  name: string;
-  kind: string;
-  startUs: number;
-  durationUs: number;
-  isError: boolean;
-  eventsUs: readonly number[];
-}
-
 export type Piece = readonly [fromUs: number, untilUs: number];
 
 export interface TraceWarning {

@@ -8,32 +8,43 @@ export interface TraceWish {
   min: string;
   max: string;
   status: "" | "error" | "ok";
+  /** Which spans are meant: all, those without a parent, or those of a kind. */
+  spans: "" | "root" | SpanKind;
   limit: number;
 }
 
+const KINDS = ["server", "client", "internal", "producer", "consumer"] as const;
+export type SpanKind = (typeof KINDS)[number];
+
+export const SPANS_WORD: Record<"root" | SpanKind, string> = { root: "Root spans", server: "Server", client: "Client", internal: "Internal", producer: "Producer", consumer: "Consumer" };
+
 export const LIMITS = [20, 100, 500];
 export const DEFAULT_LIMIT = 100;
+export const NO_WISH: TraceWish = { service: "", operation: "", attributes: "", min: "", max: "", status: "", spans: "", limit: DEFAULT_LIMIT };
 
-export function readWish(params: URLSearchParams): TraceWish {
-  const limit = Number(params.get("limit"));
-  const status = params.get("status");
+/** Reads a search from the address; `prefix` tells two searches in one address apart. */
+export function readWish(params: URLSearchParams, prefix = ""): TraceWish {
+  const text = (name: string): string => params.get(prefix + name) ?? "";
+  const limit = Number(text("limit"));
+  const [status, spans] = [text("status"), text("spans")];
   return {
-    service: params.get("service") ?? "",
-    operation: params.get("operation") ?? "",
-    attributes: params.get("attributes") ?? "",
-    min: params.get("min") ?? "",
-    max: params.get("max") ?? "",
+    service: text("service"),
+    operation: text("operation"),
+    attributes: text("attributes"),
+    min: text("min"),
+    max: text("max"),
     status: status === "error" || status === "ok" ? status : "",
+    spans: spans in SPANS_WORD ? (spans as TraceWish["spans"]) : "",
     limit: LIMITS.includes(limit) ? limit : DEFAULT_LIMIT,
   };
 }
 
 /** A copy of the address's search with the wish in it; what is not asked leaves no trace. */
-export function writeWish(params: URLSearchParams, wish: Partial<TraceWish>): URLSearchParams {
+export function writeWish(params: URLSearchParams, wish: Partial<TraceWish>, prefix = ""): URLSearchParams {
   const next = new URLSearchParams(params);
   for (const [name, value] of Object.entries(wish)) {
-    if (value === "" || (name === "limit" && value === DEFAULT_LIMIT)) next.delete(name);
-    else next.set(name, String(value));
+    if (value === "" || (name === "limit" && value === DEFAULT_LIMIT)) next.delete(prefix + name);
+    else next.set(prefix + name, String(value));
   }
   return next;
 }
@@ -42,6 +53,50 @@ export function writeWish(params: URLSearchParams, wish: Partial<TraceWish>): UR
 export function sayWish(wish: TraceWish): string {
   const said = (["service", "operation", "status", "min", "max"] as const).filter((name) => wish[name] !== "").map((name) => `${name === "min" || name === "max" ? `${name}_duration` : name}=${wish[name]}`);
   return [...said, wish.attributes.trim()].filter(Boolean).join(" ");
+}
+
+/** A wish as the server's selection of traces; `ok` is no condition of a span, so it is left out. */
+export function selectionOf(wish: TraceWish) {
+  return {
+    service: wish.service,
+    operation: wish.operation,
+    attribute: Object.entries(parseAttributes(wish.attributes) ?? {}).map(([name, value]) => `${name}=${value}`),
+    min_duration: wish.min,
+    max_duration: wish.max,
+    ...(wish.status === "error" ? { status: "error" as const } : {}),
+    ...(wish.spans !== "" && wish.spans !== "root" ? { kind: wish.spans } : {}),
+    ...(wish.spans === "root" ? { roots: true } : {}),
+  };
+}
+
+/** Where nothing says which spans are meant, durations are of whole traces: of the spans without a parent. */
+export function withRoots(wish: TraceWish): TraceWish {
+  return wish.spans === "" && wish.service === "" && wish.operation === "" && wish.attributes === "" ? { ...wish, spans: "root" } : wish;
+}
+
+/** A part of the time range that was chosen on a chart: "1700000000000-1700000060000". */
+export interface Part {
+  fromMs: number;
+  toMs: number;
+}
+
+export function readPart(text: string): Part | null {
+  const match = /^(\d{10,14})-(\d{10,14})$/.exec(text);
+  return match && Number(match[1]) < Number(match[2]) ? { fromMs: Number(match[1]), toMs: Number(match[2]) } : null;
+}
+
+export const writePart = (part: Part | null): string => (part ? `${Math.round(part.fromMs)}-${Math.round(part.toMs)}` : "");
+
+/** Nanoseconds as a search writes them, exact: "46ms", "1.5s", "0ns". */
+export function writeNs(ns: number): string {
+  for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["us", 1e3]] as const) if (ns >= size) return `${Number((ns / size).toPrecision(12))}${unit}`;
+  return `${ns}ns`;
+}
+
+/** A search as an address, for a link. */
+export function searchPath(wish: Partial<TraceWish>, page = "/traces"): string {
+  const text = writeWish(new URLSearchParams(), wish).toString();
+  return text ? `${page}?${text}` : page;
 }
 
 const PAIR = /([^\s=]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(\S*))/y;
@@ -74,9 +129,9 @@ export function addAttribute(text: string, name: string, value: string): string 
   return [text.trim(), `${name}=${written}`].filter(Boolean).join(" ");
 }
 
-/** Where the logs page shows the lines of a trace. */
-export function traceLogQuery(traceId: string): string {
-  return `{service_name=~".+"} | trace_id="${traceId}"`;
+/** The lines of a trace, or of one of its spans, as LogQL asks for them. */
+export function traceLogQuery(traceId: string, spanId = ""): string {
+  return `{service_name=~".+"} | trace_id="${traceId}"${spanId ? ` | span_id="${spanId}"` : ""}`;
 }
 
 export const tracePath = (id: string, span = ""): string => `/traces/${encodeURIComponent(id)}${span ? `?span=${encodeURIComponent(span)}` : ""}`;

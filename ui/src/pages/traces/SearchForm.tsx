@@ -4,21 +4,26 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useNavigate } from "react-router";
 import { traceOperationsQuery } from "@/api/traceQueries";
-import { isDuration, LIMITS, parseAttributes, tracePath, type TraceWish } from "@/lib/traces/search";
+import { isDuration, LIMITS, parseAttributes, SPANS_WORD, tracePath, type TraceWish } from "@/lib/traces/search";
 import { useCarry } from "@/state/timerange";
 import classes from "./Traces.module.css";
 
 interface SearchFormProps {
+  /** What it is called for those who cannot see it, where a page has more than one. */
+  label?: string;
+  /** Without: no choice of traces without errors, nor of how many. */
+  isList?: boolean;
+  hasStatus?: boolean;
   wish: TraceWish;
   services: readonly string[];
   onWrite: (change: Partial<TraceWish>) => void;
 }
 
-export function SearchForm({ wish, services, onWrite }: SearchFormProps) {
+export function SearchForm({ label = "Search traces", isList = true, hasStatus = true, wish, services, onWrite }: SearchFormProps) {
   const operations = useQuery(traceOperationsQuery(wish.service)).data ?? [];
   const open = useOpenById();
   return (
-    <form className={classes.form} role="search" aria-label="Search traces" onSubmit={(event) => event.preventDefault()}>
+    <form className={classes.form} role="search" aria-label={label} onSubmit={(event) => event.preventDefault()}>
       <Select className={classes.service} aria-label="Service" placeholder="Any service" data={withChosen(services, wish.service)} value={wish.service || null} onChange={(value) => onWrite({ service: value ?? "", operation: "" })} searchable clearable />
       <Select className={classes.operation} aria-label="Operation" placeholder={wish.service ? "Any operation" : "Any operation; choose a service"} data={withChosen(operations, wish.operation)} value={wish.operation || null} onChange={(value) => onWrite({ operation: value ?? "" })} disabled={wish.service === "" && wish.operation === ""} searchable clearable />
       <Field
@@ -32,11 +37,17 @@ export function SearchForm({ wish, services, onWrite }: SearchFormProps) {
       />
       <Field className={classes.duration} label="At least" placeholder="At least 100ms" value={wish.min} fault={durationFault} onCommit={(min) => onWrite({ min })} />
       <Field className={classes.duration} label="At most" placeholder="At most 2s" value={wish.max} fault={durationFault} onCommit={(max) => onWrite({ max })} />
-      <Select className={classes.status} aria-label="Status" placeholder="Any status" data={[{ value: "error", label: "With errors" }, { value: "ok", label: "Without errors" }]} value={wish.status || null} onChange={(value) => onWrite({ status: (value ?? "") as TraceWish["status"] })} clearable />
-      <Select className={classes.limit} aria-label="How many" data={LIMITS.map((limit) => ({ value: String(limit), label: `${limit.toLocaleString("en-US")} at most` }))} value={String(wish.limit)} onChange={(value) => value && onWrite({ limit: Number(value) })} allowDeselect={false} />
+      {hasStatus && <Select className={classes.status} aria-label="Status" placeholder="Any status" data={isList ? STATUSES : STATUSES.slice(0, 1)} value={wish.status || null} onChange={(value) => onWrite({ status: (value ?? "") as TraceWish["status"] })} clearable />}
+      <Select className={classes.status} aria-label="Which spans" placeholder="Any span" data={Object.entries(SPANS_WORD).map(([value, text]) => ({ value, label: text }))} value={wish.spans || null} onChange={(value) => onWrite({ spans: (value ?? "") as TraceWish["spans"] })} clearable />
+      {isList && <Select className={classes.limit} aria-label="How many" data={LIMITS.map((limit) => ({ value: String(limit), label: `${limit.toLocaleString("en-US")} at most` }))} value={String(wish.limit)} onChange={(value) => value && onWrite({ limit: Number(value) })} allowDeselect={false} />}
     </form>
   );
 }
+
+const STATUSES = [
+  { value: "error", label: "With errors" },
+  { value: "ok", label: "Without errors" },
+];
 
 function durationFault(text: string): string {
   return isDuration(text) ? "" : "Write a number with its unit: 250us, 100ms, 1.5s, 2m.";

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.spans import Span, Trace
 
 MOST_ROWS: Final = 1000  # that a warning or a repetition names
+MOST_MARKS: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,14 @@ class PathColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkColumns:
+    """When something was noted during spans, as columns: the row, and when since `start_ns` of the document."""
+
+    rows: list[int]
+    offsets_ns: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class WarningOut:
     """Something odd about a trace; `rows` are the first of `count`."""
 
@@ -105,7 +114,7 @@ class RepetitionOut:
 
 @dataclass(frozen=True, slots=True)
 class TraceOut:
-    """A trace. `start_ns` is a text, for it is larger than JavaScript's whole numbers."""
+    """A trace. `start_ns` is a text, for it is larger than JavaScript's whole numbers; `marks` are the first events."""
 
     trace_id: str
     started_at: datetime
@@ -118,6 +127,7 @@ class TraceOut:
     names: list[str]
     spans: SpanColumns
     critical_path: PathColumns
+    marks: MarkColumns
     warnings: list[WarningOut]
     repetitions: list[RepetitionOut]
 
@@ -203,12 +213,22 @@ def show_trace(trace: Trace) -> TraceOut:
             [piece.start_ns - start_ns for piece in path],
             [piece.end_ns - start_ns for piece in path],
         ),
+        _marks(tree, start_ns),
         [
             WarningOut(each.code, each.message, len(each.rows), list(each.rows[:MOST_ROWS]))
             for each in analysis.find_warnings(tree, trace.duplicates)
         ],
         [_repetition(each) for each in analysis.find_repetitions(tree)],
     )
+
+
+def _marks(tree: Tree, start_ns: int) -> MarkColumns:
+    found = [
+        (row, event["ts_ns"] + tree.skews_ns[row] - start_ns)
+        for row, span in enumerate(tree.spans)
+        for event in span.events
+    ][:MOST_MARKS]
+    return MarkColumns([row for row, _ in found], [offset for _, offset in found])
 
 
 def _services(tree: Tree, self_ns: list[int]) -> tuple[list[ServiceShare], dict[str, int]]:

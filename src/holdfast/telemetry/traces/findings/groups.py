@@ -79,7 +79,7 @@ class SpanGroup:
         calls: how many spans the operation has in this search, slow or not, failed or not.
         percentiles_ns: p50, p95, p99 of the group.
         usual_ns: the median of the operation.
-        lost_ns: by how much its spans took longer than the median, together.
+        lost_ns: by how much its spans took longer than the median, together; 0 for failed ones.
         examples: the slowest, or the newest failed.
     """
 
@@ -118,8 +118,8 @@ async def find_failed(counts: SpanCounts, tenant: TenantId, search: TraceSearch,
     wide = await counts.select(tenant, replace(search, status=None, min_ns=0, max_ns=0))
     chosen = await counts.select(tenant, replace(search, status=SpanStatus.ERROR))
     columns = (
-        f"start_ns, duration_ns, service, name, weight, {_ERROR} AS error, {_MESSAGE} AS text, toFloat64(0) AS usual,"
-        f" {_BELOW}"
+        f"start_ns, duration_ns, service, name, weight, {_ERROR} AS error, {_MESSAGE} AS text,"
+        f" toFloat64(duration_ns) AS usual, {_BELOW}"
     )
     sql = (
         _GROUPED.replace("{rows}", chosen.rows(columns))

@@ -1,6 +1,6 @@
 """How long the spans of a search took over time: counts by time and duration, for a heat map of which a part is chosen.
 
-Durations fall into six buckets per power of ten, whose bounds are whole numbers of ns: a search from a bucket's lower
+Durations fall into six buckets per power of ten, whose bounds have two digits: a search from a bucket's lower
 to its upper bound finds the spans that were counted in it.
 """
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.findings.counting import SpanCounts
     from holdfast.telemetry.traces.selection import TraceSearch
 
-PER_DECADE: Final = 6
+_STEPS: Final = (10, 15, 22, 32, 46, 68)  # about as far from each other, and short to write
 _DECADES: Final = 9  # from a microsecond up
-BOUNDS_NS: Final = (0, *(round(1000 * 10 ** (step / PER_DECADE)) for step in range(PER_DECADE * _DECADES + 1)))
+BOUNDS_NS: Final = (0, *(100 * 10**decade * step for decade in range(_DECADES) for step in _STEPS), 10**12)
 _NICE_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _NS: Final = 10**9
 _CELLS: Final = (

@@ -1,46 +1,54 @@
 // One span in full: times, status, attributes, resource, events, links.
 import { Button, Drawer } from "@mantine/core";
 import { IconAlertCircle, IconFileText, IconServer2, IconTimelineEvent } from "@tabler/icons-react";
-import type { OpenTrace, SpanDetail } from "@/api/traces";
+import { useQuery } from "@tanstack/react-query";
+import { spanQuery } from "@/api/traceQueries";
+import type { SpanDetail } from "@/api/types";
 import { CopyButton } from "@/components/CopyButton";
 import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
 import { Go, servicePath } from "@/components/Go";
 import { Section } from "@/components/Page";
-import { Empty } from "@/components/states";
+import { QueryView, SkeletonRows } from "@/components/states";
 import table from "@/components/table.module.css";
 import { aroundPath } from "@/lib/around";
-import { formatDuration } from "@/lib/format";
+import { formatDuration, formatNumber } from "@/lib/format";
 import { formatAbsolute } from "@/lib/time";
 import { rowOf, type Trace } from "@/lib/traces/model";
-import { addAttribute, traceLogQuery, tracePath } from "@/lib/traces/search";
+import { addAttribute, tracePath } from "@/lib/traces/search";
+import { logsPath } from "./logsPath";
 import classes from "./TracePage.module.css";
 
 interface SpanDrawerProps {
-  open: OpenTrace;
+  trace: Trace;
   /** Empty while the drawer is closed. */
   spanId: string;
   colors: ReadonlyMap<string, string>;
   onChoose: (span: string) => void;
 }
 
-export function SpanDrawer({ open, spanId, colors, onChoose }: SpanDrawerProps) {
-  const span = spanId ? open.detail(spanId) : null;
+export function SpanDrawer({ trace, spanId, colors, onChoose }: SpanDrawerProps) {
+  const query = useQuery(spanQuery(trace.id, spanId));
+  const name = spanId ? trace.names[rowOf(trace, spanId)] : undefined;
   return (
-    <Drawer opened={spanId !== ""} onClose={() => onChoose("")} position="right" size={560} title={<span className={classes.title}>{span?.name ?? "Span"}</span>} closeButtonProps={{ "aria-label": "Close" }}>
-      {spanId !== "" && (span ? <Detail span={span} trace={open.trace} color={colors.get(span.service) ?? ""} onChoose={onChoose} /> : <Empty isSmall title="No such span">The trace holds no span {spanId}; it may not have come yet.</Empty>)}
+    <Drawer opened={spanId !== ""} onClose={() => onChoose("")} position="right" size={560} title={<span className={classes.title}>{name ?? "Span"}</span>} closeButtonProps={{ "aria-label": "Close" }}>
+      {spanId !== "" && (
+        <QueryView query={query} skeleton={<SkeletonRows rows={8} />}>
+          {(spans) => spans.map((span, at) => <Detail key={at} span={span} trace={trace} color={colors.get(span.service) ?? ""} onChoose={onChoose} />)}
+        </QueryView>
+      )}
     </Drawer>
   );
 }
 
 function Detail({ span, trace, color, onChoose }: { span: SpanDetail; trace: Trace; color: string; onChoose: (span: string) => void }) {
-  const row = rowOf(trace, span.id);
-  const parent = span.parentId ? rowOf(trace, span.parentId) : -1;
+  const row = rowOf(trace, span.span_id);
+  const parent = span.parent_id ? rowOf(trace, span.parent_id) : -1;
   return (
     <div className={classes.drawer}>
       <p className="row wrap">
         <i className={classes.dot} style={{ background: color }} aria-hidden />
         <strong>{span.service}</strong>
-        {span.kind && <span className="dim">{span.kind}</span>}
+        {span.kind !== "unspecified" && <span className="dim">{span.kind}</span>}
         {span.status === "error" && (
           <span className={classes.failed}>
             <IconAlertCircle size={14} aria-hidden /> failed
@@ -48,24 +56,24 @@ function Detail({ span, trace, color, onChoose }: { span: SpanDetail; trace: Tra
         )}
       </p>
       <SpanWays span={span} trace={trace} />
-      {span.statusMessage && <p className={classes.fault}>{span.statusMessage}</p>}
+      {span.status_message && <p className={classes.fault}>{span.status_message}</p>}
       <dl className={classes.facts}>
         <dt>Took</dt>
-        <dd>{formatDuration(span.durationUs / 1e6)}, {formatDuration((trace.selfTimes[row] ?? 0) / 1e6)} itself</dd>
+        <dd>{formatDuration(span.duration_ns / 1e9)}, {formatDuration((trace.selfTimes[row] ?? 0) / 1e6)} itself</dd>
         <dt>Began</dt>
         <dd>
-          {formatDuration((trace.starts[row] ?? 0) / 1e6)} after the trace <span className="faint">{formatAbsolute(new Date(span.startUs / 1000))}</span>
+          {formatDuration((trace.starts[row] ?? 0) / 1e6)} after the trace <span className="faint">{formatAbsolute(new Date(span.started_at))}</span>
         </dd>
         <dt>Span id</dt>
         <dd>
-          <code>{span.id}</code> <CopyButton text={span.id} label="Copy the span id" />
+          <code>{span.span_id}</code> <CopyButton text={span.span_id} label="Copy the span id" />
         </dd>
         <dt>Parent</dt>
         <dd>
           {parent >= 0 ? (
-            <button type="button" className={classes.show} onClick={() => onChoose(span.parentId)}>{trace.names[parent]}</button>
-          ) : span.parentId ? (
-            <span className="dim">{span.parentId} has not come</span>
+            <button type="button" className={classes.show} onClick={() => onChoose(span.parent_id)}>{trace.names[parent]}</button>
+          ) : span.parent_id ? (
+            <span className="dim">{span.parent_id} has not come</span>
           ) : (
             <span className="dim">none: it is a root</span>
           )}
@@ -74,6 +82,12 @@ function Detail({ span, trace, color, onChoose }: { span: SpanDetail; trace: Tra
           <>
             <dt>Scope</dt>
             <dd>{span.scope}</dd>
+          </>
+        )}
+        {span.weight !== 1 && (
+          <>
+            <dt>Stands for</dt>
+            <dd>{formatNumber(span.weight)} spans: a sampler left out the others</dd>
           </>
         )}
       </dl>
@@ -87,28 +101,20 @@ function Detail({ span, trace, color, onChoose }: { span: SpanDetail; trace: Tra
 
 /** The ways on from a span: its lines, its service, what else moved then. */
 function SpanWays({ span, trace }: { span: SpanDetail; trace: Trace }) {
-  const at = new Date(span.startUs / 1000).toISOString();
   return (
     <p className="row wrap">
-      <Button component={Go} to={spanLogsPath(trace, span)} variant="default" size="compact-xs" leftSection={<IconFileText size={13} />}>
+      <Button component={Go} to={logsPath(trace, span.span_id)} variant="default" size="compact-xs" leftSection={<IconFileText size={13} />}>
         Its logs
       </Button>
       <Button component={Go} to={servicePath(span.service)} variant="default" size="compact-xs" leftSection={<IconServer2 size={13} />}>
         Service
       </Button>
-      <Button component={Go} to={aroundPath({ service: span.service, at })} variant="default" size="compact-xs" leftSection={<IconTimelineEvent size={13} />}>
+      <Button component={Go} to={aroundPath({ service: span.service, at: span.started_at })} variant="default" size="compact-xs" leftSection={<IconTimelineEvent size={13} />}>
         What moved then
       </Button>
-      <AddToInvestigation cell={{ kind: "trace", content: { trace_id: trace.id, span_id: span.id, title: `${span.service}: ${span.name}`.slice(0, 500) } }} what="span" isSmall />
+      <AddToInvestigation cell={{ kind: "trace", content: { trace_id: trace.id, span_id: span.span_id, title: `${span.service}: ${span.name}`.slice(0, 500) } }} what="span" isSmall />
     </p>
   );
-}
-
-/** Lines of the span, from a minute before its trace until a minute after it. */
-function spanLogsPath(trace: Trace, span: SpanDetail): string {
-  const from = new Date(trace.beganUs / 1000 - 60_000).toISOString();
-  const to = new Date((trace.beganUs + trace.durationUs) / 1000 + 60_000).toISOString();
-  return `/logs?${new URLSearchParams({ q: `${traceLogQuery(trace.id)} | span_id="${span.id}"`, from, to }).toString()}`;
 }
 
 /** Names and values; each leads to the traces that say the same. */
@@ -147,7 +153,7 @@ function Events({ span }: { span: SpanDetail }) {
       <ol className={classes.events}>
         {span.events.map((event, at) => (
           <li key={at}>
-            <span className="faint tabular" data-tip={formatAbsolute(new Date(event.atUs / 1000))}>+{formatDuration((event.atUs - span.startUs) / 1e6)}</span>
+            <span className="faint tabular" data-tip={formatAbsolute(new Date(Date.parse(span.started_at) + event.offset_ns / 1e6))}>+{formatDuration(event.offset_ns / 1e9)}</span>
             <div>
               <strong>{event.name || "event"}</strong>
               {Object.entries(event.attributes).map(([name, value]) => (
@@ -170,11 +176,11 @@ function Links({ span }: { span: SpanDetail }) {
     <Section title="Links">
       <ul className={classes.links}>
         {span.links.map((link) => (
-          <li key={`${link.traceId}/${link.spanId}`}>
-            <Go to={tracePath(link.traceId, link.spanId)} className="link mono">
-              {link.traceId}
+          <li key={`${link.trace_id}/${link.span_id}`}>
+            <Go to={tracePath(link.trace_id, link.span_id)} className="link mono">
+              {link.trace_id}
             </Go>{" "}
-            <span className="faint mono">{link.spanId}</span>
+            <span className="faint mono">{link.span_id}</span>
           </li>
         ))}
       </ul>

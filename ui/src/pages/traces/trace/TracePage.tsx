@@ -5,7 +5,6 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useParams } from "react-router";
 import { traceQuery } from "@/api/traceQueries";
-import type { OpenTrace } from "@/api/traces";
 import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
 import { CopyButton } from "@/components/CopyButton";
 import { Go } from "@/components/Go";
@@ -17,10 +16,10 @@ import { aroundPath } from "@/lib/around";
 import { formatCount, formatDuration, plural } from "@/lib/format";
 import { colorsOf } from "@/lib/traces/colors";
 import { countServices, type Trace } from "@/lib/traces/model";
-import { traceLogQuery } from "@/lib/traces/search";
 import { useKeys } from "@/state/shortcuts";
 import { useUrlFilter } from "@/state/timerange";
 import { FlameView } from "./FlameView";
+import { logsPath } from "./logsPath";
 import { SpanDrawer } from "./SpanDrawer";
 import { TraceLogs } from "./TraceLogs";
 import { Waterfall } from "./Waterfall";
@@ -29,7 +28,7 @@ import classes from "./TracePage.module.css";
 export function TracePage() {
   const id = useParams()["id"] ?? "";
   const query = useQuery(traceQuery(id));
-  const trace = query.data?.trace;
+  const trace = query.data;
   const name = trace ? `${trace.services[trace.root] ?? ""}: ${trace.names[trace.root] ?? ""}` : "Trace";
   return (
     <Page
@@ -39,14 +38,13 @@ export function TracePage() {
       actions={trace && <><LogsLink trace={trace} /><TraceWays trace={trace} /></>}
     >
       <QueryView query={query} skeleton={<><SkeletonBlock height={90} /><SkeletonRows rows={14} height={26} /></>}>
-        {(open) => <Opened open={open} />}
+        {(found) => <Opened trace={found} />}
       </QueryView>
     </Page>
   );
 }
 
-function Opened({ open }: { open: OpenTrace }) {
-  const { trace } = open;
+function Opened({ trace }: { trace: Trace }) {
   const [view, setView] = useUrlFilter("view");
   const [span, choose] = useUrlFilter("span");
   const [hasPath, setPath] = useState(true);
@@ -72,7 +70,7 @@ function Opened({ open }: { open: OpenTrace }) {
       <Section title="Logs of this trace" aside={<Go to={logsPath(trace)} className="link">open in Logs</Go>}>
         <TraceLogs trace={trace} onChoose={choose} />
       </Section>
-      <SpanDrawer open={open} spanId={span} colors={colors} onChoose={choose} />
+      <SpanDrawer trace={trace} spanId={span} colors={colors} onChoose={choose} />
     </>
   );
 }
@@ -139,12 +137,4 @@ function LogsLink({ trace }: { trace: Trace }) {
       Logs
     </Button>
   );
-}
-
-const AROUND_MS = 60_000;
-
-function logsPath(trace: Trace): string {
-  const from = new Date(trace.beganUs / 1000 - AROUND_MS).toISOString();
-  const to = new Date((trace.beganUs + trace.durationUs) / 1000 + AROUND_MS).toISOString();
-  return `/logs?${new URLSearchParams({ q: traceLogQuery(trace.id), from, to }).toString()}`;
 }

@@ -1,9 +1,20 @@
-// From spans in any order to a trace: the tree, self times, the critical path, gaps, and what is odd about it.
-import { formatDuration, plural } from "@/lib/format";
-import type { Piece, PlainSpan, Trace, TraceWarning } from "./model";
+// What the server finds out about a trace, for the mock: the tree, self times, the critical path, what is odd about it.
+import { formatDuration, plural } from "../src/lib/format.ts";
+import { findGaps } from "../src/lib/traces/gaps.ts";
+import type { Piece, Trace, TraceWarning } from "../src/lib/traces/model";
 
-/** A pause is told when it takes this share of the trace. */
-const LEAST_GAP = 0.02;
+/** A span as the server names it, before it has its place in the tree. */
+export interface PlainSpan {
+  id: string;
+  parentId: string;
+  service: string;
+  name: string;
+  kind: string;
+  startUs: number;
+  durationUs: number;
+  isError: boolean;
+  eventsUs: readonly number[];
+}
 
 export function growTrace(id: string, spans: readonly PlainSpan[]): Trace {
   const { order, parents, depths, ends } = arrange(spans);
@@ -145,18 +156,6 @@ function findCriticalPath(root: number, children: readonly number[][], starts: F
   }
   for (const backwards of pieces.values()) backwards.reverse();
   return pieces;
-}
-
-export function findGaps(starts: Float64Array, durations: Float64Array, durationUs: number): Piece[] {
-  const byStart = Array.from(starts, (_, row) => row).sort((a, b) => (starts[a] as number) - (starts[b] as number));
-  const gaps: Piece[] = [];
-  let until = 0;
-  for (const row of byStart) {
-    const start = starts[row] as number;
-    if (start - until > durationUs * LEAST_GAP) gaps.push([until, start]);
-    until = Math.max(until, start + (durations[row] as number));
-  }
-  return gaps;
 }
 
 function findWarnings(spans: readonly PlainSpan[], parents: Int32Array, starts: Float64Array): TraceWarning[] {

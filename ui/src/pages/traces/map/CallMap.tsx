@@ -1,0 +1,81 @@
+// Who calls whom, from spans: HTTP, RPC, buses, databases, with calls, errors and durations on every edge, and what has
+// changed since a week before. The table below says the same as the picture.
+import { Select } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { traceMapQuery } from "@/api/findingQueries";
+import type { MapEdge, TraceMap } from "@/api/types";
+import { Page, Section } from "@/components/Page";
+import { Empty, QueryView, SkeletonBlock } from "@/components/states";
+import { formatAbsolute } from "@/lib/time";
+import { plural } from "@/lib/format";
+import { edgeId } from "@/lib/traces/map";
+import { useTimeRange, useUrlFilter } from "@/state/timerange";
+import { Spanless } from "../Spanless";
+import { TracesTabs } from "../TracesTabs";
+import classes from "./CallMap.module.css";
+import { EdgeDrawer } from "./EdgeDrawer";
+import { EdgeTable } from "./EdgeTable";
+import { Picture } from "./Picture";
+
+const AGAINST = [
+  { value: "1d", label: "Against a day before" },
+  { value: "7d", label: "Against a week before" },
+  { value: "28d", label: "Against four weeks before" },
+];
+
+export function CallMap() {
+  const { range } = useTimeRange();
+  const [againstText, setAgainst] = useUrlFilter("against");
+  const against = AGAINST.some(({ value }) => value === againstText) ? againstText : "7d";
+  const query = useQuery(traceMapQuery(range, against));
+  return (
+    <Page
+      title="Map of calls"
+      name="Map of calls"
+      subtitle={query.data ? summary(query.data) : "\u00a0"}
+      actions={<Select aria-label="Compared with" className={classes.against} data={AGAINST} value={against} onChange={(value) => setAgainst(value === "7d" ? "" : (value ?? ""))} allowDeselect={false} />}
+    >
+      <TracesTabs />
+      <Spanless>{() => <QueryView query={query} skeleton={<SkeletonBlock height={480} />}>{(map) => <Drawn map={map} />}</QueryView>}</Spanless>
+    </Page>
+  );
+}
+
+function Drawn({ map }: { map: TraceMap }) {
+  const [chosen, choose] = useUrlFilter("edge");
+  const edge = map.edges.find((one) => edgeId(one) === chosen) ?? null;
+  if (map.nodes.length === 0) return <Empty title="Nobody calls anybody in this time">Choose a longer time range at the top right.</Empty>;
+  if (map.edges.length === 0)
+    return (
+      <Empty title={`${plural(map.nodes.length, "service")}, and no calls between them`} snippet={"from opentelemetry.propagate import inject\n\nheaders = {}\ninject(headers)  # carries the trace to whom you call\nhttpx.get(url, headers=headers)"}>
+        An edge needs both ends in one trace: the caller hands its trace context on, the called one continues it. OpenTelemetry&apos;s instrumentations of HTTP clients, gRPC and buses do it by themselves.
+      </Empty>
+    );
+  return (
+    <>
+      <Picture map={map} chosen={chosen} onChoose={choose} />
+      <Section title={plural(map.edges.length, "connection")} aside={<span className="faint">{compared(map)}</span>}>
+        <EdgeTable map={map} chosen={chosen} onChoose={choose} />
+      </Section>
+      <EdgeDrawer map={map} edge={edge} onClose={() => choose("")} />
+    </>
+  );
+}
+
+function compared(map: TraceMap): string {
+  if (!map.before_at) return "";
+  return map.is_compared ? `compared with the same time from ${formatAbsolute(new Date(map.before_at))}` : "nothing to compare with: no spans are left of that earlier time";
+}
+
+function summary(map: TraceMap): string {
+  const count = (holds: (edge: MapEdge) => boolean): number => map.edges.filter(holds).length;
+  const parts = [
+    [count((edge) => edge.state === "failing"), "failing"],
+    [count((edge) => edge.state === "worse"), "worse than before"],
+    [count((edge) => edge.changes.includes("new")), "new"],
+    [count((edge) => edge.state === "gone"), "gone"],
+  ] as const;
+  const told = parts.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+  const share = map.share < 1 ? `; counted from one of ${Math.round(1 / map.share)} traces` : "";
+  return `${plural(map.edges.length, "connection")} between ${plural(map.nodes.length, "node")}${told.length > 0 ? `: ${told.join(", ")}` : ""}${share}.`;
+}
