@@ -121,3 +121,22 @@ async def test_a_stop_of_the_server_closes_tails_at_once(serving):
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
         assert closed.value.rcvd.code == 1012
+
+
+async def test_pages_ask_for_labels_by_kind_in_the_address(serving):
+    async with serving() as url, tailing(url, encoding="categorize-labels") as socket:
+        await push(url, "one", user="ann")
+        [stream] = (await message(socket))["streams"]
+    assert stream["stream"] == {"service_name": "orders"}
+    assert stream["values"][0][2]["structuredMetadata"]["user"] == "ann"
+
+
+async def test_who_is_no_websocket_learns_why_it_would_not_open(serving):
+    async with serving(log_tails={"max_tails": 0}) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        answer = await client.get("/loki/api/v1/tail", params={"query": ALL})
+        assert (answer.status_code, "max_tails" in answer.text) == (429, True)
+        answer = await client.get("/loki/api/v1/tail", params={"query": "{"})
+        assert (answer.status_code, "parse error" in answer.text) == (400, True)
+    async with serving() as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        answer = await client.get("/loki/api/v1/tail", params={"query": ALL})
+        assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")

@@ -22,6 +22,17 @@ export async function askLoki<T>(path: string, params: Params, signal?: AbortSig
   return (await response.json()) as T;
 }
 
+/** The address of live tails: a WebSocket. */
+export const TAIL = `${LOKI}/tail`;
+/** All is well with the tail but that this is no WebSocket. */
+const NO_SOCKET = 426;
+
+/** Throws why a tail cannot be opened now, where the server has a reason: browsers do not tell that of a WebSocket. */
+export async function askWhyNoTail(path: string): Promise<void> {
+  const response = await send("GET", path);
+  if (response.status !== NO_SOCKET) throw new ApiError(problemFrom(response.status, await response.text()));
+}
+
 /** Asks what answers in an envelope. */
 export async function askData<T>(path: string, params: Params, signal?: AbortSignal): Promise<T> {
   return (await askLoki<{ data: T }>(path, params, signal)).data;

@@ -12,6 +12,7 @@ import { useRows } from "@/state/rows";
 import { useTimeRange } from "@/state/timerange";
 import { LineRow } from "./LineRow";
 import type { LinesState } from "./lines";
+import { TailStrip } from "./TailStrip";
 import classes from "./Logs.module.css";
 
 const ROW_PX = 24;
@@ -37,9 +38,12 @@ export function LinesView({ state, view, isLive, ...actions }: LinesViewProps) {
   if (!state.first) return <div role="group" aria-busy="true" aria-label="Loading"><SkeletonRows rows={12} height={ROW_PX} /></div>;
   if (state.lines.length === 0) {
     return (
-      <Empty title="No lines in this window" icon={<IconFileText size={32} stroke={1.4} />}>
-        {isLive ? "The query is fine. Lines stand here as soon as they come." : "The query is fine, and no line answers it between these two times. Choose a longer time range, or take a filter out of the query."}
-      </Empty>
+      <>
+        {isLive && <TailStrip tail={state.tail} isReading={false} />}
+        <Empty title="No lines in this window" icon={<IconFileText size={32} stroke={1.4} />}>
+          {isLive ? "The query is fine. Lines stand here as soon as they come." : "The query is fine, and no line answers it between these two times. Choose a longer time range, or take a filter out of the query."}
+        </Empty>
+      </>
     );
   }
   return <LineList state={state} view={view} isLive={isLive} {...actions} />;
@@ -68,6 +72,7 @@ function LineList({ state, view, isLive, onFilter, onColumn, onContext }: LinesV
   };
   return (
     <div className={classes.frame}>
+      {isLive && <TailStrip tail={state.tail} isReading={isReading} />}
       {view.columns.length > 0 && (
         <div className={classes.columns}>
           {view.columns.map((name) => (
@@ -112,28 +117,25 @@ function LineList({ state, view, isLive, onFilter, onColumn, onContext }: LinesV
           {plural(waiting, "newer line")}
         </Button>
       )}
-      <ListFoot state={state} isLive={isLive} isReading={isReading} count={shown.length} isNewestFirst={view.isNewestFirst} />
+      <ListFoot state={state} count={shown.length} isNewestFirst={view.isNewestFirst} />
     </div>
   );
 }
 
 interface ListFootProps {
   state: LinesState;
-  isLive: boolean;
-  isReading: boolean;
   count: number;
   isNewestFirst: boolean;
 }
 
-function ListFoot({ state, isLive, isReading, count, isNewestFirst }: ListFootProps) {
+function ListFoot({ state, count, isNewestFirst }: ListFootProps) {
   const further = isNewestFirst ? "older" : "newer";
   const parts = [
     `${plural(count, "line")} loaded`,
     state.isFetchingMore ? `loading ${further} ones` : state.hasMore ? `${further} ones come as you scroll` : `no ${further} ones in this window`,
-    isLive ? (state.liveError ? `newer ones cannot be fetched: ${problemOf(state.liveError).detail || problemOf(state.liveError).title}` : isReading ? "held while you read" : "following") : null,
   ];
   return (
-    <p className={classes.foot} data-failed={state.moreError || state.liveError ? true : undefined}>
+    <p className={classes.foot} data-failed={state.moreError ? true : undefined}>
       {state.moreError ? (
         <>
           The {further} ones could not be loaded: {problemOf(state.moreError).detail || problemOf(state.moreError).title}{" "}
@@ -142,7 +144,7 @@ function ListFoot({ state, isLive, isReading, count, isNewestFirst }: ListFootPr
           </Button>
         </>
       ) : (
-        parts.filter(Boolean).join(" · ")
+        parts.join(" · ")
       )}
     </p>
   );

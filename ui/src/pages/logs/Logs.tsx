@@ -51,6 +51,7 @@ export function Logs() {
     e: () => editor.current?.focus(),
     w: () => change({ isWrapped: !view.isWrapped }),
     f: () => change({ hasFields: !view.hasFields }),
+    " ": () => isLive && lines.tail.togglePause(),
     l: () => canLive && change({ isLive: !view.isLive }),
   });
   const filter = (wanted: FieldFilter): void => run(withFilter(view.expr, wanted));

@@ -1,6 +1,6 @@
 // What can be done with all that is shown: follow it, export it.
 import { Button, Menu } from "@mantine/core";
-import { IconDownload, IconPlayerPause, IconBroadcast } from "@tabler/icons-react";
+import { IconDownload, IconPlayerStop, IconBroadcast } from "@tabler/icons-react";
 import { plural } from "@/lib/format";
 import { type ExportKind, exportLines, type LogLine } from "@/lib/logs";
 import type { LogView } from "@/lib/logview";
@@ -20,9 +20,9 @@ export function PageActions({ view, lines, canLive, isLive, onChange }: PageActi
         variant={isLive ? "light" : "default"}
         aria-pressed={isLive}
         disabled={!canLive}
-        leftSection={isLive ? <IconPlayerPause size={14} /> : <IconBroadcast size={14} />}
+        leftSection={isLive ? <IconPlayerStop size={14} /> : <IconBroadcast size={14} />}
         onClick={() => onChange({ isLive: !view.isLive })}
-        data-tip={canLive ? "Newer lines come in by themselves  l" : "Follows a query for lines, newest first, over a range that ends now"}
+        data-tip={isLive ? "Stop following  l" : canLive ? "Lines stand here as soon as they are stored  l" : "Follows a query for lines, newest first, over a range that ends now"}
       >
         {isLive ? "Following" : "Follow"}
       </Button>

@@ -1,20 +1,16 @@
-// The lines of a query: a page at a time backwards (or forwards), and with `isLive` what came since.
-import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+// The lines of a query: a page at a time backwards (or forwards), and with `isLive` what comes.
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { fetchLines, type LinesPage, type LinesWish, PAGE_LINES } from "@/api/logQueries";
 import { type LogLine, mergeLines } from "@/lib/logs";
 import { rangeKey, resolveRange, type TimeRange } from "@/lib/timerange";
-
-const LIVE_MS = 2_000;
-/** Lines may come in this much out of order and are still seen. */
-const LATE_NS = 10_000_000_000n;
-const MOST_NEWER = 5_000;
+import { type Tail, useTail } from "./tail";
 
 export interface LinesState {
   lines: readonly LogLine[];
   first: LinesPage | undefined;
   error: Error | null;
-  liveError: Error | null;
+  tail: Tail;
   isLoading: boolean;
   isFetching: boolean;
   hasMore: boolean;
@@ -33,7 +29,6 @@ interface LinesQuestion {
 }
 
 export function useLines({ expr, range, isNewestFirst, isLive, isAsked }: LinesQuestion): LinesState {
-  const client = useQueryClient();
   const key = [expr, rangeKey(range), isNewestFirst] as const;
   const pages = useInfiniteQuery({
     queryKey: ["logs", "lines", ...key],
@@ -44,26 +39,14 @@ export function useLines({ expr, range, isNewestFirst, isLive, isAsked }: LinesQ
     staleTime: Number.POSITIVE_INFINITY,
   });
   const first = pages.data?.pages[0];
-  const newerKey = ["logs", "newer", ...key];
-  const newer = useQuery({
-    queryKey: newerKey,
-    enabled: isAsked && isLive && first !== undefined,
-    queryFn: async ({ signal }) => {
-      const before = client.getQueryData<LogLine[]>(newerKey) ?? [];
-      const newest = before[0]?.ns ?? first?.lines[0]?.ns ?? first?.wish.endNs ?? nowNs();
-      const { lines } = await fetchLines({ expr, startNs: newest - LATE_NS, endNs: nowNs() + LATE_NS, isNewestFirst: true, limit: PAGE_LINES * 2 }, signal);
-      return mergeLines([before, lines], true).slice(0, MOST_NEWER);
-    },
-    refetchInterval: LIVE_MS,
-    structuralSharing: false,
-  });
-  const lines = useMemo(() => mergeLines([newer.data ?? [], ...(pages.data?.pages ?? []).map((page) => page.lines)], isNewestFirst), [newer.data, pages.data, isNewestFirst]);
+  const tail = useTail({ expr, key: key.join("\n"), isOn: isAsked && isLive && first !== undefined, fromNs: first?.lines[0]?.ns ?? first?.wish.endNs ?? 0n });
+  const lines = useMemo(() => mergeLines([tail.lines, ...(pages.data?.pages ?? []).map((page) => page.lines)], isNewestFirst), [tail.lines, pages.data, isNewestFirst]);
   const isMoreFailed = pages.isFetchNextPageError;
   return {
     lines,
     first,
     error: first ? null : pages.error,
-    liveError: isLive ? newer.error : null,
+    tail,
     isLoading: pages.isLoading,
     isFetching: pages.isFetching,
     hasMore: pages.hasNextPage,
@@ -90,8 +73,4 @@ export function nextWish({ lines, wish }: LinesPage): LinesWish | undefined {
 
 export function nsOf(date: Date): bigint {
   return BigInt(date.getTime()) * 1_000_000n;
-}
-
-function nowNs(): bigint {
-  return nsOf(new Date());
 }

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
-from fastapi import APIRouter, Depends, WebSocket
+from fastapi import APIRouter, Depends, Request, Response, WebSocket
 
-from holdfast.kernel.auth import Identity, asks
+from holdfast.kernel.auth import Identity, asks, requires
 from holdfast.kernel.errors import HoldfastError, InvalidError
 from holdfast.telemetry.logs.api.envelope import failure
 from holdfast.telemetry.logs.api.parameters import HOUR_NS, read_limit, read_time
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 _ask = asks("logs.read")
 _LONGEST_DELAY_S: Final = 5
+_ENCODING: Final = "encoding"  # as the header, for pages, which cannot give a WebSocket headers
 
+Reader = Annotated[Identity, Depends(requires("logs.read"))]
 Asking = Annotated[Identity | HoldfastError, Depends(_ask)]
 
 
@@ -41,17 +43,27 @@ class TailRoutes:
     def add_to(self, router: APIRouter) -> None:
         """Put it on the router."""
         router.add_api_websocket_route("/tail", self.tail, name="tail")
+        router.add_api_route("/tail", self.refuse, methods=["GET"])
+
+    async def refuse(self, request: Request, identity: Reader) -> Response:
+        """Say to who is no WebSocket why it would not open, for browsers tell that to no page; else what to do."""
+        given = await Parameters.of(request)
+        with self.tails.open(identity.tenant, read_question(given)):
+            words = "this is a WebSocket: send Connection: Upgrade and Upgrade: websocket\n"
+            return Response(words, 426, {"Upgrade": "websocket", "Connection": "Upgrade"}, media_type="text/plain")
 
     async def tail(self, socket: WebSocket, asking: Asking) -> None:
         """Follow a query for lines."""
         try:
             if isinstance(asking, HoldfastError):
                 raise asking
-            asked = read_question(Parameters(list(socket.query_params.multi_items())))
+            given = Parameters(list(socket.query_params.multi_items()))
+            asked = read_question(given)
             with self.tails.open(asking.tenant, asked) as tail:
                 await socket.accept()
                 talk = Conversation(socket, tail, self.tails, partial(_ask, socket))
-                await talk.run(is_categorized=CATEGORIZE in socket.headers.get(ENCODING_HEADER, ""))
+                flags = (socket.headers.get(ENCODING_HEADER, ""), given.text(_ENCODING))
+                await talk.run(is_categorized=any(CATEGORIZE in flag for flag in flags))
         except HoldfastError as error:
             await socket.send_denial_response(failure(error))
 
