@@ -2,7 +2,8 @@
 
 Bodies are protobuf with 1,000 records of 20 services, each with four attributes, trace and span ids. Prints records per
 second of time and of a core's work (all threads of the server), MB of lines per second, and the ratio to the engine.
-Run: python benchmarks/logs_ingest.py
+Scrubbing, levels, patterns, repeats and fsync are on as by default; OTLP/gRPC and signing in are off. The senders share
+the machine. Run: python benchmarks/logs_ingest.py
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from holdfast.telemetry.logs.tables import RECORDS
 
 REQUESTS = 600
 PER_REQUEST = 1000
-AT_ONCE = 8
+AT_ONCE = 32  # senders; each waits for its answer, up to telemetry.linger (100 ms) and a write to the disk
 MESSAGES = (
     *("order placed", "payment authorised", "cart updated", "cache miss", "retrying request", "session expired"),
     "upstream timed out while reading response header",

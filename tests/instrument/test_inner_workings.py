@@ -12,12 +12,14 @@ import time
 import pytest
 from prometheus_client import ProcessCollector
 
+from holdfast import journal
 from holdfast.instrument import (
     CountedMapping,
     watch_cache,
     watch_event_loop,
     watch_executor,
     watch_process,
+    watch_shipper,
 )
 from holdfast.resilience import cache
 
@@ -182,3 +184,26 @@ def test_a_cache_that_is_gone_is_not_kept_alive(registry, figures):
 def test_something_that_is_no_cache_is_refused(registry):
     with pytest.raises(TypeError, match="CountedMapping"):
         watch_cache(3, registry)
+
+
+def test_a_shipper_shows_what_waits_and_what_was_lost(registry):
+    shipper = journal.Shipper("http://127.0.0.1:9", queue_lines=2, linger_s=60, exit_deadline_s=0.0)
+    stop = watch_shipper(shipper, registry, name="orders")
+    for _ in range(5):
+        shipper.write_line("{}")
+    of = {"shipper": "orders"}
+    assert registry.get_sample_value("journal_lines_waiting", of) == 2
+    assert registry.get_sample_value("journal_lines_dropped_total", of) == 3
+    shipper.close(0.0)
+    assert registry.get_sample_value("journal_lines_dropped_total", of) == 5
+    assert registry.get_sample_value("journal_lines_shipped_total", of) == 0
+    stop()
+    assert registry.get_sample_value("journal_lines_waiting", of) is None
+
+
+def test_a_shipper_that_is_gone_is_shown_no_more(registry):
+    shipper = journal.Shipper("http://127.0.0.1:9")
+    watch_shipper(shipper, registry)
+    assert registry.get_sample_value("journal_spool_bytes", {"shipper": "journal"}) == 0
+    del shipper
+    assert registry.get_sample_value("journal_spool_bytes", {"shipper": "journal"}) is None

@@ -14,6 +14,7 @@ from multiprocessing import get_context
 import httpx
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceState, use_span
 
 from holdfast import journal
 
@@ -207,3 +208,56 @@ async def test_httpx_sends_the_ids_on():
         async with httpx.AsyncClient(transport=transport, event_hooks=hooks) as client:
             await client.get("http://x")
     assert seen == ["c1", "c1"]
+
+
+STATE = "congo=t61rcWkgMzE,rojo@sys=00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    "carrier",
+    [
+        {"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": STATE},
+        {"TRACEPARENT": f"00-{TRACE}-{SPAN}-01", "TRACESTATE": STATE},
+        [
+            (b"traceparent", f"00-{TRACE}-{SPAN}-01".encode()),
+            *((b"tracestate", part.encode()) for part in STATE.split(",")),
+        ],
+        {"traceparent": [f"00-{TRACE}-{SPAN}-01"], "tracestate": STATE.split(",")},
+    ],
+)
+def test_what_vendors_noted_on_a_trace_travels_with_it(carrier, lines):
+    with journal.continue_from(carrier):
+        log.info("in")
+        assert journal.inject()["tracestate"] == STATE
+        assert ("tracestate", STATE) in journal.grpc_metadata()
+        assert journal.inject_environ({})["TRACESTATE"] == STATE
+        with journal.bind(order_id=7):
+            assert journal.inject()["tracestate"] == STATE
+        with journal.bind(trace_id="1" * 32, span_id=SPAN):
+            assert "tracestate" not in journal.inject()
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(journal.carry(journal.inject)).result()["tracestate"] == STATE
+    assert "tracestate" not in journal.inject()
+    assert "tracestate" not in lines.events[0]
+    assert lines.events[0]["trace_id"] == TRACE
+
+
+@pytest.mark.parametrize(
+    "state", ["", "a", "A=1", "a=1,a=2", "a=\n", "=", ",".join(f"a{n}=1" for n in range(33)), "a=1" * 2000]
+)
+def test_a_malformed_state_counts_as_not_there(state):
+    assert "tracestate" not in journal.extract({"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": state})
+    assert "tracestate" not in journal.extract({"tracestate": STATE})
+
+
+def test_a_long_state_loses_its_last_members():
+    state = ",".join(f"k{n}={'x' * 100}" for n in range(9))
+    found = journal.extract({"traceparent": f"00-{TRACE}-{SPAN}-01", "tracestate": state})["tracestate"]
+    assert state.startswith(found + ",")
+    assert 400 < len(found) <= 512
+
+
+def test_the_state_of_a_span_goes_first():
+    span = SpanContext(int(TRACE, 16), int(SPAN, 16), is_remote=True, trace_state=TraceState([("otel", "7")]))
+    with use_span(NonRecordingSpan(span)), journal.bind(trace_id=TRACE, tracestate=STATE):
+        assert journal.inject()["tracestate"] == "otel=7"

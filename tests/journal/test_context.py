@@ -6,6 +6,8 @@ import asyncio
 import logging
 import threading
 
+import structlog
+
 from holdfast import journal
 
 log = journal.get_logger()
@@ -69,3 +71,49 @@ def test_the_correlation_id_is_the_bound_one_or_empty():
         assert journal.correlation_id() == fresh
     assert not journal.correlation_id()
     assert fresh != journal.new_correlation_id()
+
+
+def test_an_event_may_be_said_by_name_and_a_field_may_be_called_self(lines):
+    log.info(event="by_name", self=1)
+    assert (lines.events[0]["event"], lines.events[0]["self"]) == ("by_name", 1)
+
+
+def test_a_silent_logger_speaks_while_lines_are_held(lines):
+    log.debug("unseen")
+    with journal.keep_on_error() as held:
+        log.debug("held")
+        held.release()
+    del held
+    log.debug("unseen")
+    assert [event["event"] for event in lines.events] == ["held"]
+
+
+def test_a_silent_logger_follows_whoever_configures_structlog_later(lines):
+    said = []
+
+    def take(_logger, _level, event):
+        said.append(event["event"])
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[take], wrapper_class=structlog.BoundLogger)
+    log.debug("theirs")
+    assert (said, lines.events) == (["theirs"], [])
+
+
+def test_a_task_that_outlives_its_block_still_holds_its_lines(lines):
+    async def late(done):
+        await done.wait()
+        log.debug("late")
+
+    async def main():
+        done = asyncio.Event()
+        with journal.keep_on_error() as held:
+            task = asyncio.create_task(late(done))
+            await asyncio.sleep(0)
+            held.release()
+        del held
+        done.set()
+        await task
+
+    asyncio.run(main())
+    assert [event["event"] for event in lines.events] == ["late"]

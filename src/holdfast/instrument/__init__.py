@@ -1,9 +1,9 @@
 """Metrics and trace context for applications, in a few lines, with labels that cannot explode.
 
 Owns the instrumentation of what comes in (ASGI, WSGI, gRPC), what goes out (httpx, SQLAlchemy, redis-py, gRPC, Celery,
-messages), of the process, its event loops, executors and caches, of the policies of `holdfast.resilience`, and metrics
-of the business by decorator; on prometheus_client and the OpenTelemetry API. Refuses to choose an SDK or an exporter.
-A part is loaded when it is first asked for, and with it the library that it is about.
+messages), of the process, its event loops, executors, caches and shippers of logs, of the policies of
+`holdfast.resilience`, and metrics of the business by decorator; on prometheus_client and the OpenTelemetry API. Refuses
+to choose an SDK or an exporter. A part is loaded when it is first asked for, and with it the library that it is about.
 """
 
 from importlib import import_module
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast.instrument.policies import PolicyMetrics, policy_metrics, watch_policies, write_policy_event
     from holdfast.instrument.process import watch_process
     from holdfast.instrument.redis import watch_redis
+    from holdfast.instrument.shippers import watch_shipper
     from holdfast.instrument.sql import watch_sqlalchemy
     from holdfast.instrument.tasks import watch_celery
     from holdfast.instrument.tracing import continued, current_exemplar, outgoing_headers
@@ -64,6 +65,7 @@ __all__ = [
     "watch_policies",
     "watch_process",
     "watch_redis",
+    "watch_shipper",
     "watch_sqlalchemy",
     "write_policy_event",
 ]
@@ -84,6 +86,7 @@ _HOMES = {
     "policies": "PolicyMetrics policy_metrics watch_policies write_policy_event",
     "process": "watch_process",
     "redis": "watch_redis",
+    "shippers": "watch_shipper",
     "sql": "watch_sqlalchemy",
     "tasks": "watch_celery",
     "tracing": "continued current_exemplar outgoing_headers",

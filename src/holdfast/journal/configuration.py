@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from holdfast.journal.files import LogFile
-from holdfast.journal.loggers import LIVE, joint_for
+from holdfast.journal.loggers import LIVE, Joints, joint_for
 from holdfast.journal.pipelines import make_pipeline, read_level
 from holdfast.journal.rendering import Format
 from holdfast.journal.sinks import LineSink, StreamSink
@@ -107,14 +107,14 @@ def configure(
     else:
         sink = file if isinstance(file, LogFile) else LogFile(file)
     pipeline = make_pipeline(service, threshold, format, sink, sampling=sampling, json_sinks=ship)
-    joint = joint_for(pipeline)
+    processors = Joints([joint_for(pipeline)])
     structlog.configure(
-        processors=[joint],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
         logger_factory=_Named,
         cache_logger_on_first_use=False,  # so that loggers made at import follow a later configure
     )
-    LIVE.begin(pipeline, joint)
+    LIVE.begin(pipeline, processors)
     join_standard_logging(RootHandler(pipeline), threshold)
     return Journal(sink, ship)
 

@@ -20,6 +20,7 @@ CORRELATION_ID: Final = "correlation_id"
 REQUEST_ID: Final = "request_id"
 TRACE_ID: Final = "trace_id"
 SPAN_ID: Final = "span_id"
+TRACESTATE: Final = "tracestate"  # travels with the trace, and stands in no line
 OF_THE_HEAD: Final = frozenset({"service", "logger", TRACE_ID, SPAN_ID})  # what a line may have from elsewhere
 
 
@@ -38,7 +39,8 @@ class Context:
     def text(self) -> str:
         """The fields as members of a JSON object, each with a comma before it."""
         if self._text is None:
-            self._text = encode_fields(self.fields, is_careful=True)
+            shown = {name: value for name, value in self.fields.items() if name != TRACESTATE}
+            self._text = encode_fields(shown, is_careful=True)
         return self._text
 
 
@@ -58,7 +60,10 @@ class bind:  # noqa: N801 -- reads as a verb where it is used
 
     def __enter__(self) -> Self:
         self._before = CURRENT.get()
-        CURRENT.set(Context(MappingProxyType({**self._before.fields, **self._fields})))
+        fields = {**self._before.fields, **self._fields}
+        if TRACE_ID in self._fields and TRACESTATE not in self._fields:
+            fields.pop(TRACESTATE, None)  # it belongs to the trace that it came with
+        CURRENT.set(Context(MappingProxyType(fields)))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,6 +16,37 @@ ERROR: Final = 40
 Take = Callable[[str], None]
 
 
+class Holders:
+    """The buffers that are alive: while there are none, loggers need not look whether one is theirs."""
+
+    __slots__ = ("_alive", "changed")
+
+    def __init__(self) -> None:
+        self._alive: set[int] = set()
+        self.changed: Callable[[], None] = _nothing
+
+    def __len__(self) -> int:
+        return len(self._alive)
+
+    def add(self, identity: int) -> None:
+        """Take that a buffer is there."""
+        self._alive.add(identity)
+        self.changed()
+
+    def remove(self, identity: int) -> None:
+        """Take that a buffer is gone."""
+        self._alive.discard(identity)
+        if not self._alive:
+            self.changed()
+
+
+def _nothing() -> None:
+    """Do nothing, until loggers are there."""
+
+
+HOLDERS: Final = Holders()
+
+
 class Held:
     """Lines that wait. `dropped` counts those that the bounds pushed out; `releasing` is the level that lets all go."""
 
@@ -29,6 +60,11 @@ class Held:
         self.dropped = 0
         self.is_released = False
         self.releasing = releasing
+        HOLDERS.add(id(self))
+
+    def __del__(self) -> None:
+        """Say that no context holds this one any more."""
+        HOLDERS.remove(id(self))
 
     def keep(self, take: Take, line: str) -> None:
         """Keep a line back."""

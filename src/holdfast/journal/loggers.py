@@ -5,15 +5,16 @@ While structlog is not configured by this room (not yet, or by `structlog.testin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex, cast
 
 import structlog
 from structlog._config import _CONFIG as STRUCTLOG  # its processors tell whose configuration holds
 from structlog.typing import FilteringBoundLogger as Logger
 
-from holdfast.journal.holding import HELD
+from holdfast.journal.holding import HELD, HOLDERS
 from holdfast.journal.pipeline import Head, Pipeline
 
 if TYPE_CHECKING:
@@ -27,18 +28,44 @@ NONE_BOUND: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Live:
-    """The pipeline that holds now, and structlog's processor that leads into it."""
+    """The pipeline that holds now, and structlog's processor that leads into it.
 
-    __slots__ = ("joint", "pipeline", "threshold")
+    A call that writes nothing compares two names and is over: `mute_debug` and its like are structlog's processors
+    while these are ours, the level is above, and nobody holds lines back; else nothing that structlog could have.
+    """
+
+    __slots__ = (
+        *("_lock", "joint", "pipeline", "processors", "threshold"),
+        *("mute_debug", "mute_error", "mute_info", "mute_warning"),
+    )
 
     def __init__(self) -> None:
         self.joint: object = None
         self.pipeline: Pipeline | None = None
         self.threshold = 0
+        self.processors: Joints | None = None
+        self.mute_debug: object = self
+        self.mute_info: object = self
+        self.mute_warning: object = self
+        self.mute_error: object = self
+        self._lock = threading.RLock()  # reentrant: a buffer may be forgotten anywhere
 
-    def begin(self, pipeline: Pipeline, joint: object) -> None:
+    def begin(self, pipeline: Pipeline, processors: Joints) -> None:
         """Let a pipeline hold from now on."""
-        self.joint, self.pipeline, self.threshold = joint, pipeline, pipeline.threshold
+        self.joint, self.pipeline, self.threshold = processors[0], pipeline, pipeline.threshold
+        self.processors = processors
+        self.settle()
+
+    def settle(self) -> None:
+        """Find out which levels need not be looked at: after every change of what that hangs on."""
+        with self._lock:
+            ours = self.processors
+            is_ours = ours is not None and bool(ours) and ours[0] is self.joint
+            quiet: object = ours if is_ours and not HOLDERS else self
+            self.mute_debug = quiet if self.threshold > 10 else self
+            self.mute_info = quiet if self.threshold > 20 else self
+            self.mute_warning = quiet if self.threshold > 30 else self
+            self.mute_error = quiet if self.threshold > 40 else self
 
     def current(self) -> Pipeline | None:
         """Give the pipeline, unless somebody configured structlog otherwise since."""
@@ -47,10 +74,49 @@ class Live:
 
 
 LIVE: Final = Live()
+HOLDERS.changed = LIVE.settle
+
+
+class Joints(list[Any]):
+    """Our list of structlog's processors; `structlog.testing.capture_logs` empties and fills it, and it notices."""
+
+    def clear(self) -> None:
+        """Take all out."""
+        super().clear()
+        LIVE.settle()
+
+    def append(self, processor: Any) -> None:
+        """Add one."""
+        super().append(processor)
+        LIVE.settle()
+
+    def extend(self, processors: Iterable[Any]) -> None:
+        """Add some."""
+        super().extend(processors)
+        LIVE.settle()
+
+    def insert(self, place: SupportsIndex, processor: Any) -> None:
+        """Put one in between."""
+        super().insert(place, processor)
+        LIVE.settle()
+
+    def __setitem__(self, place: Any, processor: Any) -> None:
+        """Put one in the place of another."""
+        super().__setitem__(place, processor)
+        LIVE.settle()
+
+    def __delitem__(self, place: Any) -> None:
+        """Take one out."""
+        super().__delitem__(place)
+        LIVE.settle()
 
 
 class JournalLogger:
-    """See `get_logger`; what a line carries always is made into text once per logger."""
+    """See `get_logger`; what a line carries always is made into text once per logger.
+
+    An event is a first argument, and may be said by name as with structlog; the methods do not declare that it may,
+    because comparing its name with those of all fields costs a tenth of a call that writes nothing.
+    """
 
     __slots__ = ("_bound", "_head", "_of", "name")
 
@@ -65,6 +131,8 @@ class JournalLogger:
         return f"<logger {self.name!r} {dict(self._bound)}>"
 
     def _write(self, level: str, event: Any, args: tuple[Any, ...], fields: Fields) -> None:
+        if event is None and "event" in fields:
+            event = fields.pop("event")
         pipeline = LIVE.current()
         if pipeline is None:
             getattr(self._structlog(), level)(event, *args, **fields)
@@ -79,27 +147,35 @@ class JournalLogger:
         logger = structlog.get_logger(self.name) if self.name else structlog.get_logger()
         return logger.bind(**self._bound)
 
-    def debug(self, event: Any = None, *args: Any, **fields: Any) -> None:
+    def debug(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log at debug level."""
+        if STRUCTLOG.default_processors is LIVE.mute_debug:
+            return
         if LIVE.threshold <= 10 or HELD.get() is not None or LIVE.current() is None:
             self._write("debug", event, args, fields)
 
-    def info(self, event: Any = None, *args: Any, **fields: Any) -> None:
+    def info(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log at info level."""
+        if STRUCTLOG.default_processors is LIVE.mute_info:
+            return
         if LIVE.threshold <= 20 or HELD.get() is not None or LIVE.current() is None:
             self._write("info", event, args, fields)
 
-    def warning(self, event: Any = None, *args: Any, **fields: Any) -> None:
+    def warning(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log at warning level."""
+        if STRUCTLOG.default_processors is LIVE.mute_warning:
+            return
         if LIVE.threshold <= 30 or HELD.get() is not None or LIVE.current() is None:
             self._write("warning", event, args, fields)
 
-    def error(self, event: Any = None, *args: Any, **fields: Any) -> None:
+    def error(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log at error level."""
+        if STRUCTLOG.default_processors is LIVE.mute_error:
+            return
         if LIVE.threshold <= 40 or HELD.get() is not None or LIVE.current() is None:
             self._write("error", event, args, fields)
 
-    def critical(self, event: Any = None, *args: Any, **fields: Any) -> None:
+    def critical(self, event: Any = None, /, *args: Any, **fields: Any) -> None:
         """Log at critical level."""
         self._write("critical", event, args, fields)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from structlog import contextvars as structlog_context
 
-from holdfast.journal.context import CURRENT, NOTHING, OF_THE_HEAD, Context
+from holdfast.journal.context import CURRENT, NOTHING, OF_THE_HEAD, TRACESTATE, Context
 from holdfast.journal.encoding import (
     LEADING_FIELDS,
     clean,
@@ -153,6 +153,7 @@ class Pipeline:
         """Put a record together as redacted fields in the order of a line; nearer fields win."""
         gathered: Fields = {"timestamp": self._stamp.now(), "level": level, "event": redact(event)}
         fields = {**head.fields, **context.fields}
+        fields.pop(TRACESTATE, None)
         if ids := current_span_ids():
             fields["trace_id"], fields["span_id"] = ids
         for name, value in {**fields, **head.bound, **own}.items():

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from holdfast.journal.carriers import BAGGAGE_FIELDS, extract, inject
-from holdfast.journal.context import CORRELATION_ID, REQUEST_ID, bind, bound_fields
+from holdfast.journal.context import CORRELATION_ID, REQUEST_ID, SPAN_ID, TRACE_ID, TRACESTATE, bind, bound_fields
 from holdfast.journal.holding import keep_on_error
 from holdfast.journal.loggers import get_logger
 
@@ -67,7 +67,9 @@ class _Requests:
     def _around(self, headers: Any, method: str, path: str) -> Iterator[Request]:
         outer = bound_fields()
         fields = extract(headers, baggage=self._baggage)
-        fields |= {name: outer[name] for name in (CORRELATION_ID, "trace_id", "span_id") if name in outer}
+        if outer.get(TRACE_ID, fields.get(TRACE_ID)) != fields.get(TRACE_ID):
+            fields.pop(TRACESTATE, None)
+        fields |= {name: outer[name] for name in (CORRELATION_ID, TRACE_ID, SPAN_ID, TRACESTATE) if name in outer}
         fields.setdefault(REQUEST_ID, fields[CORRELATION_ID])
         with ExitStack() as stack:
             stack.enter_context(bind(**fields))

@@ -22,3 +22,12 @@ def current_span_ids() -> tuple[str, str] | None:
     if not context.is_valid:
         return None
     return f"{context.trace_id:032x}", f"{context.span_id:016x}"
+
+
+def current_trace_state() -> str:
+    """Give what vendors noted on the trace of OpenTelemetry's current span, as a header; empty if there is nothing."""
+    if SDK not in sys.modules:
+        return ""
+    from opentelemetry.trace import get_current_span  # noqa: PLC0415 -- loaded already, or never needed
+
+    return str(get_current_span().get_span_context().trace_state.to_header())

@@ -31,6 +31,7 @@ STAMPS = ("2026-01-31T12:{m:02d}:07.123Z", "2026-01-31 12:{m:02d}:07,123", "Jan 
 
 def told(reader):
     """Give what a reader has counted, patterns by their text."""
+    reader.finish()
     patterns = Counter()
     for row in reader.book.rows.values():
         patterns[row.text, row.level, tuple(row.parts)] += 1

@@ -20,6 +20,7 @@ from holdfast.telemetry.logs.files.odd_requests import Column, cut_each
 from holdfast.telemetry.logs.files.shapes import Shapes
 from holdfast.telemetry.logs.files.tally import BINS, PatternBook, Tally, bins_of
 from holdfast.telemetry.logs.files.times import LineMinutes, Minutes
+from holdfast.telemetry.logs.files.words import Words
 from holdfast.telemetry.logs.patterns import mask
 
 _BARE: Final = ("client", "ident", "user", "time", "zone", "request", "status", "sent")
@@ -74,6 +75,7 @@ class AccessReader:
             None,
         )
         self._minutes = Minutes()
+        self._clients = Words(self.tally.clients)
         self._shapes = Shapes(_kinds_of)
         self._numbers: dict[tuple[Kind, bytes], int] = {}
 
@@ -86,6 +88,11 @@ class AccessReader:
             self._count_requests(self._columns_of_each(odd), part)
         self.tally.trim()
         self.book.trim()
+
+    def finish(self) -> None:
+        """Count what was put off."""
+        self._clients.settle()
+        self.tally.trim()
 
     def _columns(self, cells: requests.Cells) -> Requests:
         def column(place: int, skip: int = 0, most: int | None = None) -> Column:
@@ -123,9 +130,7 @@ class AccessReader:
         is_bad = meant[statuses.codes] >= _SERVER_FAULT
         minutes = LineMinutes(rows.times.codes, [self._minutes(word) for word in rows.times.words])
         minutes.count(tally.minutes, tally.bad_minutes, is_bad)
-        clients = b"\n".join(rows.clients.words).decode("utf-8", "replace").split("\n")
-        for client, count in zip(clients, rows.clients.counts, strict=True):
-            tally.clients[client] += count
+        self._clients.add(rows.clients.words, rows.clients.counts)
         numbers = self._shapes.numbers(rows.texts)
         met = np.flatnonzero(np.bincount(numbers)).tolist()
         kinds = {kind: place for place, kind in enumerate(dict.fromkeys(self._shapes.meanings[each] for each in met))}

@@ -128,6 +128,7 @@ def read_pieces(pieces: Iterable[Piece], tell: Progress) -> list[Tally]:
         for piece in group:
             reader = _read_piece(piece, reader, tell)
         if reader is not None:
+            reader.finish()
             reader.tally.patterns = list(reader.book.rows.values())
             reader.tally.others = reader.book.others
             found.append(reader.tally)

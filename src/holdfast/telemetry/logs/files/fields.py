@@ -64,6 +64,9 @@ class FieldReader:
         """Count the records of a block."""
         self.read_lines(join(self._unwrap(data) if self._unwrap else data), part)
 
+    def finish(self) -> None:
+        """Do nothing: all is counted."""
+
     def read_lines(self, text: bytes, part: int) -> None:
         """Count the records of whole lines, unwrapped and joined."""
         good: list[Mapping[str, Any]] = []

@@ -16,3 +16,7 @@ class Reader(Protocol):
     def read(self, data: bytes, part: int) -> None:
         """Count the records of a block of whole lines; `part` is 0 to 2."""
         ...
+
+    def finish(self) -> None:
+        """Count what was put off, behind the last block."""
+        ...

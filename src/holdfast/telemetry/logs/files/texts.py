@@ -77,6 +77,9 @@ class TextReader:
         self.tally.trim()
         self.book.trim()
 
+    def finish(self) -> None:
+        """Do nothing: all is counted."""
+
     def _said(self, levels: Places, letters: Letters, starts: Places) -> Places:
         """Give the levels, those of priorities first."""
         if not self._is_syslog:

@@ -165,7 +165,8 @@ class PatternMiner:
         }
         left = max(_LEAST_LEARNT, len(shapes) // _SHARE_LEARNT)
         met: Tally[tuple[PatternKey, int]] = Tally()
-        for place, (ref, level, shape, bucket) in enumerate(zip(refs, levels, shapes, buckets, strict=True)):
+        bodies = dict(zip(reversed(shapes), reversed(records.bodies), strict=True))  # the first of each shape
+        for (ref, level, shape, bucket), count in Tally(zip(refs, levels, shapes, buckets, strict=True)).items():
             mine = mines[ref, level]
             if mine is None:
                 continue
@@ -174,12 +175,12 @@ class PatternMiner:
                 if not left:
                     continue
                 left -= 1
-                cluster, is_new = mine.learn(shape, records.bodies[place])
+                cluster, is_new = mine.learn(shape, bodies[shape])
                 key = PatternKey(mine.service, mine.level, cluster.identity)
                 state.clusters[key] = cluster
                 if is_new and self._clock.now().timestamp() - mine.since_s > LEARNING_S:
                     self._tell(Finding(tenant, key, cluster))
-            met[PatternKey(mine.service, mine.level, cluster.identity), bucket] += 1
+            met[PatternKey(mine.service, mine.level, cluster.identity), bucket] += count
         self._count(tenant, state, met, len(records))
 
     def _count(self, tenant: TenantId, state: TenantPatterns, met: Tally[tuple[PatternKey, int]], records: int) -> None:
