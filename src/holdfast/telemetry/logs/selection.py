@@ -44,6 +44,17 @@ class LineFilter:
     values: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a parsed label tells of a line: it holds one of `texts`, or its stream or metadata has one of `labels`.
+
+    A source may use it to leave out lines, or not; whoever asks looks again.
+    """
+
+    labels: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
 class Direction(StrEnum):
     """Which records come first."""
 
@@ -65,6 +76,7 @@ class RecordSelection:
         direction: which come first.
         limit: so many at most; 0 for all.
         odd_for: only records that this extraction cannot be sure of.
+        hints: records that all of these allow, and perhaps others.
     """
 
     matchers: Matchers
@@ -75,6 +87,7 @@ class RecordSelection:
     direction: Direction = Direction.BACKWARD
     limit: int = 0
     odd_for: Extraction | None = None
+    hints: tuple[Hint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

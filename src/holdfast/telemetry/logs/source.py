@@ -86,6 +86,9 @@ class LogSource:
         start_ns, end_ns = max(selection.start_ns, 0), min(selection.end_ns, _LATEST_NS)
         streams = await self.directory.find(tenant, (selection.matchers,), start_ns, end_ns)
         living = await self.directory.find(tenant, (), start_ns, end_ns)
+        for hint in selection.hints:
+            own = [one for one, each in streams.items() if any(name in hint.labels for name, _ in each.labels)]
+            condition.add_hint(hint, sorted(own))
         condition.of_streams(sorted(streams), is_all=len(streams) == len(living))
         if streams:
             start_ns = max(start_ns, min(each.first_ns for each in streams.values()))

@@ -12,6 +12,7 @@ from typing import Final
 
 from holdfast.telemetry.logs import selection
 from holdfast.telemetry.logs.logql import nodes
+from holdfast.telemetry.logs.querying.hinting import hints_of
 from holdfast.telemetry.logs.records import DETECTED_LEVEL
 from holdfast.telemetry.metrics.samples import Matcher
 
@@ -33,6 +34,7 @@ class Split:
     lines: tuple[selection.LineFilter, ...]
     fields: tuple[Matcher, ...]
     rest: tuple[nodes.Stage, ...]
+    hints: tuple[selection.Hint, ...] = ()
 
 
 def split(stages: Sequence[nodes.Stage]) -> Split:
@@ -51,7 +53,7 @@ def split(stages: Sequence[nodes.Stage]) -> Split:
         is_line_whole = is_line_whole and not isinstance(stage, _CHANGES_LINE)
         are_labels_whole = are_labels_whole and isinstance(stage, _KEEPS_LABELS)
         rest.append(stage)
-    return Split(tuple(lines), tuple(fields), tuple(rest))
+    return Split(tuple(lines), tuple(fields), tuple(rest), hints_of(rest))
 
 
 def _is_plain(stage: nodes.LineFilter) -> bool:

@@ -58,6 +58,7 @@ async def read_entries(
         span.direction,
         0 if parts.rest else limit,
         odd_for,
+        parts.hints,
     )
     left = limit
     async with aclosing(source.pages(tenant, wanted, page=min(limit, _PAGE) or _PAGE)) as pages:
@@ -78,7 +79,7 @@ def _apply(page: RecordPage, pipeline: Pipeline) -> list[Entry]:
     streams = [dict(labels) for labels in page.labels]
     refs, times = records.refs.tolist(), records.ts_ns.tolist()
     entries = [
-        Entry(times[number], body, streams[refs[number]], records.metadata(number))
-        for number, body in enumerate(records.bodies)
+        Entry(ts_ns, body, streams[ref], metadata)
+        for ts_ns, body, ref, metadata in zip(times, records.bodies, refs, records.all_metadata(), strict=True)
     ]
     return [entry for entry in entries if pipeline.apply(entry)]

@@ -106,7 +106,9 @@ async def step_by_step(
         return None
     span = Span(steps.begin_ns, steps.end_ns, Direction.FORWARD)
     parts = found.parts
-    wanted = RecordSelection(node.selector.matchers, span.start_ns, span.end_ns, parts.lines, parts.fields)
+    wanted = RecordSelection(
+        node.selector.matchers, span.start_ns, span.end_ns, parts.lines, parts.fields, hints=parts.hints
+    )
     taken = await source.extracts(tenant, wanted, found.extraction, step_ns=steps.step_ns, most=_MOST_ROWS)
     if taken is None:
         return None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.telemetry.logs.lines import compile_line
 from holdfast.telemetry.logs.records import DETECTED_LEVEL
-from holdfast.telemetry.logs.selection import LineFilter, LineOp
+from holdfast.telemetry.logs.selection import Hint, LineFilter, LineOp
 from holdfast.telemetry.logs.tables import NOT_OBSERVED, SLOT_NS
 from holdfast.telemetry.metrics.matching import compile_whole
 from holdfast.telemetry.metrics.samples import MatchOp
@@ -90,6 +90,16 @@ class Condition:
     def _expression(self, value: str) -> str:
         compile_line(value)
         return f"match(body, {self.bind(f'(?-s:{value})')})"
+
+    def add_hint(self, hint: Hint, streams: Sequence[int]) -> None:
+        """Leave out records that a hint excludes; `streams` are those that have one of its labels themselves."""
+        tests = [self._text(text) for text in hint.texts]
+        if streams:
+            tests.append(f"stream_id IN ({','.join(map(str, streams))})")
+        for label in hint.labels:
+            place = self.bind(label)
+            tests.append(f"mapContains(attributes, {place}) OR (shared != '' AND JSONHas(shared, {place}))")
+        self.terms.append(f"({' OR '.join(tests)})")
 
     def add_field(self, matcher: Matcher) -> None:
         """Ask for records whose structured metadata satisfies a matcher.
