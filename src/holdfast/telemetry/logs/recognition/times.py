@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 
 _ISO: Final = re.compile(
@@ -59,23 +59,25 @@ def from_number(number: str | float) -> int | None:
     return ts_ns if ts_ns <= _MOST_NS else None
 
 
-def time_in_year(text: str, now_ns: int) -> int | None:
-    """Give the time of `Nov 28 20:37:37`: the last one that does not lie ahead; None where it is none."""
+def time_in_year(text: str, now_ns: int, zone: tzinfo = UTC) -> int | None:
+    """Give the time of `Nov 28 20:37:37` in a zone: the last one that does not lie ahead; None where it is none."""
     name, day, clock = text[:3], text[4:6], text[7:15].split(":")
     if name not in _MONTHS or len(clock) != 3 or not day.strip().isdecimal() or not all(map(str.isdecimal, clock)):
         return None
     now = _EPOCH + timedelta(microseconds=now_ns // 1000)
     for year in (now.year + 1, now.year, now.year - 1):
-        found = _instant((year, _MONTHS[name], int(day), *map(int, clock)), "Z", "0")
+        found = _instant((year, _MONTHS[name], int(day), *map(int, clock)), zone, "0")
         if found is not None and found <= now_ns + 86_400 * _NS:
             return found
     return None
 
 
-def _instant(parts: tuple[int, ...], zone: str, fraction: str) -> int | None:
+def _instant(parts: tuple[int, ...], zone: str | tzinfo, fraction: str) -> int | None:
     year, month, day, hour, minute, second = parts
     try:
-        at = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=_zone(zone))
+        at = datetime(
+            year, month, day, hour, minute, min(second, 59), tzinfo=_zone(zone) if isinstance(zone, str) else zone
+        )
     except ValueError:
         return None
     since = at - _EPOCH

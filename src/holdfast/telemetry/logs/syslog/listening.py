@@ -15,6 +15,7 @@ from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import ConflictError, InvalidError, Place
 from holdfast.resilience import Backoff, Pauses
 from holdfast.telemetry.logs.syslog.framing import Framing
+from holdfast.telemetry.logs.syslog.senders import Senders
 from holdfast.telemetry.logs.syslog.taking import SyslogTaking
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class SyslogServer:
         self._settings = settings
         self._clock = clock or SystemClock()
         self.taking = SyslogTaking(sink, settings, meters=meters, clock=clock, registry=registry)
+        self._senders = Senders(settings, self._clock)
         self._connections = Gauge("holdfast_syslog_connections", "Connections that send syslog.", registry=registry)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._servers: list[asyncio.Server] = []
@@ -80,7 +82,9 @@ class SyslogServer:
         if settings.udp_listen:
             address = _address(settings.udp_listen, "udp_listen")
             with _told(settings.udp_listen, "udp_listen"):
-                transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self.taking), address)
+                transport, _ = await loop.create_datagram_endpoint(
+                    lambda: _Datagrams(self.taking, self._senders), address
+                )
             self._datagrams = transport
             self.ports["udp"] = transport.get_extra_info("sockname")[1]
         for name, listen, context in self._streams():
@@ -113,15 +117,15 @@ class SyslogServer:
         self._datagrams, self._servers = None, []
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._tasks) >= self._settings.max_connections:
-            self.taking.dropped.labels("connections").inc()
+        peer = str((writer.get_extra_info("peername") or ("",))[0])
+        if (reason := self._refusal(peer)) is not None:
+            self.taking.dropped.labels(reason).inc()
             writer.close()
             return
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         self._connections.set(len(self._tasks))
-        peer = str((writer.get_extra_info("peername") or ("",))[0])
         try:
             await self._read(reader, peer)
         except InvalidError as error:
@@ -131,29 +135,51 @@ class SyslogServer:
             _log.info("syslog.connection_lost", peer=peer, error=str(error))
         finally:
             self._tasks.discard(task)
+            self._senders.close(peer)
             self._connections.set(len(self._tasks))
             writer.close()
+
+    def _refusal(self, peer: str) -> str | None:
+        """Give why a connection is not taken; one that is taken counts as open."""
+        if not self._senders.admits(peer):
+            return "not_allowed"
+        if len(self._tasks) >= self._settings.max_connections:
+            return "connections"
+        return None if self._senders.open(peer) else "sender_connections"
+
+    async def _put(self, message: bytes, peer: str) -> None:
+        while wait_s := self._senders.wait_s(peer):
+            await self._clock.sleep(wait_s)
+        await self.taking.put(message, peer)
 
     async def _read(self, reader: asyncio.StreamReader, peer: str) -> None:
         framing = Framing(self._settings.max_message)
         told = 0
         while data := await reader.read(_READ):
             for message in framing.feed(data):
-                await self.taking.put(message, peer)
+                await self._put(message, peer)
             if framing.too_long > told:
                 self.taking.dropped.labels("too_long").inc(framing.too_long - told)
                 told = framing.too_long
         for message in framing.rest():
-            await self.taking.put(message, peer)
+            await self._put(message, peer)
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, taking: SyslogTaking) -> None:
+    def __init__(self, taking: SyslogTaking, senders: Senders) -> None:
         self._taking = taking
+        self._senders = senders
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        if data.strip(b"\r\n\0 "):
-            self._taking.offer(data, str(addr[0]))
+        peer = str(addr[0])
+        if not data.strip(b"\r\n\0 "):
+            return
+        if not self._senders.admits(peer):
+            self._taking.dropped.labels("not_allowed").inc()
+        elif self._senders.wait_s(peer):
+            self._taking.dropped.labels("sender_rate").inc()
+        else:
+            self._taking.offer(data, peer)
 
 
 def _context(settings: SyslogSettings) -> ssl.SSLContext:

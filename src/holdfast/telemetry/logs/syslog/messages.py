@@ -6,6 +6,7 @@ Never fails: what fits no form is a line of an unknown sender.
 from __future__ import annotations
 
 import re
+from datetime import UTC, tzinfo
 from typing import Final, NamedTuple
 
 from holdfast.telemetry.logs.recognition import from_text, time_in_year
@@ -41,8 +42,8 @@ class Message(NamedTuple):
     pairs: tuple[tuple[str, str], ...] = ()
 
 
-def read_message(data: bytes, now_ns: int) -> Message:
-    """Give what a message says."""
+def read_message(data: bytes, now_ns: int, zone: tzinfo = UTC) -> Message:
+    """Give what a message says; a time without a zone is one of `zone`."""
     text = data.decode(errors="replace").rstrip("\r\n\0")
     found = _PRIORITY.match(text)
     if found is None or int(found[1]) > _MOST_PRIORITY:
@@ -50,7 +51,7 @@ def read_message(data: bytes, now_ns: int) -> Message:
     priority, rest = int(found[1]), text[found.end() :]
     pairs = (("severity_text", _SEVERITIES[priority % 8]), ("facility", _FACILITIES[priority // 8]))
     header = _HEADER.match(rest)
-    message = _read_new(header, rest[header.end() :]) if header else _read_old(rest, now_ns)
+    message = _read_new(header, rest[header.end() :]) if header else _read_old(rest, now_ns, zone)
     return message._replace(level=_LEVELS[priority % 8], pairs=pairs + message.pairs)
 
 
@@ -66,13 +67,15 @@ def _read_new(header: re.Match[str], rest: str) -> Message:
                 (f"{found[1]}.{name}", _ESCAPED.sub(r"\1", value)) for name, value in _PARAMETER.findall(found[2])
             ]
     body = rest.removeprefix(" ").removeprefix("\ufeff")
+    if body[:1] == " " and not body[1:2].isspace():  # rsyslog keeps the space behind the tag of what it relays
+        body = body[1:]
     return Message(body, from_text(time) if time else None, "", host, app, tuple(pairs))
 
 
-def _read_old(rest: str, now_ns: int) -> Message:
+def _read_old(rest: str, now_ns: int, zone: tzinfo) -> Message:
     ts_ns: int | None = None
     if found := _OLD_TIME.match(rest):
-        ts_ns, rest = time_in_year(found[0], now_ns), rest[found.end() :]
+        ts_ns, rest = time_in_year(found[0], now_ns, zone), rest[found.end() :]
     elif found := _NEW_TIME.match(rest):
         ts_ns, rest = from_text(found[0]), rest[found.end() :]
     tag = _TAG.match(rest)

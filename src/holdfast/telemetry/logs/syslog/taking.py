@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -69,6 +70,7 @@ class SyslogTaking:
     ) -> None:
         self._sink = sink
         self._tenant = TenantId(settings.tenant)
+        self._zone = ZoneInfo(settings.time_zone)
         self._clock = clock or SystemClock()
         self._queue: asyncio.Queue[tuple[bytes, str]] = asyncio.Queue(settings.queue)
         self._known = KnownStreams(_KNOWN)
@@ -124,7 +126,7 @@ class SyslogTaking:
             data, peer = self._queue.get_nowait()
             self._number += 1
             at_ns = int(self._clock.now().timestamp() * 10**6) * 1000
-            self._hold(read_message(data, at_ns), peer, at_ns + self._number % 1000, now_s)
+            self._hold(read_message(data, at_ns, self._zone), peer, at_ns + self._number % 1000, now_s)
         for key in [key for key, held in self._held.items() if held.until_s <= now_s]:
             self._release(key)
 
