@@ -117,6 +117,22 @@ async def test_what_is_no_query_cannot_be_formatted(client):
     assert "parse error" in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("1e-9 * 1", "0.000000001"),
+        ("1e22 * 1", "1" + "0" * 22),
+        ("1 / 0", "NaN"),
+        ("1 / 4", "0.25"),
+        ("2 ^ 2000", "+Inf"),
+    ],
+)
+async def test_values_are_written_without_exponents_and_times_to_the_millisecond(client, query, value):
+    found = await data(client, "/query", query=query, time=f"{T0}.123456")
+
+    assert found["result"] == [T0 + 0.123, value]
+
+
 async def test_what_there_is_is_told(client):
     assert await data(client, "/labels") == ["app", "service_name"]
     assert await data(client, "/label/service_name/values") == ["mail", "shop"]

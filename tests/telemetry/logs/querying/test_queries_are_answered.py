@@ -171,3 +171,18 @@ async def test_a_query_that_costs_too_much_says_so(engine):
         await at(LogEngine(source, LogQueryLimits(max_series=5)), 'count_over_time({app="a"} | json [10m])')
     with pytest.raises(LimitError, match="exceeded maximum resolution"):
         await over(few, 'sum(count_over_time({app="a"}[1m]))', step=SECOND)
+
+
+@pytest.mark.parametrize(
+    ("text", "apps"),
+    [
+        ('sum by (app) (count_over_time({job="x"}[10m]))', ["a", "b"]),
+        ('topk(2, sum by (app) (count_over_time({job="x"}[10m])))', ["a", "b"]),
+        ('sort(sum by (app) (count_over_time({job="x"}[10m])))', ["b", "a"]),
+        ('sort_desc(sum by (app) (count_over_time({job="x"}[10m])))', ["a", "b"]),
+    ],
+)
+async def test_series_come_in_order_of_labels_or_as_asked(engine, text, apps):
+    moment = START + 10 * MINUTE - 1
+    grid = (await engine.numbers(DEFAULT_TENANT, parse(text), Moments(moment, moment))).grid
+    assert [dict(labels)["app"] for labels in grid.labels] == apps

@@ -6,9 +6,10 @@ structured metadata and parsed labels with it, as Grafana asks.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.telemetry.metrics.api import write_value
+import numpy as np
 
 if TYPE_CHECKING:
     from holdfast.telemetry.logs.querying import Line, LinesAnswer, NumbersAnswer, QueryCost
@@ -48,7 +49,7 @@ def matrix_data(answer: NumbersAnswer) -> dict[str, Any]:
         {
             "metric": dict(labels),
             "values": [
-                [at, write_value(float(value))]
+                [at, _value(float(value))]
                 for at, value, is_there in zip(times, grid.values[row], grid.present[row], strict=True)
                 if is_there
             ],
@@ -64,11 +65,11 @@ def instant_data(answer: NumbersAnswer) -> dict[str, Any]:
     if answer.is_scalar:
         return {
             "resultType": "scalar",
-            "result": [at, write_value(float(grid.values[0][0]))],
+            "result": [at, _value(float(grid.values[0][0]))],
             "stats": stats(answer.cost),
         }
     result = [
-        {"metric": dict(labels), "value": [at, write_value(float(grid.values[row][0]))]}
+        {"metric": dict(labels), "value": [at, _value(float(grid.values[row][0]))]}
         for row, labels in enumerate(grid.labels)
         if grid.present[row][0]
     ]
@@ -86,6 +87,15 @@ def stats(cost: QueryCost) -> dict[str, Any]:
         "execTime": cost.seconds,
     }
     return {"summary": summary}
+
+
+def _value(value: float) -> str:
+    """Write a value as Loki does: never with an exponent."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return np.format_float_positional(value, trim="-")
 
 
 def _time(ts_ns: int) -> int | float:

@@ -137,6 +137,8 @@ class LogEngine:
         tree = translate(query, known)
         grid = await evaluate(tenant, tree, leaves, steps=len(times), is_range=bool(moments.step_ns))
         meter.check_series(len(grid.labels))
+        if moments.step_ns or not _is_sorted(query):
+            grid = _by_labels(grid)
         return NumbersAnswer(times.tolist(), grid, is_number(query), meter.cost)
 
     async def _evaluate(
@@ -187,6 +189,24 @@ def _absent(node: RangeAggregation, absent: npt.NDArray[np.bool_]) -> Grid:
     equal = [one for one in node.selector.matchers if one.op is MatchOp.EQUAL and named[one.label] == 1]
     labels = labels_of((one.label, one.value) for one in equal)
     return Grid([labels], np.ones(absent.shape), absent)
+
+
+def _by_labels(grid: Grid) -> Grid:
+    order = sorted(range(len(grid.labels)), key=lambda row: grid.labels[row])
+    return Grid([grid.labels[row] for row in order], grid.values[order], grid.present[order])
+
+
+def _is_sorted(node: MetricExpr) -> bool:
+    """Tell whether a query asks for an order by value anywhere, as Loki looks for it."""
+    match node:
+        case VectorAggregation():
+            return node.op in {"sort", "sort_desc"} or _is_sorted(node.expr)
+        case LabelReplace():
+            return _is_sorted(node.expr)
+        case Binary():
+            return _is_sorted(node.left) or _is_sorted(node.right)
+        case _:
+            return False
 
 
 def _leaves(node: MetricExpr) -> Iterator[RangeAggregation | VectorAggregation]:
