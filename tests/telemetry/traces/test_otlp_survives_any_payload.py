@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.otlp.bodies import Encoding, read_body
 from holdfast.telemetry.traces import spans_of
 from holdfast.telemetry.traces.messages import request_class
 from holdfast.telemetry.traces.otlp import read_request
+from holdfast.telemetry.traces.otlp_values import short_text
 from holdfast.telemetry.traces.rows import span_rows
 
 
@@ -128,3 +130,30 @@ def test_a_part_that_is_none_refuses_the_request(part):
         getattr(span, part).append(b"\xff")
     with pytest.raises(InvalidError):
         read_request(request)
+
+
+def pair_of(key: str, **value: object) -> bytes:
+    made = KeyValue(key=key)
+    for name, each in value.items():
+        setattr(made.value, name, each)
+    return made.SerializeToString()
+
+
+@settings(max_examples=500)
+@given(st.text(max_size=130), st.text(max_size=130), st.binary(max_size=4), st.integers(0, 300))
+def test_the_short_way_to_read_an_attribute_gives_what_the_message_says(key, text, noise, place):
+    content = pair_of(key, string_value=text)
+    assert short_text(content) in {None, (key, text)}
+    spoilt = content[:place] + noise + content[place + len(noise) :]
+    found = short_text(spoilt)
+    if found is not None:
+        said = KeyValue.FromString(spoilt)
+        assert found == (said.key, said.value.string_value)
+        assert said.value.WhichOneof("value") == "string_value"
+
+
+def test_the_short_way_is_for_short_texts_only():
+    assert short_text(pair_of("http.route", string_value="/path")) == ("http.route", "/path")
+    assert short_text(pair_of("n", int_value=5)) is None
+    assert short_text(pair_of("n", string_value="x" * 124)) is None
+    assert short_text(b"") is None

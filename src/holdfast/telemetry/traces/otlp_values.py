@@ -44,6 +44,9 @@ class Parts:
 
     def pair(self, content: bytes) -> tuple[str, str, str]:
         """Give an attribute's name, its text and the letter of its type."""
+        usual = short_text(content)
+        if usual is not None:
+            return *usual, "s"
         pair = self._read(self._pair, content)
         return pair.key, *typed_text(pair.value)
 
@@ -91,6 +94,24 @@ class Parts:
             return message.FromString(content)
         except self._decode_error as error:
             raise InvalidError(f"the body holds no {message.DESCRIPTOR.name}: {error}") from None
+
+
+def short_text(content: bytes) -> tuple[str, str] | None:
+    """Give the name and the text of an attribute that is the usual one: a text, neither of them over 123 bytes.
+
+    On the wire that is `0a <size> <name> 12 <size + 2> 0a <size> <text>` and nothing else. It takes half the time of
+    reading the messages. None for any other, which may be one all the same.
+    """
+    size = len(content)
+    if size < 6 or content[0] != 0x0A or (middle := content[1] + 2) > size - 4:
+        return None
+    rest = size - middle - 4
+    if content[1] > 123 or rest > 123 or content[middle : middle + 4] != bytes((0x12, rest + 2, 0x0A, rest)):
+        return None
+    try:
+        return content[2:middle].decode(), content[middle + 4 :].decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def typed_text(value: Any) -> tuple[str, str]:
