@@ -60,6 +60,16 @@ def test_a_stale_marker_ends_a_series_at_once():
     assert bench.at("count_over_time(up[5m])", 240) == {"{}": 3.0}
 
 
+@pytest.mark.parametrize("at_s", [0, 59, 60, 120, 180, 299, 359, 360, 419, 420, 479, 480, 539, 540, 1000])
+def test_one_moment_gives_what_a_range_gives_there(at_s):
+    stale = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]
+    bench = Bench()
+    for instance, values in {"a": (1, 2, stale, 4), "b": (5, 6, 7, stale), "c": (8, 9, 10, 11)}.items():
+        bench.put(f'up{{instance="{instance}"}}', *values, first_s=60)
+    ranged = {labels: values[0] for labels, values in bench.over("up", at_s, at_s + 60).items()}
+    assert bench.at("up", at_s) == {labels: value for labels, value in ranged.items() if value is not None}
+
+
 def test_windows_are_open_on_the_left(bench):
     assert bench.at('count_over_time(requests_total{job="web"}[5m])', 600) == {"{instance=0,job=web}": 5.0}
 

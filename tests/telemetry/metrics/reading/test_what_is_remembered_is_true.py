@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from holdfast.store import Store
 from holdfast.telemetry import SCHEMA, Matcher, MatchOp, MetricSink, MetricSource, MetricsSettings
 from holdfast.telemetry.metrics.arrivals import STALE_BITS, Arrival
 from holdfast.telemetry.metrics.labels import labels_of
-from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, assemble, joined
+from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, assemble, joined, united
 from holdfast.telemetry.metrics.reading.blocks import Block, Loose, block_of, narrowed
+from holdfast.telemetry.metrics.reading.decoding import pick_rows
 from holdfast.telemetry.metrics.selection import Selection, SeriesColumns
 from holdfast.telemetry.metrics.tables import SLOT_MS
 
@@ -60,6 +62,19 @@ def test_blocks_joined_hold_the_same(samples):
     whole, pieces = assemble([joined(parts)], IDS, BEGINNING_MS, END_MS), assemble(parts, IDS, BEGINNING_MS, END_MS)
     for column in ("offsets", "ts_ms", "values"):
         np.testing.assert_array_equal(getattr(whole, column), getattr(pieces, column))
+
+
+@given(SAMPLES, st.integers(1, 4))
+def test_blocks_of_other_series_become_one_whose_series_share_clocks(samples, cut):
+    whole = block(samples)
+    parts = [pick_rows(whole, np.arange(cut)), pick_rows(whole, np.arange(cut, 5))]
+    (one,) = united(parts)
+    found, wanted = assemble([one], IDS, BEGINNING_MS, END_MS), assemble(parts, IDS, BEGINNING_MS, END_MS)
+    for column in ("offsets", "ts_ms", "values"):
+        np.testing.assert_array_equal(getattr(found, column), getattr(wanted, column))
+    times = {tuple(one.ts_ms()[a:b].tolist()) for a, b in pairwise(one.offsets.tolist())}
+    assert len(set(one.clock_of.tolist())) == len(times)
+    assert united([whole, whole]) == [whole, whole]  # the same series twice: the later ones may replace
 
 
 NUMBERS = st.one_of(st.integers(-(2**40), 2**40).map(float), st.floats(), st.sampled_from([-0.0, STALE, 2.0**24 + 1]))

@@ -7,14 +7,14 @@ block; the others are gathered sample by sample.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from holdfast.kernel.errors import LimitError
-from holdfast.telemetry.metrics.reading.blocks import Block, Floats, Ids, Ints, Objects, spans
+from holdfast.telemetry.metrics.reading.blocks import Block, Floats, Ids, Ints, Objects, find_clocks, spans
 
 BEGINNING_MS: Final = -(2**63)
 END_MS: Final = 2**63 - 1
@@ -166,6 +166,18 @@ def joined(blocks: Sequence[Block]) -> Block:
     for block in blocks[1:]:
         ids = np.union1d(ids, block.ids)
     return as_block(ids, assemble(blocks, ids, BEGINNING_MS, END_MS))
+
+
+def united(blocks: list[Block]) -> list[Block]:
+    """Make blocks of other series in the same time one, whose series share clocks wherever they were read."""
+    if len(blocks) < 2 or any(block.histograms is not None for block in blocks):
+        return blocks
+    ids = np.concatenate([block.ids for block in blocks])
+    if len(np.unique(ids)) < len(ids):
+        return blocks
+    whole = joined(blocks)
+    clock_of, clock_offsets, clock_ms = find_clocks(whole.offsets, whole.ts_ms())
+    return [replace(whole, clock_of=clock_of, clock_offsets=clock_offsets, clock_ms=clock_ms)]
 
 
 def as_block(ids: Ids, samples: Assembled) -> Block:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, as_block, assemble, joined
+from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, as_block, assemble, joined, united
 from holdfast.telemetry.metrics.reading.blocks import (
     Block,
     Floats,
@@ -58,7 +58,7 @@ class Entry:
     def __init__(self, ids: Ids, blocks: list[Block], seen: int, *, has_starts: bool = False) -> None:
         self.seen = seen  # how much of what was written to the slot is in the blocks
         self.has_starts = has_starts  # whether start times are in the blocks, if there are any at all
-        self._take(ids, [narrowed(block) for block in blocks])
+        self._take(ids, [narrowed(block) for block in united(blocks)])
 
     def _take(self, ids: Ids, blocks: list[Block]) -> None:
         self.ids = ids

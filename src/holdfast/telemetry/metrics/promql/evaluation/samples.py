@@ -93,6 +93,11 @@ def without_empty_series(samples: Samples) -> Samples:
     )
 
 
+def is_one_clock(samples: Samples) -> bool:
+    """Tell whether there are series, and all have the very same timestamps."""
+    return samples.count > 0 and not samples.offsets[0] and bool((samples.clocks == samples.clocks[0]).all())
+
+
 def find_clocks(offsets: Ints, ts: Ints) -> Ints:
     """Number the series so that equal numbers mean equal timestamps."""
     count = len(offsets) - 1

@@ -14,7 +14,7 @@ from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, I
 from holdfast.telemetry.metrics.promql.evaluation.blocks import Block, cut_blocks
 from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
-from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, is_stale
+from holdfast.telemetry.metrics.promql.evaluation.samples import Samples, is_one_clock, is_stale
 from holdfast.telemetry.metrics.promql.evaluation.threads import run_blocks
 from holdfast.telemetry.metrics.promql.evaluation.windows import Bounds, Windows
 
@@ -29,6 +29,8 @@ class Picked:
 
 def pick_last(samples: Samples, times: Ints, lookback_ms: int, budget: Budget, *, needs_index: bool = False) -> Picked:
     """Give the instant vector at `times`."""
+    if len(times) == 1 and not needs_index and samples.histograms is None and is_one_clock(samples):
+        return _pick_at_once(samples, int(times[0]), lookback_ms)
     shape = (samples.count, len(times))
     values, present = np.empty(shape), np.empty(shape, dtype=np.bool_)
     keep_index = needs_index or samples.histograms is not None
@@ -50,6 +52,19 @@ def pick_last(samples: Samples, times: Ints, lookback_ms: int, budget: Budget, *
     run_blocks(cut_blocks(samples, len(times)), work, budget, cells=values.size)
     histograms = _pick_histograms(samples, index, present)
     return Picked(Frame(samples.labels, values, present, samples.drops, histograms), index)
+
+
+def _pick_at_once(samples: Samples, at_ms: int, lookback_ms: int) -> Picked:
+    """Give the instant vector at one moment of series that keep one clock: a column of a matrix."""
+    clock = samples.ts[: samples.offsets[1]]
+    begin, end = clock.searchsorted((at_ms - lookback_ms, at_ms), side="right")
+    if begin == end:
+        values, present = np.zeros(samples.count), np.zeros(samples.count, dtype=np.bool_)
+    else:
+        values = np.ascontiguousarray(samples.values[: samples.offsets[-1]].reshape(samples.count, -1)[:, end - 1])
+        present = values.view(np.int64) != STALE_BITS
+    frame = Frame(samples.labels, values[:, None], present[:, None], samples.drops)
+    return Picked(frame, np.zeros((0, 0), dtype=np.int64))
 
 
 def _pick_histograms(samples: Samples, index: Ints, present: Bools) -> Objects | None:
