@@ -71,7 +71,43 @@ def test_a_trace_fits_and_shuts_nobody_out(open_visit, scheme, width):
         f"/traces/{TRACE}",
         f"/traces/{TRACE}?view=flame",
         f"/traces/{TRACE}?span=0000000000000002",
+        "/traces/groups",
+        "/traces/groups?of=slow&min=100ms",
+        "/traces/compare",
+        "/traces/compare?service=till&status=error",
+        "/traces/compare?service=bank&operation=SELECT+price&with=other&b.service=bank&b.spans=server",
+        "/traces/map",
+        "/traces/map?edge=service:till>service:bank",
     ):
         page = visit.go(path)
         assert not is_wider_than_window(page), path
         assert serious(page) == [], path
+
+
+def test_a_part_of_the_durations_is_chosen_and_compared(visit):
+    page = visit.go("/")
+    send(page, TRACE, calls=40)
+    visit.go("/traces?service=bank")
+    chart = page.get_by_role("group", name="spans,")
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 2, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + box["height"] / 3, steps=4)
+    page.mouse.up()
+    expect(page.get_by_text("Chosen:")).to_be_visible()
+    page.get_by_role("link", name="Compare with the rest").click()
+    expect(page.get_by_role("heading", name="Compare traces")).to_be_visible()
+    expect(page.get_by_text("There is nothing to compare with")).to_be_visible()  # all spans are of one trace
+
+
+def test_an_edge_of_the_map_leads_to_its_traces(visit):
+    page = visit.go("/")
+    send(page, TRACE)
+    visit.go("/traces/map")
+    page.get_by_role("button", name="till to bank").focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Failing").or_(dialog.get_by_text("Fine"))).to_be_visible()
+    dialog.get_by_role("link", name="Its traces").click()
+    expect(page.get_by_role("link", name="POST /pay").first).to_be_visible()

@@ -47,6 +47,15 @@ describe("a trace", () => {
     expect(readDocument(document).warnings.at(-1)).toMatchObject({ message: "orders: SELECT was called 12 times by one span, one after the other, the very same each time; they took 5 ms. SELECT ?", rows: [2, 3] });
   });
 
+  it("tells calls that many spans repeat alike once, and no long list of others", () => {
+    const one = (name: string, parent: number) => ({ kind: "fan_out" as const, parent, service: "orders", name, statement: "", count: 12, distinct: 1, busy_ns: 5e6, at_once: 8, rows: [2] });
+    const document = { ...documentOf(order(4, Date.now())), repetitions: [one("a", 1), one("a", 2), ...["b", "c", "d", "e", "f"].map((name) => one(name, 1))] };
+    const told = readDocument(document).warnings.map((warning) => warning.message).filter((message) => /called|repeated/.test(message));
+    expect(told).toHaveLength(5);
+    expect(told[0]).toBe("orders: a was called 24 times by 2 spans, up to 8 at once; they took 10.0 ms.");
+    expect(told[4]).toBe("2 more calls of other kinds were repeated like this.");
+  });
+
   it("survives a circle of parents and a span that is its own", () => {
     const trace = growTrace("t", [span("a", "b", 0, 10), span("b", "a", 1, 5), span("c", "c", 2, 1)]);
     expect(trace.count).toBe(3);

@@ -1,11 +1,13 @@
 // From the server's document of a trace to the columns that the pages draw. What it tells in ns is told here in µs.
 import type { TraceDocument } from "@/api/types";
 import { formatDuration, plural } from "@/lib/format";
+import { groupBy } from "@/lib/group";
 import { findGaps } from "./gaps";
 import type { Piece, Trace, TraceWarning } from "./model";
 
 const KINDS = ["", "internal", "server", "client", "producer", "consumer"];
 const FAILED = 2;
+const MOST_REPETITIONS = 4;
 
 export function readDocument(document: TraceDocument): Trace {
   const { spans, services, names } = document;
@@ -34,7 +36,7 @@ export function readDocument(document: TraceDocument): Trace {
     events: gather(document.marks.rows, (at) => (document.marks.offsets_ns[at] as number) / 1000),
     critical: gather(document.critical_path.rows, (at): Piece => [(document.critical_path.starts_ns[at] as number) / 1000, (document.critical_path.ends_ns[at] as number) / 1000]),
     gaps: findGaps(starts, durations, durationUs),
-    warnings: [...document.warnings.map(({ code, message, rows }) => ({ code, message, rows })), ...document.repetitions.map(repeated)],
+    warnings: [...document.warnings.map(({ code, message, rows }) => ({ code, message, rows })), ...repeated(document.repetitions)],
   };
 }
 
@@ -62,9 +64,22 @@ function gather<T>(rows: readonly number[], value: (at: number) => T): Map<numbe
   return found;
 }
 
-function repeated(each: TraceDocument["repetitions"][number], at: number): TraceWarning {
-  const how = each.kind === "n_plus_one" ? "one after the other" : `up to ${each.at_once} at once`;
-  const same = each.distinct === 1 && each.statement ? ", the very same each time" : "";
-  const message = `${each.service}: ${each.name} was called ${plural(each.count, "time")} by one span, ${how}${same}; they took ${formatDuration(each.busy_ns / 1e9)}.${each.statement ? ` ${each.statement}` : ""}`;
-  return { code: `repeated-${at}`, message, rows: [each.parent, ...each.rows].slice(1) };
+type Repetition = TraceDocument["repetitions"][number];
+
+/** Calls repeated in the same way by several spans are told once, those that took longest first. */
+function repeated(found: readonly Repetition[]): TraceWarning[] {
+  const kinds = [...groupBy(found, (each) => JSON.stringify([each.kind, each.service, each.name, each.statement])).values()];
+  const told = kinds.slice(0, MOST_REPETITIONS).map((alike, at) => ({ code: `repeated-${at}`, message: sayRepeated(alike), rows: alike[0]?.rows ?? [] }));
+  const rest = kinds.length - told.length;
+  return rest > 0 ? [...told, { code: "repeated-more", message: `${plural(rest, "more call")} of other kinds ${rest === 1 ? "was" : "were"} repeated like this.`, rows: kinds[told.length]?.[0]?.rows ?? [] }] : told;
+}
+
+function sayRepeated(alike: readonly Repetition[]): string {
+  const [each] = alike as [Repetition];
+  const count = alike.reduce((sum, one) => sum + one.count, 0);
+  const by = alike.length === 1 ? "one span" : plural(alike.length, "span");
+  const how = each.kind === "n_plus_one" ? "one after the other" : `up to ${Math.max(...alike.map((one) => one.at_once))} at once`;
+  const same = alike.every((one) => one.distinct === 1) && each.statement ? ", the very same each time" : "";
+  const took = formatDuration(alike.reduce((sum, one) => sum + one.busy_ns, 0) / 1e9);
+  return `${each.service}: ${each.name} was called ${plural(count, "time")} by ${by}, ${how}${same}; they took ${took}.${each.statement ? ` ${each.statement}` : ""}`;
 }

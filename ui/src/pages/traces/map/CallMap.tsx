@@ -68,6 +68,7 @@ function compared(map: TraceMap): string {
 }
 
 function summary(map: TraceMap): string {
+  if (map.nodes.length === 0) return "\u00a0";
   const count = (holds: (edge: MapEdge) => boolean): number => map.edges.filter(holds).length;
   const parts = [
     [count((edge) => edge.state === "failing"), "failing"],
