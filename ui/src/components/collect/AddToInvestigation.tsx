@@ -73,8 +73,8 @@ export function AddToInvestigation({ cell, what, isIcon = false, isSmall = false
             <IconNotebook size={14} />
           </ActionIcon>
         ) : (
-          <Button variant="default" {...(isSmall ? { size: "compact-xs" } : {})} leftSection={<IconNotebook size={isSmall ? 13 : 14} />} aria-label={label} loading={add.isPending} disabled={isDisabled}>
-            Add to
+          <Button variant="default" {...(isSmall ? { size: "compact-xs" } : {})} leftSection={<IconNotebook size={isSmall ? 13 : 14} />} aria-label={label} data-tip={label} loading={add.isPending} disabled={isDisabled}>
+            Add
           </Button>
         )}
       </Menu.Target>
