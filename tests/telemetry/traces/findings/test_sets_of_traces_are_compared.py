@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from math import comb
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.traces import MS, NOW_NS, Row
+from fixtures.traces import MS, NOW_NS, Row, spans
 from holdfast.kernel.ids import DEFAULT_TENANT
-from holdfast.telemetry.traces import SpanKind, SpanStatus
-from holdfast.telemetry.traces.findings import TraceComparison, the_rest
+from holdfast.telemetry.traces import SCHEMA, SpanKind, SpanStatus, TraceSink
+from holdfast.telemetry.traces.findings import SpanCounts, TraceComparison, the_rest
 from holdfast.telemetry.traces.findings.significance import tail_of
 
 
@@ -103,6 +104,20 @@ async def test_failed_operations_and_other_times_are_compared_too(stored, search
     found = await comparison.compare(DEFAULT_TENANT, before, now)
     assert (found.chosen.traces, found.others.traces) == (10, 20)
     assert found.contrasts[0].name == "failed operation"
+
+
+async def test_traces_count_as_many_times_as_they_stand_for(open_store, store_url, search):
+    store = await open_store(store_url, SCHEMA)
+    rows = [Row(n, n, 0, "shop", "pay", n, 500 if n <= 10 else 10, attributes={"in": "eu"}) for n in range(1, 21)]
+    rows += [Row(n, n, 0, "shop", "pay", n, 10, attributes={"in": "us"}) for n in range(21, 31)]
+    weights = np.array([1.0] * 20 + [9.0] * 10)
+    await TraceSink(store).append(DEFAULT_TENANT, replace(spans(rows), weights=weights))
+    comparison = TraceComparison(SpanCounts(store))
+    found = await comparison.compare(DEFAULT_TENANT, search(min_ns=400 * MS), search())
+    (first,) = found.contrasts
+    assert (first.value, first.chosen, first.others) == ("eu", 10, 10)
+    assert (first.chosen_share, first.others_share) == (pytest.approx(1), pytest.approx(0.1))
+    assert first.lift == pytest.approx(10)
 
 
 async def test_where_a_side_is_empty_nothing_is_said(comparison, search):

@@ -39,7 +39,7 @@ CONTRASTS: Final = (
     " FROM (SELECT DISTINCT trace_id, pair.1 AS name, pair.2 AS value FROM (SELECT trace_id,"
     f" arrayJoin({_PAIRS}) AS pair FROM trace_spans WHERE {_SAMPLED}) WHERE name != 'service.name') AS borne"
     f" INNER JOIN {_SIDES} AS sides USING (trace_id) GROUP BY name, value"
-    " HAVING chosen >= {least:UInt32}) WHERE chosen_share > others_share"
+    " HAVING chosen >= {least:UInt32}) WHERE chosen_share > others_share + 1e-9"
     " ORDER BY chosen_share - others_share DESC, name, value LIMIT 1000"
 )
 _SPANS: Final = (
