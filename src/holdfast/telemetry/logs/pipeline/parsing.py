@@ -136,8 +136,9 @@ def _logfmt_fields(stage: LogfmtParser) -> Step:
         found: dict[str, str] = {}
         try:
             for key, value in pairs(entry.line, is_strict=stage.is_strict):
-                for label in wanted.get(clean_name(key), ()):
-                    found.setdefault(label, value)
+                for name in {key, clean_name(key)}:
+                    for label in wanted.get(name, ()):
+                        found.setdefault(label, value)
         except LogfmtError as error:
             entry.fail(LOGFMT_ERROR, str(error))
         for field in stage.fields:

@@ -5,6 +5,7 @@ What stands behind the parser is done once for each combination of labels, not f
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
 
 _MOST_STEPS: Final = 50_000
-_MOST_ROWS: Final = 2_000_000
+_MOST_ROWS: Final = 1_000_000
 _KEPT: Final = {"max_over_time": np.maximum, "min_over_time": np.minimum}
 
 
@@ -115,7 +116,7 @@ async def step_by_step(
     is_plain = ~taken.is_odd
     meter.note(int(taken.records[is_plain].sum()), int(taken.body_bytes[is_plain].sum()))
     sums, sampler = Sums(meter), Sampler(node, meter)
-    _add_taken(taken, found, steps.step_ns, sampler, sums)
+    await asyncio.to_thread(_add_taken, taken, found, steps.step_ns, sampler, sums)
     if taken.is_odd.any():
         begins = taken.begins_ns[taken.is_odd]
         odd = replace(span, start_ns=int(begins.min()), end_ns=int(begins.max()) + steps.step_ns)
@@ -124,7 +125,7 @@ async def step_by_step(
         for labels, (ts_ns, numbers) in sampler.series.items():
             columns = np.array(ts_ns, np.int64), np.array(numbers), np.ones(len(ts_ns), np.int64)
             sums.samples[sums.row(labels)].append(columns)
-    return sums.grid(node, times_ns)
+    return await asyncio.to_thread(sums.grid, node, times_ns)
 
 
 def _add_taken(taken: Extracted, found: Plan, step_ns: int, sampler: Sampler, sums: Sums) -> None:
