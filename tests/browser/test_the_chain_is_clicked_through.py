@@ -65,7 +65,7 @@ def test_each_step_is_one_click(visit):
     page = visit.go("/")
     assert page.evaluate(SEND, [TRACE, SPAN]) == [200, 200, 200]
     visit.go("/explore?q=histogram_quantile(0.9, rate(charge_duration_seconds_bucket[1m]))&range=15m")
-    page.get_by_role("button", name="Add this graph to an investigation").click()
+    page.get_by_role("button", name="Add to an investigation: this graph").click()
     page.get_by_role("menuitem", name="A new investigation").click()
     expect(page.get_by_text("Added to")).to_be_visible()
     click_exemplar(page)
@@ -92,7 +92,7 @@ def test_what_was_collected_is_read_and_written_on(visit):
     page = visit.go("/")
     assert page.evaluate(SEND, [TRACE, SPAN]) == [200, 200, 200]
     visit.go(f"/traces/{TRACE}")
-    page.get_by_role("button", name="Add this trace to an investigation").click()
+    page.get_by_role("button", name="Add to an investigation: this trace").click()
     page.get_by_role("menuitem", name="A new investigation").click()
     page.get_by_role("link", name=re.compile("^Investigation of")).click()
     expect(page.get_by_role("article", name="payments: POST /charge")).to_contain_text("1 span, 1 failed")

@@ -32,6 +32,7 @@ export const theme = createTheme({
     PasswordInput: { defaultProps: { size: "xs" } },
     Select: { defaultProps: { size: "xs", allowDeselect: false } },
     Badge: { defaultProps: { tt: "none", fw: 500 } },
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     Menu: { defaultProps: { shadow: "md", transitionProps: { duration: 80 } } },
   },
 });

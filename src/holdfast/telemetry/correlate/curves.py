@@ -128,7 +128,8 @@ class CurveReader:
         moved = [
             (movement, curve)
             for curve in curves[: question.most]
-            if (movement := judge(curve.before, curve.window, curve.week, least=question.least)) is not None
+            if (movement := judge(curve.before, curve.window, curve.week, least=question.least, tries=len(curves)))
+            is not None
         ]
         found = [self._finding(question, movement, curve) for movement, curve in moved]
         return sorted(found, key=lambda finding: -finding.rank)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.selection import RecordSource
     from holdfast.telemetry.metrics.browsing import SeriesBrowser
 
-_SHARE: Final = 0.8  # of the time for metrics, the slowest part; the rest is for what comes before it
+_LEAST_S: Final = 0.01
 _MOST_STEPS: Final = 2000
 _MOST_BYTES: Final = 256 * 1024 * 1024
 
@@ -94,7 +94,8 @@ class Correlator:
         started = self._clock.monotonic()
         try:
             async with self._turns:
-                report = await _Looking(self._sources, self.settings, tenant, subject, moment).report()
+                looking = _Looking(self._sources, self.settings, tenant, subject, moment, clock=self._clock)
+                report = await looking.report()
         except BulkheadFull as full:
             raise BusyError(
                 f"{self.settings.queue} questions about moments wait already", hint="ask again in a few seconds"
@@ -110,13 +111,22 @@ class _Looking:
     """One question as it is answered."""
 
     def __init__(
-        self, sources: Sources, settings: AroundSettings, tenant: TenantId, subject: Subject, moment: Moment
+        self,
+        sources: Sources,
+        settings: AroundSettings,
+        tenant: TenantId,
+        subject: Subject,
+        moment: Moment,
+        *,
+        clock: Clock,
     ) -> None:
         self._sources = sources
         self._settings = settings
         self._tenant = tenant
         self._subject = subject
         self._moment = moment
+        self._clock = clock
+        self._ends = clock.monotonic() + settings.timeout
         self._parts = {lane: Part(lane) for lane in Lane}
         self._neighbours: list[str] = []
         limits = QueryLimits(settings.max_samples, settings.max_samples, _MOST_STEPS, _MOST_BYTES)
@@ -145,7 +155,7 @@ class _Looking:
         """Let a part look for so long as there is time; what it has found until then counts."""
         part = self._parts[lane]
         try:
-            async with timeout(self._settings.timeout * _SHARE):
+            async with timeout(max(self._ends - self._clock.monotonic(), _LEAST_S)):
                 await look()
         except TimeoutError:
             part.cut(f"the time of {self._settings.timeout:g} s was over before everything was looked at")

@@ -27,7 +27,9 @@ _LEAST_WINDOW: Final = 2
 _LEAST_GONE: Final = 3  # steps at the end without a value, and
 _GONE_SHARE: Final = 0.15  # of the window
 _LEAST_CHANGE: Final = 0.2  # of the larger level: a smaller change is true, and of no use
-_SURE: Final = 0.9
+_SURE: Final = 0.96
+_LEAST_SLOW: Final = 12  # steps, to tell slowness from chance
+_SLOWEST: Final = 20.0
 _SLOPE: Final = 1.0  # deviations that belong to a slope
 _CHANCE: Final = 1.3  # what the time before makes by chance is taken off with this factor
 _APART: Final = 3  # deviations between this week and last
@@ -75,10 +77,13 @@ class Movement:
         return min(math.log2(high / low) / 3, 1.0)
 
 
-def judge(before: Curve, window: Curve, week: Curve | None = None, *, least: float = 0.0) -> Movement | None:
+def judge(
+    before: Curve, window: Curve, week: Curve | None = None, *, least: float = 0.0, tries: int = 1
+) -> Movement | None:
     """Compare a window with the time before it and with last week's; values that are not known are NaN.
 
-    `least` is the smallest difference of levels that counts, in the curve's own unit.
+    `least` is the smallest difference of levels that counts, in the curve's own unit; `tries` are the curves of which
+    this is one: the more are looked at, the more strikes by chance.
     """
     known = before[~np.isnan(before)]
     if len(known) < _LEAST_BEFORE:
@@ -93,9 +98,9 @@ def judge(before: Curve, window: Curve, week: Curve | None = None, *, least: flo
     first, last, score = _stretch(deviations)
     first = _onset(deviations, first)
     usual = _stretch(own)[2]  # what chance, tails and waves make of the time before
-    score = math.sqrt(max(score**2 - _CHANCE * usual**2, 0.0))
+    score = math.sqrt(max(score**2 - _CHANCE * usual**2, 0.0) / _slowness(own))
     now = float(np.nanmedian(window[first : last + 1]))
-    sure = _sure(score, len(window), len(known))
+    sure = _sure(score, len(window), len(known), tries)
     if sure < _SURE or not _is_worth_telling(centre, now, least):
         return _against_week(centre, window, week, least)
     level = _level_of(week, first, last)
@@ -144,6 +149,18 @@ def _stretch(deviations: Curve) -> tuple[int, int, float]:
     return int(first), int(last), float(scores[first, last])
 
 
+def _slowness(own: Curve) -> float:
+    """Give how many steps say as much as one of pure chance: rates over a time, and whatever drifts, repeat themselves.
+
+    Source: the variance of a mean of a first-order autoregressive process.
+    """
+    power = float(np.mean(own * own))
+    if len(own) < _LEAST_SLOW or power <= 0:
+        return 1.0
+    rho = float(np.mean(own[1:] * own[:-1])) / power
+    return min(max((1 + rho) / max(1 - rho, 1e-6), 1.0), _SLOWEST)
+
+
 def _onset(deviations: Curve, first: int) -> int:
     """Give where the slope before a stretch begins: rates over a time rise slowly, and the order of things matters."""
     sign = 1.0 if deviations[first] > 0 else -1.0
@@ -152,9 +169,9 @@ def _onset(deviations: Curve, first: int) -> int:
     return first
 
 
-def _sure(score: float, count: int, known: int) -> float:
+def _sure(score: float, count: int, known: int, tries: int) -> float:
     """Give one minus the chance that any stretch scores so high (Bonferroni), less what few values are worth."""
-    chance = min(1.0, count * (count + 1) / 2 * math.erfc(score / math.sqrt(2)))
+    chance = min(1.0, tries * count * (count + 1) / 2 * math.erfc(score / math.sqrt(2)))
     return (1 - chance) * (1 - 1 / (known + 6))
 
 

@@ -18,7 +18,7 @@ class AroundSettings:
     Attributes:
         labels: labels of metrics that may name the service; of a metric the first one that does counts. In `job` it
             may stand behind a namespace, as in `shop/orders`.
-        timeout: the longest that an answer may take; what was found until then is told, as partial.
+        timeout: the longest that an answer may take once it has its turn; what was found until then is told.
         max_window: the longest window.
         max_metrics: metrics of the service that are compared; those whose names speak of errors come first.
         max_series: series of one metric that are compared one by one; of more, their sum or mean.

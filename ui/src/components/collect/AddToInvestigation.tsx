@@ -55,15 +55,15 @@ export function AddToInvestigation({ cell, what, isIcon = false, isSmall = false
           </a>
         </>
       );
-      notifications.show({ message, closeButtonProps: { "aria-label": "Close" } });
+      notifications.show({ message });
     },
     onError: (error) => {
       const problem = problemOf(error);
-      notifications.show({ color: "red", title: problem.title, message: problem.detail ?? "", closeButtonProps: { "aria-label": "Close" } });
+      notifications.show({ color: "red", title: problem.title, message: problem.detail ?? "" });
     },
   });
   if (!mayWrite) return null;
-  const label = `Add this ${what} to an investigation`;
+  const label = `Add to an investigation: this ${what}`;
   const items = list.data?.items ?? [];
   return (
     <Menu position="bottom-end" width={280} opened={isOpen} onChange={setOpen}>
