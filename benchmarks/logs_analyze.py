@@ -1,8 +1,9 @@
 """How fast `holdfast logs analyze` counts, beside reading the file and `grep -c` over it.
 
-An access log (ids in paths, addresses, forty agents, durations), a Python log with tracebacks, and JSON lines are made.
-Printed are megabytes of file per second of clock and of processor, all processes together; the aim is 200 MB/s on two
-cores for counting patterns. Run alone on the machine: python benchmarks/logs_analyze.py [--mb 500] [--folder /tmp]
+An access log (ids in paths, addresses, forty agents, durations), a Python log with tracebacks, JSON lines and logfmt
+are made. Printed are megabytes of file per second of clock and of processor, all processes together; the aim is
+200 MB/s on two cores for counting patterns.
+Run alone on the machine: python benchmarks/logs_analyze.py [--mb 500] [--folder /tmp]
 """
 
 from __future__ import annotations
@@ -80,6 +81,18 @@ def objects(rng: random.Random) -> Iterator[str]:
         yield json.dumps(row) + "\n"
 
 
+def pairs(rng: random.Random) -> Iterator[str]:
+    """Give lines of logfmt."""
+    number = 0
+    while True:
+        number += 1
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(BEGIN_S + number // 200))
+        yield (
+            f"ts={at} level={'error' if number % 50 == 0 else 'info'} caller=orders.go:{number % 90} "
+            f'msg="order {number} placed" path=/orders/{rng.randrange(10**6)} status=200 took={rng.randrange(400)}ms\n'
+        )
+
+
 def write(path: Path, lines: Iterator[str], size: int) -> Path:
     """Write a file: 16 MB of made lines, again and again."""
     piece: list[str] = []
@@ -130,6 +143,7 @@ def main() -> None:
         others = {
             "Python log with tracebacks": write(folder / "python.log", python(rng), given.mb * MB // 5),
             "JSON lines": write(folder / "json.log", objects(rng), given.mb * MB // 5),
+            "logfmt": write(folder / "pairs.log", pairs(rng), given.mb * MB // 5),
         }
         size = log.stat().st_size
         print(f"access log of {size / MB:.0f} MB, others of {given.mb // 5} MB; {os.cpu_count()} processors")

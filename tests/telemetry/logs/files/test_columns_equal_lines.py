@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from holdfast.telemetry.logs.files import access, analysing, requests, shapes, traces
 from holdfast.telemetry.logs.files.access import AccessReader
-from holdfast.telemetry.logs.files.fields import FieldReader, parse_json
+from holdfast.telemetry.logs.files.fields import FieldReader, parse_json, parse_logfmt
+from holdfast.telemetry.logs.files.logfmt_lines import LogfmtReader
 from holdfast.telemetry.logs.files.objects import ObjectReader
 from holdfast.telemetry.logs.files.tally import PatternBook
 from holdfast.telemetry.logs.files.texts import TextReader, severities, syslog_level
@@ -118,6 +119,58 @@ def test_json_lines_count_the_same(is_broken):
     fast.read(data, 2)
     slow.read(data, 2)
     assert told(fast) == told(slow)
+
+
+def logfmt_row(dice):
+    message = dice.choice(("order {n} placed", "a = {n}", "gone", "caf\u00e9 {n}")).format(n=dice.randrange(999))
+    words = [f"ts=2026-01-31T12:{dice.randrange(60):02d}:00Z", f"level={dice.choice(('info', 'WARN', 'error', ''))}"]
+    words.append(f'msg="{message}"')
+    if dice.random() < 0.5:
+        words += [f"path=/o/{dice.randrange(99)}?a", "method=GET", f"status={dice.choice((200, 500))}"]
+        words.append(f"took={dice.randrange(90)}ms")
+    if dice.random() < 0.2:
+        words += ["ip=10.0.0.1", "ip=10.0.0.2", 'error="boom at 7"', "empty="]
+    return " ".join(words)
+
+
+def odd_logfmt_row(dice):
+    line = logfmt_row(dice)
+    odd = [
+        line.replace('"', "", 1),
+        line.replace("msg", 'm\\"sg'),
+        f"{line} more",
+        f" {line}",
+        f"{line}\tx=1",
+        f'"{line}',
+    ]
+    odd += [line.replace(" ", "  ", 1), "no pair", f"{line} a=b=c", f'{line} x="y"z', "=x", f"{line} =x"]
+    return dice.choice(odd)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+def test_logfmt_counts_the_same(share):
+    data = ("\n".join(lines_of(logfmt_row, odd=odd_logfmt_row, share=share)) + "\n\n").encode()
+    fast, slow = LogfmtReader(None), FieldReader(parse_logfmt, None)
+    fast.read(data, 1)
+    slow.read(data, 1)
+    assert told(fast) == told(slow)
+    assert fast.tally.durations.count > 100
+
+
+@given(st.lists(st.text(st.sampled_from('ab= "\\\t7\u00e9'), max_size=12), min_size=1, max_size=12))
+def test_any_logfmt_counts_the_same(lines):
+    data = "".join(f"msg={line}\n" for line in lines).encode()
+    fast, slow = LogfmtReader(None), FieldReader(parse_logfmt, None)
+    fast.read_lines(data, 0)
+    slow.read_lines(data, 0)
+    assert told(fast)[:2] == told(slow)[:2]
+    assert sum(row.records for row in fast.book.rows.values()) == fast.tally.records
+
+
+def test_objects_that_say_nothing_are_counted():
+    reader = ObjectReader([b'{"msg": "a"}'], None)
+    reader.read(b'{"other": 1}\n{"msg": null}\n', 0)
+    assert (reader.tally.records, reader.tally.levels) == (2, {"unknown": 2})
 
 
 def test_durations_and_times_as_texts_count_the_same():

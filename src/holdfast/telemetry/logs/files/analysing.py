@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.logs.files.access import AccessReader
 from holdfast.telemetry.logs.files.blocks import Piece, cut, read_blocks, read_head, size_of
-from holdfast.telemetry.logs.files.fields import FieldReader, parse_logfmt
 from holdfast.telemetry.logs.files.formats import Format, recognise, refuse_binary, unwrap_cri
+from holdfast.telemetry.logs.files.logfmt_lines import LogfmtReader
 from holdfast.telemetry.logs.files.objects import ObjectReader
 from holdfast.telemetry.logs.files.reading import Reader
 from holdfast.telemetry.logs.files.tally import PatternBook, Tally
@@ -171,7 +171,7 @@ def _reader(form: Format, lines: Sequence[bytes], unwrap: Callable[[bytes], byte
     if form is Format.JSON:
         return ObjectReader(lines, unwrap)
     if form is Format.LOGFMT:
-        return FieldReader(parse_logfmt, unwrap)
+        return LogfmtReader(unwrap)
     sample = [line for line in lines if line]
     if form is Format.ACCESS:
         return AccessReader(sample)
