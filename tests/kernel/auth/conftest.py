@@ -101,7 +101,13 @@ def migrations():
 
 
 @pytest.fixture
-async def build_house(db):
+def other_rooms():
+    """More rooms to guard, which a test brings along."""
+    return ()
+
+
+@pytest.fixture
+async def build_house(db, other_rooms):
     """Build a house; `mode="off"` for one that nobody logs in to."""
     houses = []
 
@@ -120,7 +126,7 @@ async def build_house(db):
         )
         passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         room = auth.wire(ground, mode=mode, passwords=passwords)
-        app = web.build_app([room.wiring, THING], gate=room.gate, registry=registry)
+        app = web.build_app([room.wiring, THING, *other_rooms], gate=room.gate, registry=registry)
         house = House(room, app, ground, clock, [])
         houses.append(house)
         return house

@@ -20,6 +20,7 @@ from holdfast.telemetry.logs.tailing.arriving import Arriving
 from holdfast.telemetry.logs.tailing.following import Around, TailQuestion
 from holdfast.telemetry.logs.tailing.frames import write_frames
 from holdfast.telemetry.logs.tailing.meters import TailMeters
+from holdfast.telemetry.logs.tailing.share import Share
 from holdfast.telemetry.logs.tailing.tails import Tails
 
 SHOP = '{service_name="shop"}'
@@ -38,7 +39,7 @@ class Stage:
         arriving = Arriving(clock, meters, most_bytes=chosen.buffer)
         self.sink.feed.follow(arriving)
         self.is_fed = is_fed
-        around = Around(LogEngine(self.source), self.source, clock, pool)
+        around = Around(LogEngine(self.source), self.source, clock, pool, Share(clock))
         self.tails = Tails(around, arriving, chosen, meters, lambda: self.is_fed)
 
     @property

@@ -7,7 +7,7 @@ too old, 1012 where the client should open it again at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -70,14 +70,21 @@ class Conversation:
         try:
             async with aclosing(self.tail.turns) as turns:
                 async for turn in turns:
-                    for text, lines in write_frames(turn, is_categorized=is_categorized):
-                        await self.socket.send_text(text)
-                        self.tails.meters.given.inc(lines)
+                    await self._send(write_frames(turn, is_categorized=is_categorized))
         except HoldfastError as error:
             return Closing(FAILED, error.message)
         except WebSocketDisconnect:
             return Closing()
         return Closing(FAILED, "the tail ended")
+
+    async def _send(self, frames: Iterator[tuple[str, int]]) -> None:
+        while True:
+            async with self.tails.share.turn():
+                frame = next(frames, None)
+            if frame is None:
+                return
+            await self.socket.send_text(frame[0])
+            self.tails.meters.given.inc(frame[1])
 
     async def _listen(self) -> Closing:
         for _ in range(_MOST_MESSAGES):

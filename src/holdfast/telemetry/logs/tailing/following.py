@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.selection import RecordSource
     from holdfast.telemetry.logs.tailing.arriving import Arriving, Batch
     from holdfast.telemetry.logs.tailing.matching import Matching
+    from holdfast.telemetry.logs.tailing.share import Share
 
 _NS: Final = 10**9
 _AT_ONCE: Final = 5_000  # records of one turn, or a batch more
@@ -46,6 +47,7 @@ class Around:
     source: RecordSource
     clock: Clock
     pool: Executor
+    share: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class Following:
         self._source = around.source
         self._clock = around.clock
         self._pool = around.pool
+        self._share = around.share
 
     async def arriving(self, asked: TailQuestion, matching: Matching, arriving: Arriving) -> AsyncGenerator[Turn, None]:
         """Give the turns of a tail as records arrive; raises as `LogEngine.lines` does."""
@@ -110,8 +113,9 @@ class Following:
             while True:
                 first = await reader.wait()
                 await self._clock.sleep(first.at_s + asked.delay_s - self._clock.monotonic())
-                batches = reader.take(until_s=self._clock.monotonic() - asked.delay_s, most=_AT_ONCE)
-                entries = await self._filtered(matching, batches, asked.start_ns)
+                async with self._share.turn():
+                    batches = reader.take(until_s=self._clock.monotonic() - asked.delay_s, most=_AT_ONCE)
+                    entries = await self._filtered(matching, batches, asked.start_ns)
                 if seen is not None:  # what came while the store was asked may stand in its answer, too
                     entries = seen.fresh(entries)
                     if batches and batches[-1].at_s > until_s:

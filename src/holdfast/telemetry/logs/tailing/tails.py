@@ -56,6 +56,7 @@ class Tails:
         self.settings = settings
         self.meters = meters
         self.clock = around.clock
+        self.share = around.share
         self._around = around
         self._arriving = arriving
         self._is_fed = is_fed

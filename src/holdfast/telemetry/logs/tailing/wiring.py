@@ -17,6 +17,7 @@ from holdfast.telemetry.logs.tailing.following import Around
 from holdfast.telemetry.logs.tailing.meters import TailMeters
 from holdfast.telemetry.logs.tailing.routes import TailRoutes
 from holdfast.telemetry.logs.tailing.settings import TailSettings
+from holdfast.telemetry.logs.tailing.share import Share
 from holdfast.telemetry.logs.tailing.tails import Tails
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def wire(ground: Ground, logs: LogsRoom, engine: LogEngine, members: Membership)
     def is_fed() -> bool:
         return takes_in and members.members == {members.id}
 
-    around = Around(engine, logs.source, ground.clock, pool)
+    around = Around(engine, logs.source, ground.clock, pool, Share(ground.clock))
     tails = Tails(around, arriving, settings, meters, is_fed)
     members.watch(tails.check_feeds)
 
