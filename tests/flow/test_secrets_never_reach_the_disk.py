@@ -173,7 +173,7 @@ async def send_syslog(listening: Listening, client: httpx.AsyncClient) -> None:
         sender.sendall(b"<14>last: the end\n")
 
     async def is_kept() -> bool:
-        answer = await client.get("/loki/api/v1/query", params={"query": '{service_name="last"}'})
+        answer = await client.get("/loki/api/v1/query_range", params={"query": '{service_name="last"}'})
         return bool(answer.json()["data"]["result"])
 
     await until(is_kept)

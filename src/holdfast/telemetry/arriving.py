@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Final
 
 _DOOR: Final[ContextVar[str]] = ContextVar("holdfast_door", default="")
+_REPEATED: Final[ContextVar[bool]] = ContextVar("holdfast_repeated", default=False)
 
 
 @contextmanager
@@ -18,6 +19,21 @@ def through(door: str) -> Iterator[None]:
         yield
     finally:
         _DOOR.reset(token)
+
+
+@contextmanager
+def repeated(*, is_repeat: bool) -> Iterator[None]:
+    """Say whether the sender of what comes in within the block knows that it may have been stored before."""
+    token = _REPEATED.set(is_repeat)
+    try:
+        yield
+    finally:
+        _REPEATED.reset(token)
+
+
+def is_repeated() -> bool:
+    """Tell whether what comes in may have been stored before, however long ago."""
+    return _REPEATED.get()
 
 
 def current_door() -> str:

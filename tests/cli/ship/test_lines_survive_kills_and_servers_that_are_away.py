@@ -26,6 +26,7 @@ class LokiStandIn(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.records = []
         self.refusals = []
+        self.repeats = []
         self.pushes = 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -45,6 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         self.server.pushes += 1
+        self.server.repeats.append(self.headers.get("x-holdfast-repeated"))
         if self.server.refusals:
             self.send_response(self.server.refusals.pop(0))
             self.send_header("retry-after", "0")
@@ -117,6 +119,7 @@ def test_a_server_that_refuses_gets_it_later(tmp_path, loki):
 
     assert loki.lines() == ["one", "two"]
     assert "401" in told
+    assert loki.repeats == [None, "true", "true", "true", "true"]
     finish(loki.url, tmp_path / "state", str(tmp_path / "a.log"))
     assert loki.lines() == ["one", "two"]
 
@@ -136,6 +139,7 @@ def test_lines_wait_on_the_disk_while_the_server_is_away(tmp_path):
     back = LokiStandIn(gone.server_address[1])
     finish(back.url, state, str(log))
     assert back.lines() == ["one"]
+    assert back.repeats == ["true"]
     back.end()
 
 

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import httpx
+import orjson
 import typer
 
-from holdfast.cli.configuration import ConfigOption, read_settings
+from holdfast.cli.configuration import ConfigOption, JsonOption, read_settings
 from holdfast.cli.remote import DEFAULT_URL
 from holdfast.cli.ship.entries import Batch, Source
 from holdfast.cli.ship.files import Files
 from holdfast.cli.ship.journald import KEY, Journald
+from holdfast.cli.ship.meters import ShipMeters, served
 from holdfast.cli.ship.sending import TIMEOUT_S, Sending
 from holdfast.cli.ship.spool import Spool
 from holdfast.kernel.errors import InvalidError
@@ -47,6 +49,8 @@ def ship(
     once: Annotated[bool, typer.Option("--once", help="Send what is there, then end.")] = False,
     tenant: Annotated[str, typer.Option("--tenant", help="The tenant, if not the token's.")] = "",
     config: ConfigOption = None,
+    metrics: Annotated[str, typer.Option("--metrics-listen", help="HOST:PORT of its own metrics; none if empty.")] = "",
+    as_json: JsonOption = False,
     journalctl: Annotated[str, typer.Option("--journalctl", help="The program that reads the journal.")] = "journalctl",
 ) -> None:
     """Follow files and the journal, and send every line at least once; the token comes from HOLDFAST_TOKEN.
@@ -65,19 +69,32 @@ def ship(
         sources.append(Files(files, labels, socket.gethostname(), in_files))
     if journald:
         sources.append(Journald(journalctl, labels, known))
+    meters = ShipMeters()
+    meters.watch(spool, scrubber)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with httpx.Client(base_url=url.rstrip("/"), headers=_headers(tenant), timeout=TIMEOUT_S) as client:
-        sending = Sending(spool, client, lambda words: typer.echo(f"ship: {words}", err=True))
+    client = httpx.Client(base_url=url.rstrip("/"), headers=_headers(tenant), timeout=TIMEOUT_S)
+    with client, served(meters, metrics):
+        sending = Sending(spool, client, _json_words if as_json else _words, meters)
         sending.start()
         try:
-            _run(Shipping(spool, sources, sending, scrubber), stop, is_once=once)
+            _run(Shipping(spool, sources, sending, scrubber, meters), stop, is_once=once)
         finally:
             sending.stop()
             for source in sources:
                 source.close()
+            if as_json:
+                typer.echo(orjson.dumps(meters.summary()).decode())
             spool.close()
+
+
+def _words(words: str) -> None:
+    typer.echo(f"ship: {words}", err=True)
+
+
+def _json_words(words: str) -> None:
+    typer.echo(orjson.dumps({"level": "warning", "message": words}).decode(), err=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,7 @@ class Shipping:
     sources: Sequence[Source]
     sending: Sending
     scrubber: SenderScrubber
+    meters: ShipMeters
 
 
 def _run(shipping: Shipping, stop: threading.Event, *, is_once: bool) -> None:
@@ -104,6 +122,7 @@ def _run(shipping: Shipping, stop: threading.Event, *, is_once: bool) -> None:
             for source in shipping.sources:
                 positions |= source.positions()
             batch.scrub(shipping.scrubber)
+            shipping.meters.note(batch)
             _put(spool, batch.body(), positions, stop)
             shipping.sending.wake()
         elif is_once and not len(spool):

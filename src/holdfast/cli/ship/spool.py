@@ -27,7 +27,7 @@ class Spool:
     def __init__(self, folder: Path, most_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
-        self._most = most_bytes
+        self.most_bytes = most_bytes
         self._lock = (folder / "lock").open("w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,6 +45,7 @@ class Spool:
             self._lock.close()
             raise
         self._next = max([self._saved, *self._sizes]) + 1
+        self.first_fresh = self._next  # those before it may have been sent by an earlier process
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -52,7 +53,12 @@ class Spool:
     @property
     def is_full(self) -> bool:
         """Whether no more may be added until the server has taken something."""
-        return sum(list(self._sizes.values())) >= self._most
+        return self.size_bytes >= self.most_bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """What waits."""
+        return sum(list(self._sizes.values()))
 
     def append(self, body: bytes, positions: Mapping[str, Any]) -> None:
         """Put a batch on the disk, with the positions behind it."""

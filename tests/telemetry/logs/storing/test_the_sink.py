@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from fixtures.logs import Line, arrival, bodies, rows, wanted
+from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.errors import LimitError, UnavailableError
 from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.telemetry.arriving import repeated
 from holdfast.telemetry.logs import SCHEMA, LogSink, LogSource, LogsSettings, LogsWritten, Refusal
 from holdfast.telemetry.logs.storing.repeats import Repeats
 from holdfast.telemetry.metrics import KeepRules
@@ -142,6 +145,19 @@ async def test_a_record_alone_is_known_from_among_others(logs_store):
 
     assert await put(sink, plain) == LogsWritten(0, 1)
     assert await put(sink, rich) == LogsWritten(0, 1)
+
+
+async def test_what_is_said_to_be_a_repeat_is_looked_for_however_old_it_is(logs_store):
+    clock = FakeClock(datetime.now(UTC))
+    old = [Line(NOW_NS - (number + 30) * 86_400 * 10**9, f"line {number}") for number in range(5)]
+    await put(LogSink(logs_store), *old)
+    later = LogSink(logs_store, clock=clock)
+    await clock.advance(10_000)
+
+    with repeated(is_repeat=True):
+        again = await put(later, *old, Line(NOW_NS, "new"))
+    assert (again.records, again.repeats) == (1, 5)
+    assert (await put(LogSink(logs_store), *old)).records == 5  # nobody said so, and nobody looks so far back
 
 
 async def test_what_failed_may_be_sent_again(logs_store, monkeypatch):

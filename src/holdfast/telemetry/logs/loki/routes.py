@@ -12,12 +12,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError, StorageFullError
 from holdfast.kernel.http import MediaTypeError
+from holdfast.telemetry.arriving import repeated
 from holdfast.telemetry.metrics.intake import refuse
 
 if TYPE_CHECKING:
     from holdfast.telemetry.logs.loki.pushing import LokiPush
 
 PATH: Final = "/loki/api/v1/push"
+_REPEATED: Final = "x-holdfast-repeated"  # holdfast ship knows that it may have sent the same before
 _MEDIA_TYPES: Final = {"": False, "application/x-protobuf": False, "application/json": True}
 
 Writer = Annotated[Identity, Depends(requires("logs.write"))]
@@ -31,7 +33,8 @@ def push_routes(door: LokiPush) -> APIRouter:
         """Take logs as Loki's senders push them."""
         try:
             is_json = _is_json(request.headers.get("content-type", ""))
-            delivered = await door.take(identity.tenant, await request.body(), is_json=is_json)
+            with repeated(is_repeat=request.headers.get(_REPEATED) == "true"):
+                delivered = await door.take(identity.tenant, await request.body(), is_json=is_json)
         except HoldfastError as error:
             return _refuse(error)
         if delivered.refusals:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from holdfast.telemetry.arriving import is_repeated
 from holdfast.telemetry.logs.reading.rows import COLUMNS, read_page
 from holdfast.telemetry.logs.storing.repeats import keys_of
 from holdfast.telemetry.logs.tables import SLOT_NS
@@ -44,6 +45,8 @@ class Earlier:
     async def keys(self, tenant: TenantId, records: Records, ids: npt.NDArray[np.uint64]) -> Keys:
         """Give the keys of stored records with a stream and a time of these; `ids` are those of their streams."""
         none = np.zeros(0, np.int64)
+        if is_repeated() and len(records):
+            return await self._stored(tenant, records.ts_ns, ids)
         if self._clock.monotonic() - self._started_s > LOOK_S:
             self._newest_ns.clear()
             return none
@@ -57,8 +60,12 @@ class Earlier:
         is_suspect = is_old & (ts_ns <= np.array(newest, np.int64)[place])
         if not is_suspect.any():
             return none
-        times = np.unique(ts_ns[is_suspect])
-        streams = ",".join(map(str, np.unique(ids[is_suspect]).tolist()))
+        return await self._stored(tenant, ts_ns[is_suspect], ids[is_suspect])
+
+    async def _stored(self, tenant: TenantId, ts_ns: npt.NDArray[np.int64], ids: npt.NDArray[np.uint64]) -> Keys:
+        """Give the keys of what is stored with these times and streams."""
+        times = np.unique(ts_ns)
+        streams = ",".join(map(str, np.unique(ids).tolist()))
         found = [
             await self._find(tenant, times[begin : begin + _LISTED], streams) for begin in range(0, len(times), _LISTED)
         ]
