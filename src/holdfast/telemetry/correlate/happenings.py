@@ -36,6 +36,12 @@ _USUAL: Final = 0.4
 _NEIGHBOUR: Final = 0.65
 _EARLIER: Final = 0.7  # what lies before the window explains less
 _GOOD: Final = frozenset({"up"})
+_SAID: Final = {
+    "server.started": "The server of Holdfast started",
+    "server.stopped": "The server of Holdfast was stopped",
+    "ops.loaded": "The ops folder was read and is in force",
+    "ops.refused": "The ops folder has faults, and was refused",
+}
 _LONGEST: Final = 160
 
 
@@ -110,6 +116,8 @@ def describe_event(kind: str, subject: str, data: Mapping[str, Any], actor: str)
     if kind == "check.changed":
         why = f": {data['message']}" if data.get("message") else ""
         return _sentence(f"Check {data.get('check')} went from {data.get('from')} to {data.get('to')}{why}")
+    if kind in _SAID:
+        return _sentence(_SAID[kind])
     if kind == "service.changed":
         return _sentence(f"Service {data.get('service')} went from {data.get('from')} to {data.get('to')}")
     if kind == "catalog.changed":
