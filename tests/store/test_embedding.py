@@ -10,7 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+
+from holdfast.store import embedding
 
 PROGRAM = """
 import asyncio, json, pathlib, re, sys
@@ -120,3 +123,13 @@ def test_arrays_are_written_to_small_pages():
         [sys.executable, "-c", SMALL_PAGES], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["True", "0"]
+
+
+def test_giving_memory_back_leaves_what_is_used_as_it_is():
+    kept, gone = pa.array(range(100_000)), pa.array(range(1_000_000))
+    before = pa.default_memory_pool().bytes_allocated()
+    size = gone.nbytes
+    del gone
+    embedding.release_heap()
+    assert pa.default_memory_pool().bytes_allocated() <= before - size
+    assert kept.to_pylist() == list(range(100_000))

@@ -129,6 +129,7 @@ class RunningStore:
         if self.address.folder is not None:
             await self._call(self._control, lambda client: client.command("SYSTEM JEMALLOC PURGE"))
             embedding.release_code()
+            embedding.release_heap()
 
     def writer(self, table: Table, retention: Callable[[], Retention]) -> Writer:
         """Make the writer of one table."""
