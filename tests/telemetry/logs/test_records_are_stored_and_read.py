@@ -256,5 +256,5 @@ async def test_records_of_a_stream_that_was_kept_out_are_counted(logs):
 
     written = await logs.sink.append(TENANT, LogArrival(kept.generation, records))
 
-    assert written == LogsWritten(1, refused={Refusal.STREAM_LIMIT: 1})
+    assert written == LogsWritten(1, refused={Refusal.STREAM_LIMIT: 1}, refused_at={1: "stream_limit"})
     assert await bodies(logs.source, wanted()) == ["kept"]
