@@ -12,6 +12,9 @@ from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.store import Store
 from holdfast.telemetry.logs import SCHEMA, LogSink, LogSource
 from holdfast.telemetry.logs.keeping import READS_SCHEMA, LogReads, read_labels
+from holdfast.telemetry.logs.logql import parse
+from holdfast.telemetry.logs.logql.nodes import VectorAggregation
+from holdfast.telemetry.logs.querying import LogEngine, Moments
 
 NOW = datetime.now(UTC)  # what is older than its retention is not even stored
 NOW_NS = int(NOW.timestamp()) * 10**9
@@ -42,6 +45,11 @@ async def test_reads_are_told_by_stream_over_a_restart(store: Store) -> None:
         for read in first
     }
     assert told == {"shop": ("holdfast", 4, 28, 2), "mail": ("holdfast", 2, 20, 2)}
-    assert metrics.get_sample_value("holdfast_logs_read_bytes_total") == 48
+    query = parse('sum by (x) (count_over_time({service_name="mail"} | logfmt [1h]))')
+    assert isinstance(query, VectorAggregation)
+    await LogEngine(source).numbers(DEFAULT_TENANT, query, Moments(NOW_NS + 10**9, NOW_NS + 10**9))
+    more = {read.stream_id: read for read in await reads.between(DEFAULT_TENANT, NOW.date(), NOW.date())}
+    assert {dict(labels[key])["service_name"]: read.records for key, read in more.items()} == {"shop": 4, "mail": 3}
+    assert metrics.get_sample_value("holdfast_logs_read_bytes_total") == 58
     tomorrow = NOW.date() + timedelta(days=1)
     assert await reads.between(DEFAULT_TENANT, tomorrow, tomorrow) == []

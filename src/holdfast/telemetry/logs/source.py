@@ -175,6 +175,11 @@ class LogSource:
         condition = asked.condition.between(asked.start_ns, asked.end_ns)
         sql = grouping_sql(extraction, condition, selection.start_ns, step_ns, most)
         table = await self._store.query(sql, condition.parameters, tenant=tenant)
+        if self._reads is not None and len(table):
+            ids, records, letters = (table.column(name).to_numpy() for name in ("stream_id", "records", "bytes"))
+            streams, place = np.unique(ids, return_inverse=True)
+            sums = (np.bincount(place, weights=each).astype(np.int64).tolist() for each in (records, letters))
+            self._reads.note(tenant, zip(streams.tolist(), *sums, strict=True))
         if len(table) > most:
             return None
         labels = {identity: each.labels for identity, each in asked.streams.items()}
