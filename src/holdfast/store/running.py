@@ -128,8 +128,8 @@ class RunningStore:
         """Give memory back that starting up has touched and running does not need."""
         if self.address.folder is not None:
             await self._call(self._control, lambda client: client.command("SYSTEM JEMALLOC PURGE"))
-            embedding.release_code()
-            embedding.release_heap()
+            await asyncio.to_thread(embedding.release_code)
+            await asyncio.to_thread(embedding.release_heap)
 
     def writer(self, table: Table, retention: Callable[[], Retention]) -> Writer:
         """Make the writer of one table."""

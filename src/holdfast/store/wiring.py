@@ -1,15 +1,20 @@
-"""Joins the store to the app: opened after the migrations, closed last, asked by `/readyz`."""
+"""Joins the store to the app: opened after the migrations, closed last, asked by `/readyz`, kept small by a job."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Final
 
 from holdfast.kernel.processes import ServerSettings
-from holdfast.kernel.wiring import Ground, Readiness, Wiring
+from holdfast.kernel.wiring import Ground, Job, Readiness, Wiring
 from holdfast.store.settings import StoreSettings
 from holdfast.store.store import Store
+
+TRIM_AFTER_S: Final = 8.0  # by then every room has started, and jobs have run for the first time
+TRIM_EVERY_S: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +35,12 @@ def wire(ground: Ground) -> StoreRoom:
         async with store:
             yield
 
-    return StoreRoom(store, Wiring(name="store", lifespan=opened, readiness=(Readiness("columns", store.check),)))
+    async def stay_small() -> None:
+        for pause_s in chain((TRIM_AFTER_S,), repeat(TRIM_EVERY_S)):
+            await ground.clock.sleep(pause_s)
+            await store.trim()
+
+    readiness = (Readiness("columns", store.check),)
+    return StoreRoom(
+        store, Wiring(name="store", lifespan=opened, readiness=readiness, jobs=(Job("store.trim", stay_small),))
+    )
