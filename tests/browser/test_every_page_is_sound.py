@@ -45,8 +45,7 @@ SESSION_PAGES = ("/login", "/setup?token=x", "/setup")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])  # each width and each scheme once
 def test_pages_are_quiet_fit_and_shut_nobody_out(open_visit, estate, scheme, width):
     estate.broken.add("payments")
     visit = open_visit(scheme=scheme, width=width)

@@ -61,8 +61,7 @@ def test_of_many_spans_only_those_in_sight_are_in_the_page(visit):
     assert tree.get_by_role("treeitem").count() < 100
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])  # each width and each scheme once
 def test_a_trace_fits_and_shuts_nobody_out(open_visit, scheme, width):
     visit = open_visit(scheme=scheme, width=width, reduced_motion="reduce")
     send(visit.go("/"), TRACE)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -102,7 +104,10 @@ async def daemon_sends(taken: Taken, folder: Path, command: list[str], say: Call
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["rsyslogd", "syslog-ng"])
 async def test_a_relay_forwards_in_every_form(taken: Taken, tmp_path: Path, program: str) -> None:
-    path, logger = require_program(program), require_program("logger")
+    path = shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
+    if path is None:  # Debian installs one of them, not both: neither is asked for where others are required
+        pytest.skip(f"{program} is not installed")
+    logger = require_program("logger")
     form = RSYSLOG if program == "rsyslogd" else SYSLOG_NG
     config = tmp_path / "relay.conf"
     config.write_text(form.format(folder=tmp_path, **taken.server.ports))
