@@ -66,7 +66,7 @@ class Repeats:
     def __init__(self, most: int) -> None:
         self._most = most
         self._sorted: list[Keys] = []  # oldest first; small ones are merged, so that there are few
-        self._flights: list[_Flight] = []
+        self._flying: dict[int, _Flight] = {}  # by key: where many requests come at once, one look finds any of them
 
     def __len__(self) -> int:
         return sum(map(len, self._sorted))
@@ -78,23 +78,27 @@ class Repeats:
 
     async def begin(self, keys: Keys) -> tuple[npt.NDArray[np.int64], _Flight]:
         """Give the places of the records that are new, and the flight that `end` takes."""
-        while (other := self._overlapping(keys)) is not None:
+        numbers = keys.tolist()
+        while (other := self._overlapping(numbers)) is not None:
             await other.landed.wait()
         first = np.sort(np.unique(keys, return_index=True)[1])
         fresh = first[~self._are_known(keys[first])]
         flight = _Flight(np.sort(keys[fresh]))
-        self._flights.append(flight)
+        self._flying.update(dict.fromkeys(flight.keys.tolist(), flight))
         return fresh, flight
 
     def end(self, flight: _Flight, *, is_stored: bool) -> None:
         """Take what became of a flight."""
-        self._flights.remove(flight)
+        for key in flight.keys.tolist():
+            del self._flying[key]
         if is_stored:
             self.note(flight.keys)
         flight.landed.set()
 
-    def _overlapping(self, keys: Keys) -> _Flight | None:
-        return next((each for each in self._flights if len(each.keys) and _contains(each.keys, keys).any()), None)
+    def _overlapping(self, keys: list[int]) -> _Flight | None:
+        if self._flying.keys().isdisjoint(keys):
+            return None
+        return next(self._flying[key] for key in keys if key in self._flying)
 
     def _are_known(self, keys: Keys) -> npt.NDArray[np.bool_]:
         known = np.zeros(len(keys), np.bool_)
