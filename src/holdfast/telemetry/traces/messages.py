@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
+from holdfast.telemetry.field_tables import FieldTable, message_class
+
 _PACKAGE: Final = "holdfast.traces"
-# message -> (number, name, type); a leading * repeats, a capital letter is a message.
-_FIELDS: Final[dict[str, tuple[tuple[int, str, str], ...]]] = {
+_FIELDS: Final[FieldTable] = {
     "Span": (
         (1, "trace_id", "bytes"),
         (2, "span_id", "bytes"),
@@ -35,20 +36,4 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str, str], ...]]] = {
 @lru_cache(maxsize=1)
 def request_class() -> Any:
     """Give the class of the request."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: PLC0415 -- loads slowly
-
-    file = descriptor_pb2.FileDescriptorProto(name="holdfast_traces.proto", package=_PACKAGE, syntax="proto3")
-    kinds = descriptor_pb2.FieldDescriptorProto
-    for message, fields in _FIELDS.items():
-        made = file.message_type.add(name=message)
-        for number, name, kind in fields:
-            plain = kind.removeprefix("*")
-            label = kinds.LABEL_REPEATED if kind.startswith("*") else kinds.LABEL_OPTIONAL
-            field = made.field.add(name=name, number=number, label=label)
-            if plain[0].isupper():
-                field.type, field.type_name = kinds.TYPE_MESSAGE, f".{_PACKAGE}.{plain}"
-            else:
-                field.type = kinds.Type.Value(f"TYPE_{plain.upper()}")
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.ExportTraceServiceRequest"))
+    return message_class(_FIELDS, _PACKAGE, "ExportTraceServiceRequest")

@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
+from holdfast.telemetry.field_tables import FieldTable, message_class
+
 _PACKAGE: Final = "io.prometheus.client"
-# message -> (number, name, type); a leading * repeats, a capital letter is a message.
-_FIELDS: Final[dict[str, tuple[tuple[int, str, str], ...]]] = {
+_FIELDS: Final[FieldTable] = {
     "Timestamp": ((1, "seconds", "int64"), (2, "nanos", "int32")),
     "LabelPair": ((1, "name", "string"), (2, "value", "string")),
     "Exemplar": ((1, "label", "*LabelPair"), (2, "value", "double"), (3, "timestamp", "Timestamp")),
@@ -72,20 +73,4 @@ _FIELDS: Final[dict[str, tuple[tuple[int, str, str], ...]]] = {
 @lru_cache(maxsize=1)
 def metric_family() -> Any:
     """Give the class of the message MetricFamily."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # noqa: PLC0415 - 30 ms that only protobuf targets need
-
-    file = descriptor_pb2.FileDescriptorProto(name="metrics.proto", package=_PACKAGE, syntax="proto2")
-    kinds = descriptor_pb2.FieldDescriptorProto
-    for message, fields in _FIELDS.items():
-        made = file.message_type.add(name=message)
-        for number, name, kind in fields:
-            plain = kind.removeprefix("*")
-            label = kinds.LABEL_REPEATED if kind.startswith("*") else kinds.LABEL_OPTIONAL
-            field = made.field.add(name=name, number=number, label=label)
-            if plain[0].isupper():
-                field.type, field.type_name = kinds.TYPE_MESSAGE, f".{_PACKAGE}.{plain}"
-            else:
-                field.type = kinds.Type.Value(f"TYPE_{plain.upper()}")
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.MetricFamily"))
+    return message_class(_FIELDS, _PACKAGE, "MetricFamily", syntax="proto2")
