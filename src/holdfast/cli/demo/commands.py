@@ -70,9 +70,11 @@ def _running(place: ShopPlace, folder: Path, traffic: float) -> Iterator[tuple[s
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OTEL_SDK_DISABLED": "true"}
     data = str(folder / "shop")
     environ["SHOP_DATA"] = data  # the shop's own workflows find the token of its levers there
+    telling = {name: value for name, value in environ.items() if name != "OTEL_SDK_DISABLED"}
+    telling["OTEL_EXPORTER_OTLP_ENDPOINT"] = url  # the shop's traces and logs come in as any program's do
     up = ["-m", "holdfast.cli", "up", "--data", str(folder / "holdfast"), "--ops", str(place.ops), "--auth", "off"]
     with (
-        started("shop", ["-m", "shop", "up", "--data", data, "--traffic", str(traffic)], folder, environ) as shop,
+        started("shop", ["-m", "shop", "up", "--data", data, "--traffic", str(traffic)], folder, telling) as shop,
         started("holdfast", [*up, "--listen", url.removeprefix("http://")], folder, environ) as server,
         httpx.Client(base_url=url, timeout=5.0) as api,
     ):
