@@ -276,4 +276,4 @@ class EngineMachine(RuleBasedStateMachine):
 
 
 EngineMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)
-TestTheEngineKeepsToItsModel = pytest.mark.timeout(600)(EngineMachine.TestCase)
+TestTheEngineKeepsToItsModel = pytest.mark.timeout(300)(EngineMachine.TestCase)

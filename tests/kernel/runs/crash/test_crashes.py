@@ -15,7 +15,7 @@ from kernel.runs.crash.ledger import Effect, Frozen, Started
 SUCCEEDED = {"chain": "succeeded"}
 
 
-@pytest.mark.timeout(330)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
 def test_no_crash_repeats_loses_or_changes_anything(request, database):
     if database == "postgres":
