@@ -126,7 +126,10 @@ class SeriesIndex:
             known.meanwhile += rows
 
     async def warm(self, tenant: TenantId, most: int) -> None:
-        """Read a tenant's series before anybody asks, unless they are more than `most` or nothing is remembered."""
+        """Read a tenant's series before anybody asks, unless they are more than `most` or nothing is remembered.
+
+        Also divides them by the values of their labels, as the first matcher of each label does otherwise.
+        """
         if not self._is_fed:
             return
         known = self._tenants.setdefault(tenant, _Tenant())
@@ -134,6 +137,10 @@ class SeriesIndex:
             if not known.has_all:
                 with suppress(LimitError):
                     await self._load(tenant, known, None, most=most)
+        for group in list(known.groups.values()):
+            for label in sorted(group.names):
+                group.column(label)
+                await asyncio.sleep(0)  # a start serves its probes meanwhile
 
     def names(self, tenant: TenantId) -> list[str]:
         """Give the metrics of which a tenant's series are remembered."""
