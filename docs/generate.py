@@ -206,7 +206,7 @@ def walk_commands(context: Any) -> Iterator[Any]:
     for name in command.list_commands(context):
         inner = command.get_command(context, name)
         if not inner.hidden:
-            yield from walk_commands(inner.context_class(inner, info_name=name, parent=context))
+            yield from walk_commands(inner.make_context(name, [], parent=context, resilient_parsing=True))
 
 
 async def write_pages() -> dict[str, str]:

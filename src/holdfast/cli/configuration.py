@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import orjson
 import typer
@@ -15,17 +15,13 @@ from rich.console import Console
 from rich.text import Text
 
 from holdfast import app, web
+from holdfast.cli.options import FILE, ConfigOption, JsonOption, OpsOption
 from holdfast.kernel.errors import ConfigError, InvalidError, Place
 from holdfast.kernel.ops import Inspection, inspect_all
 from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.settings import Settings, load
 
-FILE: Final = "holdfast.toml"
 SECTIONS: Final = (*app.SECTIONS, web.SECTION)
-
-OpsOption = Annotated[Path | None, typer.Option("--ops", help="The folder of ops as code.", show_default="ops")]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="The settings file.", show_default=FILE)]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(cli: typer.Typer) -> None:

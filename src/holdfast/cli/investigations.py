@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from holdfast.cli.configuration import JsonOption
+from holdfast.cli.options import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
 
 NameArgument = Annotated[str, typer.Argument(help="Its id, as the list and its address show it.", metavar="ID")]

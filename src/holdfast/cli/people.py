@@ -11,7 +11,8 @@ import orjson
 import typer
 
 from holdfast import app
-from holdfast.cli.configuration import ConfigOption, JsonOption, read_settings
+from holdfast.cli.configuration import read_settings
+from holdfast.cli.options import ConfigOption, JsonOption
 from holdfast.kernel import sql
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.settings import Settings

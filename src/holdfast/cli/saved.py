@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from holdfast.cli.configuration import JsonOption
+from holdfast.cli.options import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.kernel.errors import InvalidError
 

@@ -17,7 +17,8 @@ import uvloop
 from rich.console import Console
 
 from holdfast import app, journal, web
-from holdfast.cli.configuration import ConfigOption, OpsOption, read_settings
+from holdfast.cli.configuration import read_settings
+from holdfast.cli.options import ConfigOption, OpsOption
 from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.settings import Settings

@@ -10,9 +10,9 @@ import typer
 from pydantic_core import PydanticCustomError
 from rich.console import Console
 
-from holdfast.cli.configuration import JsonOption
 from holdfast.cli.logs.drawing import LogLine, draw_line, draw_numbers, line_json, lines_of
 from holdfast.cli.logs.following import Follower
+from holdfast.cli.options import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import terminal, write_json
 from holdfast.kernel.errors import InvalidError
@@ -22,6 +22,11 @@ API: Final = "/loki/api/v1"
 _NS: Final = 10**9
 _PLACE: Final = re.compile(r"at line (\d+), col (\d+)")
 _INDENT: Final = 7  # of hints below `error: `
+
+
+def register(logs: typer.Typer) -> None:
+    """Add the command."""
+    logs.command("query")(ask)
 
 
 def ask(

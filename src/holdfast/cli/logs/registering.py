@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import typer
-from typer.core import TyperGroup
 
-from holdfast import telemetry
-from holdfast.cli.logs.asking import ask
-from holdfast.cli.logs.usage import usage
+from holdfast.cli.offering import Offer, Offering
 
 ASK: Final = "query"
 _HELP: Final = """Lines that match a query, such as '{service_name="orders"} |= "timeout"'; `analyze` reads files."""
 
 
-class QueryFirst(TyperGroup):
+class QueryFirst(Offering):
     """A group whose first word is a query of its own where it names no command."""
+
+    offers: ClassVar[tuple[Offer, ...]] = (
+        Offer(ASK, "holdfast.cli.logs.asking:register", "Ask for logs in LogQL; with --json one object per line."),
+        Offer(
+            "analyze",
+            "holdfast.cli.rooms:register_log_analysis",
+            "Say what stands in log files: levels, errors, requests, patterns, what is new, rare or comes in bursts.",
+        ),
+        Offer(
+            "usage",
+            "holdfast.cli.logs.usage:register",
+            "Say how many records are kept, their letters, and about what they take on the disk, by day.",
+        ),
+    )
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the name of the asking command before what is a query."""
@@ -28,8 +39,8 @@ class QueryFirst(TyperGroup):
 
 def register(cli: typer.Typer) -> None:
     """Add the group."""
-    logs = typer.Typer(cls=QueryFirst, help=_HELP, no_args_is_help=True)
-    logs.command(ASK)(ask)
-    telemetry.register_log_analysis(logs)
-    logs.command("usage")(usage)
-    cli.add_typer(logs, name="logs")
+    cli.add_typer(typer.Typer(cls=QueryFirst, help=_HELP, no_args_is_help=True, callback=_be_group), name="logs")
+
+
+def _be_group() -> None:
+    pass

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 from rich.console import Console
 from rich.text import Text
 
-from holdfast.cli.configuration import JsonOption
 from holdfast.cli.moments import read_moment
+from holdfast.cli.options import JsonOption
 from holdfast.cli.queries.drawing import draw_range, draw_table
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import terminal, write_json

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from holdfast.cli.configuration import JsonOption
+from holdfast.cli.options import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import draw_run, draw_state, terminal, write_json
 from holdfast.cli.runs.reading import RunArgument, read_run, watch

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.live import Live
 
-from holdfast.cli.configuration import JsonOption
+from holdfast.cli.options import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import draw_line, draw_run, draw_runs, draw_workflows, terminal, write_json
 from holdfast.kernel.errors import InvalidError

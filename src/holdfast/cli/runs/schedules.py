@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from holdfast.cli.configuration import JsonOption
+from holdfast.cli.options import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import draw_schedules, terminal, write_json
 

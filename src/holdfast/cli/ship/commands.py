@@ -15,7 +15,8 @@ import httpx
 import orjson
 import typer
 
-from holdfast.cli.configuration import ConfigOption, JsonOption, read_settings
+from holdfast.cli.configuration import read_settings
+from holdfast.cli.options import ConfigOption, JsonOption
 from holdfast.cli.remote import DEFAULT_URL
 from holdfast.cli.ship.entries import Batch, Source
 from holdfast.cli.ship.files import Files

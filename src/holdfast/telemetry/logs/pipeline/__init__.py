@@ -4,8 +4,22 @@ Owns filters, parsers and formats and their errors as labels. Refuses to read li
 the store can do in its place is the reader's matter.
 """
 
-from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
-from holdfast.telemetry.logs.pipeline.parsing import captures_of, groups_of
-from holdfast.telemetry.logs.pipeline.pipeline import Pipeline
+from typing import TYPE_CHECKING
+
+from holdfast.kernel.doorways import open_lazily
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
+    from holdfast.telemetry.logs.pipeline.parsing import captures_of, groups_of
+    from holdfast.telemetry.logs.pipeline.pipeline import Pipeline
 
 __all__ = ["DETAILS", "ERROR", "Entry", "Pipeline", "captures_of", "groups_of"]
+
+_HOMES = {
+    "entries": "DETAILS ERROR Entry",
+    "parsing": "captures_of groups_of",
+    "pipeline": "Pipeline",
+}
+
+if not TYPE_CHECKING:  # else a name that does not exist would be an object to a type checker
+    __getattr__ = open_lazily(__name__, _HOMES)
