@@ -42,16 +42,40 @@ def test_noise_is_no_movement(seed):
     ("draw", "most"),
     [
         (lambda generator: generator.normal(50, 5, STEPS), 0.01),
-        (lambda generator: generator.exponential(1, STEPS), 0.08),
+        (lambda generator: generator.exponential(1, STEPS), 0.03),
         (lambda generator: generator.poisson(2, STEPS).astype(float), 0.04),
-        (lambda generator: generator.lognormal(0, 0.5, STEPS), 0.1),
+        (lambda generator: generator.lognormal(0, 0.5, STEPS), 0.03),
+        (lambda generator: generator.lognormal(0, 1, STEPS), 0.03),
+        (lambda generator: generator.lognormal(0, 1.5, STEPS), 0.03),
+        (lambda generator: 100 + 5 * generator.standard_t(3, STEPS), 0.05),
     ],
-    ids=["normal", "exponential", "counts", "skewed"],
+    ids=["normal", "exponential", "counts", "skewed", "lognormal", "very skewed", "long tails"],
 )
 def test_false_alarms_are_rare(draw, most):
     generator = np.random.default_rng(7)
     told = sum(judge(draw(generator), draw(generator)) is not None for _ in range(300))
     assert told / 300 <= most
+
+
+@pytest.mark.parametrize(
+    ("scatter", "factor", "length", "least"),
+    [
+        (0.1, 1.5, 20, 0.95),
+        (0.1, 2, 20, 0.95),
+        (0.1, 10, 2, 0.95),
+        (0.5, 5, 20, 0.95),
+        (0.5, 2, 30, 0.8),
+        (1, 5, 30, 0.8),
+    ],
+)
+def test_what_moved_is_found_in_skewed_noise_too(scatter, factor, length, least):
+    generator = np.random.default_rng(7)
+    told = 0
+    for _ in range(100):
+        before, window = generator.lognormal(3, scatter, (2, STEPS))
+        window[20 : 20 + length] *= factor
+        told += judge(before, window) is not None
+    assert told / 100 >= least
 
 
 def test_one_wild_value_before_hides_nothing():

@@ -1,7 +1,8 @@
 """Whether a curve moved, when, how much, and how sure that is: medians and median absolute deviations, no model.
 
 The window is put beside the time before it in units of that time's own scatter; the stretch that stands out most is
-the movement. Sources: Huber, Robust Statistics (1981); the scan statistic of Kulldorff (1997) for the stretch.
+the movement, on the plain scale and, where long tails may be chance, on that of logarithms too. Sources: Huber, Robust
+Statistics (1981); Kulldorff (1997) for the stretch; Tukey, Exploratory Data Analysis (1977) for started logarithms.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ _LEAST_SLOW: Final = 12  # steps, to tell slowness from chance
 _SLOWEST: Final = 20.0
 _SLOPE: Final = 1.0  # deviations that belong to a slope
 _CHANCE: Final = 1.3  # what the time before makes by chance is taken off with this factor
+_LOG_START: Final = 0.05  # of the level, added before logarithms are taken: next to nothing they would see everything
+_SKEWED: Final = 1.1  # times as far from the median above as below
+_LONG: Final = 8  # steps; a rate over two minutes does not move for less
 _APART: Final = 3  # deviations between this week and last
 
 
@@ -94,11 +98,9 @@ def judge(
     if np.count_nonzero(~np.isnan(window)) < _LEAST_WINDOW:
         return None
     centre = float(np.median(known))
-    own, deviations = _deviations(before, window, least)
-    first, last, score = _stretch(deviations)
+    deviations = _deviations(before, window, least)[1]
+    first, last, score = _best(_scores(before, window, least, tries))
     first = _onset(deviations, first)
-    usual = _stretch(own)[2]  # what chance, tails and waves make of the time before
-    score = math.sqrt(max(score**2 - _CHANCE * usual**2, 0.0) / _slowness(own))
     now = float(np.nanmedian(window[first : last + 1]))
     sure = _sure(score, len(window), len(known), tries)
     if sure < _SURE or not _is_worth_telling(centre, now, least):
@@ -138,15 +140,65 @@ def _deviations(before: Curve, window: Curve, least: float) -> tuple[Curve, Curv
     return np.nan_to_num((own - mean) / scale), np.nan_to_num((scaled(window) - mean) / scale)
 
 
-def _stretch(deviations: Curve) -> tuple[int, int, float]:
-    """Give the stretch with the largest sum over the root of its length."""
-    count = len(deviations)
+def _scores(before: Curve, window: Curve, least: float, tries: int) -> Curve:
+    """Give how far each stretch of the window stands out; row: first, column: last.
+
+    Noise with a long tail, as durations have, looks calm on the scale of logarithms, and what moved does so there too.
+    So both scales must agree; about long stretches of what has no longer tail above than below the plain one is enough.
+    """
+    known = before[~np.isnan(before)]
+    plain = _scores_on_scale(before, window, least)
+    if _sure(_best(plain)[2], len(window), len(known), tries) < _SURE:
+        return plain  # what follows only takes away
+    plain = np.where(_surpasses(before, window, least), plain, 0.0)
+    low, centre, high = (float(value) for value in np.quantile(known, (0.1, 0.5, 0.9)))
+    if centre <= 0 or min(float(np.min(known)), float(np.nanmin(window))) < 0:
+        return plain
+    start = max(least, _LOG_START * centre)
+    logged = _scores_on_scale(np.log(before + start), np.log(window + start), least / (centre + start))
+    both = np.where(plain * logged > 0, np.sign(plain) * np.minimum(np.abs(plain), np.abs(logged)), 0.0)
+    if high - centre > _SKEWED * (centre - low):
+        return both
+    return np.where(_lengths(len(window)) < _LONG, both, plain)
+
+
+def _scores_on_scale(before: Curve, window: Curve, least: float) -> Curve:
+    """Give the scores of all stretches on one scale, less what chance, tails and waves make of the time before."""
+    own, deviations = _deviations(before, window, least)
+    scores = _sums(deviations) / np.sqrt(_lengths(len(window)))
+    usual = float(np.max(np.abs(_sums(own)) / np.sqrt(_lengths(len(own)))))
+    return np.sign(scores) * np.sqrt(np.maximum(scores**2 - _CHANCE * usual**2, 0.0) / _slowness(own))
+
+
+def _surpasses(before: Curve, window: Curve, least: float) -> npt.NDArray[np.bool_]:
+    """Tell which stretches of the window surpass every stretch before of their length, short ones by far.
+
+    Short stretches are mostly tail, of which the scatter says nothing.
+    """
+    own, deviations = _deviations(before, window, least)
+    lengths, own_sums = _lengths(len(window)), np.abs(_sums(own))
+    largest = np.zeros(max(len(window), len(own)) + 1)
+    np.maximum.at(largest, _lengths(len(own)), own_sums)
+    needed = np.maximum.accumulate(largest)[lengths] * (1 + 1 / np.sqrt(lengths))
+    surpasses: npt.NDArray[np.bool_] = np.abs(_sums(deviations)) >= needed
+    return surpasses
+
+
+def _lengths(count: int) -> npt.NDArray[np.int64]:
+    """Give the length of each stretch by first and last step, at least 1; stretches that end too early have no sum."""
+    lengths: npt.NDArray[np.int64] = np.maximum(np.arange(count)[None, :] - np.arange(count)[:, None] + 1, 1)
+    return lengths
+
+
+def _sums(deviations: Curve) -> Curve:
+    """Give the sum of each stretch by first and last step."""
     sums = np.concatenate(([0.0], np.cumsum(deviations)))
-    totals = sums[None, 1:] - sums[:-1, None]  # row: first, column: last
-    lengths = np.arange(count)[None, :] - np.arange(count)[:, None] + 1
-    scores = np.where(lengths > 0, totals / np.sqrt(np.maximum(lengths, 1)), 0.0)
+    return np.triu(sums[None, 1:] - sums[:-1, None])
+
+
+def _best(scores: Curve) -> tuple[int, int, float]:
     first, last = np.unravel_index(int(np.argmax(np.abs(scores))), scores.shape)
-    return int(first), int(last), float(scores[first, last])
+    return int(first), int(last), abs(float(scores[first, last]))
 
 
 def _slowness(own: Curve) -> float:
