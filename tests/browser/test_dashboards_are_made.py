@@ -75,6 +75,26 @@ def test_a_dashboard_shows_its_panels(visit):
     assert "var-window=5m" in page.url
 
 
+def test_a_panel_leads_on_and_is_collected(visit):
+    page = visit.go(f"/dashboards/{make(visit)}?range=6h&var-window=5m")
+    curve, answer = panel(page, "Curve"), panel(page, "Answer over 5m")
+    answer.get_by_role("button", name="Add to an investigation: this panel, Answer over 5m").click()
+    page.get_by_role("menuitem", name="A new investigation").click()
+    expect(page.get_by_text("Added to")).to_be_visible()
+    page.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Hide events").click()
+    assert "marks=0" in page.url
+    plot = curve.locator("[data-pickable]").bounding_box()
+    assert plot is not None
+    page.mouse.click(plot["x"] + plot["width"] * 0.9, plot["y"] + 50)
+    page.wait_for_url(re.compile(r"/around\?at="))
+    page.go_back()
+    answer.get_by_role("link", name="Explore Answer over 5m").click()
+    page.wait_for_url(re.compile(r"/explore\?"))
+    assert all(one in page.url for one in ("q=vector", "view=table", "marks=0", "range=6h"))
+    expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+
+
 def test_a_dashboard_is_made_by_hand(visit):
     page = visit.go("/dashboards/new")
     page.get_by_label("Title", exact=True).fill("By hand")

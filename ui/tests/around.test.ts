@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Finding } from "@/api/types";
-import { aroundPath, evidencePath, layLanes, subjectOf, subjectOfQuery } from "@/lib/around";
+import { aroundPath, aroundRange, evidencePath, layLanes, subjectOf, subjectOfAll, subjectOfQuery } from "@/lib/around";
 import { cellPath, traceOfEvidence } from "@/lib/cells";
 import { savedPath, viewOf } from "@/lib/saved";
 import { readWish, sayWish } from "@/lib/traces/search";
@@ -34,6 +34,20 @@ describe("lanes", () => {
 });
 
 describe("questions", () => {
+  it("asks about what all series of a panel name, and about no pattern", () => {
+    expect(subjectOfAll([{ job: "shop/orders", pod: "a" }, { job: "orders" }], [])).toEqual({ service: "orders" });
+    expect(subjectOfAll([{ service: "orders" }, { service: "payments" }], ["sum by (service) (x)"])).toEqual({});
+    expect(subjectOfAll([{}], ['sum(x{service="orders"})', 'y{job="shop/orders"}'])).toEqual({ service: "orders" });
+    expect(subjectOfQuery('x{service=~"(orders|payments)"}')).toEqual({});
+    expect(subjectOfQuery('x{service=~".*"}')).toEqual({});
+  });
+
+  it("asks about a whole time range, as far as the server looks", () => {
+    const fixed = { kind: "fixed" as const, from: new Date(START), to: new Date(START + 30 * MINUTE) };
+    expect(aroundRange(fixed, new Date())).toEqual({ at: new Date(START + 20 * MINUTE).toISOString(), window: "30m" });
+    expect(aroundRange({ kind: "preset", preset: "7d" }, new Date())).toEqual({ at: "", window: "1d" });
+  });
+
   it("asks about the service of a series, or about its labels", () => {
     expect(subjectOf({ __name__: "up", job: "shop/orders" })).toEqual({ service: "orders" });
     expect(subjectOf({ __name__: "up", pod: 'a"b' })).toEqual({ selector: '{pod="a\\"b"}' });

@@ -51,7 +51,24 @@ def test_dashboards_of_before_2018_have_rows_of_their_own() -> None:
         "rows": [{"title": "A", "panels": [{"id": 7, "type": "graph", "stack": True}]}],
     }
     (row,) = import_grafana(old).document.rows
-    assert (row.title, row.panels[0].id, row.panels[0].options) == ("A", "p7", {"stacked": True})
+    assert (row.title, row.panels[0].id, row.panels[0].options) == ("A", "p7", {"stacked": True, "exemplars": False})
+
+
+def test_exemplars_and_marks_are_shown_where_they_were() -> None:
+    targets = [{"expr": "a", "exemplar": False}, {"expr": "b", "exemplar": True}]
+    plain = {"expr": "a"}
+    found = mapped(
+        panel(id=1, targets=targets), panel(id=2, targets=[plain]), panel(id=3, type="stat", targets=targets)
+    )
+    assert [each.options for each in found.document.rows[0].panels] == [{"exemplars": True}, {"exemplars": False}, {}]
+    assert found.document.events
+    assert not mapped(annotations={"list": [{"builtIn": 1, "enable": False}]}).document.events
+
+
+def test_a_gauge_keeps_its_ends() -> None:
+    ends = {"defaults": {"min": 10, "max": 0.5}}
+    found = mapped(panel(id=1, type="gauge", fieldConfig=ends), panel(id=2, type="stat", fieldConfig=ends))
+    assert [each.options for each in found.document.rows[0].panels] == [{"min": 10, "max": 0.5}, {}]
 
 
 def test_variables_become_ours() -> None:

@@ -2353,7 +2353,7 @@ export interface components {
         };
         /**
          * Document
-         * @description A dashboard.
+         * @description A dashboard; `exemplars` and `events` say whether curves show them, where their panel does not say no.
          */
         Document: {
             /**
@@ -2361,6 +2361,16 @@ export interface components {
              * @default
              */
             description: string;
+            /**
+             * Events
+             * @default true
+             */
+            events: boolean;
+            /**
+             * Exemplars
+             * @default true
+             */
+            exemplars: boolean;
             /**
              * Folder
              * @default
@@ -3587,6 +3597,9 @@ export interface components {
         /**
          * Panel
          * @description One picture; `span` counts twelfths of the page's width, `height` rows of 40 pixels.
+         *
+         *     `options` are of its kind: `text` of a text, `stacked`, `exemplars` and `events` of curves, `min` and `max` of a
+         *     gauge or bars.
          */
         Panel: {
             /** Decimals */

@@ -1,7 +1,8 @@
 // A heat map: time to the right, buckets upwards, darker where more fell. Dragging over it zooms, as on every chart.
-import { type PointerEvent, useState } from "react";
+import { type MouseEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { formatNumber } from "@/lib/format";
 import type { Heat, HeatRow } from "@/lib/heat";
+import { DOUBLE_MS } from "@/lib/pick";
 import { formatMoment } from "@/lib/time";
 import { zoomOut } from "@/lib/timerange";
 import { useTimeRange } from "@/state/timerange";
@@ -18,14 +19,16 @@ interface HeatMapProps {
   label: string;
   /** A bound as people read it. */
   bound: (text: string) => string;
+  /** Somebody chose a moment, in seconds since the epoch, by a click. */
+  onPick?: (atS: number) => void;
 }
 
-export function HeatMap({ heat, height, label, bound }: HeatMapProps) {
+export function HeatMap({ heat, height, label, bound, onPick }: HeatMapProps) {
   const { rows, times, max } = heat;
   const [first = 0, last = 0] = [times[0], times[times.length - 1]];
   const span = last - first;
   const every = Math.max(1, Math.ceil(rows.length / Math.max(1, Math.floor((height - FOOT_PX) / LABEL_PX))));
-  const { drag, ...handlers } = useZoom(first, last);
+  const { drag, ...handlers } = useZoom(first, last, (share) => onPick?.(times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? first));
   return (
     <div className={classes.heat} style={{ height }}>
       <div className={classes.names} aria-hidden>
@@ -35,7 +38,7 @@ export function HeatMap({ heat, height, label, bound }: HeatMapProps) {
           </span>
         ))}
       </div>
-      <div className={classes.field} {...handlers}>
+      <div className={classes.field} data-pickable={onPick !== undefined || undefined} {...handlers}>
         <svg viewBox={`0 0 ${times.length} ${rows.length}`} preserveAspectRatio="none" className={classes.map} role="img" aria-label={label}>
           {rows.map((row, up) =>
             row.values.map((value, at) =>
@@ -77,12 +80,15 @@ interface Drag {
   to: number;
 }
 
-/** Dragging writes the time range, a double click widens it. Places are shares of the width. */
-function useZoom(first: number, last: number) {
+/** Dragging writes the time range, a double click widens it, a single one chooses. Places are shares of the width. */
+function useZoom(first: number, last: number, onChoose: (share: number) => void) {
   const { range, setRange } = useTimeRange();
   const [begun, setBegun] = useState<number | null>(null);
   const [now, setNow] = useState(0);
-  const placeOf = ({ clientX, currentTarget }: PointerEvent): number => {
+  const waiting = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const wasDrag = useRef(false);
+  useEffect(() => () => clearTimeout(waiting.current), []);
+  const placeOf = ({ clientX, currentTarget }: MouseEvent): number => {
     const { left, width } = currentTarget.getBoundingClientRect();
     return Math.max(0, Math.min(1, (clientX - left) / width));
   };
@@ -98,8 +104,15 @@ function useZoom(first: number, last: number) {
     onPointerLeave: () => setBegun(null),
     onPointerUp: () => {
       setBegun(null);
+      wasDrag.current = drag !== null;
       const at = (share: number): Date => new Date((first + share * (last - first)) * 1000);
       if (drag && last > first) setRange({ kind: "fixed", from: at(drag.from), to: at(drag.to) });
+    },
+    onClick: (event: MouseEvent) => {
+      clearTimeout(waiting.current);
+      const share = placeOf(event);
+      if (!wasDrag.current && event.detail === 1) waiting.current = setTimeout(() => onChoose(share), DOUBLE_MS);
+      wasDrag.current = false;
     },
     onDoubleClick: () => setRange(zoomOut(range, new Date())),
   };

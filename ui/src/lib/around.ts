@@ -1,5 +1,7 @@
 // The question about a moment as it stands in the address, and how its answer is laid out in lanes.
 import type { AroundLane, Finding } from "@/api/types";
+import { durationText } from "./promql";
+import { resolveRange, type TimeRange } from "./timerange";
 
 export interface AroundQuestion {
   service: string;
@@ -58,10 +60,34 @@ export function subjectOf(labels: Readonly<Record<string, string>>): Partial<Aro
   return { selector: `{${pairs.map(([label, value]) => `${label}=${JSON.stringify(value)}`).join(", ")}}` };
 }
 
-/** What a query asks about, where its answer does not say: `sum(rate(x{job="shop/orders"}[5m]))`. */
+/** What a query asks about, where its answer does not say: `sum(rate(x{job="shop/orders"}[5m]))`; a pattern names no one. */
 export function subjectOfQuery(query: string): Partial<AroundQuestion> {
-  const found = /\b(?:service_name|service|job|app)\s*=~?\s*"([^"]+)"/.exec(query)?.[1];
+  const found = /\b(?:service_name|service|job|app)\s*=~?\s*"([^"|*+?()[\]^$\\]+)"/.exec(query)?.[1];
   return found ? { service: found.slice(found.lastIndexOf("/") + 1) } : {};
+}
+
+/** What several series have in common: the service that all of them name, else the one that the queries name. */
+export function subjectOfAll(metrics: readonly Readonly<Record<string, string>>[], queries: readonly string[]): Partial<AroundQuestion> {
+  const named = new Set(metrics.map((metric) => subjectOf(metric)?.service ?? ""));
+  const [only = ""] = named;
+  if (named.size === 1 && only) return { service: only };
+  const asked = new Set(queries.map((query) => subjectOfQuery(query).service ?? ""));
+  const [service = ""] = asked;
+  return asked.size === 1 && service ? { service } : {};
+}
+
+const SHORTEST_S = 60;
+const LONGEST_S = 86_400;
+/** A third of the window lies behind its moment. */
+const BEFORE = 2 / 3;
+
+/** The moment and window that make up a time range; of a longer one than the server looks at, its end. */
+export function aroundRange(range: TimeRange, now: Date): Pick<AroundQuestion, "at" | "window"> {
+  const { start, end } = resolveRange(range, now);
+  const spanS = Math.round((end.getTime() - start.getTime()) / 1000);
+  const windowS = Math.max(SHORTEST_S, Math.min(LONGEST_S, spanS));
+  const at = range.kind === "preset" ? "" : new Date(end.getTime() - windowS * (1 - BEFORE) * 1000).toISOString();
+  return { at, window: durationText(windowS) };
 }
 
 export interface Bar {

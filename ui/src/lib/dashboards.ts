@@ -1,6 +1,7 @@
 // What dashboards are made of, changed as plain values: variables in queries, units, panels and rows. No React here.
 import type { DashboardDocument, DashboardPanel, DashboardRow, DashboardVariable, PanelKind, PanelQuery } from "@/api/types";
 import { formatUnit, type Unit } from "./chart";
+import { blankExploration, type Exploration, type View } from "./explore";
 import { durationText } from "./promql";
 
 /** The chosen values of each variable, by its name; a list also where only one may be chosen. */
@@ -112,6 +113,26 @@ export function panelUnit(name: string): PanelUnit {
   }
 }
 
+const VIEW_OF: Partial<Record<PanelKind, View>> = { timeseries: "graph", heatmap: "heat" };
+
+/** What Explore must show to go on from a panel: its queries as they were asked, drawn as the panel draws them. */
+export function panelExploration(panel: DashboardPanel, queries: readonly string[], shown: { exemplars: boolean; events: boolean }): Exploration {
+  const { unit, factor, suffix } = panelUnit(panel.unit);
+  return {
+    ...blankExploration(queries),
+    view: VIEW_OF[panel.kind] ?? "table",
+    isStacked: panel.options?.["stacked"] === true,
+    hasExemplars: shown.exemplars,
+    hasMarks: shown.events,
+    unit: panel.unit && factor === 1 && suffix === "" ? unit : "",
+  };
+}
+
+/** Whether a panel's curves carry exemplars and events: what the dashboard shows, unless the panel says no. */
+export function panelShows({ options }: Pick<DashboardPanel, "options">, shown: { exemplars: boolean; events: boolean }): { exemplars: boolean; events: boolean } {
+  return { exemplars: shown.exemplars && options?.["exemplars"] !== false, events: shown.events && options?.["events"] !== false };
+}
+
 /** A value as the panel wants it: unit, and so many digits where it says how many. */
 export function panelValue(value: number | null, panel: Pick<DashboardPanel, "unit" | "decimals">): string {
   if (value === null) return "–";
@@ -134,7 +155,7 @@ export function statusOf(value: number | null, panel: Pick<DashboardPanel, "thre
 export const KINDS: Record<PanelKind, string> = { timeseries: "Curves", stat: "Number", gauge: "Gauge", bar: "Bars", table: "Table", heatmap: "Heat map", text: "Text" };
 
 export function blankDocument(title: string): DashboardDocument {
-  return { title, description: "", folder: "", tags: [], time: { from: "1h" }, refresh: "", variables: [], rows: [{ title: "", collapsed: false, panels: [] }] };
+  return { title, description: "", folder: "", tags: [], time: { from: "1h" }, refresh: "", exemplars: true, events: true, variables: [], rows: [{ title: "", collapsed: false, panels: [] }] };
 }
 
 export function blankPanel(document: DashboardDocument): DashboardPanel {

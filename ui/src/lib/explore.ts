@@ -58,10 +58,16 @@ export function letterOf(place: number): string {
   return String.fromCharCode("A".charCodeAt(0) + place);
 }
 
+export function blankExploration(queries: readonly string[]): Exploration {
+  return { ...parseExploration(new URLSearchParams()), queries: [...queries] };
+}
+
+/** The address of Explore with all that is wished. */
+export function explorationPath(wanted: Exploration): string {
+  return `/explore?${writeExploration(new URLSearchParams(), wanted).toString()}`;
+}
+
 /** Where the console finds a query: the address of Explore with it. */
 export function explorePath(queries: readonly string[], view: View = "graph"): string {
-  const params = new URLSearchParams();
-  for (const query of queries) params.append("q", query);
-  if (view !== "graph") params.set("view", view);
-  return `/explore?${params.toString()}`;
+  return explorationPath({ ...blankExploration(queries), view });
 }

@@ -12,7 +12,7 @@ export interface Pick {
 /** Further away than this many pixels from where the button went down, it was a drag. */
 const DRAG_PX = 4;
 /** A second click within this time zooms out, and is no choice. */
-const DOUBLE_MS = 260;
+export const DOUBLE_MS = 260;
 
 export function pickAt(chart: uPlot, { times, series, dots = [] }: ChartSpec): Pick | null {
   const { idx, left, top } = chart.cursor;

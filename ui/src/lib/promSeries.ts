@@ -53,6 +53,11 @@ export function vectorOf(result: Result): VectorSeries[] {
   return [{ metric: {}, value: result.result }];
 }
 
+/** The labels of all series of an answer. */
+export function metricsOf(result: Result): Metric[] {
+  return result.resultType === "matrix" || result.resultType === "vector" ? result.result.map(({ metric }) => metric) : [];
+}
+
 export interface Curve extends ChartSeries {
   /** Which of the queries it belongs to. */
   query: number;

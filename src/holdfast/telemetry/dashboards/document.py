@@ -67,7 +67,11 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture; `span` counts twelfths of the page's width, `height` rows of 40 pixels."""
+    """One picture; `span` counts twelfths of the page's width, `height` rows of 40 pixels.
+
+    `options` are of its kind: `text` of a text, `stacked`, `exemplars` and `events` of curves, `min` and `max` of a
+    gauge or bars.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -117,7 +121,7 @@ Span = TypedDict("Span", {"from": Annotated[str, Field(pattern=r"^(\d+(ms|[smhdw
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A dashboard."""
+    """A dashboard; `exemplars` and `events` say whether curves show them, where their panel does not say no."""
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -127,5 +131,7 @@ class Document:
     tags: Annotated[tuple[Word, ...], Field(max_length=50)] = ()
     time: Span = field(default_factory=lambda: Span({"from": "1h"}))
     refresh: Annotated[str, Field(pattern=r"^((\d+(ms|[smhdwy]))+)?$")] = ""
+    exemplars: bool = True
+    events: bool = True
     variables: Annotated[tuple[Variable, ...], Field(max_length=50)] = ()
     rows: Annotated[tuple[Row, ...], Field(max_length=100)] = ()

@@ -1,7 +1,7 @@
 // Changes a dashboard: its name, variables, rows and panels, with what it shows always in sight.
-import { ActionIcon, Button, Modal, Select, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Modal, Select, TextInput } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconCopy, IconPencil, IconPlus, IconTrash, IconVariable } from "@tabler/icons-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { DashboardDocument, DashboardPanel } from "@/api/types";
 import { FormProblem } from "@/components/FormProblem";
 import { Notice } from "@/components/Notice";
@@ -11,6 +11,7 @@ import { blankDocument, blankPanel, freeId, moveRow, withoutPanel, withPanel } f
 import { useArranging } from "./arranging";
 import { useDraft } from "./draft";
 import { PanelEditor } from "./PanelEditor";
+import { ShownContext } from "./panels/data";
 import { Rows } from "./Rows";
 import { VariableBar } from "./VariableBar";
 import { VariablesEditor } from "./VariablesEditor";
@@ -30,6 +31,7 @@ export function Builder({ id, started, onDone }: BuilderProps) {
   const [open, setOpen] = useState<{ panel: DashboardPanel; row: number } | null>(null);
   const [isVariables, setVariables] = useState(false);
   const [message, setMessage] = useState("");
+  const shown = useMemo(() => ({ exemplars: document.exemplars, events: document.events }), [document.exemplars, document.events]);
   const arranging = useArranging(document, change);
   const add = (row: number): void => setOpen({ panel: blankPanel(document), row });
   return (
@@ -69,15 +71,19 @@ export function Builder({ id, started, onDone }: BuilderProps) {
         <Button variant="default" leftSection={<IconVariable size={14} />} onClick={() => setVariables(true)}>
           Variables ({document.variables.length})
         </Button>
+        <Checkbox size="xs" label="Exemplars on curves" checked={document.exemplars} onChange={(event) => change({ ...document, exemplars: event.currentTarget.checked })} />
+        <Checkbox size="xs" label="Events on curves" checked={document.events} onChange={(event) => change({ ...document, events: event.currentTarget.checked })} />
       </div>
       <VariableBar states={states} chosen={chosen} onChoose={choose} />
-      <Rows
-        rows={document.rows}
-        chosen={chosen}
-        rowTools={(at) => <RowTools document={document} at={at} onChange={change} onAdd={() => add(at)} />}
-        arranging={arranging}
-        panelTools={(panel) => <PanelTools document={document} panel={panel} onChange={change} onOpen={() => setOpen({ panel, row: 0 })} />}
-      />
+      <ShownContext value={shown}>
+        <Rows
+          rows={document.rows}
+          chosen={chosen}
+          rowTools={(at) => <RowTools document={document} at={at} onChange={change} onAdd={() => add(at)} />}
+          arranging={arranging}
+          panelTools={(panel) => <PanelTools document={document} panel={panel} onChange={change} onOpen={() => setOpen({ panel, row: 0 })} />}
+        />
+      </ShownContext>
       <p role="status" className="visually-hidden">
         {arranging.said}
       </p>

@@ -1,9 +1,9 @@
 // One dashboard: variables, rows, panels; changed in place by those who may.
 import { Button, Menu } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconDots, IconDownload, IconHistory, IconPencil, IconTrash } from "@tabler/icons-react";
+import { IconDots, IconDownload, IconFlag, IconHistory, IconPencil, IconPoint, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate, useParams, useSearchParams } from "react-router";
 import { remove } from "@/api/client";
 import { dashboardPath, dashboardQuery } from "@/api/dashboardQueries";
@@ -16,8 +16,8 @@ import { durationSeconds } from "@/lib/promql";
 import { type Preset, PRESETS } from "@/lib/timerange";
 import { useMay } from "@/state/session";
 import { useKeys } from "@/state/shortcuts";
-import { useCarry, useTimeRange } from "@/state/timerange";
-import { RefreshContext, refreshMs } from "./panels/data";
+import { useCarry, useTimeRange, useUrlFilter } from "@/state/timerange";
+import { RefreshContext, refreshMs, ShownContext } from "./panels/data";
 import { Rows } from "./Rows";
 import { VariableBar } from "./VariableBar";
 import { useVariables } from "./variables";
@@ -96,11 +96,13 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
 
 function Board({ document }: { document: DashboardDocument }) {
   const { states, chosen, choose } = useVariables(document.variables);
+  const { exemplars, events } = useShown(document);
+  const shown = useMemo(() => ({ exemplars: exemplars.isShown, events: events.isShown }), [exemplars.isShown, events.isShown]);
   const count = document.rows.reduce((sum, row) => sum + row.panels.length, 0);
   return (
     <RefreshContext value={refreshMs(document.refresh)}>
       <VariableBar states={states} chosen={chosen} onChoose={choose} />
-      {count === 0 ? <Empty title="No panels yet">Press e to add the first one.</Empty> : <Rows rows={document.rows} chosen={chosen} />}
+      <ShownContext value={shown}>{count === 0 ? <Empty title="No panels yet">Press e to add the first one.</Empty> : <Rows rows={document.rows} chosen={chosen} />}</ShownContext>
     </RefreshContext>
   );
 }
@@ -110,6 +112,7 @@ function More({ detail: { dashboard, document }, mayWrite, onVersions }: { detai
   const client = useQueryClient();
   const navigate = useNavigate();
   const carry = useCarry();
+  const { exemplars, events } = useShown(document);
   const deletion = useMutation({
     mutationFn: () => remove(dashboardPath(dashboard.id)),
     onSuccess: () => {
@@ -127,6 +130,12 @@ function More({ detail: { dashboard, document }, mayWrite, onVersions }: { detai
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Item leftSection={<IconPoint size={14} />} onClick={exemplars.toggle}>
+            {exemplars.isShown ? "Hide exemplars" : "Show exemplars"}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconFlag size={14} />} onClick={events.toggle}>
+            {events.isShown ? "Hide events" : "Show events"}
+          </Menu.Item>
           {dashboard.source === "console" && (
             <Menu.Item leftSection={<IconHistory size={14} />} onClick={onVersions}>
               Versions
@@ -147,6 +156,17 @@ function More({ detail: { dashboard, document }, mayWrite, onVersions }: { detai
       </Confirm>
     </>
   );
+}
+
+/** What curves carry: as the dashboard says, unless the address says otherwise (`exemplars=0`, `marks=1`). */
+function useShown(content: DashboardDocument): Record<"exemplars" | "events", { isShown: boolean; toggle: () => void }> {
+  const [exemplars, setExemplars] = useUrlFilter("exemplars");
+  const [marks, setMarks] = useUrlFilter("marks");
+  const one = (text: string, usual: boolean, set: (text: string) => void) => {
+    const isShown = text === "" ? usual : text !== "0";
+    return { isShown, toggle: () => set(isShown === usual ? (usual ? "0" : "1") : "") };
+  };
+  return { exemplars: one(exemplars, content.exemplars, setExemplars), events: one(marks, content.events, setMarks) };
 }
 
 /** As `ops/dashboards` wants it. */

@@ -99,7 +99,13 @@ function Look({ panel, onChange }: { panel: DashboardPanel; onChange: (part: Par
         <Select label="Unit" data={units} value={panel.unit} onChange={(unit) => onChange({ unit: unit ?? "" })} />
         <TextInput label="Decimals" placeholder="as fits" inputMode="numeric" value={panel.decimals ?? ""} onChange={(event) => onChange({ decimals: /^\d{1,2}$/.test(event.currentTarget.value) ? Math.min(12, Number(event.currentTarget.value)) : null })} />
       </div>
-      {panel.kind === "timeseries" && <Checkbox size="xs" label="Stacked" checked={panel.options?.["stacked"] === true} onChange={(event) => onChange({ options: { ...panel.options, stacked: event.currentTarget.checked } })} />}
+      {panel.kind === "timeseries" && (
+        <div className="row">
+          <Checkbox size="xs" label="Stacked" checked={panel.options?.["stacked"] === true} onChange={(event) => onChange({ options: { ...panel.options, stacked: event.currentTarget.checked } })} />
+          <Checkbox size="xs" label="Exemplars" checked={panel.options?.["exemplars"] !== false} onChange={(event) => onChange({ options: { ...panel.options, exemplars: event.currentTarget.checked } })} />
+          <Checkbox size="xs" label="Events" checked={panel.options?.["events"] !== false} onChange={(event) => onChange({ options: { ...panel.options, events: event.currentTarget.checked } })} />
+        </div>
+      )}
       {["stat", "gauge", "bar"].includes(panel.kind) && (
         <div className={classes.form}>
           {panel.thresholds.map((one, at) => (

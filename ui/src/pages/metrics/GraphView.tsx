@@ -2,17 +2,13 @@
 import { Button } from "@mantine/core";
 import { IconChartLine } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
-import { useNavigate } from "react-router";
 import { SeriesLegend } from "@/components/SeriesLegend";
 import { Empty, SkeletonBlock } from "@/components/states";
 import { TimeChart } from "@/components/TimeChart";
-import { aroundPath, subjectOf, subjectOfQuery } from "@/lib/around";
 import type { Exploration } from "@/lib/explore";
 import { plural } from "@/lib/format";
-import type { Pick } from "@/lib/pick";
-import { tracePath } from "@/lib/traces/search";
+import { usePickPath } from "@/state/chartPick";
 import { useMarks } from "@/state/marks";
-import { useCarry } from "@/state/timerange";
 import type { QueryState } from "./QueryRow";
 import { askedOf, usePicture } from "./results";
 import classes from "./Explore.module.css";
@@ -27,16 +23,7 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
   const most = isWhole ? DRAWN_AT_MOST : DRAWN;
   const picture = usePicture(exploration, states, step, most);
   const marks = useMarks(exploration.hasMarks);
-  const navigate = useNavigate();
-  const carry = useCarry();
-  const pick = ({ atS, dot, series }: Pick): void => {
-    const trace = dot?.labels.find(([name]) => name === "trace_id" || name === "traceID")?.[1];
-    const span = dot?.labels.find(([name]) => name === "span_id" || name === "spanID")?.[1];
-    if (trace) return void navigate(carry(tracePath(trace, span)));
-    const curve = picture.series[series];
-    const subject = subjectOf(curve?.metric ?? {}) ?? subjectOfQuery(exploration.queries[curve?.query ?? 0] ?? "");
-    void navigate(carry(aroundPath({ ...subject, at: new Date(atS * 1000).toISOString() })));
-  };
+  const pick = usePickPath(picture.series, exploration.queries);
   const visible = useMemo(() => {
     const known = picture.series.some((one) => chosen.has(one.label));
     return known ? picture.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true })) : picture.series;

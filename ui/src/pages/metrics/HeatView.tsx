@@ -12,6 +12,7 @@ import { plural } from "@/lib/format";
 import { heatOf, isCumulated, MOST_ROWS } from "@/lib/heat";
 import { guessUnit } from "@/lib/promql";
 import { matrixOf } from "@/lib/promSeries";
+import { usePickPath } from "@/state/chartPick";
 import type { QueryState } from "./QueryRow";
 import { askedOf } from "./results";
 import classes from "./Explore.module.css";
@@ -34,6 +35,7 @@ export function HeatView({ exploration, states }: { exploration: Exploration; st
 }
 
 function Picture({ answer, expr, unit: wanted }: { answer: Answer & { grid?: Grid }; expr: string; unit: string }) {
+  const pick = usePickPath([], [expr]);
   const heat = useMemo(() => heatOf(matrixOf(answer.data), answer.grid), [answer]);
   if (heat.rows.length === 0) {
     return (
@@ -47,7 +49,7 @@ function Picture({ answer, expr, unit: wanted }: { answer: Answer & { grid?: Gri
   const rows = heat.isBuckets ? heat.rows : heat.rows.slice(0, MOST_ROWS);
   return (
     <>
-      <HeatMap heat={{ ...heat, rows }} height={HEIGHT} bound={bound} label={`${plural(rows.length, heat.isBuckets ? "bucket" : "series", heat.isBuckets ? "buckets" : "series")} over time`} />
+      <HeatMap onPick={(atS) => pick({ atS, dot: null, series: -1 })} heat={{ ...heat, rows }} height={HEIGHT} bound={bound} label={`${plural(rows.length, heat.isBuckets ? "bucket" : "series", heat.isBuckets ? "buckets" : "series")} over time`} />
       {rows.length < heat.rows.length && <p className={classes.cost}>The first {rows.length} of {plural(heat.rows.length, "series", "series")}.</p>}
       {heat.isBuckets && isCumulated(expr) && (
         <p className={classes.note} data-severity="info">

@@ -1,12 +1,12 @@
 // Asks the server what is being explored: over the range for curves, at its end for tables.
 import { useQueries } from "@tanstack/react-query";
-import { useMemo, useRef } from "react";
-import type { ExemplarSeries } from "@/api/prom";
-import { exemplarsQuery, instantQuery, rangeQuery, stepOf } from "@/api/promQueries";
+import { useMemo } from "react";
+import { instantQuery, rangeQuery, stepOf } from "@/api/promQueries";
 import type { ChartDot, Unit } from "@/lib/chart";
 import { type Exploration, letterOf } from "@/lib/explore";
 import { guessUnit } from "@/lib/promql";
-import { type Curve, dotsOf, drawParts, matrixOf, type Part, seriesName, splitLabels, uniqueDots } from "@/lib/promSeries";
+import { type Curve, drawParts, matrixOf, type Part, seriesName, splitLabels } from "@/lib/promSeries";
+import { useExemplars, useIdentity } from "@/state/exemplars";
 import { useTimeRange } from "@/state/timerange";
 import type { QueryState } from "./QueryRow";
 
@@ -57,14 +57,13 @@ export function usePicture(exploration: Exploration, states: ReadonlyMap<number,
   const { range } = useTimeRange();
   const asked = askedOf(exploration);
   const past = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step, backS: WEEK_S }), enabled: exploration.isCompared })) });
-  const found = useQueries({ queries: asked.map(({ expr }) => ({ ...exemplarsQuery(expr, range), enabled: exploration.hasExemplars, retry: false })) });
+  const dots = useExemplars(asked.map(({ expr }) => expr), exploration.hasExemplars);
   const answers = asked.map(({ place }) => states.get(place)?.answer);
   const pastAnswers = exploration.isCompared ? past.map((one) => one.data) : [];
-  const exemplars = exploration.hasExemplars ? found.map((one) => one.data) : [];
   const isLettered = asked.length > 1;
-  const key = useIdentity([...answers, ...pastAnswers, ...exemplars]);
+  const key = useIdentity([...answers, ...pastAnswers]);
   const text = asked.map(({ expr, place }) => `${place} ${expr}`).join("\n");
-  return useMemo(() => {
+  const drawn = useMemo(() => {
     const parts: Part[] = [];
     const shared: Picture["shared"] = [];
     let count = 0;
@@ -79,18 +78,10 @@ export function usePicture(exploration: Exploration, states: ReadonlyMap<number,
       const before = pastAnswers[at];
       if (before) parts.push({ query: place, matrix: matrixOf(before.data), label: (metric) => `${label.name(metric)} (last week)`, shiftS: WEEK_S, isDashed: true });
     });
-    const dots = uniqueDots(dotsOf(exemplars.flatMap((one) => (one ?? []) as ExemplarSeries[])));
     const unit = (exploration.unit || guessUnit(asked.map(({ expr }) => expr))) as Unit;
-    return { ...drawParts(parts, most), unit, dots, count, shared };
-  }, [key, text, exploration.unit, exploration.isCompared, exploration.hasExemplars, most]);
-}
-
-/** A number that changes when one of the items is another: answers keep their identity while they say the same. */
-function useIdentity(items: readonly unknown[]): number {
-  const held = useRef({ items, version: 0 });
-  const isSame = items.length === held.current.items.length && items.every((item, at) => item === held.current.items[at]);
-  if (!isSame) held.current = { items, version: held.current.version + 1 };
-  return held.current.version;
+    return { ...drawParts(parts, most), unit, count, shared };
+  }, [key, text, exploration.unit, exploration.isCompared, most]);
+  return { ...drawn, dots };
 }
 
 /** Names series by what tells them apart, and says once what they share. */

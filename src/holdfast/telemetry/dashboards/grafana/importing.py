@@ -65,6 +65,7 @@ def import_grafana(data: Mapping[str, Any]) -> Mapped:
         tags=tuple(str(tag)[:200] for tag in source.get("tags") or ())[:50],
         time={"from": _since(source.get("time"), notes)},
         refresh=_refresh(source.get("refresh")),
+        events=_has_events(source),
         variables=tuple(each for each in variables if each is not None),
         rows=tuple(_rows(source, notes)),
     )
@@ -81,6 +82,12 @@ def _since(time: object, notes: Notes) -> str:
 
 def _refresh(given: object) -> str:
     return given if isinstance(given, str) and _REFRESH.fullmatch(given) else ""
+
+
+def _has_events(source: Mapping[str, Any]) -> bool:
+    """Tell whether the marks that every dashboard of Grafana has are switched on."""
+    listed = source.get("annotations", {}).get("list") or ()
+    return all(each.get("enable", True) for each in listed if each.get("builtIn"))
 
 
 def _rows(source: Mapping[str, Any], notes: Notes) -> Iterator[Row]:

@@ -138,9 +138,15 @@ def _options(panel: Mapping[str, Any], kind: PanelKind) -> dict[str, Any]:
     options = _mapping(panel.get("options"))
     if kind is PanelKind.TEXT:
         return {"text": str(options.get("content") or panel.get("content") or "")[:20_000]}
-    custom = _mapping(_mapping(_mapping(panel.get("fieldConfig")).get("defaults")).get("custom"))
+    defaults = _mapping(_mapping(panel.get("fieldConfig")).get("defaults"))
+    if kind in {PanelKind.GAUGE, PanelKind.BAR}:
+        return {name: defaults[name] for name in ("min", "max") if isinstance(defaults.get(name), int | float)}
+    if kind is not PanelKind.TIMESERIES:
+        return {}
+    custom = _mapping(defaults.get("custom"))
     is_stacked = bool(panel.get("stack")) or _mapping(custom.get("stacking")).get("mode") in {"normal", "percent"}
-    return {"stacked": True} if is_stacked else {}
+    has_exemplars = any(_mapping(target).get("exemplar") is True for target in panel.get("targets") or ())
+    return ({"stacked": True} if is_stacked else {}) | {"exemplars": has_exemplars}
 
 
 def _bounded(given: object, factor: float, most: int, default: int) -> int:

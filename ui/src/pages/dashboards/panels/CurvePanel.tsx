@@ -1,12 +1,15 @@
 // Curves over time, with their legend below where there is room.
-import { useMemo, useState } from "react";
+import { useContext, useMemo, useState } from "react";
 import { SeriesLegend } from "@/components/SeriesLegend";
 import { TimeChart } from "@/components/TimeChart";
-import { panelUnit } from "@/lib/dashboards";
+import { panelShows, panelUnit } from "@/lib/dashboards";
 import { plural } from "@/lib/format";
 import { drawParts, legendName, matrixOf } from "@/lib/promSeries";
+import { usePickPath } from "@/state/chartPick";
+import { useExemplars } from "@/state/exemplars";
 import { useMarks } from "@/state/marks";
 import { labeller } from "@/pages/metrics/results";
+import { ShownContext } from "./data";
 import { NoData } from "./NoData";
 import type { PictureProps } from "./PanelView";
 
@@ -17,7 +20,10 @@ const CHART_LEAST_PX = 110;
 
 export function CurvePanel({ panel, data, height }: PictureProps) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const marks = useMarks(true);
+  const shown = panelShows(panel, useContext(ShownContext));
+  const marks = useMarks(shown.events);
+  const queries = data.answers.map((one) => one.expr);
+  const found = useExemplars(queries, shown.exemplars);
   const { unit, factor } = panelUnit(panel.unit);
   const drawn = useMemo(() => {
     const parts = data.answers.map(({ legend, answer }, query) => {
@@ -28,6 +34,8 @@ export function CurvePanel({ panel, data, height }: PictureProps) {
     const { times, series } = drawParts(parts, DRAWN);
     return { times, series: factor === 1 ? series : series.map((one) => ({ ...one, values: one.values.map((value) => (value === null ? null : value * factor)) })) };
   }, [data.answers, factor]);
+  const dots = useMemo(() => (factor === 1 ? found : found.map((dot) => ({ ...dot, value: dot.value * factor }))), [found, factor]);
+  const pick = usePickPath(drawn.series, queries);
   const visible = useMemo(() => (chosen.size === 0 ? drawn.series : drawn.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true }))), [drawn.series, chosen]);
   if (drawn.series.length === 0) return <NoData />;
   const wanted = LEGEND_HEAD_PX + drawn.series.length * LEGEND_ROW_PX;
@@ -40,6 +48,8 @@ export function CurvePanel({ panel, data, height }: PictureProps) {
         series={visible}
         unit={unit}
         marks={marks}
+        dots={dots}
+        onPick={pick}
         isStacked={panel.options?.["stacked"] === true}
         isFitted
         isBare

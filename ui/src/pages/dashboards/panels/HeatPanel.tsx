@@ -4,6 +4,7 @@ import { HeatMap } from "@/components/HeatMap";
 import { panelValue } from "@/lib/dashboards";
 import { heatOf, MOST_ROWS } from "@/lib/heat";
 import { matrixOf } from "@/lib/promSeries";
+import { usePickPath } from "@/state/chartPick";
 import { NoData } from "./NoData";
 import type { PictureProps } from "./PanelView";
 
@@ -12,7 +13,8 @@ export function HeatPanel({ panel, data, height }: PictureProps) {
     const all = heatOf(data.answers.flatMap(({ answer }) => (answer ? matrixOf(answer.data) : [])), data.answers.find((one) => one.grid)?.grid);
     return { ...all, rows: all.rows.slice(0, MOST_ROWS + 8) };
   }, [data.answers]);
+  const pick = usePickPath([], data.answers.map((one) => one.expr));
   if (heat.rows.length === 0 || heat.times.length === 0) return <NoData />;
   const bound = (text: string): string => (text === "+Inf" || !Number.isFinite(Number(text)) ? text : panelValue(Number(text), panel));
-  return <HeatMap heat={heat} height={height} bound={bound} label={`${panel.title}: ${heat.rows.length} buckets over time`} />;
+  return <HeatMap heat={heat} height={height} bound={bound} onPick={(atS) => pick({ atS, dot: null, series: -1 })} label={`${panel.title}: ${heat.rows.length} buckets over time`} />;
 }

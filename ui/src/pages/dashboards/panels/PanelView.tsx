@@ -1,18 +1,17 @@
 // One panel: its frame, its state, and the picture of its kind. A failed panel says why and leaves the others alone.
 import { Button } from "@mantine/core";
 import { useIntersection } from "@mantine/hooks";
-import { IconChartLine } from "@tabler/icons-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useContext, useEffect, useState } from "react";
 import type { DashboardPanel } from "@/api/types";
-import { Go } from "@/components/Go";
 import { Markdown } from "@/components/Markdown";
 import { problemOf, SkeletonBlock } from "@/components/states";
-import { type Chosen, fillTitle } from "@/lib/dashboards";
-import { explorePath } from "@/lib/explore";
-import { type PanelData, usePanelData } from "./data";
+import { type Chosen, fillTitle, panelShows } from "@/lib/dashboards";
+import { type PanelData, ShownContext, usePanelData } from "./data";
 import { HeatPanel } from "./HeatPanel";
 import { BarPanel, GaugePanel, StatPanel, TablePanel } from "./NumberPanels";
 import { CurvePanel } from "./CurvePanel";
+import { PanelActions } from "./PanelActions";
+import { Warning } from "./Warning";
 import classes from "./Panel.module.css";
 
 export const ROW_PX = 40;
@@ -54,21 +53,20 @@ export function PanelView({ panel, chosen, tools, handle, grip, frame }: PanelVi
   const text = typeof panel.options?.["text"] === "string" ? panel.options["text"] : "";
   const Picture = PICTURES[panel.kind];
   const title = fillTitle(panel.title, chosen);
+  const shown = panelShows(panel, useContext(ShownContext));
+  const isBare = !title && !tools && panel.kind === "text";
   return (
     <section ref={ref} className={classes.panel} style={{ gridColumn: `span ${panel.span}`, height }} aria-label={title || panel.kind} data-kind={panel.kind} {...frame}>
-      {(title || tools || panel.kind !== "text") && (
-        <header className={classes.head}>
+        <header className={classes.head} data-bare={isBare || undefined}>
           {handle}
-          <h3 className="truncate" data-tip={panel.description || undefined}>
-            {title}
-          </h3>
-          {tools ?? (data.answers.length > 0 && (
-            <Go to={explorePath(data.answers.map((one) => one.expr))} className={classes.explore} aria-label={`Explore ${title || "this panel"}`} data-tip="Explore">
-              <IconChartLine size={14} />
-            </Go>
-          ))}
+          {!isBare && (
+            <h3 className="truncate" data-tip={panel.description || undefined}>
+              {title}
+            </h3>
+          )}
+          <Warning data={data} />
+          {tools ?? <PanelActions panel={panel} title={title} text={fillTitle(text, chosen)} data={data} shown={shown} />}
         </header>
-      )}
       <div className={classes.body}>
         {panel.kind === "text" ? (
           <div className={classes.text} tabIndex={0}><Markdown text={fillTitle(text, chosen)} /></div>

@@ -27,6 +27,9 @@ export interface PanelData {
 const OVER_RANGE: ReadonlySet<string> = new Set(["timeseries", "heatmap"]);
 const POINTS = { timeseries: 180, heatmap: 60 } as const;
 
+/** Whether curves show exemplars and events, where their panel does not say no. */
+export const ShownContext = createContext({ exemplars: true, events: true });
+
 /** How often the panels of a dashboard ask again, in milliseconds; null where that follows from the time range. */
 export const RefreshContext = createContext<number | null>(null);
 const LEAST_REFRESH_S = 5;

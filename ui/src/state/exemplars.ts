@@ -1,0 +1,29 @@
+// Exemplars of queries as dots on a chart: single observations, each with the trace that it came from.
+import { useQueries } from "@tanstack/react-query";
+import { useMemo, useRef } from "react";
+import { exemplarsQuery } from "@/api/promQueries";
+import type { ExemplarSeries } from "@/api/prom";
+import type { ChartDot } from "@/lib/chart";
+import { dotsOf, uniqueDots } from "@/lib/promSeries";
+import { useTimeRange } from "./timerange";
+
+const NONE: readonly ChartDot[] = [];
+
+/** The dots of all queries together; none while they are not wanted, and none of a query that has no exemplars. */
+export function useExemplars(exprs: readonly string[], isWanted: boolean): readonly ChartDot[] {
+  const { range } = useTimeRange();
+  const results = useQueries({ queries: exprs.map((expr) => ({ ...exemplarsQuery(expr, range), enabled: isWanted, retry: false })) });
+  const version = useIdentity(isWanted ? results.map((one) => one.data) : []);
+  return useMemo(() => {
+    const found = isWanted ? results.flatMap((one) => (one.data ?? []) as ExemplarSeries[]) : [];
+    return found.length > 0 ? uniqueDots(dotsOf(found)) : NONE;
+  }, [version, isWanted]);
+}
+
+/** A number that changes when one of the items is another: answers keep their identity while they say the same. */
+export function useIdentity(items: readonly unknown[]): number {
+  const held = useRef({ items, version: 0 });
+  const isSame = items.length === held.current.items.length && items.every((item, at) => item === held.current.items[at]);
+  if (!isSame) held.current = { items, version: held.current.version + 1 };
+  return held.current.version;
+}
