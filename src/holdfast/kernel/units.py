@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them (`1m30s`, `10MiB`), decoded at the edge into seconds and bytes.
+"""Durations, sizes and moments as people write them (`1m30s`, `10MiB`), decoded at the edge.
 
 A bare number is refused: nobody should have to guess its unit.
 """
@@ -6,6 +6,7 @@ A bare number is refused: nobody should have to guess its unit.
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -36,7 +37,7 @@ def parse_duration(text: object) -> float:
     Raises:
         PydanticCustomError: `text` is not a duration; pydantic turns it into an error with the field's path.
     """
-    if text in {0, "0"}:
+    if text == 0 or text == "0":
         return 0.0
     if not isinstance(text, str) or not _DURATION.fullmatch(text):
         example = f"write {text}s or {text}ms" if _is_number(text) else "write one such as 250ms, 30s, 5m, 1h30m or 7d"
@@ -99,3 +100,15 @@ Duration = Annotated[
     float, BeforeValidator(_duration), WithJsonSchema({"type": "string", "examples": ["30s", "1h30m"]})
 ]
 Size = Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string", "examples": ["10MB", "1GiB"]})]
+
+
+def _demand_written(moment: object) -> object:
+    """Refuse a bare number, which pydantic reads as seconds or milliseconds by its size."""
+    if not isinstance(moment, str | datetime):
+        raise PydanticCustomError(
+            "moment", "{given} is not a time: write one such as 2026-02-01T12:00:00Z", {"given": repr(moment)}
+        )
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_demand_written)]

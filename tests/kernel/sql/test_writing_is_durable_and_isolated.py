@@ -212,3 +212,25 @@ async def test_a_server_that_drops_us_is_found_again(postgres: Database, monkeyp
     monkeypatch.setattr("holdfast.kernel.sql.postgres._FRESH_S", 0.0)
     assert await postgres.write(lambda tx: add_note(tx, 1)) == 1
     assert await count(postgres) == 1
+
+
+async def test_whoever_is_told_of_a_commit_and_fails_stops_no_later_write(notes: Database) -> None:
+    def work(tx: Connection) -> None:
+        add_note(tx, 1)
+        after_commit(tx, fail)
+
+    def fail() -> None:
+        raise RuntimeError("the loop is closed")
+
+    await notes.write(work)
+    assert await asyncio.wait_for(notes.write(lambda tx: add_note(tx, 2)), 10) == 2
+    assert await count(notes) == 2
+
+
+async def test_a_write_behind_the_end_is_refused_and_does_not_wait(tmp_path: Path) -> None:
+    db = open_sqlite(tmp_path / "db.sqlite")
+    await db.write(lambda tx: tx.execute(text("CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT)")) and None)
+    closing = asyncio.ensure_future(db.close())
+    writes = [asyncio.ensure_future(db.write(lambda tx, n=n: add_note(tx, n))) for n in range(50)]
+    done = await asyncio.wait_for(asyncio.gather(closing, *writes, return_exceptions=True), 20)
+    assert all(isinstance(one, int | UnavailableError) for one in done[1:])

@@ -17,6 +17,7 @@ from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import DeniedError, InvalidError, LimitError, Place
 from holdfast.kernel.ids import new_id
+from holdfast.kernel.units import Moment
 
 LONGEST: Final = timedelta(days=92)
 MOST_WINDOWS: Final = 1000
@@ -45,8 +46,8 @@ class WindowIn:
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     selector: SelectorIn
-    ends_at: datetime
-    starts_at: datetime | None = None
+    ends_at: Moment
+    starts_at: Moment | None = None
     reason: Annotated[str, Field(max_length=2000)] = ""
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from holdfast import journal
 from holdfast.kernel.errors import InvalidError, StorageFullError, TimedOutError, UnavailableError
 
 T = TypeVar("T")
@@ -22,6 +23,8 @@ Work = Callable[[Connection], T]
 AfterCommit = Callable[[], None]
 
 _AFTER_COMMIT: Final = "holdfast.after_commit"
+
+log = journal.get_logger("holdfast.database")
 
 
 class Writer(Protocol):
@@ -102,6 +105,15 @@ def take_pending(tx: Connection) -> list[AfterCommit]:
     """Give those calls and forget them."""
     calls: list[AfterCommit] = tx.info.pop(_AFTER_COMMIT, [])
     return calls
+
+
+def tell(calls: list[AfterCommit]) -> None:
+    """Make calls of a transaction that is committed: an error of one is noted, and neither undoes nor ends anything."""
+    for call in calls:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - the fence of a job: the writer outlives whoever it tells
+            log.warning("database.after_commit_failed", error=repr(error))
 
 
 def translate(error: Exception) -> Exception:

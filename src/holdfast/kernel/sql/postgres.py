@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from holdfast.kernel.errors import BusyError, UnavailableError
-from holdfast.kernel.sql.database import AfterCommit, Database, Work, take_pending, translate
+from holdfast.kernel.sql.database import AfterCommit, Database, Work, take_pending, tell, translate
 from holdfast.kernel.sql.settings import DatabaseSettings
 from holdfast.resilience import BulkheadFull, bulkhead, retry
 
@@ -101,8 +101,7 @@ class PooledWriter:
             result, calls = self._repeat.call_sync(self._attempt, work)
         except (DBAPIError, PoolTimeoutError) as error:
             raise translate(error) from error
-        for call in calls:
-            call()
+        tell(calls)
         return result
 
     def _attempt(self, work: Work[T]) -> tuple[T, list[AfterCommit]]:

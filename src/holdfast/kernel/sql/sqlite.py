@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from holdfast.kernel.errors import BusyError, ConflictError, StorageFullError, UnavailableError
-from holdfast.kernel.sql.database import AfterCommit, Database, Work, pending, take_pending, translate
+from holdfast.kernel.sql.database import AfterCommit, Database, Work, pending, take_pending, tell, translate
 from holdfast.kernel.sql.settings import DatabaseSettings
 
 T = TypeVar("T")
@@ -159,6 +159,8 @@ class GroupCommit:
             raise BusyError(
                 f"{self._waiting.maxsize} writes already wait for the database", hint="slow down (database.queue_size)"
             ) from None
+        if not self._thread.is_alive():
+            self._refuse_waiting()  # it came between the thread's last look and its end
         result: T = await waiting.future
         return result
 
@@ -169,6 +171,21 @@ class GroupCommit:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
 
     def _serve(self) -> None:
+        try:
+            self._commit_groups()
+        finally:
+            self._refuse_waiting()
+
+    def _refuse_waiting(self) -> None:
+        """Tell what is left in the queue that nobody will do it; nobody waits for ever."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                waiting = self._waiting.get_nowait()
+                if waiting is not None:
+                    waiting.error = UnavailableError("the database is closed")
+                    waiting.settle()
+
+    def _commit_groups(self) -> None:
         connection: Connection | None = None
         is_open = True
         while is_open:
@@ -185,8 +202,7 @@ class GroupCommit:
                 connection = None
             for waiting in group:
                 waiting.settle()
-            for call in calls:
-                call()
+            tell(calls)
         _drop(connection)
 
     def _take(self) -> tuple[list[_Waiting], bool]:

@@ -32,7 +32,7 @@ class SearchIn:
     view: Annotated[str, Field(max_length=16_384, pattern=r"^[^\s<>\"]*$")] = ""
     folder: Annotated[str, Field(max_length=200)] = ""
     tags: Annotated[list[Tag], Field(max_length=20)] = field(default_factory=list)
-    is_shared: bool = False
+    is_shared: Annotated[bool, Field(strict=True)] = False
 
 
 @dataclass(frozen=True, slots=True)

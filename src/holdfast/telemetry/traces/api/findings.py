@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from holdfast.kernel.units import Moment
 from holdfast.telemetry.traces.api.documents import KindWord, StatusWord, kind_word, show_time
 from holdfast.telemetry.traces.api.parameters import What
 
@@ -96,8 +97,8 @@ class SelectionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Moment | None = None
+    end: Moment | None = None
     service: Annotated[str, Field(max_length=1000)] = ""
     operation: Annotated[str, Field(max_length=1000)] = ""
     attribute: Annotated[list[str], Field(max_length=20, description="`name=value`; all must hold.")] = []

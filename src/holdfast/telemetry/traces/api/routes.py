@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, HTTPException, Response
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.clock import Clock
@@ -137,6 +138,11 @@ def _finding(router: APIRouter, counts: SpanCounts, clock: Clock) -> None:
         if wanted.others is not None:
             others = read_search(wanted.others.what(), read_time(clock, wanted.others.start, wanted.others.end))
         return show_comparison(await comparison.compare(identity.tenant, chosen, others, most=wanted.sample))
+
+    @router.get("/compare", include_in_schema=False)
+    async def compare_by_post(_: _May) -> None:
+        """Say that a comparison is posted: `compare` is no trace."""
+        raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
 
 
 def _reading(router: APIRouter, source: TraceSource, clock: Clock) -> None:
