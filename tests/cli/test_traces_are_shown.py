@@ -11,7 +11,7 @@ from rich.console import Console
 from fixtures.traces import Row, spans, trace_id
 from holdfast.cli.traces import comparing, conditions, finding, showing
 from holdfast.kernel.errors import InvalidError
-from holdfast.telemetry.traces import SpanKind, SpanStatus, spans_of
+from holdfast.telemetry.traces import SpanKind, SpanStatus
 from holdfast.telemetry.traces.api.whole import show_trace
 from holdfast.telemetry.traces.tracing import gather
 
@@ -31,7 +31,7 @@ def document():
         Row(1, 2, 1, "cart", "load", 50, 50, SpanKind.SERVER, SpanStatus.ERROR),
         *(Row(1, number, 1, "shop", "SELECT", number, 1, SpanKind.CLIENT) for number in range(10, 16)),
     ]
-    (trace,) = gather(spans_of(spans(rows))).values()
+    (trace,) = gather(spans(rows)).values()
     return orjson.loads(orjson.dumps(show_trace(trace)))
 
 

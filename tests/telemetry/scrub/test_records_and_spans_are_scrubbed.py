@@ -24,7 +24,6 @@ from holdfast.telemetry.scrub import (
     TenantScrubbing,
     TraceScrubber,
 )
-from holdfast.telemetry.traces import spans_of
 
 MAIL = "bob@example.org"
 CARD = "4111111111111111"
@@ -132,7 +131,7 @@ def test_spans_are_scrubbed_everywhere_and_keep_their_types(scrubbing):
             Row(1, 2, name=f"GET /{MAIL}", attributes={"list": [MAIL], MAIL: "x"}, resource={"owner": MAIL}),
         ]
     )
-    first, second = spans_of(TraceScrubber(scrubbing()).scrub(DEFAULT_TENANT, sent))
+    first, second = list(TraceScrubber(scrubbing()).scrub(DEFAULT_TENANT, sent))
     assert first.attributes == {"n": 7, "card": "[card]", "ok": True}
     assert first.events == [
         {
@@ -153,7 +152,7 @@ def test_spans_are_scrubbed_everywhere_and_keep_their_types(scrubbing):
 
 def test_dropped_attributes_of_spans_take_their_types_along(scrubbing):
     rows_ = [Row(1, 1, attributes={"mail": MAIL, "n": 7}), Row(1, 2, attributes={"f": 0.5, "mail": MAIL})]
-    kept = spans_of(TraceScrubber(scrubbing(kinds={Kind.EMAIL: Action.DROP})).scrub(DEFAULT_TENANT, spans(rows_)))
+    kept = list(TraceScrubber(scrubbing(kinds={Kind.EMAIL: Action.DROP})).scrub(DEFAULT_TENANT, spans(rows_)))
     assert [span.attributes for span in kept] == [{"n": 7}, {"f": 0.5}]
 
 
@@ -161,6 +160,6 @@ def test_what_is_found_in_many_spans_is_counted_as_often(scrubbing):
     events = json.dumps([{"ts_ns": 1, "name": MAIL, "attributes": {}}])
     sent = spans([Row(1, number, name=MAIL, attributes={"to": MAIL, "n": 1}, events=events) for number in range(1, 8)])
     by = scrubbing()
-    kept = spans_of(TraceScrubber(by).scrub(DEFAULT_TENANT, sent))
+    kept = list(TraceScrubber(by).scrub(DEFAULT_TENANT, sent))
     assert {(span.name, span.attributes["to"], span.events[0]["name"]) for span in kept} == {("[email]",) * 3}
     assert by.finds[DEFAULT_TENANT, "traces", "email", Action.MASK] == 21

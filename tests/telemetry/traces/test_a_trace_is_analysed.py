@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.traces import MS, NOW_NS, Row, span_id, spans, trace_id
-from holdfast.telemetry.traces import SpanKind, Trace, analysis, spans_of
+from holdfast.telemetry.traces import SpanKind, Trace, analysis
 from holdfast.telemetry.traces.analysis import NO_ROW, RepetitionKind, WarningCode
 from holdfast.telemetry.traces.tracing import gather
 
@@ -15,7 +15,7 @@ FRONTEND = {"host.name": "a"}
 
 
 def grown(*rows: Row):
-    return analysis.align(analysis.grow(gather(spans_of(spans(rows)))[trace_id(1)]))
+    return analysis.align(analysis.grow(gather(spans(rows))[trace_id(1)]))
 
 
 def names(tree) -> list[tuple[int, str]]:
@@ -168,7 +168,7 @@ def any_trace(draw) -> Trace:
         times = draw(st.integers(-50, 50)), draw(st.integers(0, 60))
         kind = draw(st.sampled_from(list(SpanKind)))
         rows.append(Row(1, number, draw(ids), service, draw(st.sampled_from("xyz")), *times, kind))
-    return gather(spans_of(spans(rows)))[trace_id(1)]
+    return gather(spans(rows))[trace_id(1)]
 
 
 @given(any_trace())

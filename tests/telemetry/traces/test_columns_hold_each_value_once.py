@@ -25,6 +25,12 @@ def test_attributes_come_back_by_span_with_their_types(rows):
     for place, row in enumerate(rows):
         assert pairs.row(place) == {key: text for key, (text, _) in row.items()}
         assert pairs.types(place) == "".join(letter for _, letter in row.values())
+    chosen = np.array([place for place in range(len(rows)) if place % 2] * 2, np.intp)
+    some = pairs.take(chosen)
+    assert [some.row(at) for at in range(len(chosen))] == [pairs.row(place) for place in chosen.tolist()]
+    first = [next(((name, *row[name]) for name in ("b", "a") if name in row), None) for row in rows]
+    places = pairs.first_of(["b", "a"]).tolist()
+    assert [(pairs.keys[at], pairs.values[at], pairs.letters[at]) if at >= 0 else None for at in places] == first
     wanted = {place: row["a"][0] for place, row in enumerate(rows) if "a" in row}
     assert pairs.rows_of("a") == wanted
     kept = pairs.kept(np.array([key != "a" for key in pairs.keys], np.bool_))

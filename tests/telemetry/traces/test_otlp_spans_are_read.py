@@ -16,7 +16,7 @@ from fixtures.traces import NOW_NS
 from holdfast.kernel.auth import OpenGate
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.telemetry.otlp import Encoding, OtlpGrpc, OtlpSettings, read_body
-from holdfast.telemetry.traces import MemoryTraces, OtlpTraces, SpanKind, SpanStatus, spans_of, traces_service
+from holdfast.telemetry.traces import MemoryTraces, OtlpTraces, SpanKind, SpanStatus, traces_service
 from holdfast.telemetry.traces.otlp import read_request, weight_of
 
 
@@ -33,7 +33,7 @@ def request_of(**fields):
 @pytest.mark.parametrize("path", cases("otlp", "trace.json"))
 def test_the_example_of_the_specification_is_read(path):
     spans, rejected = read_request(read_body(path.read_bytes(), Encoding.JSON, ExportTraceServiceRequest))
-    (span,) = spans_of(spans)
+    (span,) = list(spans)
     assert rejected.count == 0
     assert (span.trace_id, span.span_id) == ("5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174")
     assert (span.parent_id, span.service, span.name) == ("eee19b7ec3c1b173", "my.service", "I'm a server span")
@@ -49,7 +49,7 @@ def test_all_that_a_span_says_is_kept():
     event = span.events.add(time_unix_nano=6, name="exception")
     event.attributes.add(key="exception.type").value.string_value = "KeyError"
     span.links.add(trace_id=b"u" * 16, span_id=b"v" * 8)
-    (read,) = spans_of(read_request(request)[0])
+    (read,) = list(read_request(request)[0])
     assert (read.start_ns, read.duration_ns, read.kind, read.status) == (5, 4, SpanKind.CLIENT, SpanStatus.ERROR)
     assert (read.status_message, read.attributes) == ("refused", {"n": 7, "list": [0.5]})
     assert read.events == [{"ts_ns": 6, "name": "exception", "attributes": {"exception.type": "KeyError"}}]
@@ -69,7 +69,7 @@ def test_a_span_without_an_id_is_refused_alone(fields):
 
 def test_odd_numbers_do_not_break_a_request():
     request, _ = request_of(start_time_unix_nano=9, end_time_unix_nano=5, kind=77, parent_span_id=b"odd")
-    (read,) = spans_of(read_request(request)[0])
+    (read,) = list(read_request(request)[0])
     assert (read.duration_ns, read.kind, read.parent_id) == (0, SpanKind.UNSPECIFIED, "")
     request, _ = request_of(start_time_unix_nano=2**64 - 1)
     assert len(read_request(request)[0]) == 1

@@ -69,6 +69,26 @@ async def test_a_trace_comes_back_whole_with_its_types(source):
     assert await source.trace(DEFAULT_TENANT, trace_id(1), start_ns=NOW_NS, end_ns=NOW_NS + 1) is not None
 
 
+async def test_spans_are_read_by_their_ids_alone(source):
+    (span,) = await source.spans(DEFAULT_TENANT, trace_id(1), span_id(12))
+    assert (span.name, span.parent_id, span.attributes) == ("load", span_id(11), {"db.rows": [1, 2]})
+    assert list(await source.spans(DEFAULT_TENANT, trace_id(2), span_id(12))) == []
+    assert list(await source.spans(TenantId("other"), trace_id(1), span_id(12))) == []
+
+
+async def test_of_copies_that_differ_the_one_that_says_most_stays_and_halves_stay_apart(sides):
+    sink, source = sides
+    cut = ROWS[1]._replace(length_ms=0)
+    half = ROWS[1]._replace(service="store", kind=SpanKind.SERVER)
+    for row in (cut, ROWS[1], half, cut):
+        await sink.append(DEFAULT_TENANT, spans([row]))
+    trace = await source.trace(DEFAULT_TENANT, trace_id(1))
+    assert sorted((each.service, each.duration_ns, each.parent_id) for each in trace.spans) == [
+        ("cart", 90 * MS, span_id(11)),
+        ("store", 90 * MS, span_id(12)),
+    ]
+
+
 async def test_a_search_finds_by_what_a_span_says(source):
     assert await found(source) == [3, 2, 1]
     assert await found(source, limit=2) == [3, 2]

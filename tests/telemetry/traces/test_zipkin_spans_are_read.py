@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.kernel.errors import InvalidError
-from holdfast.telemetry.traces import SpanKind, SpanStatus, analysis, spans_of
+from holdfast.telemetry.traces import SpanKind, SpanStatus, analysis
 from holdfast.telemetry.traces.tracing import gather
 from holdfast.telemetry.traces.zipkin import read_spans
 
@@ -45,7 +45,7 @@ def read(*documents):
 
 
 def test_a_span_keeps_what_it_says():
-    (span,) = spans_of(read(CLIENT))
+    (span,) = list(read(CLIENT))
     assert span.trace_id == "0000000000000000463ac35c9f6413ad"
     assert (span.span_id, span.parent_id) == ("a2fb4a1d1a96d312", "0020000000000001")
     assert (span.service, span.name, span.kind) == ("frontend", "get /api", SpanKind.CLIENT)
@@ -58,7 +58,7 @@ def test_a_span_keeps_what_it_says():
 
 def test_halves_that_share_an_id_are_one_below_the_other():
     child = {"traceId": "463ac35c9f6413ad", "id": "3", "parentId": "a2fb4a1d1a96d312", "timestamp": NOW_US + 300}
-    (trace,) = gather(spans_of(read(SERVER, child, CLIENT))).values()
+    (trace,) = gather(read(SERVER, child, CLIENT)).values()
     tree = analysis.grow(trace)
     assert [(span.service, depth) for span, depth in zip(tree.spans, tree.depths, strict=True)] == [
         ("frontend", 0),
@@ -69,7 +69,7 @@ def test_halves_that_share_an_id_are_one_below_the_other():
 
 
 def test_the_least_that_is_a_span_is_taken():
-    (span,) = spans_of(read({"traceId": "1", "id": "2"}))
+    (span,) = list(read({"traceId": "1", "id": "2"}))
     assert (span.service, span.kind, span.start_ns) == ("unknown_service", SpanKind.INTERNAL, NOW_US * 1000)
     assert len(read()) == 0
 
@@ -132,4 +132,4 @@ def test_whatever_comes_is_spans_or_refused(body):
         columns = read_spans(body, NOW_US)
     except InvalidError:
         return
-    assert len(spans_of(columns)) == len(columns)
+    assert len(list(columns)) == len(columns)

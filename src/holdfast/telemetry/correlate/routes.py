@@ -19,6 +19,7 @@ from holdfast.telemetry.correlate.engine import Correlator, Subject
 from holdfast.telemetry.correlate.moment import read_moment
 from holdfast.telemetry.metrics.promql import QuerySyntaxError, parse_matchers
 from holdfast.telemetry.metrics.samples import MatchOp
+from holdfast.telemetry.traces.spans import NO_PARENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,8 +107,9 @@ async def _of_trace(
     trace = await traces.trace(tenant, trace_id.lower().zfill(32))
     if trace is None:
         raise NotFoundError(f"no trace {trace_id}", hint="it may not have come yet, or its time to be kept is over")
-    first = min(trace.spans, key=lambda span: (bool(span.parent_id), span.start_ns))
-    names = {span.service for span in trace.spans}
+    roots = (row for row, parent in enumerate(trace.spans.parent_ids) if parent == NO_PARENT)
+    first = trace.spans[next(roots, 0)]  # the earliest root; the earliest span where none has come
+    names = set(trace.spans.services)
     chosen = service or first.service
     began = datetime.fromtimestamp(first.start_ns / 1e9, UTC)
     return chosen, at or began, tuple(sorted(names - {chosen}))

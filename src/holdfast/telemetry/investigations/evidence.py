@@ -106,11 +106,13 @@ class Witness:
         trace = await self.traces.trace(tenant, content.trace_id.lower().zfill(32))
         if trace is None:
             raise NotFoundError(f"no trace {content.trace_id}", hint="it may not have come yet")
-        shown = dataclasses.asdict(show_trace(trace))
+        whole = show_trace(trace)
+        shown = {each.name: getattr(whole, each.name) for each in dataclasses.fields(whole)}
         for name in _LEFT_OUT:
             del shown[name]
-        shown["spans"] = {name: values[:MOST_SPANS] for name, values in shown["spans"].items()}
-        shown["root"] = min(shown["root"], MOST_SPANS - 1)
+        columns = ((each.name, getattr(whole.spans, each.name)) for each in dataclasses.fields(whole.spans))
+        shown["spans"] = {name: values[:MOST_SPANS] for name, values in columns}
+        shown["root"] = min(whole.root, MOST_SPANS - 1)
         document: dict[str, Any] = orjson.loads(orjson.dumps(shown, option=orjson.OPT_UTC_Z))
         return document
 

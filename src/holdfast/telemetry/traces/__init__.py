@@ -8,7 +8,7 @@ from holdfast.telemetry.traces.arrivals import SpanFollower, SpanSink, SpansWrit
 from holdfast.telemetry.traces.columns import Codes, Pairs, Texts
 from holdfast.telemetry.traces.feed import SpanFeed
 from holdfast.telemetry.traces.gathering import Gathering, written
-from holdfast.telemetry.traces.memory import MemoryTraces, spans_of
+from holdfast.telemetry.traces.memory import MemoryTraces
 from holdfast.telemetry.traces.otlp import OtlpTraces, traces_service
 from holdfast.telemetry.traces.selection import Dependency, Operation, TraceSearch, TraceSource, TraceSummary
 from holdfast.telemetry.traces.sink import SpanScrubber, TraceSink
@@ -42,7 +42,6 @@ __all__ = [
     "TraceSink",
     "TraceSource",
     "TraceSummary",
-    "spans_of",
     "traces_service",
     "written",
 ]

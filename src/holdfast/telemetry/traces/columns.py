@@ -6,15 +6,25 @@ cost as much as there are different ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, overload
+from itertools import pairwise
+from typing import Any, Final, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 Codes = npt.NDArray[np.int32]
+Places = npt.NDArray[np.intp]
 T = TypeVar("T")
+_READERS: Final[dict[str, Callable[[str], Any]]] = {
+    "s": str,
+    "i": int,
+    "d": float,
+    "b": lambda text: text == "true",
+    "j": orjson.loads,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,20 @@ class Texts(Sequence[str]):
         if isinstance(place, slice):
             return [self.values[at] for at in self.codes[place].tolist()]
         return self.values[int(self.codes[place])]
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.values.__getitem__, self.codes.tolist())
+
+    def take(self, rows: Places) -> Texts:
+        """Give the column of some rows."""
+        return Texts(self.codes[rows], self.values)
+
+    def distinct(self) -> Texts:
+        """Give the same column with each text once in `values`, so that codes are equal where texts are."""
+        places = number(self.values)
+        if len(places) == len(self.values):
+            return self
+        return Texts(code(self.values, places)[self.codes], tuple(places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +113,41 @@ class Pairs:
 
     def _codes(self, place: int) -> list[int]:
         found: list[int] = self.codes[self.offsets[place] : self.offsets[place + 1]].tolist()
+        return found
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Give the attributes of one span after the other, with the types that they were sent with."""
+        values = [self.value(place) for place in range(len(self.keys))]
+        codes, ends = self.codes.tolist(), self.offsets.tolist()
+        for begin, end in pairwise(ends):
+            yield {self.keys[at]: values[at] for at in codes[begin:end]}
+
+    def value(self, place: int) -> Any:
+        """Give what stands at a place of `values`, with its type."""
+        return _READERS[self.letters[place]](self.values[place])
+
+    @property
+    def counts(self) -> Codes:
+        """Give how many attributes each span has."""
+        return np.diff(self.offsets)
+
+    def take(self, rows: Places) -> Pairs:
+        """Give the columns of some spans."""
+        begins, counts = self.offsets[rows], self.counts[rows]
+        ends = np.zeros(len(rows) + 1, np.int32)
+        np.cumsum(counts, out=ends[1:])
+        each = np.repeat(begins - ends[:-1], counts) + np.arange(ends[-1], dtype=np.int32)
+        return Pairs(ends, self.codes[each], self.keys, self.values, self.letters)
+
+    def first_of(self, names: Sequence[str]) -> Codes:
+        """Give for each span the place of the first of these names that it has; -1 where it has none."""
+        rank = {name: at for at, name in enumerate(names)}
+        ranks = np.array([rank.get(key, len(names)) for key in self.keys], np.int32)
+        found = np.full(len(self.offsets) - 1, -1, np.int32)
+        places = np.flatnonzero((ranks < len(names))[self.codes]) if len(self.keys) else np.zeros(0, np.intp)
+        rows = np.searchsorted(self.offsets, places, side="right") - 1
+        order = np.lexsort((places, -ranks[self.codes[places]], rows))  # what is written last wins
+        found[rows[order]] = self.codes[places[order]]
         return found
 
     def rows_of(self, wanted: str) -> dict[int, str]:

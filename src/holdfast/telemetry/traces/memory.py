@@ -2,44 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, Any
 
-import orjson
+import numpy as np
 
 from holdfast.telemetry.traces.arrivals import SpansWritten
+from holdfast.telemetry.traces.columns import Pairs, Texts
 from holdfast.telemetry.traces.feed import SpanFeed
-from holdfast.telemetry.traces.rows import typed
 from holdfast.telemetry.traces.selection import Operation
-from holdfast.telemetry.traces.spans import NO_PARENT, Span, SpanKind, SpanStatus, Trace
+from holdfast.telemetry.traces.spans import Span, Spans, Trace
 from holdfast.telemetry.traces.tracing import count_calls, gather, summarise
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.traces.selection import Dependency, TraceSearch, TraceSummary
-    from holdfast.telemetry.traces.spans import Spans
 
 
 class MemoryTraces:
     """Spans of many tenants in lists; a `SpanSink` and a `TraceSource`."""
 
     def __init__(self) -> None:
-        self._spans: dict[TenantId, list[Span]] = {}
+        self._parts: dict[TenantId, list[Spans]] = {}
         self.feed = SpanFeed()
 
     async def append(self, tenant: TenantId, spans: Spans) -> SpansWritten:
         """Keep spans."""
-        self._spans.setdefault(tenant, []).extend(spans_of(spans))
+        self._parts.setdefault(tenant, []).append(spans)
         self.feed.publish(tenant, spans)
         return SpansWritten(len(spans))
 
     def _all(self, tenant: TenantId) -> dict[str, Trace]:
-        return gather(self._spans.get(tenant, ()))
+        parts = self._parts.get(tenant)
+        return gather(joined(parts)) if parts else {}
 
     async def trace(self, tenant: TenantId, trace_id: str, *, start_ns: int = 0, end_ns: int = 0) -> Trace | None:
         """Give a trace by its id."""
         del start_ns, end_ns
         return self._all(tenant).get(trace_id)
+
+    async def spans(self, tenant: TenantId, trace_id: str, span_id: str) -> Sequence[Span]:
+        """Give the spans of a trace that have an id."""
+        found = self._all(tenant).get(trace_id)
+        return [span for span in found.spans if span.span_id == span_id] if found is not None else ()
 
     async def traces(self, tenant: TenantId, search: TraceSearch) -> list[Trace]:
         """Give the traces that a search finds, whole."""
@@ -53,7 +60,7 @@ class MemoryTraces:
 
     def _find(self, tenant: TenantId, search: TraceSearch) -> list[tuple[int, str]]:
         newest: dict[str, int] = {}
-        for span in self._spans.get(tenant, ()):
+        for span in self._every(tenant):
             if fits(span, search):
                 newest[span.trace_id] = max(span.start_ns, newest.get(span.trace_id, 0))
         order = sorted(((at, trace_id) for trace_id, at in newest.items()), reverse=True)
@@ -71,10 +78,17 @@ class MemoryTraces:
 
     async def dependencies(self, tenant: TenantId, start_ns: int, end_ns: int) -> Sequence[Dependency]:
         """Give who calls whom in a time."""
-        return count_calls(gather(self._between(tenant, start_ns, end_ns)).values())
+        if not (parts := self._parts.get(tenant)):
+            return []
+        spans = joined(parts)
+        chosen = np.flatnonzero((spans.starts_ns >= start_ns) & (spans.starts_ns < end_ns))
+        return count_calls(gather(spans.take(chosen)).values())
+
+    def _every(self, tenant: TenantId) -> Iterator[Span]:
+        return chain.from_iterable(self._parts.get(tenant, ()))
 
     def _between(self, tenant: TenantId, start_ns: int, end_ns: int) -> list[Span]:
-        return [span for span in self._spans.get(tenant, ()) if start_ns <= span.start_ns < end_ns]
+        return [span for span in self._every(tenant) if start_ns <= span.start_ns < end_ns]
 
 
 def fits(span: Span, search: TraceSearch) -> bool:
@@ -99,31 +113,24 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def spans_of(columns: Spans) -> list[Span]:
-    """Give the spans of columns one by one."""
-    resources = [dict(resource) for resource in columns.resources]
-    spans = []
-    for row in range(len(columns)):
-        pairs = columns.attributes.row(row)
-        spans.append(
-            Span(
-                columns.trace_ids[row].hex(),
-                columns.span_ids[row].hex(),
-                "" if columns.parent_ids[row] == NO_PARENT else columns.parent_ids[row].hex(),
-                columns.services[row],
-                columns.names[row],
-                SpanKind(columns.kinds[row]),
-                int(columns.starts_ns[row]),
-                int(columns.durations_ns[row]),
-                SpanStatus(columns.statuses[row]),
-                columns.status_messages[row],
-                typed(list(pairs), list(pairs.values()), columns.attributes.types(row)),
-                resources[columns.resource_refs[row]],
-                columns.scopes[row],
-                orjson.loads(columns.events[row]) if columns.events[row] else (),
-                orjson.loads(columns.links[row]) if columns.links[row] else (),
-                columns.trace_states[row],
-                float(columns.weights[row]),
-            )
-        )
-    return spans
+def joined(parts: Sequence[Spans]) -> Spans:
+    """Give the spans of several columns in one."""
+    bases = accumulate((len(part.resources) for part in parts), initial=0)
+    columns: dict[str, Any] = {
+        "resources": list(chain.from_iterable(part.resources for part in parts)),
+        "resource_refs": np.concatenate([part.resource_refs + base for part, base in zip(parts, bases, strict=False)]),
+        "attributes": Pairs.of([_pairs(part.attributes, row) for part in parts for row in range(len(part))]),
+    }
+    for name in (each.name for each in fields(Spans) if each.name not in columns):
+        found = [getattr(part, name) for part in parts]
+        if isinstance(found[0], np.ndarray):
+            columns[name] = np.concatenate(found)
+        else:
+            rows = list(chain.from_iterable(found))
+            columns[name] = Texts.of(rows) if isinstance(found[0], Texts) else rows
+    return Spans(**columns)
+
+
+def _pairs(pairs: Pairs, row: int) -> dict[str, tuple[str, str]]:
+    texts = pairs.row(row)
+    return {key: (text, letter) for (key, text), letter in zip(texts.items(), pairs.types(row), strict=True)}

@@ -7,29 +7,24 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
-from holdfast.telemetry.traces.spans import Span, SpanKind, SpanStatus
+from holdfast.telemetry.metrics.labels import labels_of
+from holdfast.telemetry.traces.columns import Pairs, Texts
+from holdfast.telemetry.traces.spans import Spans
 from holdfast.telemetry.traces.tables import SLOT_NS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
+    import numpy.typing as npt
     import pyarrow as pa
 
-    from holdfast.telemetry.traces.columns import Codes, Pairs, Texts
-    from holdfast.telemetry.traces.spans import Spans
+    from holdfast.telemetry.traces.columns import Codes
 
 COLUMNS: Final = (
     "trace_id, start_ns, span_id, parent_id, duration_ns, service, name, kind, status, status_message,"
     " mapKeys(attributes) AS keys, mapValues(attributes) AS texts, types, resource, scope, events, links, trace_state,"
     " weight"
 )
-_READERS: Final[dict[str, Callable[[str], Any]]] = {
-    "s": str,
-    "i": int,
-    "d": float,
-    "b": lambda text: text == "true",
-    "j": orjson.loads,
-}
 
 
 def span_rows(spans: Spans) -> dict[str, Any]:
@@ -95,35 +90,70 @@ def expiry(count: int, at_s: int) -> dict[str, Any]:
     return {"expires_at": pa.repeat(pa.scalar(at_s, pa.int64()), count).cast(pa.timestamp("s", "UTC"))}
 
 
-def read_spans(table: pa.Table) -> Iterator[Span]:
+def read_spans(table: pa.Table) -> Spans:
     """Give the spans of an answer that has `COLUMNS`."""
-    resources: dict[str, Mapping[str, str]] = {}
-    for row in table.to_pylist():
-        resource = resources.get(row["resource"])
-        if resource is None:
-            resource = resources[row["resource"]] = orjson.loads(row["resource"] or b"{}")
-        yield Span(
-            row["trace_id"].hex(),
-            row["span_id"].hex(),
-            "" if row["parent_id"] == bytes(8) else row["parent_id"].hex(),
-            row["service"],
-            row["name"],
-            SpanKind(row["kind"]),
-            row["start_ns"],
-            row["duration_ns"],
-            SpanStatus(row["status"]),
-            row["status_message"],
-            typed(row["keys"], row["texts"], row["types"]),
-            resource,
-            row["scope"],
-            orjson.loads(row["events"]) if row["events"] else (),
-            orjson.loads(row["links"]) if row["links"] else (),
-            row["trace_state"],
-            row["weight"],
-        )
+    resources = _read_texts(table, "resource")
+    return Spans(
+        _read_ids(table, "trace_id", 16),
+        _read_ids(table, "span_id", 8),
+        _read_ids(table, "parent_id", 8),
+        _read_texts(table, "service"),
+        _read_texts(table, "name"),
+        table.column("kind").to_numpy(),
+        table.column("start_ns").to_numpy(),
+        table.column("duration_ns").to_numpy(),
+        table.column("status").to_numpy(),
+        _read_texts(table, "status_message"),
+        _read_pairs(table),
+        [labels_of(orjson.loads(text or "{}")) for text in resources.values],
+        resources.codes,
+        _read_texts(table, "scope"),
+        _read_texts(table, "events"),
+        _read_texts(table, "links"),
+        _read_texts(table, "trace_state"),
+        table.column("weight").to_numpy(),
+    )
 
 
-def typed(keys: list[str], texts: list[str], types: str) -> dict[str, Any]:
-    """Give attributes with their types."""
-    kinds = types or "s" * len(keys)
-    return {key: _READERS[kind](text) for key, text, kind in zip(keys, texts, kinds, strict=True)}
+def _read_ids(table: pa.Table, name: str, size: int) -> list[bytes]:
+    column = table.column(name).combine_chunks()
+    if not len(column):
+        return []
+    start = column.offset * size
+    content = column.buffers()[1].to_pybytes()
+    return [content[at : at + size] for at in range(start, start + len(column) * size, size)]
+
+
+def _read_texts(table: pa.Table, name: str) -> Texts:
+    return _coded(table.column(name).combine_chunks())
+
+
+def _coded(column: pa.Array) -> Texts:
+    each = column.dictionary_encode()
+    return Texts(each.indices.to_numpy(), each.dictionary.to_pylist())
+
+
+def _read_pairs(table: pa.Table) -> Pairs:
+    """Give the attributes with each different one once."""
+    keys, texts = table.column("keys").combine_chunks(), table.column("texts").combine_chunks()
+    bounds = keys.offsets.to_numpy()
+    offsets = bounds - bounds[0]
+    names, values = _coded(keys.flatten()), _coded(texts.flatten())
+    letters = _read_letters(_read_texts(table, "types"), np.diff(offsets))
+    marks = (names.codes.astype(np.int64) * max(len(values.values), 1) + values.codes) * 256 + letters
+    each, codes = np.unique(marks, return_inverse=True)
+    above, types = np.divmod(each, 256)
+    at_keys, at_values = np.divmod(above, max(len(values.values), 1))
+    return Pairs(
+        offsets,
+        codes.astype(np.int32),
+        [names.values[at] for at in at_keys.tolist()],
+        [values.values[at] for at in at_values.tolist()],
+        types.astype(np.uint8).tobytes().decode(),
+    )
+
+
+def _read_letters(types: Texts, counts: Codes) -> npt.NDArray[np.uint8]:
+    """Give the letter of each attribute's type; spans from before there were types have texts only."""
+    content = "".join(told or "s" * count for told, count in zip(types, counts.tolist(), strict=True))
+    return np.frombuffer(content.encode(), np.uint8)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
-    from holdfast.telemetry.traces.spans import SpanKind, SpanStatus, Trace
+    from holdfast.telemetry.traces.spans import Span, SpanKind, SpanStatus, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,10 @@ class TraceSource(Protocol):
 
     async def trace(self, tenant: TenantId, trace_id: str, *, start_ns: int = 0, end_ns: int = 0) -> Trace | None:
         """Give a trace by 32 hexadecimal digits; a time in which it began makes it quicker. None if there is none."""
+        ...
+
+    async def spans(self, tenant: TenantId, trace_id: str, span_id: str) -> Sequence[Span]:
+        """Give the spans of a trace that have an id of 16 hexadecimal digits: both halves of a call may (Zipkin)."""
         ...
 
     async def traces(self, tenant: TenantId, search: TraceSearch) -> list[Trace]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
     from holdfast.telemetry.traces.selection import TraceSearch
+    from holdfast.telemetry.traces.spans import Span
 
 _LONGEST_SLOTS: Final = 24  # a trace that a search finds is read this far around it, in hours
 _SLOTS: Final = "tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32}"
@@ -58,6 +59,13 @@ class StoredTraces:
         """Give a trace by its id; a time in which it began makes it quicker."""
         bounds = slots(start_ns - SLOT_NS, (end_ns or LAST_NS) + _LONGEST_SLOTS * SLOT_NS)
         return (await self._read(tenant, [trace_id], bounds)).get(trace_id)
+
+    async def spans(self, tenant: TenantId, trace_id: str, span_id: str) -> Sequence[Span]:
+        """Give the spans of a trace that have an id."""
+        sql, values = _with_ids(f"{_ONE} AND span_id = unhex({{span:String}})", [trace_id])
+        table = await self._store.query(sql, values | slots(0, LAST_NS) | {"span": span_id}, tenant=tenant)
+        found = gather(read_spans(table)).get(trace_id)
+        return list(found.spans) if found is not None else ()
 
     async def traces(self, tenant: TenantId, search: TraceSearch) -> list[Trace]:
         """Give the traces that a search finds, whole."""

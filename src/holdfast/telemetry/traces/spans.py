@@ -1,21 +1,22 @@
 """The words of traces: spans in columns, as doors hand them over and followers see them, and one by one to readers.
 
-A request holds thousands of spans, so there is no object per span on the way in; a reader looks at one trace at a time.
+A request holds thousands of spans, and so does a trace: there is no object per span unless a reader asks for one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
-    from holdfast.telemetry.traces.columns import Pairs, Texts
+    from holdfast.telemetry.traces.columns import Pairs, Places, Texts
 
 NO_PARENT: Final = bytes(8)
 
@@ -41,7 +42,7 @@ class SpanStatus(IntEnum):
 
 @dataclass(frozen=True)
 class Spans:
-    """N spans of one tenant; every sequence has N entries.
+    """N spans of one tenant; every sequence has N entries. By its row, or in a loop, a span comes as a `Span`.
 
     Attributes:
         trace_ids: 16 bytes each.
@@ -86,6 +87,64 @@ class Spans:
     def __len__(self) -> int:
         return len(self.span_ids)
 
+    def __getitem__(self, row: int) -> Span:
+        """Give one span.
+
+        Raises:
+            IndexError: there is no such row.
+        """
+        (span,) = self.take(np.array([range(len(self))[row]], np.intp))
+        return span
+
+    def __iter__(self) -> Iterator[Span]:
+        """Give the spans one by one."""
+        resources = [dict(resource) for resource in self.resources]
+        for row in zip(
+            self.trace_ids,
+            self.span_ids,
+            self.parent_ids,
+            self.services,
+            self.names,
+            self.kinds.tolist(),
+            self.starts_ns.tolist(),
+            self.durations_ns.tolist(),
+            self.statuses.tolist(),
+            self.status_messages,
+            self.attributes,
+            self.resource_refs.tolist(),
+            self.scopes,
+            self.events,
+            self.links,
+            self.trace_states,
+            self.weights.tolist(),
+            strict=True,
+        ):
+            yield _span(row, resources)
+
+    def take(self, rows: Places) -> Spans:
+        """Give the spans of some rows, in that order."""
+        places = rows.tolist()
+        return Spans(
+            [self.trace_ids[row] for row in places],
+            [self.span_ids[row] for row in places],
+            [self.parent_ids[row] for row in places],
+            self.services.take(rows),
+            self.names.take(rows),
+            self.kinds[rows],
+            self.starts_ns[rows],
+            self.durations_ns[rows],
+            self.statuses[rows],
+            self.status_messages.take(rows),
+            self.attributes.take(rows),
+            self.resources,
+            self.resource_refs[rows],
+            self.scopes.take(rows),
+            self.events.take(rows),
+            self.links.take(rows),
+            self.trace_states.take(rows),
+            self.weights[rows],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -120,5 +179,34 @@ class Trace:
     """All spans of a trace that have come so far, each once, by their start; `duplicates` more were left out."""
 
     trace_id: str
-    spans: Sequence[Span]
+    spans: Spans
     duplicates: int = 0
+
+
+def numbers_of(ids: Sequence[bytes]) -> npt.NDArray[np.uint64]:
+    """Give ids of 8 bytes as numbers, which have the same order."""
+    return np.frombuffer(b"".join(ids), ">u8").astype(np.uint64)
+
+
+def _span(row: tuple[Any, ...], resources: Sequence[Mapping[str, str]]) -> Span:
+    trace, own, parent, service, name, kind, start, duration, status, message, pairs, resource, *rest = row
+    scope, events, links, state, weight = rest
+    return Span(
+        trace.hex(),
+        own.hex(),
+        "" if parent == NO_PARENT else parent.hex(),
+        service,
+        name,
+        SpanKind(kind),
+        start,
+        duration,
+        SpanStatus(status),
+        message,
+        pairs,
+        resources[resource],
+        scope,
+        orjson.loads(events) if events else (),
+        orjson.loads(links) if links else (),
+        state,
+        weight,
+    )

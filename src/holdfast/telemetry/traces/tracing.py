@@ -2,53 +2,74 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from holdfast.telemetry.traces.columns import code, number
 from holdfast.telemetry.traces.selection import Dependency, TraceSummary
-from holdfast.telemetry.traces.spans import Span, SpanKind, SpanStatus, Trace
+from holdfast.telemetry.traces.spans import Span, SpanKind, Spans, SpanStatus, Trace, numbers_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from holdfast.telemetry.traces.columns import Codes, Places
 
 _CALLERS: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
 
 
-def gather(spans: Iterable[Span]) -> dict[str, Trace]:
+def gather(spans: Spans) -> dict[str, Trace]:
     """Give the traces of spans, each span once: the one that says most where copies differ."""
-    by_trace: dict[str, dict[tuple[str, SpanKind], Span]] = {}
-    copies: Counter[str] = Counter()
-    for span in spans:
-        known = by_trace.setdefault(span.trace_id, {})
-        before = known.get((span.span_id, span.kind))
-        if before is not None:
-            copies[span.trace_id] += 1
-        if before is None or _says_more(span, before):
-            known[span.span_id, span.kind] = span
-    return {
-        trace_id: Trace(
-            trace_id,
-            sorted(_with_halves_joined(known), key=lambda span: (span.start_ns, span.span_id)),
-            copies[trace_id],
-        )
-        for trace_id, known in by_trace.items()
-    }
+    traces = number(spans.trace_ids)
+    owners, ids = code(spans.trace_ids, traces), numbers_of(spans.span_ids)
+    rows, came = _each_once(spans, owners, ids)
+    parents = _with_halves_joined(spans, owners, ids, rows)
+    order = np.lexsort((came, ids[rows], spans.starts_ns[rows], owners[rows]))
+    sorted_rows, sorted_parents = rows[order], [parents[place] for place in order.tolist()]
+    ends = np.searchsorted(owners[sorted_rows], np.arange(len(traces) + 1))
+    copies = np.bincount(owners, minlength=len(traces)) - np.diff(ends)
+    found = {}
+    for place, trace_id in enumerate(traces):
+        begin, end = int(ends[place]), int(ends[place + 1])
+        own = replace(spans.take(sorted_rows[begin:end]), parent_ids=sorted_parents[begin:end])
+        found[trace_id.hex()] = Trace(trace_id.hex(), own, int(copies[place]))
+    return found
 
 
-def _with_halves_joined(known: Mapping[tuple[str, SpanKind], Span]) -> Iterable[Span]:
-    """Give the spans; of those that share an id (Zipkin: client and server do), the others hang on the caller."""
-    uppers: dict[str, SpanKind] = {}
-    for span_id, kind in known:
-        if span_id not in uppers or kind in _CALLERS:
-            uppers[span_id] = kind
-    if len(uppers) == len(known):
-        return known.values()
-    return [
-        span if uppers[span_id] is kind else replace(span, parent_id=span_id) for (span_id, kind), span in known.items()
-    ]
+def _each_once(spans: Spans, owners: Codes, ids: npt.NDArray[np.uint64]) -> tuple[Places, Places]:
+    """Give a row for each span (id and kind) of each trace, and the row in which it came first; by that one."""
+    order = np.lexsort((-spans.attributes.counts, -spans.durations_ns, spans.kinds, ids, owners))
+    is_first = np.ones(len(order), np.bool_)
+    is_first[1:] = False
+    for each in (owners, ids, spans.kinds):
+        is_first[1:] |= each[order][1:] != each[order][:-1]
+    begins = np.flatnonzero(is_first)
+    came = np.minimum.reduceat(order, begins) if len(begins) else order
+    by_arrival = np.argsort(came)
+    return order[begins][by_arrival], came[by_arrival]
 
 
-def _says_more(span: Span, before: Span) -> bool:
-    return (span.duration_ns, len(span.attributes)) > (before.duration_ns, len(before.attributes))
+def _with_halves_joined(spans: Spans, owners: Codes, ids: npt.NDArray[np.uint64], rows: Places) -> Sequence[bytes]:
+    """Give the parents of rows; of those that share an id (Zipkin: client and server do), others hang on the caller."""
+    parents = [spans.parent_ids[row] for row in rows.tolist()]
+    order = np.lexsort((ids[rows], owners[rows]))  # stable: of one id they stay in the order in which they came
+    own, whose = ids[rows][order], owners[rows][order]
+    is_same = (own[1:] == own[:-1]) & (whose[1:] == whose[:-1])
+    shared = np.flatnonzero(np.append(is_same, False) | np.append(False, is_same))
+    halves: dict[tuple[int, bytes], list[int]] = defaultdict(list)
+    for place in order[shared].tolist():
+        row = int(rows[place])
+        halves[int(owners[row]), spans.span_ids[row]].append(place)
+    for (_, span_id), places in halves.items():
+        callers = [place for place in places if spans.kinds[rows[place]] in _CALLERS]
+        upper = callers[-1] if callers else places[0]
+        for place in places:
+            if place != upper:
+                parents[place] = span_id
+    return parents
 
 
 def find_root(trace: Trace) -> Span:

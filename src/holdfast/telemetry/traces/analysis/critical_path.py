@@ -7,10 +7,14 @@ ATC 2022).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from holdfast.telemetry.traces.analysis.tree import Tree
+    from holdfast.telemetry.traces.analysis.tree import Rows, Times, Tree
 
 
 class Segment(NamedTuple):
@@ -21,21 +25,46 @@ class Segment(NamedTuple):
     end_ns: int
 
 
-def find_critical_path(tree: Tree) -> list[Segment]:
-    """Give the pieces by time; they cover the root from its start to its end without overlap."""
-    starts, ends = tree.starts_ns, tree.ends_ns
-    pieces: list[Segment] = []
+@dataclass(frozen=True)
+class CriticalPath:
+    """The pieces by time, as columns; they cover the root from its start to its end without overlap."""
+
+    rows: Rows
+    starts_ns: Times
+    ends_ns: Times
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Segment]:
+        return map(Segment, self.rows.tolist(), self.starts_ns.tolist(), self.ends_ns.tolist())
+
+
+def find_critical_path(tree: Tree) -> CriticalPath:
+    """Give the critical path."""
+    starts, ends, below = tree.starts_ns.tolist(), tree.ends_ns.tolist(), tree.children
+    rows: list[int] = []
+    begins: list[int] = []
+    stops: list[int] = []
     waiting = [(tree.root, starts[tree.root], ends[tree.root])]
     while waiting:
         row, from_ns, until_ns = waiting.pop()
-        clipped = [(min(ends[child], until_ns), max(starts[child], from_ns), child) for child in tree.children[row]]
         cursor = until_ns
-        for end, start, child in sorted(clipped, reverse=True):
-            if start < end <= cursor:
-                if end < cursor:
-                    pieces.append(Segment(row, end, cursor))
-                waiting.append((child, start, end))
-                cursor = start
+        if children := below[row]:
+            clipped = [(min(ends[child], until_ns), max(starts[child], from_ns), child) for child in children]
+            clipped.sort(reverse=True)
+            for end, start, child in clipped:
+                if start < end <= cursor:
+                    if end < cursor:
+                        rows.append(row)
+                        begins.append(end)
+                        stops.append(cursor)
+                    waiting.append((child, start, end))
+                    cursor = start
         if from_ns < cursor:
-            pieces.append(Segment(row, from_ns, cursor))
-    return sorted(pieces, key=lambda piece: piece.start_ns)
+            rows.append(row)
+            begins.append(from_ns)
+            stops.append(cursor)
+    columns = [np.array(each, np.int64) for each in (rows, begins, stops)]
+    order = np.argsort(columns[1], kind="stable")
+    return CriticalPath(*(column[order] for column in columns))

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from holdfast.telemetry.traces.analysis.tree import NO_ROW
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from holdfast.telemetry.traces.analysis.tree import Tree
-    from holdfast.telemetry.traces.spans import Span
 
 LEAST_IN_TURN: Final = 5
 LEAST_AT_ONCE: Final = 10
@@ -58,18 +61,29 @@ class Repetition:
 
 def find_repetitions(tree: Tree) -> list[Repetition]:
     """Give the repeated calls of a trace, those that take longest first."""
+    statements = _Statements(tree)
+    groups: dict[tuple[int, str, str, str], list[int]] = defaultdict(list)
+    for row, parent in _often_named(tree):
+        service, name = tree.spans.services[row], tree.spans.names[row]
+        groups[parent, service, name, statements.pattern(row)].append(row)
     found = []
-    for parent, children in enumerate(tree.children):
-        if len(children) < LEAST_IN_TURN:
-            continue
-        groups: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-        for child in children:
-            span = tree.spans[child]
-            groups[span.service, span.name, generalise(_statement(span))].append(child)
-        for key, rows in groups.items():
-            if len(rows) >= LEAST_IN_TURN and (one := _judge(tree, parent, key, rows)):
-                found.append(one)
+    for key, rows in groups.items():
+        if len(rows) >= LEAST_IN_TURN and (one := _judge(tree, key, rows, statements)):
+            found.append(one)
     return sorted(found, key=lambda each: (-each.busy_ns, each.parent))
+
+
+def _often_named(tree: Tree) -> Iterator[tuple[int, int]]:
+    """Give the rows, with their parents, beside which enough others of their service and name have the same parent."""
+    rows = np.flatnonzero(tree.parents != NO_ROW)
+    parents = tree.parents[rows]
+    names, services = tree.spans.names.distinct(), tree.spans.services.distinct()
+    kinds = services.codes[rows].astype(np.int64) * len(names.values) + names.codes[rows]
+    _, kinds = np.unique(kinds, return_inverse=True)
+    _, places, counts = np.unique(parents * len(rows) + kinds, return_inverse=True, return_counts=True)
+    chosen = np.flatnonzero(counts[places] >= LEAST_IN_TURN)
+    chosen = chosen[np.argsort(parents[chosen], kind="stable")]
+    return zip(rows[chosen].tolist(), parents[chosen].tolist(), strict=True)
 
 
 def generalise(statement: str) -> str:
@@ -77,20 +91,37 @@ def generalise(statement: str) -> str:
     return _LISTS.sub("(?)", _VARYING.sub("?", statement))
 
 
-def _statement(span: Span) -> str:
-    return next((str(span.attributes[name]) for name in _STATEMENTS if name in span.attributes), "")
+class _Statements:
+    """What calls say, each different text generalised once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._pairs = tree.spans.attributes
+        self._codes = self._pairs.first_of(_STATEMENTS)
+        self._patterns: dict[int, str] = {NO_ROW: ""}
+
+    def text(self, row: int) -> str:
+        """Give the statement of a row; empty if it has none."""
+        place = int(self._codes[row])
+        return "" if place == NO_ROW else str(self._pairs.value(place))
+
+    def pattern(self, row: int) -> str:
+        """Give the statement with `?` for what varies."""
+        place = int(self._codes[row])
+        if place not in self._patterns:
+            self._patterns[place] = generalise(self.text(row))
+        return self._patterns[place]
 
 
-def _judge(tree: Tree, parent: int, key: tuple[str, str, str], rows: list[int]) -> Repetition | None:
-    times = [(tree.starts_ns[row], tree.ends_ns[row]) for row in rows]
-    busy, at_once = _overlap(times)
-    total = sum(end - start for start, end in times)
+def _judge(tree: Tree, key: tuple[int, str, str, str], rows: list[int], statements: _Statements) -> Repetition | None:
+    starts, ends = tree.starts_ns[rows], tree.ends_ns[rows]
+    busy, at_once = _overlap(list(zip(starts.tolist(), ends.tolist(), strict=True)))
+    total = int((ends - starts).sum())
     is_in_turn = busy >= _IN_TURN * total
     if not is_in_turn and (len(rows) < LEAST_AT_ONCE or at_once < LEAST_IN_TURN):
         return None
     kind = RepetitionKind.N_PLUS_ONE if is_in_turn else RepetitionKind.FAN_OUT
-    distinct = len({_statement(tree.spans[row]) for row in rows})
-    return Repetition(kind, parent, *key, rows, distinct, busy, at_once)
+    distinct = len({statements.text(row) for row in rows})
+    return Repetition(kind, *key, rows, distinct, busy, at_once)
 
 
 def _overlap(times: list[tuple[int, int]]) -> tuple[int, int]:

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
-from holdfast.telemetry.traces.spans import Span, Trace
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.telemetry.traces.spans import NO_PARENT, Spans, Trace, numbers_of
 
 NO_ROW: Final = -1
+Rows = npt.NDArray[np.int64]
+Times = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tree:
     """Spans, a parent before its children, children by their start; every sequence has an entry per span.
 
@@ -23,7 +28,6 @@ class Tree:
         trace_id: of the trace.
         spans: as they were sent.
         parents: row of the parent; `NO_ROW` at the top.
-        children: rows of the children.
         depths: 0 at the top.
         starts_ns, ends_ns: of each span, on one clock once they are aligned.
         skews_ns: what was added to the start that was sent.
@@ -32,96 +36,128 @@ class Tree:
     """
 
     trace_id: str
-    spans: Sequence[Span]
-    parents: Sequence[int]
-    children: Sequence[Sequence[int]]
-    depths: Sequence[int]
-    starts_ns: Sequence[int]
-    ends_ns: Sequence[int]
-    skews_ns: Sequence[int]
+    spans: Spans
+    parents: Rows
+    depths: Rows
+    starts_ns: Times
+    ends_ns: Times
+    skews_ns: Times
     circles: Sequence[int]
     root: int
 
     @property
     def tops(self) -> list[int]:
         """Give the rows at the top."""
-        return [row for row, parent in enumerate(self.parents) if parent == NO_ROW]
+        found: list[int] = np.flatnonzero(self.parents == NO_ROW).tolist()
+        return found
+
+    @property
+    def roots(self) -> list[int]:
+        """Give those at the top that name no parent."""
+        return [row for row in self.tops if self.spans.parent_ids[row] == NO_PARENT]
+
+    @property
+    def children(self) -> Below:
+        """Give the rows of each span's children, by their start."""
+        return Below(self.parents)
+
+
+class Below(Sequence[Sequence[int]]):
+    """For each place, those that name it as their parent, in order; cut out when asked for, as lists are dear."""
+
+    def __init__(self, parents: Rows) -> None:
+        order = np.argsort(parents, kind="stable")
+        self._all: list[int] = order.tolist()
+        self._ends: list[int] = np.searchsorted(parents[order], np.arange(len(parents) + 1)).tolist()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, place: int) -> Sequence[int]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Sequence[int]]: ...
+    def __getitem__(self, place: int | slice) -> Sequence[int] | Sequence[Sequence[int]]:
+        """Give the children of one place, or of some."""
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        return self._all[self._ends[place] : self._ends[place + 1]]
 
 
 def grow(trace: Trace) -> Tree:
     """Give the tree of a trace that has spans."""
     ancestors = _find_parents(trace.spans)
-    below: list[list[int]] = [[] for _ in trace.spans]
-    tops: list[int] = []
-    for place, parent in enumerate(ancestors):
-        (tops if parent == NO_ROW else below[parent]).append(place)
-    order, circles = _walk(tops, below, ancestors)
-    rows = {place: row for row, place in enumerate(order)}
-    spans = [trace.spans[place] for place in order]
-    parents = [NO_ROW if ancestors[place] == NO_ROW else rows[ancestors[place]] for place in order]
-    depths: list[int] = []
-    children: list[list[int]] = [[] for _ in spans]
-    for row, parent in enumerate(parents):
-        depths.append(0 if parent == NO_ROW else depths[parent] + 1)
-        if parent != NO_ROW:
-            children[parent].append(row)
+    order, depths, circles = _walk(ancestors)
+    places = np.array(order, np.intp)
+    rows = np.zeros(len(places) + 1, np.int64)
+    rows[places] = np.arange(len(places))
+    rows[NO_ROW] = NO_ROW
+    spans, parents = trace.spans.take(places), rows[ancestors[places]]
     return Tree(
         trace.trace_id,
         spans,
         parents,
-        children,
-        depths,
-        [span.start_ns for span in spans],
-        [span.end_ns for span in spans],
-        [0] * len(spans),
-        sorted(rows[place] for place in circles),
+        np.array(depths, np.int64),
+        spans.starts_ns,
+        spans.starts_ns + spans.durations_ns,
+        np.zeros(len(places), np.int64),
+        sorted(rows[circles].tolist()),
         _root(spans, parents),
     )
 
 
-def _find_parents(spans: Sequence[Span]) -> list[int]:
+def _find_parents(spans: Spans) -> Rows:
     """Give the place of each span's parent; of two halves that share an id (Zipkin), the lower one has the children."""
-    upper: dict[str, int] = {}
-    lower: dict[str, int] = {}
-    for place, span in enumerate(spans):
-        half = lower if span.parent_id == span.span_id else upper
-        half.setdefault(span.span_id, place)
-    parents = []
-    for place, span in enumerate(spans):
-        if span.parent_id == span.span_id:
-            parents.append(upper.get(span.span_id, NO_ROW))
-        else:
-            found = lower.get(span.parent_id, upper.get(span.parent_id, NO_ROW))
-            parents.append(NO_ROW if found == place else found)
-    return parents
+    ids, wanted = numbers_of(spans.span_ids), numbers_of(spans.parent_ids)
+    is_lower = ids == wanted
+    found = _look_up(ids, np.flatnonzero(~is_lower), wanted)
+    if is_lower.any():
+        below = _look_up(ids, np.flatnonzero(is_lower), wanted)
+        found = np.where(is_lower | (below == NO_ROW), found, below)
+    return np.where(wanted == 0, NO_ROW, found)
 
 
-def _walk(tops: list[int], below: Sequence[list[int]], ancestors: list[int]) -> tuple[list[int], list[int]]:
-    """Give all places, parents first, and those at which a circle was cut open; cuts it in `ancestors` and `below`."""
+def _look_up(ids: npt.NDArray[np.uint64], among: npt.NDArray[np.intp], wanted: npt.NDArray[np.uint64]) -> Rows:
+    """Give the first place, of those to look among, at which each wanted id is; `NO_ROW` where it is at none."""
+    if not len(among):
+        return np.full(len(wanted), NO_ROW, np.int64)
+    by_id = among[np.argsort(ids[among], kind="stable")]
+    nearest = by_id[np.minimum(np.searchsorted(ids[by_id], wanted), len(by_id) - 1)]
+    return np.where(ids[nearest] == wanted, nearest, NO_ROW).astype(np.int64)
+
+
+def _walk(ancestors: Rows) -> tuple[list[int], list[int], list[int]]:
+    """Give all places, parents first, their depths, and those at which a circle was cut open, in `ancestors` too."""
+    below = Below(ancestors)
     order: list[int] = []
+    depths: list[int] = []
     seen = bytearray(len(below))
 
     def descend(top: int) -> None:
-        waiting = [top]
+        waiting, levels = [top], [0]
         while waiting:
-            place = waiting.pop()
+            place, depth = waiting.pop(), levels.pop()
+            if seen[place]:  # where a circle was cut open
+                continue
             seen[place] = 1
             order.append(place)
-            waiting.extend(reversed(below[place]))
+            depths.append(depth)
+            if children := below[place]:
+                waiting += children[::-1]
+                levels += [depth + 1] * len(children)
 
-    for top in tops:
+    for top in np.flatnonzero(ancestors == NO_ROW).tolist():
         descend(top)
-    circles = []
-    for place in range(len(below)):
+    cut = []
+    for place in range(len(below) if len(order) < len(below) else 0):
         if not seen[place]:
-            below[ancestors[place]].remove(place)
             ancestors[place] = NO_ROW
-            circles.append(place)
+            cut.append(place)
             descend(place)
-    return order, circles
+    return order, depths, cut
 
 
-def _root(spans: Sequence[Span], parents: Sequence[int]) -> int:
-    tops = [row for row, parent in enumerate(parents) if parent == NO_ROW]
-    rootless = [row for row in tops if not spans[row].parent_id]
-    return min(rootless or tops, key=lambda row: (spans[row].start_ns, row))
+def _root(spans: Spans, parents: Rows) -> int:
+    tops = np.flatnonzero(parents == NO_ROW).tolist()
+    rootless = [row for row in tops if spans.parent_ids[row] == NO_PARENT]
+    return min(rootless or tops, key=lambda row: (int(spans.starts_ns[row]), row))

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from holdfast.telemetry.traces.analysis.tree import NO_ROW
+from holdfast.telemetry.traces.spans import NO_PARENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,22 +45,19 @@ def find_warnings(tree: Tree, duplicates: int = 0) -> list[Warned]:
         if rows:
             found.append(Warned(code, message, rows))
 
-    roots = [row for row in tree.tops if not tree.spans[row].parent_id]
-    cut = set(tree.circles)
-    orphans = [row for row in tree.tops if tree.spans[row].parent_id and row not in cut]
+    roots, cut = tree.roots, set(tree.circles)
+    orphans = [row for row in tree.tops if tree.spans.parent_ids[row] != NO_PARENT and row not in cut]
     if not roots:
         warn(WarningCode.MISSING_ROOT, "The root span has not come; the earliest span stands for it.", [tree.root])
     if len(roots) > 1:
         warn(WarningCode.MANY_ROOTS, f"{len(roots)} spans have no parent; a trace has one root.", roots)
     warn(WarningCode.MISSING_PARENT, f"{len(orphans)} spans name a parent that has not come.", orphans)
     warn(WarningCode.CIRCLE, f"{len(cut)} spans are their own ancestors; they stand at the top.", tree.circles)
-    moved = [
-        row
-        for row, (skew, parent) in enumerate(zip(tree.skews_ns, tree.parents, strict=True))
-        if skew and (parent == NO_ROW or tree.skews_ns[parent] != skew)
-    ]
+    skews = tree.skews_ns
+    above = np.where(tree.parents == NO_ROW, 0, skews[tree.parents])
+    moved: list[int] = np.flatnonzero((skews != 0) & (skews != above)).tolist()
     if moved:
-        most = max((tree.skews_ns[row] for row in moved), key=abs) / 1e6
+        most = max(skews[moved].tolist(), key=abs) / 1e6
         text = f"Clocks differ: {len(moved)} spans were moved, each with what is below it, by {most:+.3f} ms at most."
         warn(WarningCode.CLOCK_SKEW, text, moved)
     if duplicates:

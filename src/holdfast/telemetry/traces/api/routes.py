@@ -177,9 +177,9 @@ def _reading(router: APIRouter, source: TraceSource, clock: Clock) -> None:
     @router.get("/{trace_id}/spans/{span_id}", operation_id="getSpan", response_model=list[SpanOut])
     async def get_span(identity: _May, trace_id: TraceId, span_id: SpanId) -> Response:
         """Give all of a span: attributes, resource, events, links. Client and server may share an id (Zipkin)."""
-        trace = await read(identity, trace_id)
-        found = [span for span in trace.spans if span.span_id == span_id.lower()]
+        found = await source.spans(identity.tenant, trace_id.lower().zfill(32), span_id.lower())
         if not found:
+            await read(identity, trace_id)
             raise NotFoundError(f"no span {span_id} in trace {trace_id}")
         return await _written(lambda: [show_span(span) for span in found])
 

@@ -5,19 +5,26 @@ Row by row it is the waterfall: parents before children, children by their start
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+import orjson
+
 from holdfast.telemetry.traces import analysis
 from holdfast.telemetry.traces.api.documents import KindWord, StatusWord, kind_word, show_time, status_word
+from holdfast.telemetry.traces.columns import Texts
 from holdfast.telemetry.traces.spans import SpanStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
     from holdfast.telemetry.traces.analysis import Tree
-    from holdfast.telemetry.traces.spans import Span, Trace
+    from holdfast.telemetry.traces.spans import Span, Spans, Trace
 
 MOST_ROWS: Final = 1000  # that a warning or a repetition names
 MOST_MARKS: Final = 20_000
@@ -177,43 +184,39 @@ class SpanOut:
 def show_trace(trace: Trace) -> TraceOut:
     """Show a trace."""
     tree = analysis.align(analysis.grow(trace))
-    start_ns = min(tree.starts_ns)
+    spans, start_ns = tree.spans, int(tree.starts_ns.min())
     self_ns, path = analysis.measure_self_times(tree), analysis.find_critical_path(tree)
-    services, places = _services(tree, self_ns)
-    names: dict[str, int] = {}
-    for span in tree.spans:
-        names.setdefault(span.name, len(names))
+    names, services = _by_first_row(spans.names), _by_name(spans.services)
+    marks, counts = _marks(tree, start_ns)
+    critical_ns = np.zeros(len(spans), np.int64)
+    np.add.at(critical_ns, path.rows, path.ends_ns - path.starts_ns)
     return TraceOut(
         trace.trace_id,
         show_time(start_ns),
         str(start_ns),
-        max(tree.ends_ns) - start_ns,
+        int(tree.ends_ns.max()) - start_ns,
         tree.root,
-        len(tree.spans),
-        sum(share.errors for share in services),
-        services,
-        list(names),
+        len(spans),
+        int((spans.statuses == SpanStatus.ERROR).sum()),
+        _shares(spans, services, self_ns),
+        list(names.values),
         SpanColumns(
-            [span.span_id for span in tree.spans],
-            list(tree.parents),
-            list(tree.depths),
-            [places[span.service] for span in tree.spans],
-            [names[span.name] for span in tree.spans],
-            [int(span.kind) for span in tree.spans],
-            [int(span.status) for span in tree.spans],
-            [start - start_ns for start in tree.starts_ns],
-            [span.duration_ns for span in tree.spans],
-            self_ns,
-            _on_path(path, len(tree.spans)),
-            list(tree.skews_ns),
-            [len(span.events) for span in tree.spans],
+            _hexadecimal(spans.span_ids),
+            tree.parents.tolist(),
+            tree.depths.tolist(),
+            services.codes.tolist(),
+            names.codes.tolist(),
+            spans.kinds.tolist(),
+            spans.statuses.tolist(),
+            (tree.starts_ns - start_ns).tolist(),
+            spans.durations_ns.tolist(),
+            self_ns.tolist(),
+            critical_ns.tolist(),
+            tree.skews_ns.tolist(),
+            counts,
         ),
-        PathColumns(
-            [piece.row for piece in path],
-            [piece.start_ns - start_ns for piece in path],
-            [piece.end_ns - start_ns for piece in path],
-        ),
-        _marks(tree, start_ns),
+        PathColumns(path.rows.tolist(), (path.starts_ns - start_ns).tolist(), (path.ends_ns - start_ns).tolist()),
+        marks,
         [
             WarningOut(each.code, each.message, len(each.rows), list(each.rows[:MOST_ROWS]))
             for each in analysis.find_warnings(tree, trace.duplicates)
@@ -222,34 +225,50 @@ def show_trace(trace: Trace) -> TraceOut:
     )
 
 
-def _marks(tree: Tree, start_ns: int) -> MarkColumns:
-    found = [
-        (row, event["ts_ns"] + tree.skews_ns[row] - start_ns)
-        for row, span in enumerate(tree.spans)
-        for event in span.events
-    ][:MOST_MARKS]
-    return MarkColumns([row for row, _ in found], [offset for _, offset in found])
+def _hexadecimal(ids: Sequence[bytes]) -> list[str]:
+    digits = b"".join(ids).hex()
+    return [digits[at : at + 16] for at in range(0, len(digits), 16)]
 
 
-def _services(tree: Tree, self_ns: list[int]) -> tuple[list[ServiceShare], dict[str, int]]:
-    """Give the services by name, so that a service has the same colour in traces of the same services."""
-    spans: dict[str, int] = defaultdict(int)
-    errors: dict[str, int] = defaultdict(int)
-    busy: dict[str, int] = defaultdict(int)
-    for span, own in zip(tree.spans, self_ns, strict=True):
-        spans[span.service] += 1
-        errors[span.service] += span.status is SpanStatus.ERROR
-        busy[span.service] += own
-    names = sorted(spans)
-    shares = [ServiceShare(name, spans[name], errors[name], busy[name]) for name in names]
-    return shares, {name: place for place, name in enumerate(names)}
+def _marks(tree: Tree, start_ns: int) -> tuple[MarkColumns, list[int]]:
+    """Give the first events, and how many each span has."""
+    counts = [0] * len(tree.spans)
+    rows: list[int] = []
+    offsets: list[int] = []
+    skews = tree.skews_ns.tolist()
+    for row, text in enumerate(tree.spans.events):
+        if text:
+            events = orjson.loads(text)
+            counts[row] = len(events)
+            if len(rows) < MOST_MARKS:
+                rows += [row] * len(events)
+                offsets += [event["ts_ns"] + skews[row] - start_ns for event in events]
+    return MarkColumns(rows[:MOST_MARKS], offsets[:MOST_MARKS]), counts
 
 
-def _on_path(path: list[analysis.Segment], count: int) -> list[int]:
-    found = [0] * count
-    for piece in path:
-        found[piece.row] += piece.end_ns - piece.start_ns
-    return found
+def _by_first_row(texts: Texts) -> Texts:
+    """Give a column whose values stand in the order in which rows have them, those without a row left out."""
+    distinct = texts.distinct()
+    seen, first, codes = np.unique(distinct.codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    values = [distinct.values[at] for at in seen[order].tolist()]
+    return Texts(np.argsort(order)[codes].astype(np.int32), values)
+
+
+def _by_name(texts: Texts) -> Texts:
+    """Give a column whose values are sorted: so a service has the same colour in traces of the same services."""
+    found = _by_first_row(texts)
+    order = sorted(range(len(found.values)), key=found.values.__getitem__)
+    return Texts(np.argsort(order)[found.codes].astype(np.int32), [found.values[at] for at in order])
+
+
+def _shares(spans: Spans, services: Texts, self_ns: npt.NDArray[np.int64]) -> list[ServiceShare]:
+    count = len(services.values)
+    failed = services.codes[spans.statuses == SpanStatus.ERROR]
+    busy = np.zeros(count, np.int64)
+    np.add.at(busy, services.codes, self_ns)
+    columns = (np.bincount(services.codes, minlength=count), np.bincount(failed, minlength=count), busy)
+    return [ServiceShare(*each) for each in zip(services.values, *(column.tolist() for column in columns), strict=True)]
 
 
 def _repetition(each: analysis.Repetition) -> RepetitionOut:
