@@ -37,7 +37,7 @@ def parse_duration(text: object) -> float:
     Raises:
         PydanticCustomError: `text` is not a duration; pydantic turns it into an error with the field's path.
     """
-    if text == 0 or text == "0":
+    if isinstance(text, int | float | str) and text in {0, "0"}:
         return 0.0
     if not isinstance(text, str) or not _DURATION.fullmatch(text):
         example = f"write {text}s or {text}ms" if _is_number(text) else "write one such as 250ms, 30s, 5m, 1h30m or 7d"
