@@ -7,7 +7,8 @@ import { type Diagnostic, forceLinting, linter, lintKeymap } from "@codemirror/l
 import { EditorState, type Extension, Prec, StateEffect } from "@codemirror/state";
 import { EditorView, keymap, placeholder as hint, tooltips } from "@codemirror/view";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, type Ref } from "react";
+import { flushSync } from "react-dom";
 import type { Note } from "@/lib/promql";
 import { look } from "./look";
 import classes from "./CodeEditor.module.css";
@@ -41,9 +42,11 @@ export function CodeEditor({ language, value, onChange, onRun, notes, notesOf, l
   const view = useRef<EditorView | null>(null);
   const client = useQueryClient();
   const latest = useRef({ value, onChange, onRun, notes, notesOf });
+  const told = useRef<string[]>([]); // texts that the page has not rendered yet
   const name = useRef({ label, placeholder });
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = { value, onChange, onRun, notes, notesOf };
+    if (view.current?.state.doc.toString() === value) told.current = [];
   });
 
   useEffect(() => {
@@ -53,7 +56,7 @@ export function CodeEditor({ language, value, onChange, onRun, notes, notesOf, l
     const made = new EditorView({
       parent: root as unknown as HTMLElement,
       root,
-      state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest, language(client), root, name.current) }),
+      state: EditorState.create({ doc: latest.current.value, extensions: extensions(latest, told, language(client), root, name.current) }),
     });
     view.current = made;
     return () => {
@@ -64,8 +67,10 @@ export function CodeEditor({ language, value, onChange, onRun, notes, notesOf, l
 
   useEffect(() => {
     const editor = view.current;
-    const text = editor?.state.doc.toString();
-    if (editor && text !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
+    const echo = told.current.indexOf(value);
+    told.current = echo < 0 ? [] : told.current.slice(echo + 1);
+    // What comes back late from the page is older than what has been typed since.
+    if (editor && echo < 0 && editor.state.doc.toString() !== value) editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } });
   }, [value]);
 
   useEffect(() => {
@@ -94,7 +99,7 @@ interface Latest {
   current: Pick<QueryEditorProps, "value" | "onChange" | "onRun" | "notes" | "notesOf">;
 }
 
-function extensions(latest: Latest, { extension, findErrors }: QueryLanguage, root: ShadowRoot, { label, placeholder }: { label: string; placeholder: string }) {
+function extensions(latest: Latest, told: { current: string[] }, { extension, findErrors }: QueryLanguage, root: ShadowRoot, { label, placeholder }: { label: string; placeholder: string }) {
   const findAll = async (editor: EditorView): Promise<Diagnostic[]> => {
     if (editor.state.doc.toString().trim() === "") return [];
     const { notes, notesOf } = latest.current;
@@ -115,7 +120,7 @@ function extensions(latest: Latest, { extension, findErrors }: QueryLanguage, ro
     extension,
     Prec.highest(
       keymap.of([
-        { key: "Mod-Enter", run: () => (latest.current.onRun(), true) },
+        { key: "Mod-Enter", run: runWritten(latest) },
         { key: "Shift-Enter", run: insertNewlineAndIndent },
         { key: "Tab", run: acceptCompletion },
         { key: "Escape", run: leave },
@@ -123,9 +128,21 @@ function extensions(latest: Latest, { extension, findErrors }: QueryLanguage, ro
     ),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
     EditorView.updateListener.of((update) => {
-      if (update.docChanged) latest.current.onChange(update.state.doc.toString());
+      if (!update.docChanged) return;
+      const text = update.state.doc.toString();
+      told.current.push(text);
+      latest.current.onChange(text);
     }),
   ];
+}
+
+/** Runs what stands in the editor, also where the page has not rendered the last key yet. */
+function runWritten(latest: Latest) {
+  return (editor: EditorView) => {
+    flushSync(() => latest.current.onChange(editor.state.doc.toString()));
+    latest.current.onRun();
+    return true;
+  };
 }
 
 /** Where tips hang: beside the editor in its root, for an element can be measured when a dialog moves it, and a root cannot. */
