@@ -68,6 +68,20 @@ async def test_without_a_step_there_are_some_hundred_points_and_never_more_than_
     assert (await history.chart(HostMetric.FDS, "h", START, at(600), step_s=1)).step_s == 10
 
 
+@pytest.mark.parametrize("years", [(2, 2026), (1969, 2026), (1970, 9999)])
+async def test_times_of_which_no_host_can_tell_are_refused(years):
+    start, end = (datetime(year, 6, 1, tzinfo=UTC) for year in years)
+    with pytest.raises(InvalidError):
+        await HostHistory(Source(), 10.0).chart(HostMetric.NETWORK, "h", start, end)
+
+
+@pytest.mark.parametrize("start", [datetime(1970, 1, 1, tzinfo=UTC), datetime(9990, 1, 1, tzinfo=UTC)])
+async def test_a_step_is_never_longer_than_the_range(start):
+    history = HostHistory(Source(network_received_bytes_total=[(0, 1)]), 10.0)
+    drawn = await history.chart(HostMetric.NETWORK, "h", start, start + timedelta(days=1), step_s=1e300)
+    assert drawn.step_s == 86_400
+
+
 @pytest.mark.parametrize(("seconds", "step_s"), [(0, 10), (-60, 10), (86_400 * 90, 10)])
 async def test_a_grid_without_sense_is_refused(seconds, step_s):
     with pytest.raises(InvalidError):

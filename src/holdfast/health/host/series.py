@@ -16,6 +16,7 @@ from holdfast.telemetry import Matcher, MatchOp, Point, Series
 
 MAX_POINTS: Final = 2000
 _POINTS: Final = 240
+_LONGEST_S: Final = 100 * 366 * 86_400
 
 
 class HostMetric(StrEnum):
@@ -144,13 +145,18 @@ class HostHistory:
             step_s: seconds between two points, never less than between two readings; about 240 points without it.
 
         Raises:
-            InvalidError: the end is before the start, or there would be more than 2,000 points.
+            InvalidError: the end is before the start, the start before 1970 or 100 years away, or there would be more
+                than 2,000 points.
             UnavailableError: the store does not answer.
         """
         length_s = (end - start).total_seconds()
         if length_s <= 0:
             raise InvalidError("end must be after start", hint="both are times such as 2026-01-01T00:00:00Z")
-        chosen_s = max(self._every_s, step_s or length_s / _POINTS)
+        if start.timestamp() < 0:
+            raise InvalidError(f"start is before 1970: {start.isoformat()}", hint="no host was read then")
+        if length_s > _LONGEST_S:
+            raise InvalidError("start and end are more than 100 years apart", hint="choose a shorter time range")
+        chosen_s = max(self._every_s, min(step_s or length_s / _POINTS, length_s))
         if length_s / chosen_s > MAX_POINTS:
             raise InvalidError(
                 f"{length_s / chosen_s:.0f} points are more than {MAX_POINTS}", hint="choose a longer step_s"
