@@ -28,6 +28,12 @@ describe("lanes", () => {
     expect(lane?.bars.some(({ finding: one }) => one.title === "m29")).toBe(true);
   });
 
+  it("keeps room for the label before a late bar, so that no label is written over another", () => {
+    const rowsOf = (...minutes: number[]) => layLanes(minutes.map((minute) => finding(minute)), START, START + 10 * MINUTE)[0]?.bars.map(({ row }) => row);
+    expect(rowsOf(2, 7)).toEqual([0, 1]);
+    expect(rowsOf(1, 9)).toEqual([0, 0]);
+  });
+
   it("leaves out lanes without findings", () => {
     expect(layLanes([], START, START + MINUTE)).toEqual([]);
   });

@@ -34,7 +34,7 @@ describe("cardinality", () => {
   it("never says more than was seen", () => {
     expect(explodedText({ label: "user", values: 2973 })).toBe("user: at least 2,973 values");
     expect(explodedText({ label: "", values: 0 })).toBe("no label");
-    expect([shareText(0, 10), shareText(1, 100_000), shareText(1, 200), shareText(150, 200), shareText(3, 0)]).toEqual(["0.0%", "under 0.1%", "0.5%", "75%", "0.0%"]);
+    expect([shareText(0, 10), shareText(1, 100_000), shareText(1, 200), shareText(150, 200), shareText(3, 0)]).toEqual(["0.0%", "<0.1%", "0.5%", "75%", "0.0%"]);
   });
 
   it("writes the rule that drops metrics", () => {

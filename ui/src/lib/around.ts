@@ -111,6 +111,8 @@ const MOST_ROWS = 6;
 const LEAST_WIDTH = 0.012;
 /** Room for a label behind the beginning of a bar, before the next one may stand in its row. */
 const LABEL_WIDTH = 0.3;
+/** A bar that begins later has its label before it. */
+export const LATE = 0.62;
 
 /** Puts findings into the rows of their lanes by when they moved; each lane shows its highest ranked. */
 export function layLanes(findings: readonly Finding[], startMs: number, endMs: number): LaneLayout[] {
@@ -125,13 +127,14 @@ export function layLanes(findings: readonly Finding[], startMs: number, endMs: n
     for (const finding of byTime) {
       const from = clamp((Date.parse(finding.moved_at) - startMs) / span);
       const to = Math.max(clamp((Date.parse(finding.until) - startMs) / span), Math.min(from + LEAST_WIDTH, 1));
-      let row = ends.findIndex((end) => end <= from);
+      const begin = from > LATE ? from - LABEL_WIDTH : from;
+      let row = ends.findIndex((end) => end <= begin);
       if (row < 0) row = ends.length;
       if (row >= MOST_ROWS) {
         left += 1;
         continue;
       }
-      ends[row] = Math.max(to, from + LABEL_WIDTH);
+      ends[row] = from > LATE ? to : Math.max(to, from + LABEL_WIDTH);
       bars.push({ finding, row, from, to });
     }
     return { lane, label, bars, rows: Math.max(ends.length, 1), left };

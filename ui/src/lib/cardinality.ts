@@ -76,7 +76,7 @@ export function shareOf(count: number, limit: number): number {
 
 export function shareText(count: number, limit: number): string {
   const percent = limit > 0 ? (100 * count) / limit : 0;
-  return percent > 0 && percent < 0.1 ? "under 0.1%" : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}%`;
+  return percent > 0 && percent < 0.1 ? "<0.1%" : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}%`;
 }
 
 /** What to write into a job of prometheus.yml, so that these metrics come no more. */

@@ -73,7 +73,7 @@ const TEXTS: Record<string, string> = {
   "run.cancelled": "was cancelled",
   "run.compensation_failed": "could not undo a step",
   "run.stranded": "is stranded: its code changed",
-  "run.signalled": "was signalled",
+  "run.signal_received": "was signalled",
   "run.retried": "goes on after a failure",
   "run.replayed": "is done anew from a step",
   "run.resolved": "is no longer stranded",
@@ -87,7 +87,7 @@ function dashboardText({ data }: LogEvent, text: string): string {
 
 /** A run is known by its workflow; of a signal, a step and a way out the name is told. */
 function runText({ kind, data }: LogEvent, text: string): string {
-  if (kind === "run.signalled") return `got the signal “${words(data["signal"]) ?? "?"}”`;
+  if (kind === "run.signal_received") return `got the signal “${words(data["signal"]) ?? "?"}”`;
   if (kind === "run.resolved") return `${text}: ${(words(data["way"]) ?? "resolved").replaceAll("-", " ")}`;
   const step = words(data["step"]) ?? words(data["from_step"]);
   return step ? `${text} at “${step}”` : text;

@@ -70,6 +70,11 @@ export function formatNumber(value: number | null | undefined): string {
   return Number(value.toPrecision(3)).toString();
 }
 
+/** How often something happens, a second: "12.5", "<0.01" where three figures would only be long. */
+export function formatRate(perSecond: number): string {
+  return perSecond > 0 && perSecond < 0.01 ? "<0.01" : formatNumber(perSecond);
+}
+
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }

@@ -1,6 +1,6 @@
 // The picture: a lane per kind of signal, a bar per finding from when it moved; the moment as a line through all lanes.
 import type { Around, Finding } from "@/api/types";
-import { type LaneLayout, layLanes } from "@/lib/around";
+import { LATE, type LaneLayout, layLanes } from "@/lib/around";
 import { formatClock } from "@/lib/time";
 import classes from "./Around.module.css";
 
@@ -52,8 +52,6 @@ export function Lanes({ answer, chosen, onChoose }: { answer: Around; chosen: st
 
 const ROW_PX = 24;
 const PAD_PX = 5;
-/** Behind this share of the width a label stands before its bar. */
-const LATE = 0.62;
 
 function heightOf(lane: LaneLayout): number {
   return lane.rows * ROW_PX + 2 * PAD_PX;

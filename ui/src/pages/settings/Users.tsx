@@ -2,12 +2,12 @@
 import { Badge, Button, NativeSelect } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { notifications } from "@mantine/notifications";
-import { IconPlus } from "@tabler/icons-react";
+import { IconPlus, IconUsers } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { patch } from "@/api/client";
 import { usersQuery } from "@/api/queries";
 import type { Role, User, UserPatch } from "@/api/types";
-import { problemOf, QueryView, SkeletonRows } from "@/components/states";
+import { Empty, problemOf, QueryView, SkeletonRows } from "@/components/states";
 import table from "@/components/table.module.css";
 import { When } from "@/components/When";
 import { ROLES } from "@/lib/roles";
@@ -28,7 +28,15 @@ export function Users() {
         </Button>
       </div>
       <QueryView query={query} skeleton={<SkeletonRows rows={4} />}>
-        {({ items }) => <UserTable users={items} />}
+        {({ items }) =>
+          items.length > 0 ? (
+            <UserTable users={items} />
+          ) : (
+            <Empty title="Nobody can sign in yet" icon={<IconUsers size={32} stroke={1.4} />}>
+              While signing in is switched off, everybody who reaches this port is an administrator. Add the first user before it is switched on.
+            </Empty>
+          )
+        }
       </QueryView>
       <NewUserDialog isOpen={isOpen} onClose={dialog.close} />
     </>

@@ -1,7 +1,7 @@
 // The edges of the map as lines, the worst first: for keys, for those who cannot see the picture, and to read figures.
 import type { MapEdge, TraceMap } from "@/api/types";
 import table from "@/components/table.module.css";
-import { formatDuration, formatNumber, formatPercent } from "@/lib/format";
+import { formatDuration, formatPercent, formatRate } from "@/lib/format";
 import { CHANGE_WORD, edgeId, shareFailed, sortEdges } from "@/lib/traces/map";
 import classes from "./CallMap.module.css";
 import { StateMark } from "./StateMark";
@@ -45,7 +45,7 @@ function Line({ edge, seconds, isChosen, onChoose }: { edge: MapEdge; seconds: n
         </button>
       </td>
       <td className={`${classes.how} dim`}>{edge.protocol || (edge.connection === "call" ? "call" : edge.connection)}</td>
-      <td className={classes.figure} data-align="right">{isGone ? "–" : formatNumber(rates.calls / Math.max(seconds, 1))}</td>
+      <td className={classes.figure} data-align="right">{isGone ? "–" : formatRate(rates.calls / Math.max(seconds, 1))}</td>
       <td className={classes.figure} data-align="right">{isGone ? "–" : formatPercent(failed)}</td>
       <td className={classes.figure} data-align="right" data-wide>{ms(rates.p50_ms)}</td>
       <td className={classes.figure} data-align="right">{ms(rates.p95_ms)}</td>

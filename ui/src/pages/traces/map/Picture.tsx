@@ -7,7 +7,7 @@ import { memo, useMemo, useState } from "react";
 import type { MapEdge, MapNode, TraceMap } from "@/api/types";
 import { Go } from "@/components/Go";
 import { StatusIcon } from "@/components/StatusMark";
-import { formatDuration, formatNumber, formatPercent, plural } from "@/lib/format";
+import { formatDuration, formatPercent, formatRate, plural } from "@/lib/format";
 import { layers, type Place } from "@/lib/layers";
 import { CHANGE_WORD, edgeId, endsOf, nodeId, shapeOf, shareFailed, STATE_VERDICT, STATE_WORD } from "@/lib/traces/map";
 import { searchPath } from "@/lib/traces/search";
@@ -138,7 +138,7 @@ function CallPath({ sourceX, sourceY, targetX, targetY, data, style, markerEnd }
 
 function EdgeLabel({ data: { edge, seconds, isDimmed, isChosen, onChoose }, x, y }: { data: NonNullable<CallEdge["data"]>; x: number; y: number }) {
   const failed = shareFailed(edge.rates);
-  const figures = edge.state === "gone" ? STATE_WORD.gone : `${formatNumber(edge.rates.calls / Math.max(seconds, 1))}/s${failed > 0 ? ` ${formatPercent(failed)}` : ""}`;
+  const figures = edge.state === "gone" ? STATE_WORD.gone : `${formatRate(edge.rates.calls / Math.max(seconds, 1))}/s${failed > 0 ? ` ${formatPercent(failed)}` : ""}`;
   const tip = [STATE_WORD[edge.state], ...edge.changes.map((change) => CHANGE_WORD[change]), `p95 ${formatDuration(edge.rates.p95_ms === null ? null : edge.rates.p95_ms / 1000)}`].join(", ");
   return (
     <button
