@@ -5,7 +5,9 @@ A command's module may import a third of the product; who asks for another comma
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
+from types import ModuleType
 from typing import Any, ClassVar, NamedTuple
 
 import typer
@@ -33,7 +35,7 @@ class Unread(TyperCommand):
         module, _, register = self.offer.source.partition(":")
         made = typer.Typer(add_completion=False)
         made.callback()(_be_group)
-        getattr(import_module(module), register)(made)
+        getattr(_import(module), register)(made)
         group: Any = typer.main.get_command(made)
         return group.commands[self.offer.name]
 
@@ -51,6 +53,15 @@ class Offering(TyperGroup):
         """Put what is offered before what was added."""
         super().__init__(**attributes)
         self.commands = {offer.name: Unread(offer) for offer in self.offers} | dict(self.commands)
+
+
+def _import(module: str) -> ModuleType:
+    """Import a module with what it needs; what is loaded stays, so a seventh of the time is not spent on looking."""
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.enable()
 
 
 def _be_group() -> None:

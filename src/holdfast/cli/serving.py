@@ -19,7 +19,7 @@ from rich.console import Console
 from holdfast import app, journal, web
 from holdfast.cli.configuration import read_settings
 from holdfast.cli.options import ConfigOption, OpsOption
-from holdfast.kernel.processes import ServerSettings
+from holdfast.kernel.processes import ServerSettings, paused_collector
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.settings import Settings
 
@@ -76,10 +76,12 @@ async def _serve(settings: Settings) -> None:
     host, port = web.listen_address(settings[ServerSettings])
     with contextlib.closing(web.bind(host, port)) as listener:
         url = f"http://{host}:{listener.getsockname()[1]}"
-        holdfast = await app.build(settings, os.environ)
+        with paused_collector():
+            holdfast = await app.build(settings, os.environ)
         try:
             await holdfast.start()
-            front = web.build(holdfast)
+            with paused_collector():
+                front = web.build(holdfast)
             announce = partial(_announce, url, await holdfast.people.issue_setup_link())
             await web.serve(front, listener, settings[web.WebSettings], stop=stop, started=announce)
         finally:

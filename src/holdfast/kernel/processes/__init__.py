@@ -3,9 +3,18 @@
 Refuses to know what the jobs do. `app.py` uses both.
 """
 
-from holdfast.kernel.processes.collector import settle_collector
+from holdfast.kernel.processes.collector import paused_collector, settle_collector
 from holdfast.kernel.processes.folder import DataFolder
 from holdfast.kernel.processes.settings import ALL_ROLES, SECTION, ServerSettings
 from holdfast.kernel.processes.supervision import JobReport, Supervisor
 
-__all__ = ["ALL_ROLES", "SECTION", "DataFolder", "JobReport", "ServerSettings", "Supervisor", "settle_collector"]
+__all__ = [
+    "ALL_ROLES",
+    "SECTION",
+    "DataFolder",
+    "JobReport",
+    "ServerSettings",
+    "Supervisor",
+    "paused_collector",
+    "settle_collector",
+]
