@@ -23,6 +23,7 @@ from holdfast.telemetry.metrics.promql.quoting import unquote
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
 _LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+_GROUP: Final = re.compile(r"(?<!\\)\(\?P?<(\w+)>")
 TEXT_OPS: Final = {"=": MatchOp.EQUAL, "!=": MatchOp.NOT_EQUAL, "=~": MatchOp.MATCHES, "!~": MatchOp.NOT_MATCHES}
 NUMBER_OPS: Final = frozenset({"==", "=", "!=", ">", ">=", "<", "<="})
 
@@ -142,6 +143,9 @@ def check_parser(pattern: str) -> None:
         problem = problem or "at least one named capture must be supplied"
     if odd := [name for name in names if not _LABEL.fullmatch(name)]:
         problem = f"invalid extracted label name '{odd[0]}'"
+    written = _GROUP.findall(pattern)
+    if twice := [name for name in names if written.count(name) > 1]:
+        problem = f"duplicate extracted label name '{twice[0]}'"
     if problem:
         raise LogqlError(f"invalid regexp parser: {problem}")
 

@@ -19,7 +19,7 @@ from holdfast.telemetry.logs.logql.nodes import (
     VectorOf,
 )
 from holdfast.telemetry.logs.logql.pipeline_grammar import parse_matchers, parse_stages
-from holdfast.telemetry.logs.logql.quantities import parse_duration_ns
+from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_range_ns
 from holdfast.telemetry.logs.logql.tokens import RANGE_OPS, VECTOR_OPS, Kind, Token, TokenStream
 from holdfast.telemetry.metrics.promql.nodes import Matching, Span
 from holdfast.telemetry.metrics.promql.quoting import unquote
@@ -199,8 +199,7 @@ def _log_range_or_selector(stream: TokenStream) -> tuple[LogSelector, Unwrap | N
 
 def _range(stream: TokenStream) -> tuple[int, int]:
     token = stream.expect_kind(Kind.RANGE, "")
-    range_ns = parse_duration_ns(token.text[1:-1], knows_days=True)
-    assert range_ns  # the lexer has read it
+    range_ns = parse_range_ns(token.text[1:-1])
     offset_ns = 0
     if stream.accept("offset"):
         sign = -1 if stream.accept("-") else 1

@@ -90,8 +90,6 @@ def _line_filter(stream: TokenStream) -> LineFilter:
 
 def _needle(stream: TokenStream, op: LineOp) -> Needle:
     if stream.token.text == "ip" and stream.token.kind is Kind.WORD:
-        if op not in {LineOp.CONTAINS, LineOp.CONTAINS_NOT}:
-            raise stream.unexpected("STRING")
         return Needle(parse_ip(stream), is_ip=True)
     token = stream.expect_kind(Kind.STRING, "STRING or ip")
     value = unquote(token.text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from holdfast.telemetry.metrics.promql import literals
 from holdfast.telemetry.metrics.promql.quoting import quote
 
 UNITS_NS: Final = {
@@ -56,6 +57,15 @@ def parse_duration_ns(text: str, *, knows_days: bool = False) -> int | None:
     if at == 0 or at != len(rest) or total > _LARGEST_NS:
         return None
     return sign * round(total)
+
+
+def parse_range_ns(text: str) -> int:
+    """Read the length of a range, as Prometheus': whole numbers, the largest unit first.
+
+    Raises:
+        ValueError: it is none; the message is Prometheus'.
+    """
+    return literals.parse_duration(text) * UNITS_NS["ms"]
 
 
 def parse_size_bytes(text: str) -> int | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from holdfast.telemetry.logs.logql.errors import LogqlError
-from holdfast.telemetry.logs.logql.quantities import parse_duration_ns
+from holdfast.telemetry.logs.logql.quantities import parse_range_ns
 from holdfast.telemetry.metrics.promql.nodes import Span
 from holdfast.telemetry.metrics.promql.quoting import quote
 
@@ -97,6 +97,12 @@ class Token(NamedTuple):
         return Span(self.start, self.end)
 
     @property
+    def is_lineless(self) -> bool:
+        """Whether an error tells no line of it: so it is in Loki for what its scanner puts together of pieces."""
+        is_long = self.kind is Kind.OPERATOR and len(self.text) > 1
+        return is_long or self.kind in {Kind.RANGE, Kind.DURATION, Kind.SIZE, Kind.FLAG}
+
+    @property
     def shown(self) -> str:
         """How an error names it: what has one form only by that, all else by its kind."""
         is_fixed = self.kind in {Kind.OPERATOR, Kind.PUNCTUATION} or self.text in _FIXED
@@ -117,7 +123,7 @@ def scan(text: str) -> list[Token]:
         group = match.lastgroup or ""
         token = Token(_KINDS[group], match[group], match.start(group))
         if problem := _problem(token):
-            raise LogqlError(problem, span=token.span, text=text, is_lineless=token.kind is Kind.RANGE)
+            raise LogqlError(problem, span=token.span, text=text, is_lineless=token.is_lineless)
         tokens.append(token)
         at = match.end()
     return tokens
@@ -134,9 +140,10 @@ def _problem(token: Token) -> str:
     if not token.text.endswith("]"):
         return "missing closing ']' in duration"
     length = token.text[1:-1]
-    if not length:
-        return "empty duration string"
-    return "" if parse_duration_ns(length, knows_days=True) else f"not a valid duration string: {quote(length)}"
+    try:
+        return "" if parse_range_ns(length) else f"not a valid duration string: {quote(length)}"
+    except ValueError as error:
+        return str(error)
 
 
 class TokenStream:
@@ -202,7 +209,9 @@ class TokenStream:
         """Give the error that the next token does not belong here."""
         is_function = self.token.text in FUNCTIONS and self.following() in {"(", "by", "without"}
         told = f"syntax error: unexpected {self.token.text.upper() if is_function else self.token.shown}"
-        return self.refusal(f"{told}, expecting {wanted}" if wanted else told, self.token.span)
+        token = self.token
+        message = f"{told}, expecting {wanted}" if wanted else told
+        return LogqlError(message, span=token.span, text=self.text, is_lineless=token.is_lineless)
 
     def refusal(self, message: str, span: Span) -> LogqlError:
         """Give an error about a part of the text."""

@@ -7,8 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-_V4: Final = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.]*[0-9])")
-_V6: Final = re.compile(r"(?<![0-9a-fA-F:.])[0-9a-fA-F:]*:[0-9a-fA-F:.]*[0-9a-fA-F:](?![0-9a-fA-F:])")
+from holdfast.telemetry.metrics.promql.quoting import quote
+
+_HINT: Final = re.compile(  # where an address may begin, which is not at the very end
+    r"(?P<v4>[0-9](?=.{0,2}\.)(?=...))|(?P<v6>(?=::[0-9a-fA-F]|[0-9a-fA-F]{1,4}:)(?=.{5}))", re.DOTALL
+)
+_SPANS: Final = {"v4": re.compile(r"[0-9.]*"), "v6": re.compile(r"[0-9a-fA-F:.]*")}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Holds = Callable[[Address], bool]
@@ -28,22 +32,29 @@ def parse_addresses(text: str) -> Holds:
         low = ipaddress.ip_address(first.strip())
         high = ipaddress.ip_address(last.strip()) if last else low
     except ValueError as error:
-        message = f"ip: invalid pattern: {text}"
+        message = f"ip: invalid pattern: {quote(text)}"
         raise ValueError(message) from error
     if low.version != high.version:
-        message = f"ip: invalid pattern: {text}"
+        message = f"ip: invalid pattern: {quote(text)}"
         raise ValueError(message)
     bottom, top = int(low), int(high)
     return lambda address: address.version == low.version and bottom <= int(address) <= top
 
 
 def has_address(text: str, holds: Holds) -> bool:
-    """Tell whether any address in a line is in the set."""
-    for pattern in (_V4, _V6):
-        for match in pattern.finditer(text):
-            address = read_address(match[0])
-            if address is not None and holds(address):
-                return True
+    """Tell whether any address in a line is in the set.
+
+    As Loki has it: all letters that may be part of an address are read together, so one with a dot behind it, as at the
+    end of a sentence, is none.
+    """
+    at = 0
+    while (hint := _HINT.search(text, at)) is not None:
+        span = _SPANS[hint.lastgroup or ""].match(text, hint.start())
+        assert span is not None  # it matches nothing too
+        address = read_address(span[0])
+        if address is not None and holds(address):
+            return True
+        at = span.end() + 1
     return False
 
 

@@ -1,7 +1,7 @@
 """Conditions on labels as functions of an entry.
 
-A number that cannot be read is noted as an error and the line stays; so does a line with an error before a number, for
-only a condition on `__error__` should take it out.
+A number that cannot be read is noted as an error, if there is none yet, and the line stays. Only texts are asked of
+`__error__`: an address keeps a line with an error, and a number is never found there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from holdfast.telemetry.logs.logql.quantities import (
     problem_of_size,
 )
 from holdfast.telemetry.logs.pipeline.addresses import has_address, parse_addresses
-from holdfast.telemetry.logs.pipeline.entries import Entry
+from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
 from holdfast.telemetry.metrics.matching import question_of
 
 Holds = Callable[[Entry], bool]
@@ -74,14 +74,13 @@ def _number(condition: NumberCondition) -> Holds:
     read = READERS[condition.unit]
 
     def holds(entry: Entry) -> bool:
-        if entry.error:
-            return True
         text = entry.find(label)
-        if text is None:
+        if text is None or label in {ERROR, DETAILS}:
             return False
         value = read(text)
         if value is None:
-            entry.fail(FILTER_ERROR, PROBLEMS[condition.unit](text))
+            if not entry.error:
+                entry.fail(FILTER_ERROR, PROBLEMS[condition.unit](text))
             return True
         return compare(value, wanted)
 

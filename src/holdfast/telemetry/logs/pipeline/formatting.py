@@ -9,8 +9,9 @@ from typing import Final
 
 import gotpl
 
-from holdfast.telemetry.logs.logql.nodes import LabelFormat, LineFormat
+from holdfast.telemetry.logs.logql.nodes import LabelAssignment, LabelFormat, LineFormat
 from holdfast.telemetry.logs.pipeline.entries import Entry, Step
+from holdfast.telemetry.logs.pipeline.template_errors import problem_of_run, problem_of_text
 from holdfast.telemetry.logs.pipeline.template_functions import CURRENT, FUNCTIONS
 
 TEMPLATE_ERROR: Final = "TemplateFormatErr"
@@ -22,7 +23,7 @@ def line_format_step(stage: LineFormat) -> Step:
     Raises:
         ValueError: it is no template.
     """
-    template = _compile(stage.template)
+    template = _compile(stage.template, "line", "invalid line template")
 
     def fill(entry: Entry) -> bool:
         rendered = _render(template, entry, entry.labels())
@@ -39,7 +40,7 @@ def label_format_step(stage: LabelFormat) -> Step:
     Raises:
         ValueError: one of them is no template.
     """
-    assignments = [(one.label, one.source, one.template and _compile(one.template)) for one in stage.assignments]
+    assignments = [(one.label, one.source, one.template and _of_label(one)) for one in stage.assignments]
 
     def fill(entry: Entry) -> bool:
         labels: dict[str, str] | None = None  # those before the first template: templates do not see each other
@@ -64,11 +65,15 @@ def _rename(entry: Entry, source: str, label: str) -> None:
             entry.drop(source)
 
 
-def _compile(text: str) -> gotpl.Template:
+def _of_label(one: LabelAssignment) -> gotpl.Template:
+    return _compile(one.template or "", "label", f"invalid template for label '{one.label}'")
+
+
+def _compile(text: str, name: str, what_is_wrong: str) -> gotpl.Template:
     try:
-        return gotpl.Template(text, functions=FUNCTIONS, missing_key="zero")
+        return gotpl.Template(text, name=name, functions=FUNCTIONS, missing_key="zero")
     except gotpl.TemplateError as error:
-        message = f"invalid line template: {error}"
+        message = f"{what_is_wrong}: {problem_of_text(error, name)}"
         raise ValueError(message) from error
 
 
@@ -77,7 +82,7 @@ def _render(template: gotpl.Template, entry: Entry, labels: dict[str, str]) -> s
     try:
         return str(template.render(gotpl.TypedMap(labels, "", "string", "string")))
     except gotpl.TemplateError as error:
-        entry.fail(TEMPLATE_ERROR, str(error))
+        entry.fail(TEMPLATE_ERROR, problem_of_run(error, template.name, template.source))
         return None
     finally:
         CURRENT.reset(token)

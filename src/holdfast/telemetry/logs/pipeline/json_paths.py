@@ -12,9 +12,20 @@ from holdfast.telemetry.logs.pipeline.entries import JSON_ERROR, Entry, Step
 from holdfast.telemetry.logs.pipeline.json_scanning import JsonScanError, find
 
 Path = tuple[str | int, ...]
-_PART: Final = re.compile(
-    r'\.?(?P<name>[a-zA-Z_][a-zA-Z0-9_-]*)|\[(?P<index>[0-9]+)\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]'
+_TOKEN: Final = re.compile(
+    r'[ \t\n]*(?:(?P<FIELD>[a-zA-Z_][a-zA-Z0-9_]*)|(?P<INDEX>[0-9]+)(?=[ \t\n\]]|\Z)|(?P<STRING>"(?:[^"\\]|\\.)*")'
+    r"|(?P<DOT>\.)|(?P<LSB>\[)|(?P<RSB>\])|(?P<end>\Z)|(?P<other>.))",
+    re.DOTALL,
 )
+_END: Final = "$end"
+_NEXT: Final = {  # what may follow, by what stood before, in the order in which Loki lists it
+    "": ("LSB", "FIELD"),
+    "LSB": ("STRING", "INDEX"),
+    "STRING": ("RSB",),
+    "INDEX": ("RSB",),
+    "DOT": ("FIELD",),
+}
+_GOES_ON: Final = frozenset({"DOT", "LSB"})
 _MISSING: Final = object()
 
 
@@ -25,21 +36,39 @@ def parse_path(text: str) -> Path:
         ValueError: it is none.
     """
     path: list[str | int] = []
-    at = 0
-    while at < len(text):
-        match = _PART.match(text, at)
-        if match is None or (at == 0 and text.startswith(".")):
-            message = f"cannot parse expression [{text}]: syntax error at {at + 1}"
-            raise ValueError(message)
-        if match["index"] is not None:
-            path.append(int(match["index"]))
-        else:
-            path.append(match["name"] if match["name"] is not None else orjson.loads(match["quoted"]))
-        at = match.end()
-    if not path:
-        message = "cannot parse expression []: it is empty"
-        raise ValueError(message)
-    return tuple(path)
+    before, at = "", 0
+    while True:
+        match = _TOKEN.match(text, at)
+        assert match is not None  # it ends with "any character or the end"
+        kind = match.lastgroup or ""
+        if kind == "other" and before in {"FIELD", "RSB"}:
+            raise ValueError(f"cannot parse expression [{text}]: unexpected char {match[kind]}")
+        kind = _END if kind in {"end", "other"} else kind
+        if kind == _END and before in {"FIELD", "RSB"}:
+            return tuple(path)
+        _check(text, before, kind)
+        if kind == "INDEX":
+            path.append(int(match[kind]))
+        elif kind == "FIELD":
+            path.append(match[kind])
+        elif kind == "STRING":
+            path.append(_quoted(match[kind]))
+        before, at = kind, match.end()
+
+
+def _check(text: str, before: str, kind: str) -> None:
+    wanted = _NEXT.get(before)
+    if kind in (_GOES_ON if wanted is None else wanted):
+        return
+    expected = f", expecting {' or '.join(wanted)}" if wanted else ""
+    raise ValueError(f"cannot parse expression [{text}]: syntax error: unexpected {kind}{expected}")
+
+
+def _quoted(text: str) -> str:
+    try:
+        return str(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return text[1:-1]
 
 
 def paths_step(fields: tuple[Extraction, ...]) -> Step:
@@ -63,15 +92,22 @@ def paths_step(fields: tuple[Extraction, ...]) -> Step:
             document = _MISSING
         for label, path in paths:
             value = None if document is _MISSING else _label(document, path)
-            entry.put_parsed(label, _scanned(entry, path) if value is None else value)
+            value = _scanned(entry, path) if value is None else value
+            if value is not _MISSING:
+                entry.put_parsed(label, str(value))
+            elif entry.find(label) is None:  # a label of the stream stays alone where nothing was found
+                entry.put_parsed(label, "")
         return True
 
     return take
 
 
-def _label(document: Any, path: Path) -> str | None:
-    """Give the value at a path as a label holds it; None if it must be taken as it is written."""
-    match _walk(document, path):
+def _label(document: Any, path: Path) -> Any:
+    """Give the value at a path as a label holds it; None if it must be taken as it is written, or `_MISSING`."""
+    value = _walk(document, path)
+    if value is _MISSING:
+        return _MISSING
+    match value:
         case str() as text:
             return text.replace("\ufffd", " ")
         case None:
@@ -92,15 +128,15 @@ def _walk(document: Any, path: Path) -> Any:
         elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
         else:
-            return None
+            return _MISSING
         if value is _MISSING:
-            return None
+            return _MISSING
     return value
 
 
-def _scanned(entry: Entry, path: Path) -> str:
+def _scanned(entry: Entry, path: Path) -> Any:
     try:
         value = find(entry.line, path)
     except JsonScanError:
-        return ""
-    return "" if value is None else value.text
+        return _MISSING
+    return _MISSING if value is None else value.text

@@ -101,13 +101,21 @@ def find(document: str, path: tuple[str | int, ...]) -> Value | None:
     Raises:
         JsonScanError: what stands before it cannot be read.
     """
-    value, _ = _value(document, 0)
+    value = _root(document)
     for part in path:
         inner = _inner(document, value, part)
         if inner is None:
             return None
         value = inner
     return value
+
+
+def _root(document: str) -> Value:
+    """Give the whole document; an object need not be closed, so that what stands before a cut is found."""
+    at = _skip(document, 0)
+    if document[at : at + 1] == "{":
+        return Value(document, Form.OBJECT, at, len(document))
+    return _value(document, at)[0]
 
 
 def _inner(document: str, value: Value, part: str | int) -> Value | None:

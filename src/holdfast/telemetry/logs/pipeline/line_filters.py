@@ -29,6 +29,9 @@ def compile_line_filter(stage: LineFilter) -> Test:
 
 def _compile(op: LineOp, needle: Needle) -> Test:
     value = needle.value
+    if needle.is_ip and op not in {LineOp.CONTAINS, LineOp.CONTAINS_NOT}:
+        message = "ip: invalid operation"
+        raise ValueError(message)
     if needle.is_ip:
         holds = parse_addresses(value)
         return lambda line: has_address(line, holds)

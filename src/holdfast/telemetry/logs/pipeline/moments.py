@@ -30,7 +30,7 @@ class Moment(datetime):
 
     def __str__(self) -> str:
         fraction = f".{self.nanosecond:09d}".rstrip("0") if self.nanosecond else ""
-        return f"{self:%Y-%m-%d %H:%M:%S}{fraction} {self:%z %Z}"
+        return f"{self.year:04d}{self:-%m-%d %H:%M:%S}{fraction} {self:%z %Z}"
 
 
 def moment_of(ts_ns: int) -> Moment:
@@ -42,8 +42,7 @@ def moment_of(ts_ns: int) -> Moment:
 def moment_in(layout: str, zone: str, text: str) -> Moment:
     """Read a time by a layout of Go's; the zone is that of a text that names none, `Local` that of the server.
 
-    Raises:
-        ValueError: there is no such zone.
+    A zone that there is not is UTC.
     """
     parsed = sprig.generic_func_map()["toDate"](layout, text)
     assert isinstance(parsed, datetime)
@@ -56,9 +55,8 @@ def moment_in(layout: str, zone: str, text: str) -> Moment:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        message = f"unknown time zone {name}"
-        raise ValueError(message) from error
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
 
 
 def write_moment(layout: str, when: object) -> str:

@@ -63,16 +63,18 @@ def parse_pattern(text: str, *, is_filter: bool) -> Pattern:
     pieces = _CAPTURE.split(text)
     literals, names = tuple(pieces[::2]), tuple(pieces[1::2])
     if any(not literal for literal in literals[1:-1]):
-        message = f"found consecutive capture '<{names[0]}><{names[1]}>'"
+        place = literals.index("", 1, -1)
+        message = f"found consecutive capture '<{names[place - 1]}><{names[place]}>': invalid expression"
         raise ValueError(message)
     named = [name for name in names if name != "_"]
     if is_filter and named:
-        message = f"pattern filters take no named captures, only <_>: <{named[0]}>"
+        message = f"named captures are not allowed: found '<{named[0]}>'"
         raise ValueError(message)
     if not is_filter and not named:
         message = "at least one capture is required"
         raise ValueError(message)
     if len(set(named)) < len(named):
-        message = f"duplicate capture name: {next(name for name in named if named.count(name) > 1)}"
+        twice = next(name for name in named if named.count(name) > 1)
+        message = f"duplicate capture name ({twice}): invalid expression"
         raise ValueError(message)
     return Pattern(literals, names)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from holdfast.telemetry.logs.logql import nodes
 from holdfast.telemetry.logs.logql.errors import LogqlError
+from holdfast.telemetry.logs.logql.printing import print_stage
 from holdfast.telemetry.logs.pipeline import parsing
 from holdfast.telemetry.logs.pipeline.conditions import compile_condition
 from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry, Step
@@ -15,7 +16,10 @@ from holdfast.telemetry.logs.pipeline.formatting import label_format_step, line_
 from holdfast.telemetry.logs.pipeline.line_filters import compile_line_filter
 from holdfast.telemetry.metrics.matching import question_of
 
-_COLOURS: Final = re.compile("[\x1b\x9b][\\[\\]()#;?]*(?:[0-9]{1,4}(?:;[0-9]{0,4})*)?[0-9A-ORZcf-nqry=><~]")
+_COLOURS: Final = re.compile(
+    "[\x1b\x9b][\\[\\]()#;?]*"
+    "(?:(?:[a-zA-Z0-9]*(?:;[a-zA-Z0-9]*)*)?\x07|(?:[0-9]{1,4}(?:;[0-9]{0,4})*)?[0-9A-PRZcf-ntqry=><~])"
+)
 _MOST_DISTINCT: Final = 1_000_000
 
 
@@ -44,10 +48,9 @@ def compile_stage(stage: nodes.Stage) -> Step:
     try:
         return _MAKERS[type(stage)](stage)
     except ValueError as error:
-        raise LogqlError(f"{_PREFIXES.get(type(stage), '')}{error}") from error
-
-
-_PREFIXES: Final[dict[type[nodes.Node], str]] = {nodes.PatternParser: "invalid pattern parser: "}
+        if isinstance(stage, nodes.PatternParser):
+            raise LogqlError(f"invalid pattern parser: {error}") from error
+        raise LogqlError(f"stage '{print_stage(stage)}' : {error}") from error
 
 
 def _line_filter(stage: nodes.LineFilter) -> Step:

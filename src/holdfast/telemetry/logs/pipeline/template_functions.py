@@ -15,9 +15,15 @@ from urllib.parse import quote_plus, unquote_plus
 from gotpl.funcs import sprig
 
 from holdfast.telemetry.logs.logql.expressions import compile_expression
-from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_size_bytes
+from holdfast.telemetry.logs.logql.quantities import (
+    parse_duration_ns,
+    parse_size_bytes,
+    problem_of_duration,
+    problem_of_size,
+)
 from holdfast.telemetry.logs.pipeline.entries import Entry
 from holdfast.telemetry.logs.pipeline.moments import Moment, moment_in, moment_of, ns_of, write_moment
+from holdfast.telemetry.metrics.promql.quoting import quote
 
 _SPRIG: Final = (
     "b64enc", "b64dec", "lower", "upper", "title", "trunc", "substr", "contains", "hasPrefix", "hasSuffix",
@@ -26,6 +32,7 @@ _SPRIG: Final = (
     "floor", "round", "fromJson", "default",
 )  # fmt: skip
 _BAD_PERCENT: Final = re.compile(r"%(?![0-9a-fA-F]{2}).{0,2}")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _GROUP: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 CURRENT: Final[ContextVar[Entry]] = ContextVar("holdfast_log_entry")
 
@@ -68,34 +75,48 @@ def _expression(pattern: str) -> Any:
 
 
 def _align_left(width: int, text: str) -> str:
-    return text[:width].ljust(width)
+    return text if width < 0 else text[:width].ljust(width)
 
 
 def _align_right(width: int, text: str) -> str:
-    return text[-width:].rjust(width) if width > 0 else ""
+    return text if width < 0 else text[max(len(text) - width, 0) :].rjust(width)
+
+
+def _refusing_zero(divide: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Give a division whose error has the words of Go."""
+
+    def checked(number: Any, by: Any) -> Any:
+        try:
+            return divide(number, by)
+        except ZeroDivisionError:
+            message = "runtime error: integer divide by zero"
+            raise ValueError(message) from None
+
+    return checked
 
 
 def _seconds(text: str) -> float:
     length = parse_duration_ns(text)
     if length is None:
-        message = f'time: invalid duration "{text}"'
-        raise ValueError(message)
+        raise ValueError(problem_of_duration(text))
     return length / 1e9
 
 
 def _bytes(text: str) -> float:
     size = parse_size_bytes(text)
     if size is None:
-        message = f"unhandled size name: {text}"
-        raise ValueError(message)
+        raise ValueError(problem_of_size(text))
     return float(size)
 
 
 def _count_since(text: str) -> Moment:
     """Read a count since 1970: of days, seconds, milli-, micro- or nanoseconds, by its number of digits."""
     units_ns = {5: 86_400 * 10**9, 10: 10**9, 13: 10**6, 16: 1000, 19: 1}
-    if len(text) not in units_ns or not text.isdecimal():
-        message = f"unable to parse time: {text}"
+    if not _WHOLE.fullmatch(text):
+        message = f"unable to parse time '{text}': strconv.ParseInt: parsing {quote(text)}: invalid syntax"
+        raise ValueError(message)
+    if len(text) not in units_ns:
+        message = f"unable to parse time '{text}': %!w(<nil>)"  # so Loki says it
         raise ValueError(message)
     return moment_of(int(text) * units_ns[len(text)])
 
@@ -111,6 +132,8 @@ def _functions() -> dict[str, Callable[..., object]]:
     generic = sprig.generic_func_map()
     return {
         **{name: generic[name] for name in _SPRIG},
+        "div": _refusing_zero(generic["div"]),
+        "mod": _refusing_zero(generic["mod"]),
         "__line__": _line,
         "__timestamp__": _timestamp,
         "ToLower": str.lower,
