@@ -62,10 +62,13 @@ def test_one_curve_is_shown_alone(visit):
 
 
 def test_an_error_stands_at_its_place(open_visit):
-    page = open_visit(is_quiet=False).go("/explore?q=sum(rate(up[5m)")
+    visit = open_visit(is_quiet=False)
+    page = visit.go("/explore?q=sum(rate(up[5m)")
     expect(page.get_by_role("alert")).to_contain_text("Error at column 15")
     marked = page.locator(".cm-lintRange-error")
     expect(marked).to_have_text(")")
+    assert "query_range" in "".join(visit.complaints)
+    assert "query_exemplars" not in "".join(visit.complaints)  # what cannot be read is not asked a second time
 
 
 def test_the_address_holds_queries_view_and_options(visit):

@@ -8,6 +8,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from fixtures.soundness import is_wider_than_window
+
 PUSH = """async (lines) => {
   const session = await (await fetch('/api/v1/session')).json();
   const now = BigInt(Date.now()) * 1000000n;
@@ -45,6 +47,14 @@ def test_the_tables_of_the_store_and_how_long_they_are_kept(page, visit):
     ).to_be_visible()
     expect(page.get_by_role("region", name="Retention")).to_contain_text("telemetry.retention")
     expect(page.get_by_text("Disk free")).to_be_visible()
+
+
+def test_a_phone_shows_how_long_what_is_kept(open_visit):
+    page = open_visit(width=390).go("/usage/storage")
+    kept = page.get_by_role("region", name="Retention").get_by_role("columnheader", name="Kept for").bounding_box()
+    assert kept is not None
+    assert kept["x"] + kept["width"] <= 390
+    assert not is_wider_than_window(page)
 
 
 def test_what_was_scrubbed_and_a_trial(page, visit):

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { align, buildChart, formatUnit, niceTop } from "@/lib/chart";
 import { layers } from "@/lib/layers";
+import { clusterMarks, tellMarks } from "@/lib/marks";
 import { waterfall } from "@/lib/phases";
 import { sparkPath } from "@/lib/spark";
 
@@ -26,6 +27,25 @@ describe("charts", () => {
     expect(formatUnit(0.25, "seconds")).toBe("250 ms");
     expect(formatUnit(null, "percent")).toBe("–");
   });
+});
+
+describe("events on a chart", () => {
+  const mark = (atS: number, verdict: "up" | "down" | null = null) => ({ atS, text: `at ${atS}`, verdict });
+  const clusters = (...marks: ReturnType<typeof mark>[]) => clusterMarks(marks, (atS) => atS, 100);
+
+  it("become one mark with the worst of what they tell where they would stand upon each other", () => {
+    const [first, second, ...rest] = clusters(mark(50, "up"), mark(10), mark(60, "down"), mark(55));
+    expect([first?.marks.length, first?.verdict, first?.x]).toEqual([1, null, 10]);
+    expect([second?.marks.map(({ atS }) => atS), second?.verdict, second?.x]).toEqual([[50, 55, 60], "down", 55]);
+    expect(rest).toEqual([]);
+  });
+  it("are told where the pointer is: the first five, and how many more", () => {
+    const many = clusters(...Array.from({ length: 8 }, (_, at) => mark(40 + at)));
+    expect(tellMarks(many, 43)).toEqual(["at 40", "at 41", "at 42", "at 43", "at 44", "and 3 more"]);
+    expect(tellMarks(many, 90)).toEqual([]);
+  });
+  it("of an hour full of them leave most of the chart free", () => expect(clusters(...Array.from({ length: 500 }, (_, at) => mark(at / 5))).length).toBeLessThan(6));
+  it("outside of the window are left out", () => expect(clusters(mark(-1), mark(101))).toEqual([]));
 });
 
 describe("sparklines", () => {

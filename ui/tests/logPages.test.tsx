@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it, vi } from "vitest";
 import { open } from "./harness";
 
@@ -32,6 +32,16 @@ describe("logs", () => {
     fireEvent.click(within(rows()[0] as HTMLElement).getByRole("button", { name: /Details/ }));
     fireEvent.click(await screen.findByRole("button", { name: /^Filter for service_name/ }, PATIENCE));
     await waitFor(() => expect(new URLSearchParams(router.state.location.search).get("q")).toMatch(/^\{service_name="\w+"\} \| detected_level="error"$/), PATIENCE);
+  });
+
+  it("name their service where they are of several, and not where they are of one", async () => {
+    open(`/logs?q=${ANY}`, "green");
+    await waitFor(() => expect(rows().length).toBeGreaterThan(5), PATIENCE);
+    expect(rows().every((row) => row.querySelector("[title^='service_name: ']"))).toBe(true);
+    cleanup();
+    open(`/logs?q=${encodeURIComponent('{service_name="orders"}')}`, "green");
+    await waitFor(() => expect(rows().length).toBeGreaterThan(5), PATIENCE);
+    expect(document.querySelector("main [title^='service_name: ']")).toBeNull();
   });
 
   it("show an error of the query in words, at its place", async () => {

@@ -1,7 +1,8 @@
 // Turns series into uPlot's options and data: stacking, axes in the right unit, marks, tooltip. No React here.
 import type uPlot from "uplot";
-import type { Verdict } from "@/api/types";
+import { cssColor } from "./cssColor";
 import { formatBytes, formatDuration, formatNumber, formatPercent } from "./format";
+import { type ChartMark, clustersOf, drawMarks, tellMarks } from "./marks";
 import { formatAbsolute } from "./time";
 
 export type Unit = "seconds" | "bytes" | "bytes_per_second" | "percent" | "ratio" | "count" | "load" | "number";
@@ -40,13 +41,6 @@ export interface ChartDot {
   labels: readonly (readonly [string, string])[];
 }
 
-/** An event on the time axis. */
-export interface ChartMark {
-  atS: number;
-  text: string;
-  verdict: Verdict | null;
-}
-
 interface Placement {
   width: number;
   height: number;
@@ -62,8 +56,9 @@ interface Latest {
 /** Left axis and right padding are the same for all charts, so that bands above and below line up with them. */
 export const AXIS_WIDTH = 60;
 export const RIGHT_PAD = 12;
+/** Room above the plot, where marks have their numbers. */
+const MARKS_PX = 13;
 const SYNC_KEY = "holdfast";
-const MARK_REACH_PX = 6;
 const DOT_REACH_PX = 9;
 const TIP_ROWS = 12;
 const FAR_PX = 60;
@@ -98,7 +93,7 @@ export function buildChart(latest: Latest, { width, height, classes, zoom, bars 
   const options: uPlot.Options = {
     width,
     height,
-    padding: [10, RIGHT_PAD, 0, 0],
+    padding: [MARKS_PX, RIGHT_PAD, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -220,32 +215,6 @@ function axisTimes(_: uPlot, splits: number[]): string[] {
   });
 }
 
-function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
-  const { ctx } = chart;
-  const { left, top, width, height } = chart.bbox;
-  const ratio = devicePixelRatio;
-  ctx.save();
-  for (const mark of marks) {
-    const x = Math.round(chart.valToPos(mark.atS, "x", true));
-    if (x < left || x > left + width) continue;
-    const color = cssColor(mark.verdict ? `var(--${mark.verdict}-fill)` : "var(--text-3)");
-    ctx.strokeStyle = color;
-    ctx.fillStyle = color;
-    ctx.lineWidth = ratio;
-    ctx.setLineDash([3 * ratio, 3 * ratio]);
-    ctx.beginPath();
-    ctx.moveTo(x, top);
-    ctx.lineTo(x, top + height);
-    ctx.stroke();
-    ctx.beginPath();
-    ctx.moveTo(x - 4 * ratio, top - 6 * ratio);
-    ctx.lineTo(x + 4 * ratio, top - 6 * ratio);
-    ctx.lineTo(x, top);
-    ctx.fill();
-  }
-  ctx.restore();
-}
-
 function drawDots(chart: uPlot, dots: readonly ChartDot[]): void {
   if (dots.length === 0) return;
   const { ctx } = chart;
@@ -341,8 +310,7 @@ function fillTooltip(box: HTMLElement, { spec, marks }: Latest["current"], index
     box.replaceChildren(...exemplarTip(exemplar, spec.unit, classes));
     return;
   }
-  const near = marks.filter((mark) => Math.abs(chart.valToPos(mark.atS, "x") - (chart.cursor.left ?? -99)) <= MARK_REACH_PX);
-  const notes = near.map((mark) => element("div", classes["tooltipMark"], mark.text));
+  const notes = tellMarks(clustersOf(chart, marks), chart.cursor.left ?? -99).map((text) => element("div", classes["tooltipMark"], text));
   box.replaceChildren(element("div", classes["tooltipTime"], formatAbsolute(new Date(seconds * 1000))), ...rows, ...notes);
 }
 
@@ -370,12 +338,6 @@ function element(tag: string, className?: string, text?: string): HTMLElement {
   if (className) made.className = className;
   if (text !== undefined) made.textContent = text;
   return made;
-}
-
-/** Canvas does not know CSS variables: reads what `var(--name)` stands for now. */
-export function cssColor(color: string): string {
-  const name = /^var\((--[\w-]+)\)$/.exec(color)?.[1];
-  return name ? getComputedStyle(document.documentElement).getPropertyValue(name).trim() : color;
 }
 
 function withAlpha(hex: string, alpha: number): string {

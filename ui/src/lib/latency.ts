@@ -1,7 +1,8 @@
 // Latency answers and events as what charts draw.
 import type { Latency, LogEvent } from "@/api/types";
-import type { ChartMark, ChartSpec } from "./chart";
+import type { ChartSpec } from "./chart";
 import { describeEvent } from "./events";
+import type { ChartMark } from "./marks";
 import { PHASES } from "./phases";
 
 export function percentileSpec({ points }: Latency): ChartSpec {

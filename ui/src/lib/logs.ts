@@ -71,6 +71,13 @@ export function fieldOf(line: LogLine, name: string): string | undefined {
   return line.parsed[name] ?? line.metadata[name] ?? line.labels[name] ?? guessFields(line.text)?.fields[name];
 }
 
+export const SERVICE_FIELD = "service_name";
+
+/** Who wrote a line; empty where nobody says. */
+export function serviceOf(line: LogLine): string {
+  return line.labels[SERVICE_FIELD] ?? line.metadata[SERVICE_FIELD] ?? "";
+}
+
 export interface Guess {
   parser: "json" | "logfmt";
   fields: Record<string, string>;

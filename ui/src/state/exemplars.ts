@@ -9,7 +9,7 @@ import { useTimeRange } from "./timerange";
 
 const NONE: readonly ChartDot[] = [];
 
-/** The dots of all queries together; none while they are not wanted, and none of a query that has no exemplars. */
+/** The dots of queries that were answered, together: one that failed would only fail here a second time. None while they are not wanted. */
 export function useExemplars(exprs: readonly string[], isWanted: boolean): readonly ChartDot[] {
   const { range } = useTimeRange();
   const results = useQueries({ queries: exprs.map((expr) => ({ ...exemplarsQuery(expr, range), enabled: isWanted, retry: false })) });

@@ -2,8 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { marksQuery } from "@/api/promQueries";
-import type { ChartMark } from "@/lib/chart";
 import { describeEvent } from "@/lib/events";
+import type { ChartMark } from "@/lib/marks";
 import { isVerdict } from "@/lib/status";
 import { useMay } from "./session";
 import { useTimeRange } from "./timerange";

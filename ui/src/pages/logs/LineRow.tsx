@@ -1,7 +1,7 @@
 // One line: when, how bad, what; a click opens everything that is known of it.
 import { IconChevronRight } from "@tabler/icons-react";
 import { memo, type ReactNode } from "react";
-import { fieldOf, type LogLine } from "@/lib/logs";
+import { fieldOf, type LogLine, serviceOf } from "@/lib/logs";
 import { formatAbsolute, formatClock } from "@/lib/time";
 import { LevelMark } from "./LevelMark";
 import { LineDetails } from "./LineDetails";
@@ -16,12 +16,14 @@ interface LineRowProps {
   isWrapped: boolean;
   hasDays: boolean;
   columns: readonly string[];
+  /** The colour of its service, where the lines are of several. */
+  serviceColor: string | undefined;
   words: readonly string[];
   onToggle: (key: string) => void;
   actions: LineActions;
 }
 
-export const LineRow = memo(function LineRow({ line, topPx, measure, isOpen, isWrapped, hasDays, columns, words, onToggle, actions }: LineRowProps) {
+export const LineRow = memo(function LineRow({ line, topPx, measure, isOpen, isWrapped, hasDays, columns, serviceColor, words, onToggle, actions }: LineRowProps) {
   const toggle = (): void => {
     // Whoever marks a part of the line wants to copy it.
     if (getSelection()?.isCollapsed === false) return;
@@ -45,6 +47,12 @@ export const LineRow = memo(function LineRow({ line, topPx, measure, isOpen, isW
         </button>
         <LineTime ms={line.ms} hasDays={hasDays} />
         <LevelMark level={line.level} />
+        {serviceColor && (
+          <span className={classes.sender} title={`service_name: ${serviceOf(line)}`}>
+            <i style={{ background: serviceColor }} aria-hidden />
+            <span className="truncate">{serviceOf(line)}</span>
+          </span>
+        )}
         {columns.map((name) => (
           <span key={name} className={classes.cell} title={`${name}: ${fieldOf(line, name) ?? "not there"}`}>
             {fieldOf(line, name) ?? "–"}

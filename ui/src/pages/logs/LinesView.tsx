@@ -5,9 +5,10 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Empty, Failed, problemOf, SkeletonRows } from "@/components/states";
 import { plural } from "@/lib/format";
 import { type FieldFilter, wordsOf } from "@/lib/logql";
-import type { LogLine } from "@/lib/logs";
+import { type LogLine, SERVICE_FIELD, serviceOf } from "@/lib/logs";
 import type { LogView } from "@/lib/logview";
 import { spanSeconds } from "@/lib/timerange";
+import { colorsOf } from "@/lib/traces/colors";
 import { useRows } from "@/state/rows";
 import { useTimeRange } from "@/state/timerange";
 import { LineRow } from "./LineRow";
@@ -57,6 +58,7 @@ function LineList({ state, view, isLive, onFilter, onColumn, onContext }: LinesV
   const keys = useMemo(() => shown.map((line) => line.key), [shown]);
   const rows = useRows(area, keys, { guessPx: ROW_PX, shape: `${view.isWrapped}` });
   const words = useMemo(() => wordsOf(view.expr), [view.expr]);
+  const services = useServiceColors(state.lines, view);
   const { range } = useTimeRange();
   const hasDays = spanSeconds(range) > 86_400;
   const toggle = useCallback((key: string) => setOpen((before) => (before.has(key) ? new Set([...before].filter((one) => one !== key)) : new Set([...before, key]))), []);
@@ -105,6 +107,7 @@ function LineList({ state, view, isLive, onFilter, onColumn, onContext }: LinesV
               isWrapped={view.isWrapped}
               hasDays={hasDays}
               columns={view.columns}
+              serviceColor={services?.get(serviceOf(line))}
               words={words}
               onToggle={toggle}
               actions={{ onFilter, onColumn, onContext }}
@@ -148,6 +151,16 @@ function ListFoot({ state, count, isNewestFirst }: ListFootProps) {
       )}
     </p>
   );
+}
+
+/** A colour for each service of the lines; none where all are of one, or where the service stands in a column anyway. */
+function useServiceColors(lines: readonly LogLine[], view: LogView): ReadonlyMap<string, string> | null {
+  const names = useMemo(() => [...new Set(lines.map(serviceOf))].sort().join("\n"), [lines]);
+  const isInColumn = view.columns.includes(SERVICE_FIELD);
+  return useMemo(() => {
+    const services = names.split("\n");
+    return services.length > 1 && !isInColumn ? colorsOf(services) : null;
+  }, [names, isInColumn]);
 }
 
 /** Keeps back what is newer than the newest line at the moment in which somebody began to read. */

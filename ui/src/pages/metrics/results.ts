@@ -57,7 +57,7 @@ export function usePicture(exploration: Exploration, states: ReadonlyMap<number,
   const { range } = useTimeRange();
   const asked = askedOf(exploration);
   const past = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step, backS: WEEK_S }), enabled: exploration.isCompared })) });
-  const dots = useExemplars(asked.map(({ expr }) => expr), exploration.hasExemplars);
+  const dots = useExemplars(asked.filter(({ place }) => states.get(place)?.answer).map(({ expr }) => expr), exploration.hasExemplars);
   const answers = asked.map(({ place }) => states.get(place)?.answer);
   const pastAnswers = exploration.isCompared ? past.map((one) => one.data) : [];
   const isLettered = asked.length > 1;

@@ -27,7 +27,7 @@ export function TraceList({ traces, colors }: { traces: readonly TraceSummary[];
       <thead>
         <tr>
           <th>Root</th>
-          <th className={classes.took} aria-sort={order === "longest" ? "descending" : "none"}>{head("longest", "Took")}</th>
+          <th className={classes.took} data-align="right" aria-sort={order === "longest" ? "descending" : "none"}>{head("longest", "Took")}</th>
           <th className={classes.spans} data-align="right" aria-sort={order === "spans" ? "descending" : "none"}>{head("spans", "Spans")}</th>
           <th className={classes.errors} data-align="right" aria-sort={order === "errors" ? "descending" : "none"}>{head("errors", "Errors")}</th>
           <th className={classes.services}>Services</th>

@@ -115,30 +115,32 @@ function Merges({ report }: { report: StorageReport }) {
   if (report.merges.length === 0) return null;
   return (
     <Section title="Merges" aside="parts that become one">
-      <table className={PLAIN}>
-        <thead>
-          <tr>
-            <th>Table</th>
-            <th data-align="right" className={classes.short}>Parts</th>
-            <th data-align="right" className={classes.number}>Size</th>
-            <th data-align="right" className={classes.number}>For</th>
-            <th data-align="right" className={classes.share}>Done</th>
-          </tr>
-        </thead>
-        <tbody>
-          {report.merges.map((merge, place) => (
-            <tr key={`${merge.table}${place}`}>
-              <td className="mono">{merge.table}</td>
-              <td data-align="right" className="tabular">{merge.parts}</td>
-              <td data-align="right" className="tabular">{formatBytes(merge.size_bytes)}</td>
-              <td data-align="right" className="tabular dim">{formatDuration(merge.elapsed_s)}</td>
-              <td data-align="right">
-                <Meter share={merge.progress} text={shareText(merge.progress, 1)} />
-              </td>
+      <div className={table.scroll} tabIndex={0} role="region" aria-label="Merges">
+        <table className={`${PLAIN} ${classes.merges}`}>
+          <thead>
+            <tr>
+              <th>Table</th>
+              <th data-align="right" className={classes.short}>Parts</th>
+              <th data-align="right" className={classes.number}>Size</th>
+              <th data-align="right" className={classes.number}>For</th>
+              <th data-align="right" className={classes.share}>Done</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {report.merges.map((merge, place) => (
+              <tr key={`${merge.table}${place}`}>
+                <td className="mono">{merge.table}</td>
+                <td data-align="right" className="tabular">{merge.parts}</td>
+                <td data-align="right" className="tabular">{formatBytes(merge.size_bytes)}</td>
+                <td data-align="right" className="tabular dim">{formatDuration(merge.elapsed_s)}</td>
+                <td data-align="right">
+                  <Meter share={merge.progress} text={shareText(merge.progress, 1)} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </Section>
   );
 }
@@ -152,8 +154,8 @@ function Retention({ rules }: { rules: readonly KeptFor[] }) {
             <tr>
               <th className={classes.signal}>Signal</th>
               <th className={classes.tenant}>Tenant</th>
-              <th>Matcher</th>
               <th data-align="right" className={classes.number}>Kept for</th>
+              <th className={classes.match}>Matcher</th>
               <th className={classes.setting}>Setting</th>
             </tr>
           </thead>
@@ -162,8 +164,8 @@ function Retention({ rules }: { rules: readonly KeptFor[] }) {
               <tr key={`${rule.setting}${rule.tenant}`}>
                 <td>{rule.signal}</td>
                 <td className={rule.tenant ? undefined : "faint"}>{rule.tenant || "every"}</td>
-                <td className={rule.match ? "mono" : "faint"} data-tip={rule.match || undefined}>{rule.match || NOTHING}</td>
                 <td data-align="right" className="tabular">{formatSpan(rule.keep_s)}</td>
+                <td className={`${classes.match} ${rule.match ? "mono" : "faint"}`} data-tip={rule.match || undefined}>{rule.match || NOTHING}</td>
                 <td className="mono dim" data-tip={rule.setting}>{rule.setting}</td>
               </tr>
             ))}

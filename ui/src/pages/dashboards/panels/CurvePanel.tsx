@@ -23,7 +23,7 @@ export function CurvePanel({ panel, data, height }: PictureProps) {
   const shown = panelShows(panel, useContext(ShownContext));
   const marks = useMarks(shown.events);
   const queries = data.answers.map((one) => one.expr);
-  const found = useExemplars(queries, shown.exemplars);
+  const found = useExemplars(data.answers.filter((one) => one.answer).map((one) => one.expr), shown.exemplars);
   const { unit, factor } = panelUnit(panel.unit);
   const drawn = useMemo(() => {
     const parts = data.answers.map(({ legend, answer }, query) => {
