@@ -46,6 +46,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     telemetry.SCRUB_SECTION,
     telemetry.QUERIES_SECTION,
     telemetry.USAGE_SECTION,
+    telemetry.VERSIONS_SECTION,
     telemetry.AROUND_SECTION,
     catalog.SECTION,
     health.HOST_SECTION,
@@ -233,6 +234,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     scrubbing = telemetry.wire_scrub(ground)
     traces = telemetry.wire_traces(ground, columns, scrubbing.traces, signals.sink, together.ingest)
     logs = telemetry.wire_logs(ground, columns, scrubbing.logs, together.ingest)
+    versions = telemetry.wire_versions(ground, signals, logs, traces, together.ingest)
     usage = telemetry.wire_usage(ground, columns, signals, logs)
     log_queries = telemetry.wire_log_queries(columns, logs)
     log_tails = telemetry.wire_log_tails(ground, logs, log_queries.engine, together.ingest)
@@ -261,6 +263,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         scrubbing,
         traces,
         logs,
+        versions,
         usage,
         log_queries,
         log_tails,

@@ -66,6 +66,9 @@ if TYPE_CHECKING:
     from holdfast.telemetry.usage import SECTION as USAGE_SECTION
     from holdfast.telemetry.usage import UsageRoom
     from holdfast.telemetry.usage import wire as wire_usage
+    from holdfast.telemetry.versions import SECTION as VERSIONS_SECTION
+    from holdfast.telemetry.versions import VersionsRoom
+    from holdfast.telemetry.versions import wire as wire_versions
     from holdfast.telemetry.wiring import TelemetryRoom, wire
 
 __all__ = [
@@ -82,6 +85,7 @@ __all__ = [
     "SCRUB_SECTION",
     "TRACES_SECTION",
     "USAGE_SECTION",
+    "VERSIONS_SECTION",
     "AroundRoom",
     "CriJoiner",
     "DashboardRoom",
@@ -111,6 +115,7 @@ __all__ = [
     "TargetBoard",
     "TelemetryRoom",
     "UsageRoom",
+    "VersionsRoom",
     "recognise",
     "register_exporter",
     "register_log_analysis",
@@ -132,6 +137,7 @@ __all__ = [
     "wire_searches",
     "wire_traces",
     "wire_usage",
+    "wire_versions",
 ]
 
 _HOMES = {
@@ -162,6 +168,7 @@ _HOMES = {
     "traces.settings": "TRACES_SECTION",
     "traces.wiring": "wire_traces=wire",
     "usage": "USAGE_SECTION=SECTION UsageRoom wire_usage=wire",
+    "versions": "VERSIONS_SECTION=SECTION VersionsRoom wire_versions=wire",
     "wiring": "TelemetryRoom wire",
 }
 

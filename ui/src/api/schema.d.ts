@@ -296,6 +296,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/deploys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List versions of services by when they were deployed, the newest first. */
+        get: operations["listDeploys"];
+        put?: never;
+        /** Record a deploy, before or after telemetry tells of it: the same version makes one event. */
+        post: operations["recordDeploy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -2304,6 +2322,96 @@ export interface components {
             series: number;
         };
         /**
+         * DeployIn
+         * @description A deploy to record; `at` is now if not given, `by` a person or program in words.
+         */
+        DeployIn: {
+            /** At */
+            at?: string | null;
+            /**
+             * By
+             * @default
+             */
+            by: string;
+            /**
+             * Commit
+             * @default
+             */
+            commit: string;
+            /**
+             * Environment
+             * @default
+             */
+            environment: string;
+            /** Service */
+            service: string;
+            /**
+             * Url
+             * @default
+             */
+            url: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * DeployList
+         * @description Deploys, the newest first.
+         */
+        DeployList: {
+            /** Items */
+            items: components["schemas"]["DeployOut"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * DeployOut
+         * @description A version of a service in an environment; `from_version` ran before it, `began_at` says since when it is there.
+         *
+         *     A baseline was running already when the service was heard first.
+         */
+        DeployOut: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** By */
+            by: string;
+            /** Commit */
+            commit: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Environment */
+            environment: string;
+            /** First Seen */
+            first_seen: string | null;
+            /** From Version */
+            from_version: string | null;
+            /** Instance */
+            instance: string;
+            /** Is Baseline */
+            is_baseline: boolean;
+            /** Last Seen */
+            last_seen: string | null;
+            /** Service */
+            service: string;
+            /** Settled At */
+            settled_at: string | null;
+            state: components["schemas"]["DeployState"];
+            /** Trace Id */
+            trace_id: string;
+            /** Url */
+            url: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * DeployState
+         * @description Where a version stands.
+         * @enum {string}
+         */
+        DeployState: "running" | "beside" | "awaited" | "ended";
+        /**
          * Direction
          * @description How something moved.
          * @enum {string}
@@ -4067,6 +4175,15 @@ export interface components {
             /** Duration S */
             duration_s: number;
             verdict: components["schemas"]["Verdict"];
+        };
+        /**
+         * RecordedOut
+         * @description A record; `is_new` says whether it is a deploy, or a version that ran already.
+         */
+        RecordedOut: {
+            deploy: components["schemas"]["DeployOut"];
+            /** Is New */
+            is_new: boolean;
         };
         /**
          * RelationOut
@@ -7592,6 +7709,181 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    listDeploys: {
+        parameters: {
+            query?: {
+                limit?: number;
+                service?: string;
+                /** @description Only deploys of this time and later. */
+                since?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeployList"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    recordDeploy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordedOut"];
                 };
             };
             /** @description Bad Request */

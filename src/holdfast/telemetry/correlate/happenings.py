@@ -23,6 +23,7 @@ _TOLD_ELSEWHERE: Final = ("logs.pattern_",)  # the lane of patterns counts them 
 _WEIGHTS: Final = (
     ("check.changed", 0.95),
     ("service.changed", 0.9),
+    ("deploy.settled", 0.5),
     ("deploy.", 0.95),
     ("release.", 0.95),
     ("rollout.", 0.95),
@@ -41,6 +42,12 @@ _SAID: Final = {
     "server.stopped": "The server of Holdfast was stopped",
     "ops.loaded": "The ops folder was read and is in force",
     "ops.refused": "The ops folder has faults, and was refused",
+}
+_DEPLOYS: Final = {
+    "deploy.seen": "runs {version} now{before}",
+    "deploy.recorded": "was deployed as {version}{before}",
+    "deploy.settled": "runs nothing but {version} now",
+    "deploy.rolled_back": "went back to {version}{before}",
 }
 _LONGEST: Final = 160
 
@@ -120,6 +127,8 @@ def describe_event(kind: str, subject: str, data: Mapping[str, Any], actor: str)
         return _sentence(_SAID[kind])
     if kind == "service.changed":
         return _sentence(f"Service {data.get('service')} went from {data.get('from')} to {data.get('to')}")
+    if kind in _DEPLOYS and data.get("version"):
+        return _sentence(_describe_deploy(kind, subject, data, actor))
     if kind == "catalog.changed":
         counts = [
             f"{data[f'{sort}_count']} {sort}" for sort in ("added", "removed", "changed") if data.get(f"{sort}_count")
@@ -135,6 +144,15 @@ def describe_event(kind: str, subject: str, data: Mapping[str, Any], actor: str)
         else f" of {subject}"
     )
     return _sentence(f"{kind}{about}{by}{f': {more}' if more else ''}")
+
+
+def _describe_deploy(kind: str, subject: str, data: Mapping[str, Any], actor: str) -> str:
+    before = f", after {data['from']}" if data.get("from") else ""
+    place = f" in {data['environment']}" if data.get("environment") else ""
+    by = f" by {data['by']}" if data.get("by") else "" if actor == "system" else f" by {actor}"
+    commit = f" (commit {data['commit']})" if data.get("commit") else ""
+    said = _DEPLOYS[kind].format(version=data["version"], before=before)
+    return f"{data.get('service') or subject} {said}{place}{by}{commit}"
 
 
 def _sentence(text: str) -> str:

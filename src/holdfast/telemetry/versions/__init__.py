@@ -1,0 +1,21 @@
+"""Which version of a service runs since when: heard from what services send, or recorded by who deploys.
+
+Owns their table, routes and the events `deploy.*`. Refuses to deploy, and to guess a version that nobody tells.
+"""
+
+from holdfast.telemetry.versions.ledger import Deploy, DeployState, Ledger, Recorded
+from holdfast.telemetry.versions.recording import Recording
+from holdfast.telemetry.versions.settings import SECTION, VersionsSettings
+from holdfast.telemetry.versions.wiring import VersionsRoom, wire
+
+__all__ = [
+    "SECTION",
+    "Deploy",
+    "DeployState",
+    "Ledger",
+    "Recorded",
+    "Recording",
+    "VersionsRoom",
+    "VersionsSettings",
+    "wire",
+]

@@ -1,0 +1,169 @@
+"""The deploys of every tenant: recorded by who deploys, listed for who asks what changed.
+
+The row is the truth: whoever inserts it, or changes it while it is still as it was read, tells the event in the same
+transaction. So several processes over one database, and a start after a crash, tell a deploy once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Row, select
+
+from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.versions.events import RECORDED
+from holdfast.telemetry.versions.noting import note
+from holdfast.telemetry.versions.recording import Recording, record
+from holdfast.telemetry.versions.settling import settle
+from holdfast.telemetry.versions.standing import alive, rows_of, running
+from holdfast.telemetry.versions.tables import SERVICE_VERSIONS
+from holdfast.telemetry.versions.telling import deploy_event
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from holdfast.kernel.auth import Identity
+    from holdfast.kernel.clock import Clock
+    from holdfast.kernel.ids import TenantId
+    from holdfast.kernel.sql import Database
+    from holdfast.telemetry.versions.hearing import Heard
+    from holdfast.telemetry.versions.settings import VersionsSettings
+    from holdfast.telemetry.versions.standing import Rows
+    from holdfast.telemetry.versions.telling import Teller
+
+_AHEAD: Final = timedelta(minutes=5)  # by which a clock may be wrong
+
+
+class DeployState(StrEnum):
+    """Where a version stands."""
+
+    RUNNING = "running"
+    BESIDE = "beside"  # an older one that is still heard, or a canary
+    AWAITED = "awaited"  # recorded, and not heard yet
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """A version of a service in an environment.
+
+    Attributes:
+        from_version: what ran before it; None where nothing is known.
+        is_baseline: the first version that was heard of the service: it was running already.
+        began_at: since when it is deployed.
+        first_seen, last_seen: when telemetry told it; None while only a record says so.
+        settled_at: since when no other is heard.
+        ended_at: when it was found to be heard no more.
+        trace_id, instance: where it was heard first.
+    """
+
+    service: str
+    environment: str
+    version: str
+    from_version: str | None
+    state: DeployState
+    is_baseline: bool
+    began_at: datetime
+    first_seen: datetime | None
+    last_seen: datetime | None
+    settled_at: datetime | None
+    ended_at: datetime | None
+    trace_id: str
+    instance: str
+    commit: str
+    url: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a record; `is_new` unless the version ran already."""
+
+    deploy: Deploy
+    is_new: bool
+
+
+class Ledger:
+    """The versions of all tenants."""
+
+    def __init__(self, db: Database, teller: Teller, clock: Clock, settings: VersionsSettings) -> None:
+        self._db = db
+        self._teller = teller
+        self._clock = clock
+        self._settings = settings
+
+    async def note(self, heard: Iterable[Heard]) -> None:
+        """Write down what was heard."""
+        told, now = list(heard), self._clock.now()
+        if told:
+            await self._db.write(lambda tx: self._teller.tell(tx, note(tx, told, now)))
+
+    async def settle(self) -> None:
+        """Find versions that are heard no more."""
+        now = self._clock.now()
+        since = now - timedelta(seconds=self._settings.settle_after)
+        await self._db.write(lambda tx: self._teller.tell(tx, settle(tx, since, now)))
+
+    async def record(self, identity: Identity, said: Recording) -> Recorded:
+        """Record a deploy; a version that is the newest already gets what is said of it, and makes no second event.
+
+        Raises:
+            InvalidError: it lies in the future.
+        """
+        now = self._clock.now()
+        at = said.at or now
+        if at > now + _AHEAD:
+            raise InvalidError(
+                f"field 'at': {at.isoformat()} lies in the future", hint="record a deploy when it is done"
+            )
+        return await self._db.write(lambda tx: self._record(tx, identity, said, min(at, now)))
+
+    async def deploys(
+        self, tenant: TenantId, *, service: str = "", since: datetime | None = None, limit: int = 100
+    ) -> list[Deploy]:
+        """Give deploys, the newest first."""
+        columns = SERVICE_VERSIONS.c
+        mine = columns.tenant == tenant
+        if service:
+            mine &= columns.service == service
+        query = select(SERVICE_VERSIONS).where(mine)
+        if since is not None:
+            query = query.where(columns.began_at >= since)
+        query = query.order_by(columns.began_at.desc(), columns.service, columns.version).limit(limit)
+        living = select(SERVICE_VERSIONS).where(mine, columns.ended_at.is_(None))
+        rows, still = await self._db.read(lambda tx: (tx.execute(query).all(), tx.execute(living).all()))
+        return _show(rows, still)
+
+    def _record(self, tx: Connection, identity: Identity, said: Recording, at: datetime) -> Recorded:
+        now = self._clock.now()
+        is_new = record(tx, identity.tenant, said, at, now)
+        rows = [row for row in rows_of(tx, identity.tenant, said.service) if row.environment == said.environment]
+        mine = next(row for row in rows if row.version == said.version)
+        if is_new and at >= now - timedelta(seconds=self._settings.fresh_for):
+            more = {"commit": said.commit, "url": said.url, "by": said.by, "at": at.isoformat()}
+            event = deploy_event(RECORDED, mine, mine.from_version, actor=identity.actor, **more)
+            self._teller.tell(tx, [event])
+        return Recorded(_show([mine], alive(rows))[0], is_new)
+
+
+def _show(rows: Sequence[Row[Any]], living: Rows) -> list[Deploy]:
+    places: dict[tuple[str, str], list[Row[Any]]] = {}
+    for row in living:
+        places.setdefault((row.service, row.environment), []).append(row)
+    heads = {place: running(there) for place, there in places.items()}
+    return [_deploy(row, heads.get((row.service, row.environment))) for row in rows]
+
+
+def _deploy(row: Row[Any], head: Row[Any] | None) -> Deploy:
+    if row.ended_at is not None:
+        state = DeployState.ENDED
+    elif head is not None and head.version == row.version:
+        state = DeployState.RUNNING
+    else:
+        state = DeployState.BESIDE if row.is_heard else DeployState.AWAITED
+    fields = {name: getattr(row, name) for name in Deploy.__dataclass_fields__ if name != "state"}
+    return Deploy(state=state, **fields)

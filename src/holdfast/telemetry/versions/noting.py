@@ -1,0 +1,168 @@
+"""Writes down what was heard: a version that nobody told before is a deploy, and so is one that had ended.
+
+The first version of a service that is ever heard is none: it ran before somebody listened. What a resource says counts
+more than a `..._build_info`, and of several of those one is chosen and kept, for libraries tell their versions, too.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from holdfast.telemetry.versions.events import ROLLED_BACK, SEEN
+from holdfast.telemetry.versions.hints import RESOURCE
+from holdfast.telemetry.versions.standing import DAY, is_row, rows_of, running
+from holdfast.telemetry.versions.tables import SERVICE_VERSIONS
+from holdfast.telemetry.versions.telling import deploy_event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from holdfast.kernel.events import NewEvent
+    from holdfast.telemetry.versions.hearing import Heard
+    from holdfast.telemetry.versions.standing import Rows
+
+API: Final = "api"  # the origin of what was recorded and is not heard yet
+MOST_VERSIONS: Final = 1000  # of a service in an environment
+MOST_TOLD: Final = 20  # in an hour, of a service in an environment; a version for each request must not flood the log
+_HOUR: Final = timedelta(hours=1)
+_NEWER: Final = timedelta(seconds=10)  # less is not worth a write
+
+
+def note(tx: Connection, heard: Iterable[Heard], now: datetime) -> list[NewEvent]:
+    """Write what was heard, and give the events that it makes."""
+    events: list[NewEvent] = []
+    for (tenant, service), group in groupby(sorted(heard), key=lambda each: each.telling[:2]):
+        rows = rows_of(tx, tenant, service)
+        told = _by_one_origin(rows, list(group))
+        if told and told[0].telling.origin == RESOURCE:
+            _end_hearsay(tx, rows, now)
+        for environment, some in groupby(told, key=lambda each: each.telling.environment):
+            there = [row for row in rows if row.environment == environment]
+            events += _Place(tx, there, now).note(list(some))
+    return events
+
+
+def _by_one_origin(rows: Rows, heard: Sequence[Heard]) -> list[Heard]:
+    """Give what counts: of a resource, or else of the metric that told before, or else of the likeliest."""
+    origins = {row.origin for row in rows if row.origin != API}
+    said = {each.telling.origin for each in heard}
+    if RESOURCE in origins | said:
+        origins = {RESOURCE}
+    elif not origins:
+        word = heard[0].telling.service.replace("-", "_")
+        origins = {min(said, key=lambda name: (word not in name, name))}
+    return [each for each in heard if each.telling.origin in origins]
+
+
+def _end_hearsay(tx: Connection, rows: Rows, now: datetime) -> None:
+    """End what metrics told before the first resource came: they may write the same version otherwise."""
+    for row in rows:
+        if row.origin not in {RESOURCE, API} and row.ended_at is None:
+            tx.execute(update(SERVICE_VERSIONS).where(is_row(row)).values(ended_at=now))
+
+
+class _Place:
+    """A service in an environment."""
+
+    def __init__(self, tx: Connection, rows: Rows, now: datetime) -> None:
+        self._tx = tx
+        self._rows = rows
+        self._now = now
+
+    def note(self, heard: Sequence[Heard]) -> list[NewEvent]:
+        """Write versions of one origin; of an unknown service all that come together are its first ones."""
+        by_version = {row.version: row for row in self._rows}
+        origin = heard[0].telling.origin
+        is_first = not any(row.first_seen and row.origin == origin for row in self._rows)
+        made: list[NewEvent | None] = []
+        for each in heard:
+            row = by_version.get(each.telling.version)
+            if row is None:
+                made.append(self._begin(each, is_baseline=is_first))
+            elif row.ended_at is None:
+                self._touch(row, each)
+            elif _moment(each) > row.ended_at:
+                made.append(self._come_back(row, each))
+        return [event for event in made if event is not None]
+
+    def _begin(self, heard: Heard, *, is_baseline: bool) -> NewEvent | None:
+        if len(self._rows) >= MOST_VERSIONS:
+            return None
+        told, at = heard.telling, _moment(heard)
+        before = None if is_baseline else running(self._rows)
+        lately = sum(row.told_at is not None and row.told_at > self._now - _HOUR for row in self._rows)
+        is_told = before is not None and lately < MOST_TOLD
+        values = {
+            **told._asdict(),
+            "from_version": before.version if before else None,
+            "is_baseline": is_baseline,
+            "is_heard": True,
+            "began_at": at,
+            "first_seen": at,
+            "last_seen": at,
+            "settled_at": at if is_baseline else None,
+            "told_at": self._now if is_told else None,
+            "trace_id": heard.trace_id,
+            "instance": heard.instance,
+        }
+        if not insert_new(self._tx, values) or before is None or not is_told:
+            return None
+        return deploy_event(SEEN, told, before.version, **_where(heard))
+
+    def _touch(self, row: Row[Any], heard: Heard) -> None:
+        at = _moment(heard)
+        if row.is_heard and row.last_seen is not None and at < row.last_seen + _NEWER:
+            return
+        values: dict[str, Any] = {"last_seen": max(at, row.last_seen or at), "is_heard": True}
+        if row.first_seen is None:
+            values |= {"first_seen": at, "trace_id": heard.trace_id, "instance": heard.instance}
+        values["origin"] = heard.telling.origin
+        self._tx.execute(update(SERVICE_VERSIONS).where(is_row(row)).values(**values))
+
+    def _come_back(self, row: Row[Any], heard: Heard) -> NewEvent | None:
+        """Begin a version anew that had ended; of each kind there is one event a day."""
+        before, at = running(self._rows), _moment(heard)
+        is_older = before is None or (row.first_seen or row.began_at) < (before.first_seen or before.began_at)
+        kind, column = (ROLLED_BACK, "back_told_at") if is_older else (SEEN, "told_at")
+        last: datetime | None = getattr(row, column)
+        is_told = before is not None and (last is None or last < self._now - DAY)
+        values = {
+            "origin": heard.telling.origin,
+            "from_version": before.version if before else None,
+            "is_baseline": before is None,
+            "is_heard": True,
+            "began_at": at,
+            "first_seen": row.first_seen or at,
+            "last_seen": at,
+            "settled_at": None,
+            "ended_at": None,
+            **({column: self._now, "trace_id": heard.trace_id, "instance": heard.instance} if is_told else {}),
+        }
+        same = is_row(row) & (SERVICE_VERSIONS.c.ended_at == row.ended_at)
+        done = self._tx.execute(update(SERVICE_VERSIONS).where(same).values(**values))
+        if not done.rowcount or before is None or not is_told:
+            return None
+        return deploy_event(kind, row, before.version, **_where(heard))
+
+
+def insert_new(tx: Connection, values: dict[str, Any]) -> bool:
+    """Insert a row unless its version is there already; tell whether it is ours."""
+    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
+    texts = {"trace_id": "", "instance": "", "commit": "", "url": "", "by": ""}
+    statement = dialect.insert(SERVICE_VERSIONS).values(**texts | values).on_conflict_do_nothing()
+    return bool(tx.execute(statement).rowcount)
+
+
+def _moment(heard: Heard) -> datetime:
+    return datetime.fromtimestamp(heard.at_s, UTC)
+
+
+def _where(heard: Heard) -> dict[str, str]:
+    return {"signal": heard.signal, "trace_id": heard.trace_id, "instance": heard.instance}
