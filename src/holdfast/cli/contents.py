@@ -40,6 +40,11 @@ class Contents(Offering):
             "Tell what moved around a moment: metrics, logs, operations, checks, events, neighbours.",
         ),
         Offer(
+            "deploys",
+            "holdfast.cli.deploys:register",
+            "List which versions of services run since when, and what ran before, the newest first.",
+        ),
+        Offer(
             "recover",
             "holdfast.cli.people:register",
             "Give a user a new password, enable them, and end their sessions; stop the server first.",
@@ -101,6 +106,7 @@ class Contents(Offering):
             "holdfast.cli.traces:register",
             "A trace by its id, as a waterfall; searches for traces, and what many traces tell together.",
         ),
+        Offer("deploy", "holdfast.cli.deploys:register", "Deploys of services, for programs that deploy."),
         Offer("saved", "holdfast.cli.saved:register", "Saved searches of logs, traces and metrics."),
         Offer(
             "investigation",
