@@ -6,6 +6,7 @@ Sources: Loki's documentation of metric queries; its messages where they are kno
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import Final
 
 from holdfast.telemetry.logs.logql.errors import LogqlError
@@ -13,18 +14,22 @@ from holdfast.telemetry.logs.logql.expressions import compile_expression
 from holdfast.telemetry.logs.logql.nodes import (
     Binary,
     Grouping,
+    LineFilter,
+    LineOp,
+    LogSelector,
     MetricExpr,
     Number,
     RangeAggregation,
-    VectorAggregation,
+    Stage,
 )
+from holdfast.telemetry.logs.logql.printing import print_stage
 from holdfast.telemetry.logs.logql.tokens import GROUPED, OVER_BOTH, OVER_LINES, SORTED, WITH_PARAM
 from holdfast.telemetry.metrics.matching import question_of
-from holdfast.telemetry.metrics.promql.nodes import Span
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
 _SETS: Final = frozenset({"and", "or", "unless"})
 _COMPARISONS: Final = frozenset({"==", "!=", ">", ">=", "<", "<="})
+_EXPRESSIONS: Final = frozenset({LineOp.MATCHES, LineOp.MATCHES_NOT})
 _LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 _UNSELECTIVE: Final = (
     "queries require at least one regexp or equality matcher that does not have an empty-compatible value. "
@@ -61,10 +66,22 @@ def check_range(node: RangeAggregation) -> None:
         raise LogqlError(f"invalid aggregation {node.op} with unwrap")
 
 
-def checked_aggregation(
-    op: str, expr: MetricExpr, param: float | None, grouping: Grouping | None, span: Span
-) -> VectorAggregation:
-    """Give the node.
+def check_line_filters(stages: tuple[Stage, ...]) -> None:
+    """Refuse line filters whose expressions are none; Loki names all that stand together.
+
+    Raises:
+        LogqlError: naming the filters and what is wrong.
+    """
+    for is_filter, group in groupby(stages, key=lambda stage: isinstance(stage, LineFilter)):
+        filters = [stage for stage in group if isinstance(stage, LineFilter)] if is_filter else []
+        needles = [needle for each in filters if each.op in _EXPRESSIONS for needle in each.needles]
+        for needle in needles:
+            if not needle.is_ip and (problem := compile_expression(needle.value)[1]):
+                raise LogqlError(f"stage '{' '.join(map(print_stage, filters))}' : {problem}")
+
+
+def check_aggregation(op: str, expr: MetricExpr, param: float | None, grouping: Grouping | None) -> None:
+    """Refuse an aggregation without its parameter, or with one that it does not take.
 
     Raises:
         LogqlError: it lacks its parameter, or has one that it does not take.
@@ -83,11 +100,20 @@ def checked_aggregation(
         raise LogqlError("grouping not allowed for approx_topk aggregation")
     if op in SORTED and grouping is not None and grouping.labels:
         raise LogqlError("sort and sort_desc doesn't allow grouping by ")
-    return VectorAggregation(op, expr, None if param is None else int(param), grouping, span=span)
 
 
-def checked_binary(node: Binary) -> Binary:
-    """Give the node.
+def refuse_lines(op: str, side: LogSelector, leg: str) -> None:
+    """Refuse a side of an operation that gives lines, not numbers.
+
+    Raises:
+        LogqlError: always.
+    """
+    kind = "PipelineExpr" if side.stages else "MatchersExpr"
+    raise LogqlError(f"unexpected type for {leg} leg of binary operation ({op}): *syntax.{kind}")
+
+
+def check_binary(node: Binary) -> None:
+    """Refuse an operation whose sides or words do not go with it.
 
     Raises:
         LogqlError: a number stands beside `and`, `or` or `unless`, or `bool` where nothing is compared.
@@ -101,7 +127,6 @@ def checked_binary(node: Binary) -> Binary:
             raise LogqlError(f'no grouping allowed for "{node.op}" operation')
     if node.returns_bool and node.op not in _COMPARISONS:
         raise LogqlError("bool modifier is only allowed with comparison operators")
-    return node
 
 
 def check_replacement(target: str, pattern: str) -> None:

@@ -17,20 +17,24 @@ from holdfast.telemetry.logs.logql.nodes import (
     Unit,
 )
 from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_size_bytes
-from holdfast.telemetry.logs.logql.tokens import Kind, TokenStream
+from holdfast.telemetry.logs.logql.tokens import COMPARISONS, KEYWORDS, Kind, TokenStream
 from holdfast.telemetry.metrics.promql.nodes import Span
 from holdfast.telemetry.metrics.promql.quoting import unquote
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
 _LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+_BEGIN: Final = "IDENTIFIER or ("
 _GROUP: Final = re.compile(r"(?<!\\)\(\?P?<(\w+)>")
 TEXT_OPS: Final = {"=": MatchOp.EQUAL, "!=": MatchOp.NOT_EQUAL, "=~": MatchOp.MATCHES, "!~": MatchOp.NOT_MATCHES}
 NUMBER_OPS: Final = frozenset({"==", "=", "!=", ">", ">=", "<", "<="})
 
 
-def parse_conditions(stream: TokenStream) -> Condition:
-    """Read a condition with everything that `or`, `and`, a comma or a space joins to it; `and` binds more strongly."""
-    left = _conjunction(stream)
+def parse_conditions(stream: TokenStream, told: str = _BEGIN) -> Condition:
+    """Read a condition with everything that `or`, `and`, a comma or a space joins to it; `and` binds more strongly.
+
+    `told` is what an error says was expected at its beginning.
+    """
+    left = _conjunction(stream, told)
     while stream.token.text == "or" and stream.token.kind is Kind.WORD:
         stream.take()
         right = _conjunction(stream)
@@ -38,8 +42,8 @@ def parse_conditions(stream: TokenStream) -> Condition:
     return left
 
 
-def _conjunction(stream: TokenStream) -> Condition:
-    left = _listed(stream)
+def _conjunction(stream: TokenStream, told: str = _BEGIN) -> Condition:
+    left = _listed(stream, told)
     while stream.token.text == "and" and stream.token.kind is Kind.WORD:
         stream.take()
         right = _listed(stream)
@@ -47,9 +51,9 @@ def _conjunction(stream: TokenStream) -> Condition:
     return left
 
 
-def _listed(stream: TokenStream) -> Condition:
+def _listed(stream: TokenStream, told: str = _BEGIN) -> Condition:
     """Read a condition and, behind a comma or a space, all that follows: that belongs together, an `or` in it too."""
-    left = _single(stream)
+    left = _single(stream, told)
     if not _goes_on(stream):
         return left
     stream.accept(",")
@@ -66,12 +70,14 @@ def _goes_on(stream: TokenStream) -> bool:
     return is_next or (token.text == "(" and token.kind is Kind.PUNCTUATION)
 
 
-def _single(stream: TokenStream) -> Condition:
+def _single(stream: TokenStream, told: str) -> Condition:
     if stream.accept("("):
         inner = parse_conditions(stream)
         stream.expect(")")
         return inner
-    label = stream.expect_kind(Kind.WORD)
+    if stream.token.text in KEYWORDS and stream.following() not in COMPARISONS:
+        raise stream.unexpected(told)
+    label = stream.expect_name(told)
     operator = stream.token
     if operator.text not in NUMBER_OPS and operator.text not in TEXT_OPS:
         raise stream.unexpected()
@@ -79,7 +85,7 @@ def _single(stream: TokenStream) -> Condition:
     value = stream.token
     if value.kind is Kind.STRING and operator.text in TEXT_OPS:
         stream.take()
-        matcher = make_matcher(stream, label.text, operator.text, unquote(value.text), Span(label.start, value.end))
+        matcher = make_matcher(label.text, operator.text, unquote(value.text))
         return TextCondition(matcher, span=Span(label.start, value.end))
     if value.text == "ip" and stream.following() == "(" and operator.text in {"=", "!="}:
         pattern = parse_ip(stream)
@@ -119,15 +125,15 @@ def parse_ip(stream: TokenStream) -> str:
     return pattern
 
 
-def make_matcher(stream: TokenStream, label: str, op: str, value: str, span: Span) -> Matcher:
+def make_matcher(label: str, op: str, value: str) -> Matcher:
     """Give a matcher whose expression is known to be good.
 
     Raises:
         LogqlError: it is no RE2.
     """
     from_text = TEXT_OPS[op]
-    if from_text in {MatchOp.MATCHES, MatchOp.NOT_MATCHES}:
-        check_expression(stream, value, span)
+    if from_text in {MatchOp.MATCHES, MatchOp.NOT_MATCHES} and (problem := compile_expression(value)[1]):
+        raise LogqlError(problem)
     return Matcher(label, from_text, value)
 
 
@@ -148,14 +154,3 @@ def check_parser(pattern: str) -> None:
         problem = f"duplicate extracted label name '{twice[0]}'"
     if problem:
         raise LogqlError(f"invalid regexp parser: {problem}")
-
-
-def check_expression(stream: TokenStream, pattern: str, span: Span) -> None:
-    """Refuse what is no RE2.
-
-    Raises:
-        LogqlError: naming what is wrong with it.
-    """
-    problem = compile_expression(pattern)[1]
-    if problem:
-        raise stream.refusal(problem, span)

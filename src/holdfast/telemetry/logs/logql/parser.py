@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from holdfast.telemetry.logs.logql import checks
+from holdfast.telemetry.logs.logql.errors import LogqlError
 from holdfast.telemetry.logs.logql.nodes import (
     Binary,
     Expr,
@@ -20,16 +23,13 @@ from holdfast.telemetry.logs.logql.nodes import (
 )
 from holdfast.telemetry.logs.logql.pipeline_grammar import parse_matchers, parse_stages
 from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_range_ns
-from holdfast.telemetry.logs.logql.tokens import RANGE_OPS, VECTOR_OPS, Kind, Token, TokenStream
+from holdfast.telemetry.logs.logql.tokens import PRECEDENCE, VECTOR_OPS, Kind, Token, TokenStream
 from holdfast.telemetry.metrics.promql.nodes import Matching, Span
 from holdfast.telemetry.metrics.promql.quoting import unquote
 from holdfast.telemetry.metrics.samples import Matcher
 
-PRECEDENCE: Final = {
-    "or": 1, "and": 2, "unless": 2, "==": 3, "!=": 3, ">": 3, ">=": 3, "<": 3, "<=": 3,
-    "+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "^": 6,
-}  # fmt: skip
 _DEEPEST: Final = 100
+_LONGEST: Final = 131_072  # letters, as in Loki
 
 
 def parse(text: str) -> Expr:
@@ -38,9 +38,14 @@ def parse(text: str) -> Expr:
     Raises:
         LogqlError: it is none; the message has Loki's form, and says the line and the column.
     """
+    if len(text) >= _LONGEST:
+        raise LogqlError(f"input size too long ({len(text)} > {_LONGEST})")
     stream = TokenStream(text)
-    expr = _parse_log(stream) or _expression(stream, 0, 0)
+    if stream.token.text == "variants" and stream.following() == "(":
+        raise LogqlError("multi variant queries are disabled for this instance")
+    expr = _side(stream, 0, 0)
     stream.expect_end()
+    stream.tell_postponed()
     return expr
 
 
@@ -56,31 +61,34 @@ def parse_selector(text: str) -> tuple[Matcher, ...]:
     return matchers
 
 
-def _parse_log(stream: TokenStream) -> LogSelector | None:
-    """Read a log query, in parentheses or not; None if the text is a metric query."""
-    start, depth = stream.mark(), 0
-    while stream.accept("("):
-        depth += 1
-    if stream.token.text != "{" or stream.token.kind is not Kind.PUNCTUATION:
-        stream.reset(start)
-        return None
+def _selector(stream: TokenStream, told: str = "{") -> tuple[LogSelector, Unwrap | None]:
+    opening = stream.token
+    matchers = parse_matchers(stream, told)
+    stages, unwrap = parse_stages(stream)
+    span = Span(opening.start, stream.last_end())
+    stream.judge(partial(checks.check_matchers, matchers), span)
+    stream.judge(partial(checks.check_line_filters, stages), span, rank=1)
+    return LogSelector(matchers, stages, span=span), unwrap
+
+
+def _lines(stream: TokenStream) -> LogSelector:
+    """Read a log query, which unwraps nothing."""
     selector, unwrap = _selector(stream)
     if unwrap is not None:
-        raise stream.refusal("syntax error: unexpected unwrap in a query for lines", unwrap.span)
-    for _ in range(depth):
-        stream.expect(")")
+        at = stream.text.lower().index("unwrap", unwrap.span.start)
+        raise stream.refusal("syntax error: unexpected unwrap", Span(at, unwrap.span.end))
     return selector
 
 
-def _selector(stream: TokenStream) -> tuple[LogSelector, Unwrap | None]:
-    opening = stream.token
-    matchers = parse_matchers(stream)
-    checks.check_matchers(matchers)
-    stages, unwrap = parse_stages(stream)
-    return LogSelector(matchers, stages, span=Span(opening.start, stream.last_end())), unwrap
-
-
 def _expression(stream: TokenStream, floor: int, depth: int) -> MetricExpr:
+    """Read a metric query; a log query in its place is told by what stands behind it, as in Loki."""
+    expr = _side(stream, floor, depth)
+    if isinstance(expr, LogSelector):
+        raise stream.unexpected()
+    return expr
+
+
+def _side(stream: TokenStream, floor: int, depth: int) -> Expr:
     if depth > _DEEPEST:
         raise stream.refusal(f"the query is nested more than {_DEEPEST} deep", stream.token.span)
     left = _operand(stream, depth)
@@ -88,35 +96,41 @@ def _expression(stream: TokenStream, floor: int, depth: int) -> MetricExpr:
         operator = stream.take()
         returns_bool = stream.accept("bool")
         matching = _matching(stream)
-        right = _expression(stream, precedence - (operator.text == "^"), depth + 1)
+        right = _side(stream, precedence - (operator.text == "^"), depth + 1)
         span = Span(left.span.start, right.span.end)
-        left = checks.checked_binary(Binary(operator.text, left, right, returns_bool, matching, span=span))
+        sides = [_numbers(stream, operator.text, side, span) for side in (left, right)]
+        left = Binary(operator.text, sides[0], sides[1], returns_bool, matching, span=span)
+        stream.judge(partial(checks.check_binary, left), span)
     return left
+
+
+def _numbers(stream: TokenStream, op: str, side: Expr, span: Span) -> MetricExpr:
+    """Give a side of an operation; for lines a number, which comes to nobody, for they are refused."""
+    if not isinstance(side, LogSelector):
+        return side
+    leg = "left" if side.span.start == span.start else "right"
+    stream.judge(partial(checks.refuse_lines, op, side, leg), span)
+    return VectorOf(0.0, span=side.span)
 
 
 def _precedence(token: Token) -> int:
     return PRECEDENCE.get(token.text, 0) if token.kind in {Kind.WORD, Kind.OPERATOR} else 0
 
 
-def _operand(stream: TokenStream, depth: int) -> MetricExpr:
+def _operand(stream: TokenStream, depth: int) -> Expr:
     token = stream.token
+    if token.text == "{" and token.kind is Kind.PUNCTUATION:
+        return _lines(stream)
     if token.kind is Kind.NUMBER or token.text in {"-", "+"}:
         return _number(stream)
     if stream.accept("("):
-        inner = _expression(stream, 0, depth + 1)
+        inner = _side(stream, 0, depth + 1)
         stream.expect(")", "")
         return inner
-    if token.kind is not Kind.WORD:
+    if not stream.is_function():
         raise stream.unexpected()
-    if token.text in RANGE_OPS:
-        return _range_aggregation(stream)
-    if token.text in VECTOR_OPS:
-        return _vector_aggregation(stream, depth)
-    if token.text == "vector":
-        return _vector(stream)
-    if token.text == "label_replace":
-        return _label_replace(stream, depth)
-    raise stream.unexpected()
+    read = _vector_aggregation if token.text in VECTOR_OPS else _READERS.get(token.text, _range_aggregation)
+    return read(stream, depth)
 
 
 def _number(stream: TokenStream) -> Number:
@@ -128,7 +142,8 @@ def _number(stream: TokenStream) -> Number:
     return Number(sign * float(token.text), span=Span(start, token.end))
 
 
-def _vector(stream: TokenStream) -> VectorOf:
+def _vector(stream: TokenStream, depth: int) -> VectorOf:
+    del depth
     word = stream.take()
     stream.expect("(")
     value = _number(stream).value
@@ -149,44 +164,47 @@ def _label_replace(stream: TokenStream, depth: int) -> LabelReplace:
     stream.expect(")")
     target, replacement, source, pattern = texts
     span = Span(word.start, stream.last_end())
-    checks.check_replacement(target, pattern)
+    stream.judge(partial(checks.check_replacement, target, pattern), span)
     return LabelReplace(expr, target, replacement, source, pattern, span=span)
 
 
-def _range_aggregation(stream: TokenStream) -> RangeAggregation:
+def _range_aggregation(stream: TokenStream, depth: int) -> RangeAggregation:
+    del depth
     word = stream.take()
     grouping = _grouping(stream)
     stream.expect("(")
-    param = None
-    if stream.token.kind is Kind.NUMBER or stream.token.text in {"-", "+"}:
-        param = _number(stream).value
+    param, told = None, "NUMBER or { or ("
+    if stream.token.kind is Kind.NUMBER:
+        param, told = _number(stream).value, "{ or ("
         stream.expect(",")
-    selector, unwrap, range_ns, offset_ns = _log_range(stream)
+    selector, unwrap, range_ns, offset_ns = _log_range(stream, told)
     stream.expect(")")
     grouping = grouping or _grouping(stream)
     span = Span(word.start, stream.last_end())
     node = RangeAggregation(word.text, selector, range_ns, offset_ns, unwrap, param, grouping, span=span)
-    checks.check_range(node)
+    stream.judge(partial(checks.check_range, node), span)
     return node
 
 
-def _log_range(stream: TokenStream) -> tuple[LogSelector, Unwrap | None, int, int]:
+def _log_range(stream: TokenStream, told: str = "{ or (") -> tuple[LogSelector, Unwrap | None, int, int]:
     """Read `{..} | stages [5m] offset 1h`; the range may also stand before the stages, or all in parentheses."""
     if stream.accept("("):
         selector, unwrap, range_ns, offset_ns = _log_range_or_selector(stream)
-        stream.expect(")")
+        stream.expect(")", ")" if range_ns else "RANGE or ) or |" if unwrap else "")
+        is_closed = True
     else:
-        selector, unwrap, range_ns, offset_ns = _log_range_or_selector(stream)
+        selector, unwrap, range_ns, offset_ns = _log_range_or_selector(stream, told)
+        is_closed = False
     if not range_ns:
-        range_ns, offset_ns = _range(stream)
+        range_ns, offset_ns = _range(stream, "RANGE" if is_closed else "RANGE or |" if unwrap else "")
     return selector, unwrap, range_ns, offset_ns
 
 
-def _log_range_or_selector(stream: TokenStream) -> tuple[LogSelector, Unwrap | None, int, int]:
+def _log_range_or_selector(stream: TokenStream, told: str = "{ or (") -> tuple[LogSelector, Unwrap | None, int, int]:
     opening = stream.token
     if stream.token.text == "(":
         return _log_range(stream)
-    selector, unwrap = _selector(stream)
+    selector, unwrap = _selector(stream, told)
     if stream.token.kind is not Kind.RANGE:
         return selector, unwrap, 0, 0
     range_ns, offset_ns = _range(stream)
@@ -197,8 +215,8 @@ def _log_range_or_selector(stream: TokenStream) -> tuple[LogSelector, Unwrap | N
     return selector, unwrap or late_unwrap, range_ns, offset_ns
 
 
-def _range(stream: TokenStream) -> tuple[int, int]:
-    token = stream.expect_kind(Kind.RANGE, "")
+def _range(stream: TokenStream, told: str = "") -> tuple[int, int]:
+    token = stream.expect_kind(Kind.RANGE, told)
     range_ns = parse_range_ns(token.text[1:-1])
     offset_ns = 0
     if stream.accept("offset"):
@@ -220,7 +238,14 @@ def _vector_aggregation(stream: TokenStream, depth: int) -> VectorAggregation:
     stream.expect(")", "")
     grouping = grouping or _grouping(stream)
     span = Span(word.start, stream.last_end())
-    return checks.checked_aggregation(word.text, expr, param, grouping, span)
+    stream.judge(partial(checks.check_aggregation, word.text, expr, param, grouping), span)
+    return VectorAggregation(word.text, expr, None if param is None else int(param), grouping, span=span)
+
+
+_READERS: Final[dict[str, Callable[[TokenStream, int], MetricExpr]]] = {
+    "vector": _vector,
+    "label_replace": _label_replace,
+}
 
 
 def _grouping(stream: TokenStream) -> Grouping | None:
@@ -235,8 +260,8 @@ def _names(stream: TokenStream) -> tuple[str, ...]:
     names: list[str] = []
     while not stream.accept(")"):
         if names:
-            stream.expect(",")
-        names.append(stream.expect_kind(Kind.WORD).text)
+            stream.expect(",", ", or )")
+        names.append(stream.expect_name("IDENTIFIER" if names else "IDENTIFIER or )").text)
     return tuple(names)
 
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from holdfast.telemetry.logs.logql.condition_grammar import (
     TEXT_OPS,
-    check_expression,
     check_parser,
     make_matcher,
     parse_conditions,
@@ -37,18 +36,17 @@ from holdfast.telemetry.logs.logql.nodes import (
     UnpackParser,
     Unwrap,
 )
-from holdfast.telemetry.logs.logql.tokens import Kind, Token, TokenStream
+from holdfast.telemetry.logs.logql.tokens import COMPARISONS, CONVERSIONS, KEYWORDS, Kind, Token, TokenStream
 from holdfast.telemetry.metrics.promql.nodes import Span
 from holdfast.telemetry.metrics.promql.quoting import unquote
 from holdfast.telemetry.metrics.samples import Matcher
 
 _LINE_OPS: Final = {op.value: op for op in LineOp}
-_CONVERSIONS: Final = frozenset({"duration", "duration_seconds", "bytes"})
 
 
-def parse_matchers(stream: TokenStream) -> tuple[Matcher, ...]:
-    """Read `{app="shop", level=~"warn|error"}`."""
-    stream.expect("{")
+def parse_matchers(stream: TokenStream, told: str = "{") -> tuple[Matcher, ...]:
+    """Read `{app="shop", level=~"warn|error"}`; `told` is what an error says was expected before it."""
+    stream.expect("{", told)
     matchers: list[Matcher] = []
     while not stream.accept("}"):
         if matchers:
@@ -58,8 +56,7 @@ def parse_matchers(stream: TokenStream) -> tuple[Matcher, ...]:
             raise stream.unexpected("= or =~ or !~ or !=")
         operator = stream.take()
         value = stream.expect_kind(Kind.STRING)
-        span = Span(label.start, value.end)
-        matchers.append(make_matcher(stream, label.text, operator.text, unquote(value.text), span))
+        matchers.append(make_matcher(label.text, operator.text, unquote(value.text)))
     return tuple(matchers)
 
 
@@ -81,21 +78,17 @@ def parse_stages(stream: TokenStream) -> tuple[tuple[Stage, ...], Unwrap | None]
 def _line_filter(stream: TokenStream) -> LineFilter:
     operator = stream.take()
     op = _LINE_OPS[operator.text]
-    needles = [_needle(stream, op)]
+    needles = [_needle(stream)]
     while stream.token.text == "or" and stream.token.kind is Kind.WORD:
         stream.take()
-        needles.append(_needle(stream, op))
+        needles.append(_needle(stream))
     return LineFilter(op, tuple(needles), span=Span(operator.start, stream.last_end()))
 
 
-def _needle(stream: TokenStream, op: LineOp) -> Needle:
-    if stream.token.text == "ip" and stream.token.kind is Kind.WORD:
+def _needle(stream: TokenStream) -> Needle:
+    if stream.token.text == "ip" and stream.following() == "(":
         return Needle(parse_ip(stream), is_ip=True)
-    token = stream.expect_kind(Kind.STRING, "STRING or ip")
-    value = unquote(token.text)
-    if op in {LineOp.MATCHES, LineOp.MATCHES_NOT}:
-        check_expression(stream, value, token.span)
-    return Needle(value)
+    return Needle(unquote(stream.expect_kind(Kind.STRING, "STRING or ip").text))
 
 
 def _stage(stream: TokenStream) -> Stage:
@@ -107,13 +100,13 @@ def _stage(stream: TokenStream) -> Stage:
         return read(stream, bar)
     if word.kind is not Kind.WORD and word.text != "(":
         raise stream.unexpected()
-    condition = parse_conditions(stream)
+    condition = parse_conditions(stream, "")
     return LabelFilter(condition, span=Span(bar.start, stream.last_end()))
 
 
 def _is_label(stream: TokenStream) -> bool:
     """Tell whether a word that begins a stage is a label that is compared, such as `| json = "x"`."""
-    return stream.following() in {"=", "==", "!=", "=~", "!~", ">", ">=", "<", "<="}
+    return stream.following() in COMPARISONS
 
 
 def _span(stream: TokenStream, bar: Token) -> Span:
@@ -134,7 +127,7 @@ def _logfmt(stream: TokenStream, bar: Token) -> Stage:
 
 def _extractions(stream: TokenStream) -> tuple[Extraction, ...]:
     fields: list[Extraction] = []
-    while stream.token.kind is Kind.WORD and stream.token.text not in {"or", "and"}:
+    while stream.token.kind is Kind.WORD and stream.token.text not in KEYWORDS - {"ip"}:
         label = stream.take().text
         path = unquote(stream.expect_kind(Kind.STRING).text) if stream.accept("=") else label
         fields.append(Extraction(label, path))
@@ -201,7 +194,7 @@ def _choices(stream: TokenStream) -> tuple[LabelChoice, ...]:
         if stream.token.text in TEXT_OPS and stream.token.kind is Kind.OPERATOR:
             op = stream.take().text
             value = stream.expect_kind(Kind.STRING)
-            matcher = make_matcher(stream, label.text, op, unquote(value.text), Span(label.start, value.end))
+            matcher = make_matcher(label.text, op, unquote(value.text))
         choices.append(LabelChoice(label.text, matcher))
     return tuple(choices)
 
@@ -231,11 +224,11 @@ _READERS: Final[dict[str, Callable[[TokenStream, Token], Stage]]] = {
 def _unwrap(stream: TokenStream) -> Unwrap:
     bar = stream.take()
     stream.expect("unwrap")
-    word = stream.expect_kind(Kind.WORD)
+    word = stream.expect_kind(Kind.WORD, "IDENTIFIER or BYTES_CONV or DURATION_CONV or DURATION_SECONDS_CONV")
     conversion, label = "", word.text
     if stream.token.text == "(":
-        if word.text not in _CONVERSIONS:
-            raise stream.refusal(f"unknown conversion {word.text}", word.span)
+        if word.text not in CONVERSIONS:
+            raise stream.unexpected("RANGE or |")
         stream.take()
         conversion, label = word.text, stream.expect_kind(Kind.WORD).text
         stream.expect(")")

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from holdfast.telemetry.logs.logql import nodes
-from holdfast.telemetry.logs.logql.parser import PRECEDENCE
 from holdfast.telemetry.logs.logql.quantities import write_duration, write_size
+from holdfast.telemetry.logs.logql.tokens import PRECEDENCE
 from holdfast.telemetry.metrics.promql.literals import format_number
 from holdfast.telemetry.metrics.promql.quoting import quote
 from holdfast.telemetry.metrics.samples import Matcher

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -37,7 +38,7 @@ class Kind(StrEnum):
     DURATION = "DURATION"
     SIZE = "BYTES"
     NUMBER = "NUMBER"
-    FLAG = "PARSER_FLAG"
+    FLAG = "FUNCTION_FLAG"
     RANGE = "RANGE"
     OPERATOR = "operator"
     PUNCTUATION = "punctuation"
@@ -69,12 +70,19 @@ WITH_PARAM: Final = frozenset({"topk", "bottomk", "approx_topk"})
 SORTED: Final = frozenset({"sort", "sort_desc"})
 VECTOR_OPS: Final = WITH_PARAM | SORTED | {"sum", "avg", "min", "max", "count", "stddev", "stdvar"}
 FUNCTIONS: Final = RANGE_OPS | VECTOR_OPS | {"vector", "label_replace"}
+CONVERSIONS: Final = frozenset({"duration", "duration_seconds", "bytes"})
+COMPARISONS: Final = frozenset({"=", "==", "!=", "=~", "!~", ">", ">=", "<", "<="})
+PRECEDENCE: Final = {
+    "or": 1, "and": 2, "unless": 2, "==": 3, "!=": 3, ">": 3, ">=": 3, "<": 3, "<=": 3,
+    "+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "^": 6,
+}  # fmt: skip
+_BEFORE_NAMES: Final = frozenset({"{", "(", ",", "drop", "keep", "unwrap"})
 _QUOTES: Final = frozenset({'"', "`", "'"})
-_FIXED: Final = frozenset(
+KEYWORDS: Final = frozenset(
     {
         "by", "without", "bool", "offset", "on", "ignoring", "group_left", "group_right", "or", "and", "unless",
         "json", "logfmt", "regexp", "pattern", "unpack", "unwrap", "line_format", "label_format", "decolorize",
-        "drop", "keep", "ip",
+        "drop", "keep", "ip", "label_replace", "variants", "of",
     }
 )  # fmt: skip
 
@@ -105,7 +113,7 @@ class Token(NamedTuple):
     @property
     def shown(self) -> str:
         """How an error names it: what has one form only by that, all else by its kind."""
-        is_fixed = self.kind in {Kind.OPERATOR, Kind.PUNCTUATION} or self.text in _FIXED
+        is_fixed = self.kind in {Kind.OPERATOR, Kind.PUNCTUATION} or self.text in KEYWORDS
         return self.text if is_fixed else str(Kind.WORD if self.kind is Kind.OTHER else self.kind)
 
 
@@ -146,13 +154,31 @@ def _problem(token: Token) -> str:
         return str(error)
 
 
+def _fold(tokens: list[Token]) -> list[Token]:
+    """Write words of the language in small letters, for Loki takes them in any; names stay as they are."""
+    folded = list(tokens)
+    for place, token in enumerate(tokens[:-1]):
+        small = token.text.lower()
+        if token.kind is not Kind.WORD or small == token.text:
+            continue
+        before, behind = folded[place - 1].text if place else "", tokens[place + 1].text.lower()
+        if small in FUNCTIONS | CONVERSIONS:
+            is_word = behind in {"(", "by", "without"}
+        else:
+            is_word = small in KEYWORDS and behind not in COMPARISONS and before not in _BEFORE_NAMES
+        if is_word:
+            folded[place] = token._replace(text=small)
+    return folded
+
+
 class TokenStream:
     """The tokens of a query, read one after the other."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._tokens = scan(text)
+        self._tokens = _fold(scan(text))
         self._at = 0
+        self._postponed: list[tuple[int, int, int, LogqlError]] = []
 
     @property
     def token(self) -> Token:
@@ -197,18 +223,38 @@ class TokenStream:
         if self.token.kind is not Kind.END:
             raise self.unexpected()
 
-    def mark(self) -> int:
-        """Give the place, to come back to with `reset`."""
-        return self._at
+    def is_function(self) -> bool:
+        """Tell whether the next token is the name of a function that is called."""
+        is_name = self.token.kind is Kind.WORD and self.token.text in FUNCTIONS
+        behind = self.following()
+        return is_name and (behind == "(" or (behind in {"by", "without"} and self.following(2) == "("))
 
-    def reset(self, mark: int) -> None:
-        """Go back to a place."""
-        self._at = mark
+    def expect_name(self, told: str) -> Token:
+        """Take a name, of a label; what is called is none."""
+        if self.is_function():
+            raise self.unexpected(told)
+        return self.expect_kind(Kind.WORD, told)
+
+    def judge(self, check: Callable[[], None], span: Span, rank: int = 0) -> None:
+        """Note what a check says of a part that is well formed; errors of form are told before all these."""
+        try:
+            check()
+        except LogqlError as error:
+            self._postponed.append((rank, span.start, -span.end, error))
+
+    def tell_postponed(self) -> None:
+        """Raise the first error that was noted: by rank, then what stands around others, then from the left."""
+        if self._postponed:
+            raise min(self._postponed, key=lambda noted: noted[:3])[3]
 
     def unexpected(self, wanted: str = "") -> LogqlError:
         """Give the error that the next token does not belong here."""
-        is_function = self.token.text in FUNCTIONS and self.following() in {"(", "by", "without"}
-        told = f"syntax error: unexpected {self.token.text.upper() if is_function else self.token.shown}"
+        shown, is_named = self.token.shown, self.token.text in KEYWORDS
+        if self.is_function():
+            shown = self.token.text if is_named else self.token.text.upper()
+        elif self.token.text in {"ip", "label_replace"} and self.following() != "(":
+            shown = str(Kind.WORD)
+        told = f"syntax error: unexpected {shown}"
         token = self.token
         message = f"{told}, expecting {wanted}" if wanted else told
         return LogqlError(message, span=token.span, text=self.text, is_lineless=token.is_lineless)
