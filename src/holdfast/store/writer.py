@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import (
+    NEVER,
     BusyError,
     HoldfastError,
     InvalidError,
@@ -137,6 +138,7 @@ class Writer:
             raise LimitError(
                 f"one write of {batch.num_rows} rows is more than the queue of {self.table.name} holds",
                 hint="send less at once, or raise telemetry.queue_rows or queue_size",
+                retry=NEVER,
             )
         if self._rows + batch.num_rows > settings.queue_rows or self._bytes + batch.nbytes > settings.queue_size:
             raise BusyError(

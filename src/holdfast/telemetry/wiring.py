@@ -15,6 +15,7 @@ from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.resilience import timeout
 from holdfast.store import Store, StoreRoom
+from holdfast.telemetry.backlog import Backlog, BacklogSettings
 from holdfast.telemetry.metrics import (
     EVENT_KINDS,
     SCHEMA,
@@ -64,13 +65,14 @@ class ReadingAhead:
 
 @dataclass(frozen=True, slots=True)
 class TelemetryRoom:
-    """Where samples go in and come out."""
+    """Where samples go in and come out; `backlog` bounds what waits at the doors of every signal."""
 
     sink: MetricSink
     source: MetricSource
     browser: MetricBrowser
     cardinality: Cardinality
     deletion: Deletion
+    backlog: Backlog
     wiring: Wiring
 
 
@@ -88,9 +90,7 @@ def wire(ground: Ground, columns: StoreRoom, members: Membership) -> TelemetryRo
         keep_s=KeepRules(settings.keep, store).seconds,
     )
     source = MetricSource(store, clock=clock, feed=sink.feed, usage=usage, settings=settings, metrics=ground.metrics)
-    cardinality = Cardinality(store, sink, limits, usage, clock)
-
-    deletion = Deletion(store, sink, source)
+    cardinality, deletion = Cardinality(store, sink, limits, usage, clock), Deletion(store, sink, source)
     rolling = Rolling(store, source.rolled, settings.rollups, clock, ground.metrics)
 
     async def tell(event: NewEvent) -> None:
@@ -134,4 +134,5 @@ def wire(ground: Ground, columns: StoreRoom, members: Membership) -> TelemetryRo
         event_kinds=EVENT_KINDS,
         jobs=tuple(jobs),
     )
-    return TelemetryRoom(sink, source, MetricBrowser(store, source.index), cardinality, deletion, wiring)
+    backlog = Backlog(ground.settings[BacklogSettings], ground.metrics)
+    return TelemetryRoom(sink, source, MetricBrowser(store, source.index), cardinality, deletion, backlog, wiring)

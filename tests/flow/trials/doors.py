@@ -1,4 +1,4 @@
-"""Doors of logs and traces of a running server, and what each has acknowledged: for trials that kill or fill it.
+"""Doors of a running server, and what each has acknowledged: for trials that kill or fill it.
 
 Every send holds one number. Syslog has no acknowledgement, so there is nothing of it to be kept here.
 """
@@ -13,15 +13,20 @@ from dataclasses import dataclass, field
 import grpc.aio
 import httpx
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from fixtures.remote_write import encode1
 from fixtures.traces import span_id
 from holdfast.telemetry import snappy
 from holdfast.telemetry.logs.loki.messages import build_push_request
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json"}
+TEXT = {"content-type": "text/plain"}
+SNAPPY = {**PROTOBUF, "content-encoding": "snappy"}
 LOGS_METHOD = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+METRICS_METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 TRACES_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
@@ -40,7 +45,7 @@ class Door:
 
     name: str
     send: Callable[[Door, int], Awaitable[Answer]]
-    is_traces: bool = False
+    keeps: str = "lines"  # or spans, or samples
     acknowledged: set[int] = field(default_factory=set)
 
     @property
@@ -55,15 +60,20 @@ class Doors:
     def __init__(self, url: str, grpc_target: str) -> None:
         self._client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=30)
         self._target = grpc_target
+        self._last_ms = 0
         self.all = [
             Door("otlp_http_logs", self._otlp_http_logs),
             Door("otlp_grpc_logs", self._otlp_grpc_logs),
             Door("loki_push", self._loki_push),
             Door("loki_push_json", self._loki_push_json),
             Door("bulk", self._bulk),
-            Door("otlp_http_trace", self._otlp_http_traces, is_traces=True),
-            Door("otlp_grpc_trace", self._otlp_grpc_traces, is_traces=True),
-            Door("zipkin", self._zipkin, is_traces=True),
+            Door("otlp_http_trace", self._otlp_http_traces, keeps="spans"),
+            Door("otlp_grpc_trace", self._otlp_grpc_traces, keeps="spans"),
+            Door("zipkin", self._zipkin, keeps="spans"),
+            Door("lines", self._plain_lines),
+            Door("otlp_http_metrics", self._otlp_http_metrics, keeps="samples"),
+            Door("otlp_grpc_metrics", self._otlp_grpc_metrics, keeps="samples"),
+            Door("remote_write", self._remote_write, keeps="samples"),
         ]
 
     async def close(self) -> None:
@@ -71,7 +81,8 @@ class Doors:
 
     async def kept(self, door: Door) -> set[int]:
         """Give the numbers that the server has of a door."""
-        return await (self._spans(door) if door.is_traces else self._lines(door))
+        read = {"lines": self._lines, "spans": self._spans, "samples": self._samples}[door.keeps]
+        return await read(door)
 
     async def _lines(self, door: Door) -> set[int]:
         now_ns = time.time_ns()
@@ -88,6 +99,12 @@ class Doors:
             return set()
         assert answer.status_code == 200, answer.text
         return {int(span["spanID"], 16) for trace in answer.json()["data"] for span in trace["spans"]}
+
+    async def _samples(self, door: Door) -> set[int]:
+        query = {"query": f'trial{{door="{door.name}"}}[1h]'}
+        answer = await self._client.get("/prometheus/api/v1/query", params=query)
+        assert answer.status_code == 200, answer.text
+        return {int(value) for series in answer.json()["data"]["result"] for _, value in series["values"]}
 
     async def _post(self, path: str, body: bytes, headers: dict[str, str]) -> Answer:
         answer = await self._client.post(path, content=body, headers=headers)
@@ -130,6 +147,31 @@ class Doors:
         rows = [{"create": {"_index": "trial"}}, {"message": f"{door.name}={number}"}]
         body = "".join(json.dumps(row) + "\n" for row in rows).encode()
         return await self._post("/elastic/_bulk", body, {"content-type": "application/x-ndjson"})
+
+    async def _plain_lines(self, door: Door, number: int) -> Answer:
+        return await self._post("/api/v1/logs/lines?service=trial", f"{door.name}={number}\n".encode(), TEXT)
+
+    async def _otlp_http_metrics(self, door: Door, number: int) -> Answer:
+        return await self._post("/v1/metrics", self._gauge(door, number), PROTOBUF)
+
+    async def _otlp_grpc_metrics(self, door: Door, number: int) -> Answer:
+        return await self._call(METRICS_METHOD, self._gauge(door, number))
+
+    async def _remote_write(self, door: Door, number: int) -> Answer:
+        rows = [({"__name__": "trial", "door": door.name}, [(self._time_ms(), float(number))])]
+        return await self._post("/prometheus/api/v1/write", snappy.compress(encode1(rows).SerializeToString()), SNAPPY)
+
+    def _gauge(self, door: Door, number: int) -> bytes:
+        request = ExportMetricsServiceRequest()
+        metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="trial")
+        point = metric.gauge.data_points.add(time_unix_nano=self._time_ms() * 10**6, as_double=float(number))
+        point.attributes.add(key="door").value.string_value = door.name
+        return request.SerializeToString()
+
+    def _time_ms(self) -> int:
+        """Give a time that no sample has yet."""
+        self._last_ms = max(self._last_ms + 1, time.time_ns() // 10**6)
+        return self._last_ms
 
     async def _zipkin(self, door: Door, number: int) -> Answer:
         now_us = time.time_ns() // 1000

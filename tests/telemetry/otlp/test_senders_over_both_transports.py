@@ -14,6 +14,7 @@ import grpc
 import grpc.aio
 import httpx
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
 from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter as HttpExporter
@@ -26,7 +27,7 @@ from prometheus_client import CollectorRegistry
 from fixtures.arrivals import KeepingSink
 from fixtures.otlp import NOW_NS, counter, point, request
 from holdfast.kernel.auth import OpenGate
-from holdfast.kernel.errors import BusyError, ConflictError, StorageFullError
+from holdfast.kernel.errors import BusyError, ConflictError, StorageFullError, UnavailableError
 from holdfast.kernel.permissions import Permission, Role
 from holdfast.kernel.wiring import Wiring
 from holdfast.telemetry.metrics.otlp import PATHS, OtlpMetrics, metrics_service
@@ -196,24 +197,39 @@ async def test_rubbish_is_refused_for_good(client: Any, body: bytes, kind: str, 
         assert json.loads(answer.content)["code"] == 3
 
 
-@pytest.mark.parametrize("error", [BusyError("full"), StorageFullError("disk")])
-async def test_what_may_be_sent_again_says_so_over_http(client: Any, sink: KeepingSink, error: Any) -> None:
+@pytest.mark.parametrize(
+    ("error", "status"), [(BusyError("full"), 429), (StorageFullError("disk"), 503), (UnavailableError("away"), 503)]
+)
+async def test_what_may_be_sent_again_says_so_over_http(
+    client: Any, sink: KeepingSink, error: Any, status: int
+) -> None:
     sink.failure = error
     body = request(counter("hits", point(1.0))).SerializeToString()
     answer = await client.post("/v1/metrics", content=body, headers={"content-type": "application/x-protobuf"})
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, "1")
     assert str(error).encode() in answer.content
 
 
-async def test_what_may_be_sent_again_says_so_over_grpc(service: Any, sink: KeepingSink) -> None:
-    sink.failure = BusyError("full")
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (BusyError("full"), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (StorageFullError("disk"), grpc.StatusCode.UNAVAILABLE),
+        (UnavailableError("away"), grpc.StatusCode.UNAVAILABLE),
+    ],
+)
+async def test_what_may_be_sent_again_says_so_over_grpc(
+    service: Any, sink: KeepingSink, error: Any, code: grpc.StatusCode
+) -> None:
+    sink.failure = error
     async with grpc_server(service) as server, grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         call = channel.unary_unary(METHOD, bytes, bytes)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(request(counter("hits", point(1.0))).SerializeToString())
-        assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.UNAVAILABLE, "full")
+        assert (caught.value.code(), caught.value.details()) == (code, str(error))
         trailing = dict(caught.value.trailing_metadata())
         assert b"google.rpc.RetryInfo" in trailing["grpc-status-details-bin"]
+        assert RetryInfo.FromString(trailing["google.rpc.retryinfo-bin"]).retry_delay.seconds == 1
         sink.failure = None
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(b"\xff")

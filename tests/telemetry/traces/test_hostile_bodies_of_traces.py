@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from fixtures.traces import Row, spans, trace_id
 from holdfast.kernel.auth import OpenGate
 from holdfast.kernel.clock import SystemClock
-from holdfast.kernel.errors import BusyError, LimitError, StorageFullError, after
+from holdfast.kernel.errors import BusyError, LimitError, StorageFullError, UnavailableError, after
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.wiring import Wiring
 from holdfast.telemetry.otlp import OtlpGrpc, OtlpSettings, http_routes
@@ -196,7 +196,8 @@ async def test_values_in_json_are_nested_so_deep_and_no_deeper(client):
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (BusyError("busy"), (503, "UNAVAILABLE", "1")),
+        (BusyError("busy"), (429, "RESOURCE_EXHAUSTED", "1")),
+        (UnavailableError("away"), (503, "UNAVAILABLE", "1")),
         (StorageFullError("disk"), (503, "UNAVAILABLE", "1")),
         (LimitError("too fast", retry=after(7)), (429, "RESOURCE_EXHAUSTED", "7")),
     ],
@@ -223,7 +224,7 @@ async def test_a_store_that_is_slow_makes_senders_back_off(open_store, store_url
     async with client_of(sink) as client:
         for path, content_type, body in BODIES.values():
             answer = await client.post(path, content=body, headers={"content-type": content_type})
-            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), answer.text
+            assert (answer.status_code, answer.headers["retry-after"]) == (429, "1"), answer.text
         await asyncio.gather(*tasks)
         assert (await client.post("/v1/traces", content=otlp_body(), headers={"content-type": PROTOBUF})).is_success
     trace = await StoredTraces(store).trace(DEFAULT_TENANT, trace_id(1))

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_PROBLEMS: Final = 100
-BUSY_RETRY_S: Final = 1.0
+LATER_S: Final = 1.0
+_LATER: Final = (503, 507)  # what is slow may be slow again, what is away or full may be back
 
 # The nearest class in an error's ancestry decides.
 _STATUS: Final[dict[type[errors.HoldfastError], int]] = {
@@ -153,8 +154,8 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def _describe_own(error: errors.HoldfastError, correlation_id: str) -> Problem:
     faults = error.problems if isinstance(error, errors.ConfigError) else ()
     retry_after = error.retry.after_s
-    if retry_after is None and isinstance(error, errors.BusyError):
-        retry_after = BUSY_RETRY_S
+    if retry_after is None and error.retry.possible and status_of(error) in _LATER:
+        retry_after = LATER_S
     return _problem(
         status_of(error),
         error.code,

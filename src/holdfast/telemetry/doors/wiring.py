@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.telemetry import otlp
+from holdfast.telemetry.backlog import SECTION as BACKLOG_SECTION
 from holdfast.telemetry.metrics import otlp as metrics_otlp
 from holdfast.telemetry.metrics import permissions, push, remote
 from holdfast.telemetry.metrics.intake import IntakeMeters, LabelLimits
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.scrape import ScrapeRoom
     from holdfast.telemetry.wiring import TelemetryRoom
 
-SECTIONS: Final = (remote.SECTION, otlp.SECTION, metrics_otlp.SECTION, push.SECTION)
+SECTIONS: Final = (BACKLOG_SECTION, remote.SECTION, otlp.SECTION, metrics_otlp.SECTION, push.SECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def wire(
         limits=limits,
         meters=meters,
     )
-    service = metrics_otlp.metrics_service(exported)
+    service = metrics_otlp.metrics_service(exported, signals.backlog)
     grpc = otlp.OtlpGrpc((service, *services), gate, ground.settings[otlp.OtlpSettings], clock=ground.clock)
     pushing = ground.settings[push.PushSettings]
     shelf = push.Shelf(ground.db, most_groups=pushing.max_groups)
@@ -73,7 +74,7 @@ def wire(
         routers=(push.push_routes(gateway),),
         surfaces=(
             push.push_surface(gateway),
-            remote.write_routes(writer),
+            remote.write_routes(writer, signals.backlog),
             remote.read_routes(signals.source, settings),
             otlp.http_routes(service, *metrics_otlp.PATHS),
         ),

@@ -16,10 +16,10 @@ from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import ConflictError, HoldfastError
 from holdfast.resilience import Backoff, Pauses
 from holdfast.telemetry.otlp.bodies import Encoding, read_large_body
-from holdfast.telemetry.otlp.statuses import grpc_code, retry_after_s, write_retry_info
+from holdfast.telemetry.otlp.statuses import grpc_code, retry_after_s, retry_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from holdfast.kernel.auth import Gate
     from holdfast.telemetry.otlp.services import Service
@@ -74,7 +74,8 @@ class OtlpGrpc:
         options = (("grpc.max_receive_message_length", limit), ("grpc.so_reuseport", 0))
         server = grpc.aio.server(options=options)
         for service in self._services:
-            method = grpc.unary_unary_rpc_method_handler(
+            # A stream of one message on our side: who is told to come back is told so before the message is read.
+            method = grpc.stream_unary_rpc_method_handler(
                 self._handler(service), request_deserializer=bytes, response_serializer=_write
             )
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.name, {"Export": method}),))
@@ -93,13 +94,16 @@ class OtlpGrpc:
             await self._server.stop(GRACE_S)
             self._server = None
 
-    def _handler(self, service: Service) -> Callable[[bytes, Any], Awaitable[Any]]:
-        async def export(body: bytes, context: Any) -> Any:
+    def _handler(self, service: Service) -> Callable[[AsyncIterator[bytes], Any], Awaitable[Any]]:
+        async def export(bodies: AsyncIterator[bytes], context: Any) -> Any:
             try:
                 identity = await self._gate.admit(_as_request(context), service.permission)
-                wanted = service.request_class(Encoding.PROTOBUF)
-                message = await read_large_body(body, Encoding.PROTOBUF, wanted)
-                return service.response(await service.export(identity.tenant, message))
+                service.backlog.check(service.door)
+                with service.backlog.hold(service.door) as held:
+                    body = await anext(bodies, b"")
+                    held.grow_to(len(body))
+                    message = await read_large_body(body, Encoding.PROTOBUF, service.request_class(Encoding.PROTOBUF))
+                    return service.response(await service.export(identity.tenant, message))
             except HoldfastError as error:
                 await _abort(context, error)
                 raise AssertionError("unreachable: abort raises") from None
@@ -111,7 +115,7 @@ async def _abort(context: Any, error: HoldfastError) -> None:
     import grpc  # noqa: PLC0415 -- as above
 
     again_s = retry_after_s(error)
-    trailing = () if again_s is None else (("grpc-status-details-bin", write_retry_info(again_s, error)),)
+    trailing = () if again_s is None else retry_metadata(again_s, error)
     code = next(each for each in grpc.StatusCode if each.value[0] == grpc_code(error))
     await context.abort(code, str(error), trailing)
 

@@ -31,8 +31,9 @@ def _exporting(service: Service) -> Callable[..., Awaitable[Response]]:
         encoding = Encoding.PROTOBUF
         try:
             encoding = Encoding.of(request.headers.get("content-type", ""))
-            message = await read_large_body(await request.body(), encoding, service.request_class(encoding))
-            rejected = await service.export(identity.tenant, message)
+            async with service.backlog.read(service.door, request) as body:
+                message = await read_large_body(body, encoding, service.request_class(encoding))
+                rejected = await service.export(identity.tenant, message)
         except HoldfastError as error:
             return _refuse(error, encoding)
         return Response(write_body(service.response(rejected), encoding), media_type=encoding)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.otlp.bodies import Encoding
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Service:
     """A signal.
 
     Attributes:
+        door: its name in our own metrics, such as `otlp_metrics`.
         name: of the gRPC service, such as `opentelemetry.proto.collector.metrics.v1.MetricsService`.
         permission: what a sender must hold.
         messages: gives the classes of the request and the response; called with the first request, for they are heavy.
@@ -32,14 +34,17 @@ class Service:
         export: stores a request.
         reader: gives the class that reads a request in protobuf, where that is not the request's own; `export` gets
             either.
+        backlog: bounds what waits for its answer.
     """
 
+    door: str
     name: str
     permission: str
     messages: Callable[[], tuple[Any, Any]]
     rejected_field: str
     export: Callable[[TenantId, Any], Awaitable[Rejected]]
     reader: Callable[[], Any] | None = None
+    backlog: Backlog = field(default_factory=Backlog)
 
     def request_class(self, encoding: Encoding) -> Any:
         """Give the class that reads a request."""

@@ -1,6 +1,7 @@
 """Errors as OTLP tells them: which status makes a sender try again, and the `google.rpc.Status` in the body.
 
-429, 502, 503 and 504 are sent again, every other status is not. Source: OpenTelemetry's protocol specification.
+429, 502, 503 and 504 are sent again, every other status is not: 429 says that too much waits, 503 that the store is
+away or full. Source: OpenTelemetry's protocol specification.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from holdfast.kernel.errors import LimitError, StorageFullError, UnavailableError
+from holdfast.kernel.errors import BusyError, LimitError, StorageFullError, UnavailableError
 from holdfast.kernel.http import problems
 from holdfast.telemetry.otlp.bodies import Encoding
 
@@ -28,6 +29,10 @@ def http_status(error: HoldfastError) -> int:
     status = problems.status_of(error)
     if isinstance(error, StorageFullError):
         return 503
+    if isinstance(error, LimitError) and not error.retry.possible:
+        return 413
+    if isinstance(error, BusyError):
+        return 429
     return 400 if status in {409, 422} else status
 
 
@@ -52,13 +57,18 @@ def write_status(error: HoldfastError, encoding: Encoding) -> bytes:
     return bytes((0x08, code, 0x12)) + _varint(len(content)) + content
 
 
-def write_retry_info(seconds: float, error: HoldfastError) -> bytes:
-    """Give the `google.rpc.Status` with a `RetryInfo`, for gRPC's `grpc-status-details-bin`."""
+def retry_metadata(seconds: float, error: HoldfastError) -> tuple[tuple[str, bytes], ...]:
+    """Give the trailing metadata of gRPC that say when to send again.
+
+    `RESOURCE_EXHAUSTED` is sent again only with a `RetryInfo`: within the `google.rpc.Status`, as the specification has
+    it, and under its own key, where OpenTelemetry's SDK for Python looks for it.
+    """
     delay = b"\x08" + _varint(math.ceil(seconds))  # google.protobuf.Duration, seconds
     info = b"\x0a" + _varint(len(delay)) + delay
     url = b"type.googleapis.com/google.rpc.RetryInfo"
     packed = b"\x0a" + _varint(len(url)) + url + b"\x12" + _varint(len(info)) + info
-    return write_status(error, Encoding.PROTOBUF) + b"\x1a" + _varint(len(packed)) + packed
+    status = write_status(error, Encoding.PROTOBUF) + b"\x1a" + _varint(len(packed)) + packed
+    return ("grpc-status-details-bin", status), ("google.rpc.retryinfo-bin", info)
 
 
 def _varint(value: int) -> bytes:

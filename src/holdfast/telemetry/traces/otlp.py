@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from holdfast.telemetry.arriving import through
+from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.otlp import Rejected, Service, Turns
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.columns import Pairs, Texts, code, number
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.arrivals import SpanSink
 
 PATHS: Final = ("/v1/traces",)
+DOOR: Final = "otlp_traces"
 SERVICE_NAME: Final = "service.name"
 UNKNOWN_SERVICE: Final = "unknown_service"
 _LAST_KIND: Final = 5
@@ -58,19 +60,21 @@ class OtlpTraces:
         """
         async with self._turns.take(tenant, request.ByteSize()):
             spans, rejected = await asyncio.to_thread(read_request, request)
-        with through("otlp_traces"):
+        with through(DOOR):
             await self._sink.append(tenant, spans)
         return rejected
 
 
-def traces_service(door: OtlpTraces) -> Service:
+def traces_service(door: OtlpTraces, backlog: Backlog | None = None) -> Service:
     """Give the service over `door`."""
     return Service(
+        door=DOOR,
         name="opentelemetry.proto.collector.trace.v1.TraceService",
         permission=permissions.WRITE.name,
         messages=_messages,
         rejected_field="rejected_spans",
         export=door.export,
+        backlog=backlog or Backlog(),
         reader=request_class,
     )
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast.kernel.members import Membership
     from holdfast.kernel.wiring import Ground
     from holdfast.store import StoreRoom
+    from holdfast.telemetry.backlog import Backlog
     from holdfast.telemetry.metrics.arrivals import ArrivalSink
     from holdfast.telemetry.traces.sink import SpanScrubber
 
@@ -43,9 +44,14 @@ class TracesRoom:
 
 
 def wire(
-    ground: Ground, columns: StoreRoom, scrubber: SpanScrubber, samples: ArrivalSink, members: Membership
+    ground: Ground,
+    columns: StoreRoom,
+    scrubber: SpanScrubber,
+    samples: ArrivalSink,
+    members: Membership,
+    backlog: Backlog,
 ) -> TracesRoom:
-    """Build the room over the store; metrics made from spans go to `samples`."""
+    """Build the room over the store; metrics made from spans go to `samples`, `backlog` bounds what waits."""
     store, settings = columns.store, ground.settings[TracesSettings]
     sampling = Sampling(store, settings.sampling, ground.clock, metrics=ground.metrics)
     is_sampled = settings.sampling.enabled
@@ -55,7 +61,7 @@ def wire(
     counted_after_s = sampling.counted_after_s if is_sampled else lambda: 0
     statistics = TraceStatistics(store, counted_after_s=counted_after_s)
     counts = SpanCounts(store, counted_after_s=counted_after_s)
-    service = traces_service(OtlpTraces(sink))
+    service = traces_service(OtlpTraces(sink), backlog)
 
     # Only over a server is this process one of several that count the same operations.
     extra = {"collector_instance_id": new_id()} if store.settings.url.reveal() else {}
@@ -82,7 +88,7 @@ def wire(
         routers=(routes(source, statistics, counts, ground.clock),),
         surfaces=(
             http_routes(service, *PATHS),
-            ZipkinRoutes(sink, ground.clock).router(),
+            ZipkinRoutes(sink, ground.clock, backlog).router(),
             JaegerApi(source, ground.clock).router(),
         ),
         permissions=(permissions.READ, permissions.WRITE),

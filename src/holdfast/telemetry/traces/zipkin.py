@@ -19,6 +19,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import HoldfastError, InvalidError
 from holdfast.kernel.http import MediaTypeError
 from holdfast.telemetry.arriving import through
+from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.otlp.statuses import http_status, retry_after_s
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.arrivals import SpanSink
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.spans import Spans
 
 PATHS: Final = ("/api/v2/spans", "/zipkin/api/v2/spans")
+DOOR: Final = "zipkin"
 UNKNOWN_SERVICE: Final = "unknown_service"
 SHARED_PARENT: Final = "zipkin.parent_id"
 _MOST_US: Final = (2**63 - 1) // 1000
@@ -40,8 +42,9 @@ _KINDS: Final = {kind.name: kind for kind in (SpanKind.CLIENT, SpanKind.SERVER, 
 class ZipkinRoutes:
     """Takes posted spans; answers 202 with no body, or a line of text that says what is wrong."""
 
-    def __init__(self, sink: SpanSink, clock: Clock) -> None:
+    def __init__(self, sink: SpanSink, clock: Clock, backlog: Backlog | None = None) -> None:
         self._sink = sink
+        self._backlog = backlog or Backlog()
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -59,10 +62,10 @@ class ZipkinRoutes:
         try:
             if media_type != "application/json":
                 raise MediaTypeError(f"Zipkin's spans are not taken as {media_type!r}", hint="send application/json")
-            body, now_us = await request.body(), int(self._clock.now().timestamp() * 1e6)
-            spans = await asyncio.to_thread(read_spans, body, now_us)
-            with through("zipkin"):
-                await self._sink.append(identity.tenant, spans)
+            async with self._backlog.read(DOOR, request) as body:
+                spans = await asyncio.to_thread(read_spans, body, int(self._clock.now().timestamp() * 1e6))
+                with through(DOOR):
+                    await self._sink.append(identity.tenant, spans)
         except HoldfastError as error:
             again_s = retry_after_s(error)
             headers = {} if again_s is None else {"retry-after": str(math.ceil(again_s))}

@@ -275,7 +275,7 @@ async def test_bodies_that_are_no_bulk_are_refused_whole(client, source, body, k
 @pytest.mark.parametrize(
     ("error", "status", "again"),
     [
-        (BusyError("full"), 503, "1"),
+        (BusyError("full"), 429, "1"),
         (LimitError("fast", retry=after(7)), 429, "7"),
         (StorageFullError("disk"), 503, None),
     ],

@@ -249,7 +249,7 @@ async def store_sink_client(store):
 @pytest.mark.parametrize(
     ("error", "status", "after_s"),
     [
-        (BusyError("full"), 503, "1"),
+        (BusyError("full"), 429, "1"),
         (StorageFullError("disk"), 503, "1"),
         (LimitError("too fast", retry=after(7)), 429, "7"),
     ],

@@ -86,7 +86,7 @@ async def test_other_encodings_are_refused_with_415_and_those_of_the_web_are_und
         (LimitError("too fast", retry=after(7)), 429, "7"),
         (BusyError("full"), 503, "1"),
         (UnavailableError("away"), 503, "1"),
-        (StorageFullError("disk"), 507, None),
+        (StorageFullError("disk"), 503, "1"),
     ],
 )
 async def test_what_may_be_sent_again_says_so(

@@ -12,6 +12,7 @@ from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.otlp import http_routes
 
 if TYPE_CHECKING:
+    from holdfast.telemetry.backlog import Backlog
     from holdfast.telemetry.logs.wiring import LogsRoom
     from holdfast.telemetry.otlp import Service
 
@@ -26,8 +27,8 @@ class LogDoorsRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, logs: LogsRoom) -> LogDoorsRoom:
-    """Build the doors over the logs."""
+def wire(ground: Ground, logs: LogsRoom, backlog: Backlog) -> LogDoorsRoom:
+    """Build the doors over the logs; `backlog` bounds what waits at them."""
     keeping, meters = ground.settings[LogsSettings], LogMeters(ground.metrics)
     exported = otlp.OtlpLogs(logs.sink, settings=ground.settings[otlp.OtlpLogsSettings], keeping=keeping, meters=meters)
     pushed = loki.LokiPush(logs.sink, settings=ground.settings[loki.LokiSettings], keeping=keeping, meters=meters)
@@ -42,13 +43,17 @@ def wire(ground: Ground, logs: LogsRoom) -> LogDoorsRoom:
         clock=ground.clock,
         registry=ground.metrics,
     )
-    service = otlp.logs_service(exported)
-    surfaces = (http_routes(service, *otlp.PATHS), loki.push_routes(pushed), elastic.elastic_routes(bulk))
+    service = otlp.logs_service(exported, backlog)
+    surfaces = (
+        http_routes(service, *otlp.PATHS),
+        loki.push_routes(pushed, backlog),
+        elastic.elastic_routes(bulk, backlog),
+    )
     return LogDoorsRoom(
         service,
         Wiring(
             name="logs.doors",
-            routers=(plain.line_routes(lines),),
+            routers=(plain.line_routes(lines, backlog),),
             surfaces=surfaces,
             jobs=(Job("logs.syslog", messages.run, "ingest"),),
         ),

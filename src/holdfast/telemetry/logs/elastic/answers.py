@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from fastapi import Response
 
-from holdfast.kernel.errors import HoldfastError, InvalidError, LimitError, UnauthenticatedError, UnavailableError
+from holdfast.kernel.errors import (
+    BusyError,
+    HoldfastError,
+    InvalidError,
+    LimitError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from holdfast.kernel.http import TooLargeError, problems
 from holdfast.telemetry.logs.elastic.filtering import filtered
 
@@ -58,7 +65,7 @@ def information(version: str) -> dict[str, Any]:
 def refusal(error: HoldfastError) -> Response:
     """Answer with an error: senders repeat 429 and 503, and give up on the others."""
     status = problems.status_of(error)
-    status = {422: 400, 507: 503}.get(status, status)
+    status = 429 if isinstance(error, BusyError) else {422: 400, 507: 503}.get(status, status)
     kind = next((name for cls, name in _TYPES if isinstance(error, cls)), "exception")
     cause = {"type": kind, "reason": str(error)}
     headers = {}

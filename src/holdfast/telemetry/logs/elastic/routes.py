@@ -13,7 +13,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.http import MediaTypeError
+from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.logs.elastic.answers import answer, bulk_answer, information, refusal, unknown
+from holdfast.telemetry.logs.elastic.taking import DOOR
 
 if TYPE_CHECKING:
     from holdfast.telemetry.logs.elastic.taking import ElasticBulk
@@ -33,9 +35,9 @@ _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH")
 Writer = Annotated[Identity, Depends(requires("logs.write"))]
 
 
-def elastic_routes(door: ElasticBulk) -> APIRouter:
+def elastic_routes(door: ElasticBulk, backlog: Backlog | None = None) -> APIRouter:
     """Build the router; it stands at the root."""
-    router = APIRouter(prefix=PREFIX, include_in_schema=False)
+    router, backlog = APIRouter(prefix=PREFIX, include_in_schema=False), backlog or Backlog()
     documents: dict[str, Any] = {
         "": information(door.settings.version),
         "/": information(door.settings.version),
@@ -53,7 +55,8 @@ def elastic_routes(door: ElasticBulk) -> APIRouter:
         started_s = time.perf_counter()
         try:
             _check_type(request.headers.get("content-type", ""))
-            items = await door.take(identity.tenant, await request.body(), index)
+            async with backlog.read(DOOR, request) as body:
+                items = await door.take(identity.tenant, body, index)
         except HoldfastError as error:
             return refusal(error)
         took_ms = int((time.perf_counter() - started_s) * 1000)

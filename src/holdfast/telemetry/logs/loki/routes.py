@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from holdfast.kernel.auth import Identity, requires
-from holdfast.kernel.errors import HoldfastError, StorageFullError
+from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.http import MediaTypeError
 from holdfast.telemetry.arriving import repeated
+from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.logs.loki.pushing import DOOR
 from holdfast.telemetry.metrics.intake import refuse
 
 if TYPE_CHECKING:
@@ -25,32 +27,25 @@ _MEDIA_TYPES: Final = {"": False, "application/x-protobuf": False, "application/
 Writer = Annotated[Identity, Depends(requires("logs.write"))]
 
 
-def push_routes(door: LokiPush) -> APIRouter:
+def push_routes(door: LokiPush, backlog: Backlog | None = None) -> APIRouter:
     """Build the router; it stands at the root."""
-    router = APIRouter(include_in_schema=False)
+    router, backlog = APIRouter(include_in_schema=False), backlog or Backlog()
 
     async def push(request: Request, identity: Writer) -> Response:
         """Take logs as Loki's senders push them."""
         try:
             is_json = _is_json(request.headers.get("content-type", ""))
             with repeated(is_repeat=request.headers.get(_REPEATED) == "true"):
-                delivered = await door.take(identity.tenant, await request.body(), is_json=is_json)
+                async with backlog.read(DOOR, request) as body:
+                    delivered = await door.take(identity.tenant, body, is_json=is_json)
         except HoldfastError as error:
-            return _refuse(error)
+            return refuse(error)
         if delivered.refusals:
             return Response(f"{delivered.refusals.describe('entries')}\n", 400, media_type="text/plain")
         return Response(status_code=204)
 
     router.add_api_route(PATH, push, methods=["POST"], name="Loki push")
     return router
-
-
-def _refuse(error: HoldfastError) -> Response:
-    answer = refuse(error)
-    if isinstance(error, StorageFullError):  # Loki knows no 507, and says with 503 that it takes nothing now
-        answer.status_code = 503
-        answer.headers["retry-after"] = "1"
-    return answer
 
 
 def _is_json(content_type: str) -> bool:

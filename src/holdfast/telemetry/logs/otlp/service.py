@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from holdfast.telemetry.logs.otlp.receiving import OtlpLogs
+from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.logs.otlp.receiving import DOOR, OtlpLogs
 from holdfast.telemetry.otlp import Service
 
 PATHS: Final = ("/v1/logs", "/otlp/v1/logs")
 
 
-def logs_service(door: OtlpLogs) -> Service:
+def logs_service(door: OtlpLogs, backlog: Backlog | None = None) -> Service:
     """Give the service over `door`."""
     return Service(
+        door=DOOR,
         name="opentelemetry.proto.collector.logs.v1.LogsService",
         permission="logs.write",
         messages=_messages,
         rejected_field="rejected_log_records",
         export=door.export,
+        backlog=backlog or Backlog(),
     )
 
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.http import MediaTypeError
-from holdfast.telemetry.logs.plain.taking import Sender, read_json, read_lines
+from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.logs.plain.taking import DOOR, Sender, read_json, read_lines
 
 if TYPE_CHECKING:
     from holdfast.telemetry.logs.plain.taking import PlainLines
@@ -32,9 +33,9 @@ class LinesTaken(BaseModel):
     refused: dict[str, int]
 
 
-def line_routes(door: PlainLines) -> APIRouter:
+def line_routes(door: PlainLines, backlog: Backlog | None = None) -> APIRouter:
     """Build the router; it stands below `/api/v1`."""
-    router = APIRouter(prefix="/logs", tags=["logs"])
+    router, backlog = APIRouter(prefix="/logs", tags=["logs"]), backlog or Backlog()
 
     @router.post(
         "/lines",
@@ -55,9 +56,9 @@ def line_routes(door: PlainLines) -> APIRouter:
         recognised. Answered when all is on the disk; 429 and 503 say when to send the same again.
         """
         kind, charset = _content_type(request.headers.get("content-type", ""))
-        body = await request.body()
-        lines = read_json(body) if kind == _JSON else read_lines(body, charset)
-        delivered = await door.take(identity.tenant, lines, Sender(service, environment, host))
+        async with backlog.read(DOOR, request) as body:
+            lines = read_json(body) if kind == _JSON else read_lines(body, charset)
+            delivered = await door.take(identity.tenant, lines, Sender(service, environment, host))
         written = delivered.written
         return LinesTaken(stored=written.records, repeated=written.repeats, refused=dict(delivered.refusals.counts))
 

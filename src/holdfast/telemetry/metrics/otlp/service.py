@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from holdfast.telemetry.metrics.otlp.receiving import OtlpMetrics
+from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.metrics.otlp.receiving import DOOR, OtlpMetrics
 from holdfast.telemetry.otlp import Service
 
 PATHS: Final = ("/v1/metrics", "/prometheus/api/v1/otlp/v1/metrics")
 
 
-def metrics_service(door: OtlpMetrics) -> Service:
+def metrics_service(door: OtlpMetrics, backlog: Backlog | None = None) -> Service:
     """Give the service over `door`."""
     return Service(
+        door=DOOR,
         name="opentelemetry.proto.collector.metrics.v1.MetricsService",
         permission="metrics.write",
         messages=_messages,
         rejected_field="rejected_data_points",
         export=door.export,
+        backlog=backlog or Backlog(),
     )
 
 

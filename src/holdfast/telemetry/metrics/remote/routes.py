@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.metrics.remote.reading import reading
 from holdfast.telemetry.metrics.remote.receiving import RemoteWriter
 from holdfast.telemetry.metrics.remote.settings import RemoteWriteSettings
@@ -11,10 +12,11 @@ from holdfast.telemetry.metrics.remote.writing import writing
 from holdfast.telemetry.metrics.selection import SampleSource
 
 
-def write_routes(writer: RemoteWriter) -> APIRouter:
+def write_routes(writer: RemoteWriter, backlog: Backlog | None = None) -> APIRouter:
     """Build the router of remote write; it stands at the root."""
+    answer = writing(writer, backlog or Backlog())
     router = APIRouter(include_in_schema=False)
-    router.add_api_route("/prometheus/api/v1/write", writing(writer), methods=["POST"], name="remote write")
+    router.add_api_route("/prometheus/api/v1/write", answer, methods=["POST"], name="remote write")
     return router
 
 

@@ -13,6 +13,7 @@ from fastapi import Depends, Request, Response
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.http import MediaTypeError
+from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.metrics.intake import refuse
 from holdfast.telemetry.metrics.remote.receiving import Protocol, RemoteWriter, Taken
 
@@ -31,7 +32,7 @@ _MESSAGES: Final = {
 Writer = Annotated[Identity, Depends(requires("metrics.write"))]
 
 
-def writing(writer: RemoteWriter) -> Callable[[Request, Identity], Awaitable[Response]]:
+def writing(writer: RemoteWriter, backlog: Backlog) -> Callable[[Request, Identity], Awaitable[Response]]:
     """Build the route's function over `writer`."""
 
     async def write(request: Request, identity: Writer) -> Response:
@@ -41,7 +42,8 @@ def writing(writer: RemoteWriter) -> Callable[[Request, Identity], Awaitable[Res
             protocol = choose_protocol(request.headers.get("content-type", ""))
             is_plain = _is_plain(request)
             origin = f"remote_write:{request.client.host if request.client else 'unknown'}"
-            taken = await writer.take(identity.tenant, await request.body(), protocol, origin=origin, is_plain=is_plain)
+            async with backlog.read(protocol, request) as body:
+                taken = await writer.take(identity.tenant, body, protocol, origin=origin, is_plain=is_plain)
         except HoldfastError as error:
             return refuse(error)
         return _answer(taken, protocol)
