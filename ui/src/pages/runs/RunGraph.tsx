@@ -1,9 +1,10 @@
 // The steps of a run as boxes: what followed what, what went on side by side, what was undone.
-import { Background, Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
-import "@xyflow/react/dist/base.css";
+import { type Edge, MarkerType, type Node, type NodeProps } from "@xyflow/react";
 import { UnstyledButton } from "@mantine/core";
 import { memo, useMemo } from "react";
 import type { RunStep } from "@/api/types";
+import { BOX, GraphBox } from "@/components/GraphBox";
+import { GraphFrame } from "@/components/GraphFrame";
 import { Empty } from "@/components/states";
 import { StateIconLabelled } from "@/components/StateMark";
 import { formatCount, formatDuration } from "@/lib/format";
@@ -11,7 +12,6 @@ import { layers, type Place } from "@/lib/layers";
 import { graphOf, MOST_NODES, type RunGraphShape } from "@/lib/runGraph";
 import { itemsOver, KIND_WORD, STATE_WORD, triesOf, undoneKey } from "@/lib/runs";
 import { stepLabel } from "@/lib/timeline";
-import map from "@/pages/services/ServiceMap.module.css";
 import classes from "./RunGraph.module.css";
 
 const COLUMN_PX = 214;
@@ -40,27 +40,7 @@ export function RunGraph({ steps, chosen, onChoose }: RunGraphProps) {
   ];
   return (
     <>
-      <div className={`${map.map} ${classes.graph}`} style={{ height: heightOf(places) }}>
-        <ReactFlow
-          nodes={nodes}
-          edges={edges}
-          nodeTypes={NODE_TYPES}
-          fitView
-          fitViewOptions={{ padding: 0.1, minZoom: 0.5, maxZoom: 1 }}
-          minZoom={0.15}
-          maxZoom={1.6}
-          nodesConnectable={false}
-          nodesDraggable={false}
-          edgesFocusable={false}
-          zoomOnScroll={false}
-          preventScrolling={false}
-          proOptions={{ hideAttribution: true }}
-          aria-label="Graph of steps"
-        >
-          <Background gap={22} size={1} color="var(--line)" />
-          <Controls showInteractive={false} position="bottom-right" />
-        </ReactFlow>
-      </div>
+      <GraphFrame label="Graph of steps" height={heightOf(places)} nodes={nodes} edges={edges} nodeTypes={NODE_TYPES} />
       {steps.length > MOST_NODES && <p className="faint small">The first {MOST_NODES} of {formatCount(steps.length)} steps; the timeline has all.</p>}
     </>
   );
@@ -93,19 +73,15 @@ const ARROW = { type: MarkerType.ArrowClosed, color: "var(--line-strong)", width
 
 const StepBox = memo(function StepBox({ data: { step, isChosen, onChoose } }: NodeProps<StepNode>) {
   return (
-    <>
-      <Handle type="target" position={Position.Left} className={map.handle} />
-      <Handle type="target" id="above" position={Position.Top} className={map.handle} />
-      <UnstyledButton className={`${classes.box} nodrag nopan`} data-row data-state={step.state} data-kind={step.kind} data-chosen={isChosen || undefined} onClick={() => onChoose(step.key)}>
+    <GraphBox isUndone>
+      <UnstyledButton className={`${BOX} ${classes.box}`} data-row data-state={step.state} data-kind={step.kind} data-chosen={isChosen || undefined} data-tip={stepLabel(step)} onClick={() => onChoose(step.key)}>
         <span className={classes.title}>
           <StateIconLabelled state={step.state} size={14} />
           <span className="truncate">{stepLabel(step)}</span>
         </span>
         <span className={`${classes.note} tabular`}>{noteOf(step)}</span>
       </UnstyledButton>
-      <Handle type="source" position={Position.Right} className={map.handle} />
-      <Handle type="source" id="below" position={Position.Bottom} className={map.handle} />
-    </>
+    </GraphBox>
   );
 });
 

@@ -1,23 +1,24 @@
 // All services and what they lean on. Trouble shows where it starts and whom it reaches.
-import { BaseEdge, Background, Controls, type Edge, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
-import "@xyflow/react/dist/base.css";
+import { BaseEdge, type Edge, type EdgeProps, MarkerType, type Node, type NodeProps } from "@xyflow/react";
 import { useQuery } from "@tanstack/react-query";
 import { IconHierarchy3 } from "@tabler/icons-react";
 import { memo, useMemo, useState } from "react";
 import { serviceGraphQuery } from "@/api/queries";
 import type { ServiceGraph, Verdict } from "@/api/types";
 import { Go, servicePath } from "@/components/Go";
+import { GraphBox, LINE_BOX, LINE_BOX_PX } from "@/components/GraphBox";
+import { GraphFrame } from "@/components/GraphFrame";
 import { Page } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock } from "@/components/states";
 import { StatusIconLabelled } from "@/components/StatusMark";
 import { plural } from "@/lib/format";
+import { bentPath, cornersOf } from "@/lib/lanes";
 import { layers, type Place } from "@/lib/layers";
 import { useUrlFilter } from "@/state/timerange";
 import classes from "./ServiceMap.module.css";
 
-const COLUMN_PX = 256;
-const ROW_PX = 56;
-const NODE_PX = { width: 176, height: 36 };
+const SPACING = { columnPx: 256, rowPx: 56, box: LINE_BOX_PX };
+const HEIGHT = "max(420px, calc(100dvh - 190px))";
 
 type ServiceNode = Node<{ title: string; health: Verdict; isDimmed: boolean; isChosen: boolean }, "service">;
 
@@ -54,7 +55,7 @@ function Graph({ graph }: { graph: ServiceGraph }) {
     return {
       id: node.name,
       type: "service",
-      position: { x: column * COLUMN_PX, y: row * ROW_PX },
+      position: { x: column * SPACING.columnPx, y: row * SPACING.rowPx },
       draggable: false,
       focusable: false,
       data: {
@@ -68,30 +69,16 @@ function Graph({ graph }: { graph: ServiceGraph }) {
   const healthOf = new Map(graph.nodes.map((node) => [node.name, node.health]));
   const edges = graph.edges.map(({ from, to }) => edgeOf(from, to, healthOf.get(to) ?? "unknown", focus, layout.lanes.get(`${from}>${to}`) ?? []));
   return (
-    <div className={classes.map}>
-      <ReactFlow
-        nodes={nodes}
-        edges={edges}
-        nodeTypes={NODE_TYPES}
-        edgeTypes={EDGE_TYPES}
-        fitView
-        fitViewOptions={{ padding: 0.12, minZoom: 0.6, maxZoom: 1.1 }}
-        minZoom={0.25}
-        maxZoom={1.6}
-        nodesConnectable={false}
-        nodesDraggable={false}
-        edgesFocusable={false}
-        zoomOnScroll={false}
-        preventScrolling={false}
-        proOptions={{ hideAttribution: true }}
-        onNodeMouseEnter={(_, node) => setPointed(node.id)}
-        onNodeMouseLeave={() => setPointed(null)}
-        aria-label="Map of services"
-      >
-        <Background gap={22} size={1} color="var(--line)" />
-        <Controls showInteractive={false} position="bottom-right" />
-      </ReactFlow>
-    </div>
+    <GraphFrame
+      label="Map of services"
+      height={HEIGHT}
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
+      onNodeMouseEnter={(_, node) => setPointed(node.id)}
+      onNodeMouseLeave={() => setPointed(null)}
+    />
   );
 }
 
@@ -114,31 +101,18 @@ function edgeOf(from: string, to: string, health: Verdict, focus: string | null,
 
 const ServiceBox = memo(function ServiceBox({ id, data }: NodeProps<ServiceNode>) {
   return (
-    <>
-      <Handle type="target" position={Position.Left} className={classes.handle} />
-      <Go to={servicePath(id)} className={`${classes.node} nodrag nopan`} data-row data-health={data.health} data-dimmed={data.isDimmed || undefined} data-chosen={data.isChosen || undefined}>
+    <GraphBox>
+      <Go to={servicePath(id)} className={`${LINE_BOX} ${classes.node}`} data-row data-health={data.health} data-dimmed={data.isDimmed || undefined} data-chosen={data.isChosen || undefined} data-tip={data.title}>
         <StatusIconLabelled verdict={data.health} />
         <span className="truncate">{data.title}</span>
       </Go>
-      <Handle type="source" position={Position.Right} className={classes.handle} />
-    </>
+    </GraphBox>
   );
 });
 
-/** Leads an arrow through its lane with soft bends: flat across the columns it skips, curved between them. */
 function LedEdgePath({ sourceX, sourceY, targetX, targetY, data, style, markerEnd }: EdgeProps<LedEdge>) {
-  const points: [number, number][] = [[sourceX, sourceY]];
-  for (const { column, row } of data?.lane ?? []) {
-    const y = row * ROW_PX + NODE_PX.height / 2;
-    points.push([column * COLUMN_PX, y], [column * COLUMN_PX + NODE_PX.width, y]);
-  }
-  points.push([targetX, targetY]);
-  const path = points.slice(1).reduce((text, [x, y], index) => {
-    const [fromX, fromY] = points[index] ?? [0, 0];
-    const bend = (x - fromX) / 2;
-    return `${text}C${fromX + bend} ${fromY} ${x - bend} ${y} ${x} ${y}`;
-  }, `M${sourceX} ${sourceY}`);
-  return <BaseEdge path={path} style={style} markerEnd={markerEnd} />;
+  const corners = cornersOf([sourceX, sourceY], [targetX, targetY], data?.lane ?? [], SPACING);
+  return <BaseEdge path={bentPath(corners)} style={style} markerEnd={markerEnd} />;
 }
 
 const NODE_TYPES = { service: ServiceBox };

@@ -1,21 +1,22 @@
 // The map as a picture: services left of what they call, an arrow per edge in the colour of its state with its figures.
 // A press on an arrow or its label opens it; places stay as they are until a node or an edge comes or goes.
-import { Background, BaseEdge, Controls, type Edge, EdgeLabelRenderer, type EdgeProps, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
-import "@xyflow/react/dist/base.css";
+import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, MarkerType, type Node, type NodeProps } from "@xyflow/react";
 import { IconBox, IconDatabase, IconMessages, IconWorld } from "@tabler/icons-react";
 import { memo, useMemo, useState } from "react";
 import type { MapEdge, MapNode, TraceMap } from "@/api/types";
 import { Go } from "@/components/Go";
+import { GraphBox, LINE_BOX, LINE_BOX_PX } from "@/components/GraphBox";
+import { GraphFrame } from "@/components/GraphFrame";
 import { StatusIcon } from "@/components/StatusMark";
 import { formatDuration, formatPercent, formatRate, plural } from "@/lib/format";
+import { bentPath, cornersOf } from "@/lib/lanes";
 import { layers, type Place } from "@/lib/layers";
 import { CHANGE_WORD, edgeId, endsOf, nodeId, shapeOf, shareFailed, STATE_VERDICT, STATE_WORD } from "@/lib/traces/map";
 import { searchPath } from "@/lib/traces/search";
 import classes from "./CallMap.module.css";
 
-const COLUMN_PX = 304;
-const ROW_PX = 76;
-const NODE_PX = { width: 176, height: 36 };
+const SPACING = { columnPx: 304, rowPx: 76, box: LINE_BOX_PX };
+const HEIGHT = "clamp(320px, 52dvh, 640px)";
 const ICONS = { service: IconBox, database: IconDatabase, messaging: IconMessages, external: IconWorld } as const;
 const INK = { failing: "var(--down-fill)", worse: "var(--degraded-fill)", fine: "var(--line-strong)", gone: "var(--unknown-fill)" } as const;
 
@@ -36,7 +37,7 @@ export function Picture({ map, chosen, onChoose }: PictureProps) {
   const nodes = map.nodes.map((node): CallNode => {
     const id = nodeId(node);
     const { column, row } = layout.places.get(id) ?? { column: 0, row: 0 };
-    return { id, type: "call", position: { x: column * COLUMN_PX, y: row * ROW_PX }, draggable: false, focusable: false, data: { node, isDimmed: near !== null && !near.has(id) } };
+    return { id, type: "call", position: { x: column * SPACING.columnPx, y: row * SPACING.rowPx }, draggable: false, focusable: false, data: { node, isDimmed: near !== null && !near.has(id) } };
   });
   const edges = map.edges.map((edge): CallEdge => {
     const [source, target] = endsOf(edge);
@@ -54,31 +55,17 @@ export function Picture({ map, chosen, onChoose }: PictureProps) {
     };
   });
   return (
-    <div className={classes.map}>
-      <ReactFlow
-        nodes={nodes}
-        edges={edges}
-        nodeTypes={NODE_TYPES}
-        edgeTypes={EDGE_TYPES}
-        fitView
-        fitViewOptions={{ padding: 0.1, minZoom: 0.5, maxZoom: 1.1 }}
-        minZoom={0.2}
-        maxZoom={1.6}
-        nodesConnectable={false}
-        nodesDraggable={false}
-        edgesFocusable={false}
-        zoomOnScroll={false}
-        preventScrolling={false}
-        proOptions={{ hideAttribution: true }}
-        onNodeMouseEnter={(_, node) => setPointed(node.id)}
-        onNodeMouseLeave={() => setPointed("")}
-        onEdgeClick={(_, edge) => onChoose(edge.id)}
-        aria-label={`Map of calls: ${plural(map.nodes.length, "node")}, ${plural(map.edges.length, "connection")}; the table below says the same`}
-      >
-        <Background gap={22} size={1} color="var(--line)" />
-        <Controls showInteractive={false} position="bottom-right" />
-      </ReactFlow>
-    </div>
+    <GraphFrame
+      label={`Map of calls: ${plural(map.nodes.length, "node")}, ${plural(map.edges.length, "connection")}; the table below says the same`}
+      height={HEIGHT}
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
+      onNodeMouseEnter={(_, node) => setPointed(node.id)}
+      onNodeMouseLeave={() => setPointed("")}
+      onEdgeClick={(_, edge) => onChoose(edge.id)}
+    />
   );
 }
 
@@ -96,37 +83,26 @@ const CallBox = memo(function CallBox({ data: { node, isDimmed } }: NodeProps<Ca
       <span className="truncate">{node.name}</span>
     </>
   );
+  const look = `${LINE_BOX} ${classes.node}`;
   return (
-    <>
-      <Handle type="target" position={Position.Left} className={classes.handle} />
+    <GraphBox>
       {node.type === "service" ? (
-        <Go to={searchPath({ service: node.name })} className={`${classes.node} nodrag nopan`} data-type={node.type} data-dimmed={isDimmed || undefined} data-tip={`Traces of ${node.name}`}>{inside}</Go>
+        <Go to={searchPath({ service: node.name })} className={look} data-type={node.type} data-dimmed={isDimmed || undefined} data-tip={`Traces of ${node.name}`}>{inside}</Go>
       ) : (
-        <span className={classes.node} data-type={node.type} data-dimmed={isDimmed || undefined} data-tip={`${node.type}: ${node.name}`}>{inside}</span>
+        <span className={look} data-type={node.type} data-dimmed={isDimmed || undefined} data-tip={`${node.type}: ${node.name}`}>{inside}</span>
       )}
-      <Handle type="source" position={Position.Right} className={classes.handle} />
-    </>
+    </GraphBox>
   );
 });
 
-/** Leads an arrow through its lane with soft bends, and gives it a label that can be pressed. */
+/** An arrow with a label that can be pressed. */
 function CallPath({ sourceX, sourceY, targetX, targetY, data, style, markerEnd }: EdgeProps<CallEdge>) {
-  const points: [number, number][] = [[sourceX, sourceY]];
-  for (const { column, row } of data?.lane ?? []) {
-    const y = row * ROW_PX + NODE_PX.height / 2;
-    points.push([column * COLUMN_PX, y], [column * COLUMN_PX + NODE_PX.width, y]);
-  }
-  points.push([targetX, targetY]);
-  const path = points.slice(1).reduce((text, [x, y], index) => {
-    const [fromX, fromY] = points[index] ?? [0, 0];
-    const bend = (x - fromX) / 2;
-    return `${text}C${fromX + bend} ${fromY} ${x - bend} ${y} ${x} ${y}`;
-  }, `M${sourceX} ${sourceY}`);
-  const [nextX, nextY] = points[1] ?? [targetX, targetY];
+  const corners = cornersOf([sourceX, sourceY], [targetX, targetY], data?.lane ?? [], SPACING);
+  const [nextX, nextY] = corners[1] ?? [targetX, targetY];
   // At its last third an arrow is away from those that leave with it.
   return (
     <>
-      <BaseEdge path={path} style={style} markerEnd={markerEnd} interactionWidth={14} />
+      <BaseEdge path={bentPath(corners)} style={style} markerEnd={markerEnd} interactionWidth={14} />
       {data && (
         <EdgeLabelRenderer>
           <EdgeLabel data={data} x={sourceX + (nextX - sourceX) * 0.56} y={sourceY + (nextY - sourceY) * 0.62} />
