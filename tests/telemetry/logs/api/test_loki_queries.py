@@ -80,6 +80,21 @@ async def test_numbers_over_a_range_are_a_matrix(client):
     assert (found["resultType"], found["result"][0]["values"]) == ("matrix", [[T0, "1"]])
 
 
+@pytest.mark.parametrize("step", ["20", "20s", "20.0", "20000ms"])
+async def test_the_moments_of_a_range_are_multiples_of_the_step(client, step):
+    asked = {"start": str(T0 + 1), "end": str(T0 + 41), "step": step, "query": "vector(1)"}
+    found = await data(client, "/query_range", **asked)
+
+    assert [at for at, _ in found["result"][0]["values"]] == [T0, T0 + 20, T0 + 40, T0 + 60]
+
+
+async def test_a_time_to_come_is_not_looked_back_from(client):
+    ahead = {"start": "", "end": "2100-01-01T00:00:00Z", "since": "100y"}
+    found = await data(client, "/query_range", query='{app="shop"}', **ahead)
+
+    assert sum(len(each["values"]) for each in found["result"]) == 4
+
+
 async def test_numbers_at_a_moment_are_a_vector(client):
     query = 'sum by (user) (count_over_time({app="shop"}[1m]))'
     found = await data(client, "/query", query=query, time=str(T0 + 10))
@@ -152,11 +167,13 @@ async def test_a_form_is_read_like_a_query_string(client):
         ("/query_range", {"query": '{app="shop"'}, "parse error at line 1, col 12"),
         ("/query_range", {}, "parse error"),
         ("/query", {"query": '{app="shop"}'}, "log queries are not supported as an instant query type"),
-        ("/query_range", {"query": '{a="b"}', "start": "yesterday"}, '"start"'),
+        ("/query_range", {"query": '{a="b"}', "start": "yesterday"}, "could not parse 'start' parameter"),
         ("/query_range", {"query": '{a="b"}', "end": "1"}, "end timestamp must not be before"),
-        ("/query_range", {"query": '{a="b"}', "limit": "-1"}, "limit"),
+        ("/query_range", {"query": '{a="b"}', "limit": "-1"}, "limit must be a positive value"),
+        ("/query_range", {"query": '{a="b"}', "limit": "0"}, "limit must be a positive value"),
+        ("/query_range", {"query": '{a="b"} | line_format "{{"'}, "template: line:1: unclosed action"),
         ("/query_range", {"query": '{a="b"}', "limit": "999999"}, "max entries limit"),
-        ("/query_range", {"query": '{a="b"}', "direction": "up"}, "direction"),
+        ("/query_range", {"query": '{a="b"}', "direction": "Up"}, "invalid direction 'Up'"),
         ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "0"}, "zero or negative"),
         ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "x"}, "duration"),
         ("/query_range", {"query": '{a="b"} |~ "("'}, "("),

@@ -97,6 +97,8 @@ async def test_fields_are_found_in_lines_and_metadata(client):
         "ratio": ("float", 1, ["logfmt"]),
         "order": ("string", 1, None),
     }
+    paths = {row["label"]: row["jsonPath"] for row in found["fields"] if "jsonPath" in row}
+    assert paths == {"took": ["took"], "n": ["n"], "ok": ["ok"], "user_id": ["user", "id"]}
     found = await ask(client, "/detected_field/user_id/values", query='{app="shop"}')
     assert found["values"] == ["u0", "u1"]
 
@@ -109,6 +111,8 @@ async def test_fields_are_found_in_lines_and_metadata(client):
         ("5.0", "float"),
         ("1e3", "float"),
         ("true", "boolean"),
+        ("F", "boolean"),
+        ("1_000", "string"),
         ("5m", "duration"),
         ("5KB", "bytes"),
         ("x", "string"),

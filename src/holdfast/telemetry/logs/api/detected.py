@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from holdfast.kernel.auth import Identity, requires
@@ -17,8 +18,10 @@ from holdfast.telemetry.logs.api.envelope import plain
 from holdfast.telemetry.logs.api.parameters import HOUR_NS, read_limit, read_range
 from holdfast.telemetry.logs.logql import parse, parse_selector
 from holdfast.telemetry.logs.logql.nodes import JsonParser, LogfmtParser, LogSelector
-from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_size_bytes
+from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_number, parse_size_bytes
 from holdfast.telemetry.logs.pipeline import Entry, Pipeline
+from holdfast.telemetry.logs.pipeline.entries import SUFFIX
+from holdfast.telemetry.logs.pipeline.parsing import label_name
 from holdfast.telemetry.logs.querying import LogEngine, Span
 from holdfast.telemetry.logs.selection import StreamScope
 from holdfast.telemetry.metrics.api import Parameters
@@ -33,15 +36,17 @@ _BACK_NS: Final = 6 * HOUR_NS
 _LINES: Final = 1000
 _HERE: Final = Place(0, 0)
 _INT: Final = re.compile(r"-?[0-9]{1,18}")
+_TRUTHS: Final = frozenset({"t", "T", "true", "True", "TRUE", "f", "F", "false", "False", "FALSE"})
 _MOST_VALUES: Final = 10_000
 
 
 @dataclass(slots=True)
 class Field:
-    """A field that was found: its values, and which parsers show it; none for structured metadata."""
+    """A field that was found: its values, where JSON has it, and which parsers show it; none for metadata."""
 
     values: dict[str, None] = field(default_factory=dict)
     parsers: dict[str, None] = field(default_factory=dict)
+    path: tuple[str, ...] = ()
 
     def add(self, value: str, parser: str) -> None:
         """Take a value."""
@@ -61,13 +66,9 @@ def type_of(value: str) -> str:
     """Give the narrowest type of a text, in Loki's words."""
     if _INT.fullmatch(value):
         return "int"
-    try:
-        float(value)
-    except ValueError:
-        pass
-    else:
+    if parse_number(value) is not None:
         return "float"
-    if value in {"true", "false"}:
+    if value in _TRUTHS:
         return "boolean"
     if parse_duration_ns(value) is not None:
         return "duration"
@@ -106,7 +107,13 @@ class DetectedRoutes:
         limit = read_limit(given, 1000)
         found = await self._find(identity, given)
         rows: list[Mapping[str, Any]] = [
-            {"label": name, "type": one.type, "cardinality": len(one.values), "parsers": list(one.parsers) or None}
+            {
+                "label": name,
+                "type": one.type,
+                "cardinality": len(one.values),
+                "parsers": list(one.parsers) or None,
+                **({"jsonPath": list(one.path)} if one.path else {}),
+            }
             for name, one in sorted(found.items())
         ]
         return plain({"fields": rows[:limit], "limit": limit})
@@ -132,6 +139,10 @@ class DetectedRoutes:
                 for parser, labels in parsed(line.text, stream.origin):
                     for name, value in labels.items():
                         found.setdefault(name, Field()).add(value, parser)
+                    if parser == "json" and any(not found[name].path for name in labels):
+                        for name, path in paths_of(line.text, stream.origin).items():
+                            if name in labels:
+                                found[name].path = found[name].path or path
         return found
 
 
@@ -150,3 +161,20 @@ def parsed(line: str, stream: Mapping[str, str]) -> Iterable[tuple[str, Mapping[
         _LOGFMT.apply(entry)
         return [("logfmt", entry.parsed)]
     return []
+
+
+def paths_of(line: str, stream: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+    """Give the keys, from the outermost, under which JSON has what becomes each label."""
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    waiting: list[tuple[str, tuple[str, ...], Any]] = [("", (), document)]
+    while waiting:
+        prefix, keys, value = waiting.pop(0)
+        if isinstance(value, dict):
+            waiting += [(label_name(key, prefix), (*keys, key), inner) for key, inner in value.items()]
+        elif keys:
+            found.setdefault(prefix + SUFFIX if prefix in stream else prefix, keys)
+    return found

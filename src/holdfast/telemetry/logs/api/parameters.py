@@ -39,9 +39,11 @@ def read_range(given: Parameters, *, back_ns: int = HOUR_NS) -> Range:
     Raises:
         InvalidError: one is no time, or the end is before the start.
     """
-    end_ns = read_time(given, "end", time.time_ns())
+    now_ns = time.time_ns()
+    end_ns = read_time(given, "end", now_ns)
     since = given.text("since")
-    start_ns = read_time(given, "start", end_ns - (_duration("since", since) if since else back_ns))
+    back_ns = _duration("since", since) if since else back_ns
+    start_ns = read_time(given, "start", min(end_ns, now_ns) - back_ns)  # what is to come is not looked back from
     if end_ns < start_ns:
         raise InvalidError("end timestamp must not be before or equal to start time")
     return Range(start_ns, end_ns)
@@ -52,7 +54,7 @@ def read_time(given: Parameters, name: str, default: int) -> int:
     text = given.text(name)
     found = parse_time_ns(text) if text else default
     if found is None:
-        raise InvalidError(f'could not parse "{name}" parameter: "{text}" is no timestamp')
+        raise InvalidError(f"could not parse '{name}' parameter: \"{text}\" is no timestamp")
     return found
 
 
@@ -98,6 +100,14 @@ def read_step_ns(given: Parameters, span: Range) -> int:
     return step_ns
 
 
+def aligned(span: Range, step_ns: int) -> Range:
+    """Give a time whose ends are multiples of the step, the start before and the end behind what is asked.
+
+    So Loki does before it splits a metric query, and the same moments are asked for again when a page is refreshed.
+    """
+    return Range(span.start_ns - span.start_ns % step_ns, span.end_ns + -span.end_ns % step_ns)
+
+
 def read_interval_ns(given: Parameters) -> int:
     """Give how far apart lines are to be; 0 for all of them.
 
@@ -115,13 +125,14 @@ def read_direction(given: Parameters) -> Direction:
     """Give the direction; raises InvalidError if it is none."""
     text = given.text("direction").lower()
     if text not in _DIRECTIONS:
-        raise InvalidError(f'invalid direction "{text}"', hint="forward or backward")
+        raise InvalidError(f"invalid direction '{given.text('direction')}'", hint="forward or backward")
     return _DIRECTIONS[text]
 
 
 def read_limit(given: Parameters, default: int = 100) -> int:
     """Give how many lines are wanted; raises InvalidError if it is no positive number."""
-    limit = given.count("limit", default)
+    is_negative = given.text("limit").startswith("-")
+    limit = 0 if is_negative else given.count("limit", default)
     if limit <= 0:
         raise InvalidError("limit must be a positive value")
     return limit

@@ -12,6 +12,7 @@ from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.api.envelope import plain, success
 from holdfast.telemetry.logs.api.parameters import (
+    aligned,
     read_direction,
     read_interval_ns,
     read_limit,
@@ -56,6 +57,8 @@ class QueryRoutes:
             when = Span(span.start_ns, span.end_ns, read_direction(given))
             return await self._lines(request, identity, expr, when, given)
         step_ns = read_step_ns(given, span)
+        self.engine.check_steps(Moments(span.start_ns, span.end_ns, step_ns))
+        span = aligned(span, step_ns)
         moments = Moments(span.start_ns, span.end_ns, step_ns)
         return success(matrix_data(await self.engine.numbers(identity.tenant, expr, moments)))
 

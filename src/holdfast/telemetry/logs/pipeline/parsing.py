@@ -30,6 +30,11 @@ def clean_name(name: str) -> str:
     return f"_{cleaned}" if cleaned[:1].isdigit() else cleaned
 
 
+def label_name(key: str, prefix: str = "") -> str:
+    """Give the name of a label for a key of JSON, below the label of what it stands in."""
+    return _inner_name(prefix, key) if prefix else clean_name(key)
+
+
 @lru_cache(maxsize=4096)
 def _inner_name(prefix: str, name: str) -> str:
     return f"{prefix}_{_ODD.sub('_', name.strip())}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.logs.pipeline import Entry
     from holdfast.telemetry.logs.selection import RecordSource
+
+
+_SPARE_STEPS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,18 @@ class LogEngine:
                     return found[:limit]
         return found
 
+    def check_steps(self, moments: Moments, *, spare: int = 0) -> None:
+        """Refuse more moments than `max_steps`, and those that rounding adds.
+
+        Raises:
+            LimitError: there are more.
+        """
+        if moments.count > self.limits.max_steps + spare:
+            raise LimitError(
+                f"exceeded maximum resolution of {self.limits.max_steps:,} points per time series. Try increasing the"
+                f" value of the step parameter: the query has {moments.count:,} (logs.queries.max_steps)",
+            )
+
     async def numbers(self, tenant: TenantId, query: MetricExpr, moments: Moments) -> NumbersAnswer:
         """Give the values at each moment.
 
@@ -124,11 +139,7 @@ class LogEngine:
             QueryExecutionError: sides of an operation do not match.
             LimitError, TimedOutError: it costs too much; what the source raises comes through.
         """
-        if moments.count > self.limits.max_steps:
-            raise LimitError(
-                f"exceeded maximum resolution of {self.limits.max_steps:,} points per time series. Try increasing the"
-                f" value of the step parameter: the query has {moments.count:,} (logs.queries.max_steps)",
-            )
+        self.check_steps(moments, spare=_SPARE_STEPS)
         meter = Meter(self.limits)
         times = moments.times()
         leaves, known = Leaves(), dict[int, promql.Expr]()

@@ -6,6 +6,7 @@ with a lookback of half a step each step sees its own values only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from holdfast.telemetry.logs.logql import nodes
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
-from holdfast.telemetry.metrics.promql import Engine, Grid, QueryLimits, ValueType
+from holdfast.telemetry.metrics.promql import Engine, Grid, QueryExecutionError, QueryLimits, ValueType
 from holdfast.telemetry.metrics.promql import nodes as promql
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, SeriesColumns
@@ -28,6 +29,9 @@ _AT: Final = promql.Span(0, 0)
 _MATCHING: Final = promql.Matching("many-to-many")
 _SETS: Final = frozenset({"and", "or", "unless"})
 _CALLS: Final = frozenset({"sort", "sort_desc"})
+_DUPLICATES: Final = re.compile(
+    r"found duplicate series for the match group .* on the (left|right) hand-side of the operation: .*\];", re.DOTALL
+)
 _OPS: Final = {"/": "/0"}  # by zero it is no number, in LogQL
 _RENAMED: Final = {"approx_topk": "topk"}
 
@@ -112,6 +116,16 @@ def is_number(node: nodes.MetricExpr) -> bool:
 
 async def evaluate(tenant: TenantId, tree: promql.Expr, leaves: Leaves, *, steps: int, is_range: bool) -> Grid:
     """Evaluate at as many moments as there are steps."""
+    try:
+        grid = await _grid(tenant, tree, leaves, steps=steps, is_range=is_range)
+    except QueryExecutionError as error:
+        raise QueryExecutionError(
+            _DUPLICATES.sub(r"found duplicate series on the \1 hand-side;", error.message)
+        ) from error
+    return Grid([_without_name(labels) for labels in grid.labels], grid.values, grid.present)
+
+
+async def _grid(tenant: TenantId, tree: promql.Expr, leaves: Leaves, *, steps: int, is_range: bool) -> Grid:
     engine = Engine(leaves, lookback_ms=_LOOKBACK_MS)
     limits = QueryLimits(max_steps=max(steps, 1))
     if is_range:
@@ -121,8 +135,7 @@ async def evaluate(tenant: TenantId, tree: promql.Expr, leaves: Leaves, *, steps
         answer = await engine.instant(tenant, tree, _BEGIN_MS, limits=limits)
     assert answer.grid is not None
     assert answer.type is not ValueType.STRING
-    grid = answer.grid
-    return Grid([_without_name(labels) for labels in grid.labels], grid.values, grid.present)
+    return answer.grid
 
 
 def _without_name(labels: Labels) -> Labels:

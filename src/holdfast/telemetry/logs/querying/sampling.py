@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.logql.nodes import Grouping, RangeAggregation, Unit
 from holdfast.telemetry.logs.pipeline.conditions import PROBLEMS, READERS, compile_condition
-from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
+from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, JSON_ERROR, Entry
+from holdfast.telemetry.logs.pipeline.parsing import LOGFMT_ERROR
+from holdfast.telemetry.logs.querying.needs import labels_needed
 from holdfast.telemetry.logs.querying.reading import Span, read_entries
 from holdfast.telemetry.logs.selection import Direction, RecordSource
 from holdfast.telemetry.metrics.labels import Labels, labels_of
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.querying.limits import Meter
 
 UNWRAP_ERROR: Final = "SampleExtractionErr"
+_PARSER_ERRORS: Final = frozenset({JSON_ERROR, LOGFMT_ERROR})  # counted where a query asks for `__error__` by name
 _UNITS: Final = {
     "": Unit.NUMBER,
     "duration": Unit.DURATION,
@@ -39,6 +42,7 @@ class Sampler:
         self._node = node
         self._meter = meter
         self.is_sized = node.op.startswith("bytes_")
+        self._wanted_errors = _PARSER_ERRORS if ERROR in (labels_needed(node) or ()) else frozenset[str]()
         self._conditions = [compile_condition(one) for one in node.unwrap.conditions] if node.unwrap else []
         self._read = READERS[_UNITS[node.unwrap.conversion]] if node.unwrap else READERS[Unit.NUMBER]
         self.series: dict[Labels, tuple[array[int], array[float]]] = {}
@@ -71,7 +75,7 @@ class Sampler:
         value = self._value(entry)
         if value is None:
             return None
-        if entry.error:
+        if entry.error and entry.error not in self._wanted_errors:
             raise _refusal(entry)
         return self._labels(entry), value
 
