@@ -125,5 +125,26 @@ async def ask_all(store: Store, base_ns: int, end_ns: int) -> None:
 
     await measure("services of an hour with their rates", services)
 
+    async def names(_: int) -> int:
+        return len(await source.services(DEFAULT_TENANT, hour_ns, end_ns))
+
+    async def week_of_names(_: int) -> int:
+        return len(await source.services(DEFAULT_TENANT, end_ns - 7 * 24 * SLOT_NS, end_ns))
+
+    async def operations(number: int) -> int:
+        return len(await source.operations(DEFAULT_TENANT, f"service-{number % 20}", hour_ns, end_ns))
+
+    async def week_of_operations(number: int) -> int:
+        return len(await source.operations(DEFAULT_TENANT, f"service-{number % 20}", base_ns, end_ns))
+
+    async def rates_of_operations(number: int) -> int:
+        return len(await counts.operations(DEFAULT_TENANT, f"service-{number % 20}", hour_ns, end_ns))
+
+    await measure("operations of a service with their rates", rates_of_operations)
+    await measure("names of services, an hour", names)
+    await measure("names of services, a week (Jaeger)", week_of_names)
+    await measure("names of operations, an hour", operations)
+    await measure("names of operations, six hours", week_of_operations)
+
 
 asyncio.run(main())

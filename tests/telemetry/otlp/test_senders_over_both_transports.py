@@ -134,6 +134,32 @@ async def test_the_sdk_sends_over_grpc(service: Any, sink: KeepingSink, compress
     check_sdk(sink.book("t"))
 
 
+@pytest.mark.parametrize("error", [BusyError("full"), UnavailableError("away")])
+@pytest.mark.parametrize("transport", ["http", "grpc"])
+async def test_the_sdk_sends_again_what_was_put_off(
+    app: Any, service: Any, sink: KeepingSink, monkeypatch: pytest.MonkeyPatch, transport: str, error: Any
+) -> None:
+    refused, append = [], sink.append
+
+    async def put_off_once(tenant: Any, arrival: Any) -> Any:
+        if not refused:
+            refused.append(arrival)
+            raise error
+        return await append(tenant, arrival)
+
+    monkeypatch.setattr(sink, "append", put_off_once)
+    headers = {"x-scope-orgid": "t"}
+    async with http_server(app) as port, grpc_server(service) as server:
+        exporter = (
+            HttpExporter(f"http://127.0.0.1:{port}/v1/metrics", headers=headers)
+            if transport == "http"
+            else GrpcExporter(f"127.0.0.1:{server.port}", insecure=True, headers=headers)
+        )
+        await asyncio.to_thread(measure, exporter)
+    assert refused
+    check_sdk(sink.book("t"))
+
+
 @pytest.mark.skipif(not CONFORMANCE.exists(), reason="../shared/conformance is absent")
 @pytest.mark.parametrize("path", PATHS)
 async def test_the_example_of_the_specification_is_taken(client: Any, sink: KeepingSink, path: str) -> None:

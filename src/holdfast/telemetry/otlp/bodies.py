@@ -6,7 +6,6 @@ mapping has base64.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from enum import StrEnum
 from typing import Any, Final
@@ -67,13 +66,6 @@ def read_body(body: bytes, encoding: Encoding, message: Any) -> Any:
         AttributeError,
     ) as error:
         raise InvalidError(f"the body is no {message.DESCRIPTOR.name}: {error}") from None
-
-
-async def read_large_body(body: bytes, encoding: Encoding, message: Any) -> Any:
-    """Give the same as `read_body`; one that takes long is read beside the event loop."""
-    if len(body) <= AT_ONCE_BYTES[encoding]:
-        return read_body(body, encoding, message)
-    return await asyncio.to_thread(read_body, body, encoding, message)
 
 
 def write_body(message: Any, encoding: Encoding) -> bytes:

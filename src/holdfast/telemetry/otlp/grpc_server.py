@@ -15,7 +15,7 @@ from holdfast import journal
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import ConflictError, HoldfastError
 from holdfast.resilience import Backoff, Pauses
-from holdfast.telemetry.otlp.bodies import Encoding, read_large_body
+from holdfast.telemetry.otlp.bodies import Encoding
 from holdfast.telemetry.otlp.statuses import grpc_code, retry_after_s, retry_metadata
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class OtlpGrpc:
                 with service.backlog.hold(service.door) as held:
                     body = await anext(bodies, b"")
                     held.grow_to(len(body))
-                    message = await read_large_body(body, Encoding.PROTOBUF, service.request_class(Encoding.PROTOBUF))
+                    message = await service.read(body, Encoding.PROTOBUF)
                     return service.response(await service.export(identity.tenant, message))
             except HoldfastError as error:
                 await _abort(context, error)

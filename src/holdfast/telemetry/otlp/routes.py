@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
-from holdfast.telemetry.otlp.bodies import Encoding, read_large_body, write_body
+from holdfast.telemetry.otlp.bodies import Encoding, write_body
 from holdfast.telemetry.otlp.services import Service
 from holdfast.telemetry.otlp.statuses import http_status, retry_after_s, write_status
 
@@ -32,7 +32,7 @@ def _exporting(service: Service) -> Callable[..., Awaitable[Response]]:
         try:
             encoding = Encoding.of(request.headers.get("content-type", ""))
             async with service.backlog.read(service.door, request) as body:
-                message = await read_large_body(body, encoding, service.request_class(encoding))
+                message = await service.read(body, encoding)
                 rejected = await service.export(identity.tenant, message)
         except HoldfastError as error:
             return _refuse(error, encoding)

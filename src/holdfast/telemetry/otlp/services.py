@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from holdfast.telemetry.backlog import Backlog
-from holdfast.telemetry.otlp.bodies import Encoding
+from holdfast.telemetry.otlp.bodies import AT_ONCE_BYTES, Encoding, read_body
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
@@ -35,6 +36,7 @@ class Service:
         reader: gives the class that reads a request in protobuf, where that is not the request's own; `export` gets
             either.
         backlog: bounds what waits for its answer.
+        loaded: the encodings whose messages are in memory.
     """
 
     door: str
@@ -45,12 +47,29 @@ class Service:
     export: Callable[[TenantId, Any], Awaitable[Rejected]]
     reader: Callable[[], Any] | None = None
     backlog: Backlog = field(default_factory=Backlog)
+    loaded: set[Encoding] = field(default_factory=set)
 
     def request_class(self, encoding: Encoding) -> Any:
         """Give the class that reads a request."""
         if self.reader is not None and encoding is Encoding.PROTOBUF:
             return self.reader()
         return self.messages()[0]
+
+    async def read(self, body: bytes, encoding: Encoding) -> Any:
+        """Give the request in a body; what takes long is read beside the event loop: large ones, and the first.
+
+        Raises:
+            InvalidError: it is none.
+        """
+        if encoding in self.loaded and len(body) <= AT_ONCE_BYTES[encoding]:
+            return read_body(body, encoding, self.request_class(encoding))
+        return await asyncio.to_thread(self._load_and_read, body, encoding)
+
+    def _load_and_read(self, body: bytes, encoding: Encoding) -> Any:
+        message = read_body(body, encoding, self.request_class(encoding))
+        self.messages()
+        self.loaded.add(encoding)
+        return message
 
     def response(self, rejected: Rejected) -> Any:
         """Give the response message; `partial_success` only where something was rejected."""
