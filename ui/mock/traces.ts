@@ -185,8 +185,16 @@ function detailOf(trace: MadeTrace, span: Made): SpanDetail {
 /** A search by the REST API. */
 export function searchTraces(query: URLSearchParams, isEmpty: boolean): Response {
   const now = Date.now();
-  const found = isEmpty ? [] : Array.from({ length: COUNT }, (_, at) => order(at, now)).filter((trace) => isAsked(trace, query));
+  const made = Array.from({ length: COUNT }, (_, at) => order(at, now));
+  const found = isEmpty ? [] : [...made, ...made.slice(0, PROBES).map(probe)].filter((trace) => isAsked(trace, query));
   return Response.json({ items: found.slice(0, Number(query.get("limit") ?? 20)).map(lineOf), next: null });
+}
+
+const PROBES = 12;
+
+/** Somebody asks whether the service of an order lives: one span, nothing below. */
+function probe({ traceID, spans, processes }: MadeTrace): MadeTrace {
+  return { traceID: traceID.replace(/^c0ffee/, "beef00"), processes, spans: spans.slice(0, 1).map((span) => ({ ...span, operationName: "GET /healthz", duration: 400, tags: [] })) };
 }
 
 function lineOf({ traceID, spans }: MadeTrace): TraceLine {

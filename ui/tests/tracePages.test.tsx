@@ -18,6 +18,22 @@ describe("traces", () => {
     await waitFor(() => expect(router.state.location.pathname).toMatch(/^\/traces\/c0ffee/), PATIENCE);
   });
 
+  it("leaves out those of a single span until somebody wants them", async () => {
+    const { router } = open("/traces", "failing");
+    expect(await screen.findByText("12 without errors left out", undefined, PATIENCE)).toBeTruthy();
+    expect(screen.queryByRole("link", { name: "GET /healthz" })).toBeNull();
+    fireEvent.click(screen.getByRole("switch", { name: "Traces of a single span" }));
+    expect((await screen.findAllByRole("link", { name: "GET /healthz" }, PATIENCE)).length).toBe(12);
+    expect(router.state.location.search).toBe("?singles=1");
+    expect(main()).toMatch(/72 traces/);
+  });
+
+  it("leaves nothing out where it is said which spans are meant", async () => {
+    open("/traces?spans=root", "failing");
+    expect((await screen.findAllByRole("link", { name: "GET /healthz" }, PATIENCE)).length).toBe(12);
+    expect(screen.queryByRole("switch", { name: "Traces of a single span" })).toBeNull();
+  });
+
   it("asks for what the address says", async () => {
     open("/traces?service=payments&status=error", "failing");
     await waitFor(() => expect(main()).toMatch(/7 traces, 7 with errors/), PATIENCE);

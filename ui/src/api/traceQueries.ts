@@ -12,13 +12,13 @@ const AROUND_MS = 60_000;
 
 export const isAskable = (wish: TraceWish): boolean => parseAttributes(wish.attributes) !== null && isDuration(wish.min) && isDuration(wish.max);
 
-/** Traces of a range, or of the part of it that was chosen. */
-export const traceSearchQuery = (wish: TraceWish, range: TimeRange, part: Part | null = null) =>
+/** Traces of a range, or of the part of it that was chosen; `hasSingles`: also those of a single span. */
+export const traceSearchQuery = (wish: TraceWish, range: TimeRange, { part, hasSingles }: { part: Part | null; hasSingles: boolean }) =>
   queryOptions({
-    queryKey: ["traces", "search", wish, rangeKey(range), part],
+    queryKey: ["traces", "search", wish, rangeKey(range), part, hasSingles],
     queryFn: ({ signal }) => {
       const { start, end } = part ? { start: new Date(part.fromMs), end: new Date(part.toMs) } : resolveRange(range, new Date());
-      return searchTraces(wish, start, end, signal);
+      return searchTraces({ wish, start, end, isWithoutSingles: !hasSingles }, signal);
     },
     enabled: isAskable(wish),
     refetchInterval: range.kind === "preset" ? FOLLOW_MS : false,

@@ -18,10 +18,37 @@ export interface TraceSummary {
   services: Record<string, number>;
 }
 
-export async function searchTraces(wish: TraceWish, start: Date, end: Date, signal?: AbortSignal): Promise<TraceSummary[]> {
-  const params = { ...selectionOf(wish), limit: wish.limit, start: start.toISOString(), end: end.toISOString() };
-  const found = (await get<TraceList>("/traces", params, signal)).items.map(summaryOf);
-  return wish.status === "ok" ? found.filter((one) => one.errors === 0) : found;
+/** What a search found, and how many traces of a single span it left out on the way. */
+export interface FoundTraces {
+  traces: TraceSummary[];
+  leftOut: number;
+}
+
+const PAGE = 500;
+const MOST_PAGES = 4;
+
+export interface TraceQuestion {
+  wish: TraceWish;
+  start: Date;
+  end: Date;
+  /** Whether traces of a single span that did not fail are left out: probes, polls, what has only begun. */
+  isWithoutSingles?: boolean;
+}
+
+export async function searchTraces({ wish, start, end, isWithoutSingles = false }: TraceQuestion, signal?: AbortSignal): Promise<FoundTraces> {
+  const found: FoundTraces = { traces: [], leftOut: 0 };
+  let cursor: string | null = "";
+  for (let page = 0; cursor !== null && page < (isWithoutSingles ? MOST_PAGES : 1) && found.traces.length < wish.limit; page += 1) {
+    const params = { ...selectionOf(wish), limit: isWithoutSingles ? PAGE : wish.limit, start: start.toISOString(), end: end.toISOString(), cursor };
+    const list: TraceList = await get<TraceList>("/traces", params, signal);
+    for (const one of list.items.map(summaryOf)) {
+      if (found.traces.length >= wish.limit) break;
+      if (isWithoutSingles && one.spans === 1 && one.errors === 0) found.leftOut += 1;
+      else if (wish.status !== "ok" || one.errors === 0) found.traces.push(one);
+    }
+    cursor = list.next ?? null;
+  }
+  return found;
 }
 
 function summaryOf(line: TraceLine): TraceSummary {

@@ -74,6 +74,11 @@ export function withRoots(wish: TraceWish): TraceWish {
   return wish.spans === "" && wish.service === "" && wish.operation === "" && wish.attributes === "" ? { ...wish, spans: "root" } : wish;
 }
 
+/** Whether a search says nothing of the spans but whose they are: then probes and polls are most of what there is. */
+export function isBroad(wish: TraceWish): boolean {
+  return (["operation", "attributes", "min", "max", "status", "spans"] as const).every((name) => wish[name] === "");
+}
+
 /** A part of the time range that was chosen on a chart: "1700000000000-1700000060000". */
 export interface Part {
   fromMs: number;

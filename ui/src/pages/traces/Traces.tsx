@@ -1,20 +1,20 @@
 // Searching traces: a form whose every field stands in the address, durations over time, and the traces as lines.
-import { Button } from "@mantine/core";
+import { Button, Switch } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { latencyQuery } from "@/api/findingQueries";
 import { isAskable, traceSearchQuery } from "@/api/traceQueries";
-import type { TraceSummary } from "@/api/traces";
+import type { FoundTraces } from "@/api/traces";
 import type { TraceLatency } from "@/api/types";
 import { SavedMenu } from "@/components/collect/SavedMenu";
 import { Go } from "@/components/Go";
 import { Page } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock, SkeletonRows } from "@/components/states";
-import { formatDuration, plural } from "@/lib/format";
+import { formatCount, formatDuration, plural } from "@/lib/format";
 import { formatMoment } from "@/lib/time";
 import { colorsOf } from "@/lib/traces/colors";
-import { type Part, sayWish, searchPath, type TraceWish, withRoots, writePart } from "@/lib/traces/search";
-import { useTimeRange } from "@/state/timerange";
+import { isBroad, type Part, sayWish, searchPath, type TraceWish, withRoots, writePart } from "@/lib/traces/search";
+import { useTimeRange, useUrlFilter } from "@/state/timerange";
 import { LatencyHeat, summaryOf } from "./LatencyHeat";
 import { SearchForm } from "./SearchForm";
 import { Spanless } from "./Spanless";
@@ -26,7 +26,10 @@ import { useWish, type WriteWish } from "./useWish";
 export function Traces() {
   const { wish, part, write } = useWish();
   const { range } = useTimeRange();
-  const query = useQuery(traceSearchQuery(wish, range, part));
+  const [singles, setSingles] = useUrlFilter("singles");
+  const mayHide = isBroad(wish) && part === null;
+  const hasSingles = !mayHide || singles === "1";
+  const query = useQuery(traceSearchQuery(wish, range, { part, hasSingles }));
   const latency = useQuery(latencyQuery(wish, range));
   return (
     <Page title="Traces" name="Traces" subtitle={query.data ? summary(query.data, wish) : "\u00a0"} actions={<SavedMenu kind="traces" query={sayWish(wish)} />}>
@@ -41,7 +44,12 @@ export function Traces() {
                   {(found) => (found.total > 0 ? <Durations latency={found} wish={wish} part={part} onWrite={write} /> : null)}
                 </QueryView>
                 <QueryView query={query} skeleton={<SkeletonRows rows={8} />}>
-                  {(found) => (found.length === 0 ? <Empty title="No trace matches">Choose a longer time range at the top right, or ask for less above.</Empty> : <Found found={found} />)}
+                  {(found) => (
+                    <div>
+                      {mayHide && <Singles found={found} isShown={hasSingles} onShow={(isShown) => setSingles(isShown ? "1" : "")} />}
+                      <Found found={found} />
+                    </div>
+                  )}
                 </QueryView>
               </>
             )}
@@ -100,15 +108,27 @@ function chosenText({ min, max }: TraceWish, part: Part | null): string {
   return part ? `${took}, ${formatMoment(new Date(part.fromMs), spanS)} to ${formatMoment(new Date(part.toMs), spanS)}` : took;
 }
 
-function Found({ found }: { found: TraceSummary[] }) {
-  const colors = useMemo(() => colorsOf(found.flatMap((one) => Object.keys(one.services))), [found]);
-  return <TraceList traces={found} colors={colors} />;
+/** Traces of one span that did not fail are mostly probes and polls: left out unless somebody wants them. */
+function Singles({ found, isShown, onShow }: { found: FoundTraces; isShown: boolean; onShow: (isShown: boolean) => void }) {
+  return (
+    <p className={classes.singles}>
+      <Switch size="xs" label="Traces of a single span" checked={isShown} onChange={(event) => onShow(event.currentTarget.checked)} />
+      {found.leftOut > 0 && <span className="faint">{formatCount(found.leftOut)} without errors left out</span>}
+    </p>
+  );
 }
 
-function summary(found: readonly TraceSummary[], wish: TraceWish): string {
-  if (found.length === 0) return "\u00a0";
-  const failed = found.filter((one) => one.errors > 0).length;
-  const longest = Math.max(...found.map((one) => one.durationUs));
-  const isCut = found.length >= wish.limit;
-  return `${isCut ? "The newest " : ""}${plural(found.length, "trace")}, ${failed} with errors; the longest took ${formatDuration(longest / 1e6)}.`;
+function Found({ found: { traces, leftOut } }: { found: FoundTraces }) {
+  const colors = useMemo(() => colorsOf(traces.flatMap((one) => Object.keys(one.services))), [traces]);
+  if (traces.length > 0) return <TraceList traces={traces} colors={colors} />;
+  if (leftOut > 0) return <Empty title="Only traces of a single span">All {formatCount(leftOut)} of them are left out. Show them with the switch above, or choose a longer time range at the top right.</Empty>;
+  return <Empty title="No trace matches">Choose a longer time range at the top right, or ask for less above.</Empty>;
+}
+
+function summary({ traces }: FoundTraces, wish: TraceWish): string {
+  if (traces.length === 0) return "\u00a0";
+  const failed = traces.filter((one) => one.errors > 0).length;
+  const longest = Math.max(...traces.map((one) => one.durationUs));
+  const isCut = traces.length >= wish.limit;
+  return `${isCut ? "The newest " : ""}${plural(traces.length, "trace")}, ${failed} with errors; the longest took ${formatDuration(longest / 1e6)}.`;
 }
