@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +26,8 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+SHOP = Path(__file__).resolve().parents[2] / "examples" / "shop" / "src"
 
 
 @contextmanager
@@ -54,15 +61,14 @@ def orders(url: str, version: str) -> Iterator[dict[str, Any]]:
             provider.shutdown()
 
 
-async def versions(client: httpx.AsyncClient, count: int, state: str = "running") -> list[dict[str, Any]]:
-    """Wait until so many versions of the service are known, and the newest is in that state."""
+async def versions(client: httpx.AsyncClient, count: int, service: str = "orders") -> list[dict[str, Any]]:
+    """Wait until so many versions of a service are known, and the newest runs."""
     while True:
-        items: list[dict[str, Any]] = (await client.get("/api/v1/deploys", params={"service": "orders"})).json()[
-            "items"
-        ]
-        if len(items) >= count and items[0]["state"] == state:
+        answer = await client.get("/api/v1/deploys", params={"service": service})
+        items: list[dict[str, Any]] = answer.json()["items"]
+        if len(items) >= count and items[0]["state"] == "running":
             return items
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
 
 
 async def told(client: httpx.AsyncClient) -> list[dict[str, Any]]:
@@ -123,3 +129,47 @@ async def test_what_ci_records_and_telemetry_sees_is_one_deploy(serving) -> None
             assert (again.json()["is_new"], again.json()["deploy"]["url"]) == (False, "https://ci.example/7")
         (event,) = await told(client)
         assert (event["kind"], event["data"]["from"], event["data"]["by"]) == ("deploy.recorded", "1", "ci")
+
+
+@pytest.mark.slow
+async def test_the_bad_release_of_the_shop_is_seen(serving, tmp_path) -> None:
+    async with serving() as url, httpx.AsyncClient(base_url=url) as client:
+        with catalog_of_the_shop(url, tmp_path) as (port, shop):
+            buying = asyncio.create_task(ask_catalog(port))
+            (baseline,) = await versions(client, 1, "catalog")
+            await asyncio.to_thread(shop, "break", "catalog", "--bad-release")
+            now, _ = await versions(client, 2, "catalog")
+            buying.cancel()
+        assert (baseline["version"], now["version"], now["from_version"]) == ("1.0.0", "1.0.0+bad", "1.0.0")
+        (event,) = await told(client)
+        assert (event["kind"], event["service"]) == ("deploy.seen", "catalog")
+
+
+@contextmanager
+def catalog_of_the_shop(url: str, folder: Path) -> Iterator[tuple[int, Callable[..., None]]]:
+    """Run the demo shop's catalog, which exports to `url`; give its port and the shop's command."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("SHOP_", "OTEL_"))}
+    environ |= {"PYTHONPATH": os.pathsep.join([str(SHOP), *sys.path]), "OTEL_EXPORTER_OTLP_ENDPOINT": url}
+    where = ["--data", str(folder / "shop"), "--base-port", str(port - 1)]
+
+    def shop(*command: str) -> None:
+        subprocess.run([sys.executable, "-m", "shop", *command, *where], env=environ, capture_output=True, check=True)
+
+    serve = [sys.executable, "-m", "shop", "run", "catalog", *where]
+    with subprocess.Popen(serve, env=environ, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield port, shop
+        finally:
+            process.terminate()
+
+
+async def ask_catalog(port: int) -> None:
+    """Ask for products, for ever; the service may not listen yet."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        while True:
+            with suppress(httpx.TransportError):
+                await client.get("/products")
+            await asyncio.sleep(0.1)

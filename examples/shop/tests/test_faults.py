@@ -5,6 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic import ValidationError
 from shop_harness import eventually, running
 from starlette.applications import Starlette
@@ -12,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from shop.chassis import FaultPlan, Faults, InjectedError, Problem, Service
+from shop.chassis import FaultPlan, Faults, InjectedError, Problem, Service, releases
 from shop.chassis.effects import LEAK_LIMIT_BYTES, burn_cpu, leak_memory
 from shop.settings import ADMIN_TOKEN_FILE, ADMIN_TOKEN_HEADER, Settings
 from shop.storage import Database
@@ -174,6 +178,22 @@ async def test_a_bad_release_names_itself_and_fails_some_requests(settings: Sett
         metrics = (await client.get("/metrics")).text
         assert 'shop_build_info{release="1.0.0",service="bare"} 1.0' in metrics
         assert "+bad" not in metrics
+
+
+async def test_spans_tell_the_release_that_runs(settings: Settings) -> None:
+    service, _ = bare_service(settings)
+    releases.running.name = "1.0.0"
+    tracers, exporter = releases.ReleasedTracers(Resource({"service.name": "bare"})), InMemorySpanExporter()
+    tracers.processor.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = tracers.get_tracer("test")
+    with tracer.start_as_current_span("before") as span:
+        await service.faults.apply(plan(bad_release=True))
+        tracer.start_span("during").end()
+        assert trace.get_current_span() is span
+    await service.faults.heal()
+    tracer.start_span("after").end()
+    told = {span.name: span.resource.attributes["service.version"] for span in exporter.get_finished_spans()}
+    assert told == {"before": "1.0.0", "during": "1.0.0+bad", "after": "1.0.0"}
 
 
 def bare_service(settings: Settings):

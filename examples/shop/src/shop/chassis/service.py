@@ -23,6 +23,7 @@ from shop.chassis.health import Dependency, Health, Status, livez
 from shop.chassis.ids import shared_secret
 from shop.chassis.outcomes import OutcomeWindow
 from shop.chassis.problems import Problem, answer_problem
+from shop.chassis.releases import running
 from shop.chassis.requests import RequestMiddleware
 from shop.settings import ADMIN_TOKEN_FILE, Settings
 
@@ -91,12 +92,14 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _run_bad_release(self) -> AsyncIterator[None]:
-        bad = self.release
-        _build_info.clear()
-        _build_info.labels(self.name, bad).set(1)
+        self._tell(self.release)
         yield
+        self._tell(self.settings.release)
+
+    def _tell(self, release: str) -> None:
+        running.name = release
         _build_info.clear()
-        _build_info.labels(self.name, self.settings.release).set(1)
+        _build_info.labels(self.name, release).set(1)
 
     async def _readyz(self, _request: Request) -> Response:
         status, findings = await self.health.probe()

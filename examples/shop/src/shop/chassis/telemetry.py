@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
 
 from holdfast import journal
+from shop.chassis.releases import ReleasedTracers, running
 from shop.settings import Settings
 
 
@@ -20,8 +20,9 @@ from shop.settings import Settings
 def start_telemetry(name: str, settings: Settings) -> Iterator[None]:
     """Configure logging and tracing for this process; flush what is left at the end."""
     _quiet_libraries()
-    resource = Resource.create({"service.name": name, "service.namespace": "shop", "service.version": settings.release})
-    tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
+    running.name = settings.release
+    resource = Resource.create({"service.name": name, "service.namespace": "shop"})
+    tracers = ReleasedTracers(resource)
     trace.set_tracer_provider(tracers)
     with contextlib.ExitStack() as ending:
         stream = sys.stderr
