@@ -50,11 +50,15 @@ def running(tmp_path: Path, ops: Path) -> Running:
 
 @pytest.fixture
 def serving(tmp_path: Path, ops: Path) -> Callable[..., AbstractAsyncContextManager[str]]:
-    """Start the app on a free port and give its URL, for clients that are no ASGI ones; takes sections of settings."""
+    """Start the app on a free port and give its URL, for clients that are no ASGI ones; takes sections of settings.
+
+    `server={"data": "other"}` is a second server, with a folder of its own.
+    """
 
     @asynccontextmanager
     async def run(**sections: dict[str, Any]) -> AsyncIterator[str]:
-        server = {"data": tmp_path / "data", "ops": ops, "auth": "off"}
+        own = sections.pop("server", {})
+        server = {"ops": ops, "auth": "off", **own, "data": tmp_path / own.get("data", "data")}
         overrides = {"server": server, "otlp": {"grpc_listen": ""}, **sections}
         settings = load(SECTIONS, environ={}, overrides=overrides)
         holdfast = await app.build(settings, {})

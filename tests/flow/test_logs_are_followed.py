@@ -140,3 +140,15 @@ async def test_who_is_no_websocket_learns_why_it_would_not_open(serving):
     async with serving() as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
         answer = await client.get("/loki/api/v1/tail", params={"query": ALL})
         assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
+
+
+async def test_a_tail_gives_what_another_process_takes_in(serving, server_url):
+    shared = {"telemetry": {"url": server_url}}
+    async with (
+        serving(server={"data": "one"}, **shared) as one,
+        serving(server={"data": "other"}, **shared) as other,
+        tailing(one, limit=10) as socket,
+    ):
+        await push(one, "here")
+        await push(other, "there")
+        assert sorted(await lines(socket, 2)) == ["here", "there"]

@@ -63,6 +63,11 @@ class Store:
         self._writers: dict[str, Writer] = {}
         self._running: RunningStore | None = None
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may write to it, too: a server's store is, a folder belongs to one process."""
+        return self.settings.url.reveal().startswith(("clickhouse:", "clickhouses:"))
+
     async def register(self, *schemas: Schema) -> None:
         """Take what rooms declare; before `open` it is only noted, after it the tables are made at once.
 

@@ -32,6 +32,7 @@ class LogsRoom:
     source: LogSource
     reads: LogReads
     quota: LogQuota
+    is_shared: bool
     wiring: Wiring
 
 
@@ -82,4 +83,4 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber, members: Member
             Job("logs.keep_within_size", lambda: size.keep_within(lambda: members.owns("logs.size")), "ingest"),
         ),
     )
-    return LogsRoom(sink, source, reads, quota, wiring)
+    return LogsRoom(sink, source, reads, quota, store.is_shared, wiring)

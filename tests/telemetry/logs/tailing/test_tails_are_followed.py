@@ -172,6 +172,15 @@ async def test_where_others_take_logs_in_the_store_is_polled(fake_clock, pool):
         assert await polled(stage, turns) == ["late"]
 
 
+async def test_what_comes_minutes_late_is_given_by_polling_too_and_once(fake_clock, pool):
+    stage = Stage(fake_clock, pool, is_fed=False)
+    async with stage.tail() as turns:
+        await anext(turns)
+        await stage.push("very late", age_ns=200 * 10**9)
+        given = [await polled(stage, turns) for _ in range(25)]
+    assert [lines for lines in given if lines] == [["very late"]]
+
+
 async def polled(stage, turns):
     waiting = asyncio.create_task(anext(turns))
     await stage.clock.advance(0)

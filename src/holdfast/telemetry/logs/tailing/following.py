@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 _NS: Final = 10**9
 _AT_ONCE: Final = 5_000  # records of one turn, or a batch more
 _IN_LOOP: Final = 300  # records that are filtered in the event loop, some milliseconds
-_LATE_NS: Final = 10 * _NS  # where the store is polled: records that come so much later than they say are still given
+_LATE_NS: Final = 10 * _NS  # where the store is polled: so far each poll looks back
+_VERY_LATE_NS: Final = 300 * _NS  # and so far every `_DEEP_EVERY`-th, for records that come later than they say
+_DEEP_EVERY: Final = 10
 _AHEAD_NS: Final = 10 * _NS  # of clocks that send
 _MOST_POLLED: Final = 20_000
 _FAILURES: Final = 5  # polls in a row that may fail
@@ -130,14 +132,16 @@ class Following:
         from_ns = self._now_ns()
         found = await self._newest(asked)
         yield Turn(found)
-        seen, failures, delay_ns = Seen(found), 0, int(asked.delay_s * _NS)
+        seen, failures, polls, delay_ns = Seen(found), 0, 0, int(asked.delay_s * _NS)
         if len(found) >= asked.limit:  # older lines of the last seconds were not wanted
             asked = TailQuestion(asked.query, max(asked.start_ns, found[0].ts_ns), asked.limit, asked.delay_s)
         while True:
             await self._clock.sleep(every_s)
             now_ns = self._now_ns() - delay_ns
             end_ns = now_ns + (0 if delay_ns else _AHEAD_NS)
-            span = Span(max(asked.start_ns, from_ns - _LATE_NS), max(end_ns, asked.start_ns))
+            polls += 1
+            back_ns = _LATE_NS if polls % _DEEP_EVERY else _VERY_LATE_NS
+            span = Span(max(asked.start_ns, from_ns - back_ns), max(end_ns, asked.start_ns))
             try:
                 entries = await self._engine.entries(self._tenant, asked.query, span, limit=_MOST_POLLED)
                 missed = await self._passed_over(asked, from_ns, entries)
@@ -148,7 +152,7 @@ class Following:
                 continue
             failures, from_ns = 0, now_ns
             yield Turn(sorted(seen.fresh(entries), key=lambda entry: entry.ts_ns), *missed)
-            seen.forget_before(from_ns - 2 * _LATE_NS)
+            seen.forget_before(from_ns - 2 * _VERY_LATE_NS)
 
     async def _newest(self, asked: TailQuestion) -> list[Entry]:
         end_ns = self._now_ns() + _AHEAD_NS

@@ -39,11 +39,12 @@ def wire(ground: Ground, logs: LogsRoom, engine: LogEngine, members: Membership)
     """Build the room over the logs; `members` are the processes that take logs in."""
     settings, meters = ground.settings[TailSettings], TailMeters(ground.metrics)
     takes_in = "ingest" in ground.settings[ServerSettings].roles
+    knows_others = not logs.is_shared or ground.db.dialect != "sqlite"  # a folder's rows tell of no other process
     arriving = Arriving(ground.clock, meters, most_bytes=settings.buffer)
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="log-tails")
 
     def is_fed() -> bool:
-        return takes_in and members.members == {members.id}
+        return takes_in and knows_others and members.members == {members.id}
 
     around = Around(engine, logs.source, ground.clock, pool, Share(ground.clock))
     tails = Tails(around, arriving, settings, meters, is_fed)
