@@ -65,6 +65,9 @@ async def test_volumes_are_by_the_labels_asked_for(client):
     assert found["result"][1]["value"] == [T0 + 100, "18"]
     found = (await ask(client, "/index/volume", query='{app=~".+"}', targetLabels="service_name", limit=1))["data"]
     assert [row["metric"] for row in found["result"]] == [{"service_name": "shop"}]
+    assert len((await ask(client, "/index/volume", query='{app=~".+"}', limit=0))["data"]["result"]) == 2
+    refused = await client.get("/index/volume", params={**RANGE, "query": '{app=~".+"}', "aggregateBy": "hosts"})
+    assert (refused.status_code, refused.text[:26]) == (400, "invalid aggregation option")
     found = (await ask(client, "/index/volume", query='{app=~".+"}', aggregateBy="labels"))["data"]
     assert [row["metric"] for row in found["result"]] == [{"app": ""}]
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Reader = Annotated[Identity, Depends(requires("logs.read"))]
 METHODS: Final = ["GET", "POST"]
 _NS: Final = 10**9
+_MOST: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class IndexRoutes:
         span = read_range(given)
         volumes = await self._volumes(identity, given, span, _whole(span))
         at = span.end_ns / _NS
-        largest = _largest(volumes, read_limit(given))
+        largest = _largest(volumes, _limit(given))
         rows = [{"metric": dict(labels), "value": [at, str(sum(volumes[labels].values()))]} for labels in largest]
         return success({"resultType": "vector", "result": rows})
 
@@ -63,7 +64,7 @@ class IndexRoutes:
         volumes = await self._volumes(identity, given, span, read_step_ns(given, span))
         rows = [
             {"metric": dict(labels), "values": [[at / _NS, str(size)] for at, size in sorted(volumes[labels].items())]}
-            for labels in _largest(volumes, read_limit(given))
+            for labels in _largest(volumes, _limit(given))
         ]
         return success({"resultType": "matrix", "result": rows})
 
@@ -71,6 +72,8 @@ class IndexRoutes:
         matchers = _matchers(given)
         names = tuple(name for name in given.text("targetLabels").split(",") if name)
         by = names or tuple(dict.fromkeys(matcher.label for matcher in matchers))
+        if given.text("aggregateBy") not in {"", "series", "labels"}:
+            raise InvalidError("invalid aggregation option", hint="aggregateBy is series or labels")
         is_by_label = given.text("aggregateBy") == "labels"
         wanted = RecordSelection(matchers, span.start_ns, span.end_ns)
         counts = await self.source.counts(identity.tenant, wanted, step_ns=step_ns, by=by)
@@ -89,6 +92,11 @@ _Volumes = dict[tuple[tuple[str, str], ...], dict[int, int]]
 
 def _largest(volumes: _Volumes, limit: int) -> list[Any]:
     return sorted(volumes, key=lambda labels: (-sum(volumes[labels].values()), labels))[:limit]
+
+
+def _limit(given: Parameters) -> int:
+    """Give how many volumes are wanted; 0 stands for the usual number, as in Loki."""
+    return _MOST if given.text("limit") == "0" else read_limit(given, _MOST)
 
 
 def _matchers(given: Parameters) -> Matchers:

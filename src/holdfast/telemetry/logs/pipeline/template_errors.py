@@ -13,6 +13,10 @@ import gotpl
 
 _PLACE: Final = re.compile(r"template:(\d+):\d+: ")
 _QUOTED: Final = re.compile(r"'([^']*)'")
+_IN_BRACES: Final = (
+    (re.compile(r"^unexpected (end|else|break|continue)$"), r"unexpected {{\1}}"),
+    (re.compile(r"^(break|continue) outside range$"), r"{{\1}} outside {{range}}"),
+)
 _FAILED: Final = re.compile(r"function '(\w+)' failed: (.*)", re.DOTALL)
 _ARGUMENTS: Final = re.compile(r"wrong number of args for (\w+): .*", re.DOTALL)
 _COMMAND: Final = r'(?<![\w.$]){}(?!\w)(?:"(?:[^"\\]|\\.)*"|`[^`]*`|\([^()]*\)|[^|(){{}}])*'
@@ -24,6 +28,8 @@ def problem_of_text(error: gotpl.TemplateError, name: str) -> str:
     place = _PLACE.match(said)
     line = place[1] if place else "1"
     message = said[place.end() :] if place else said
+    for pattern, words in _IN_BRACES:
+        message = pattern.sub(words, message)
     return f"template: {name}:{line}: {_QUOTED.sub(_in_double_quotes, message)}"
 
 
