@@ -155,6 +155,36 @@ async def test_spans_that_come_too_late_share_the_fate_of_their_trace(open_store
     assert set(kept.values()) == {4.0}
 
 
+@pytest.mark.parametrize("later_s", [1000.0, 9000.0])
+async def test_a_trace_that_went_comes_back_when_it_fails_late(open_store, store_url, later_s):
+    store = await open_store(store_url, SCHEMA)
+    policies = (SamplingPolicy("errors", errors=True), SamplingPolicy("share", share=0.25))
+    judging = Judging(store, policies=policies, decide_after=600.0)
+    statistics = TraceStatistics(store, counted_after_s=judging.sampling.counted_after_s)
+    start_ns = int(judging.clock.now().timestamp()) * 10**9
+    await judging.append(*(Row(number, number) for number in range(1, 61)))
+    await judging.judge_after(700)
+    first = await judging.kept()
+    went = next(number for number in range(1, 61) if (trace_id(number), span_id(number)) not in first)
+    stayed = next(number for number in range(1, 61) if (trace_id(number), span_id(number)) in first)
+    await judging.clock.advance(later_s)
+    await judging.append(*(Row(each, 1000 + each, each, status=SpanStatus.ERROR) for each in (went, stayed)))
+    await judging.judge_after(700)
+    await judging.judge_after(700)
+    kept = await judging.kept()
+    assert kept.items() >= first.items()
+    back = {span: weight for (trace, span), weight in kept.items() if trace == trace_id(went)}
+    assert back == {span_id(went): 0.0, span_id(1000 + went): 1.0}  # others stand for the first of them
+    assert kept[trace_id(stayed), span_id(1000 + stayed)] == 1.0
+    assert len(kept) == len(first) + 3
+    trace = await StoredTraces(store).trace(DEFAULT_TENANT, trace_id(went))
+    assert trace is not None
+    assert {span.span_id for span in trace.spans} == set(back)
+    (service,) = await statistics.services(DEFAULT_TENANT, start_ns - HOUR_NS, start_ns + 4 * HOUR_NS)
+    assert service.rates.errors == 2
+    assert service.spans == 4 * len(first) + 2
+
+
 async def test_a_rate_is_of_the_time_since_anybody_judged(open_store, store_url):
     store = await open_store(store_url, SCHEMA)
     policies = (SamplingPolicy("rate", rate=0.5),)

@@ -73,8 +73,9 @@ class SamplingSettings:
         enabled: whether traces are sampled at all; all are kept if not.
         policies: a trace is kept if any of them keeps it, with the number of traces that it stands for.
         recent: how long every trace is there, kept or not.
-        decide_after: how old the first span of a trace is when it is judged, by all that has come until then; what
-            comes later shares its fate.
+        decide_after: how old the first span of a trace is when it is judged, by all that has come until then. What
+            comes later shares its fate if it was kept; if it went, it is judged anew, and comes back if it fails after
+            all.
         every: how often traces are judged.
     """
 

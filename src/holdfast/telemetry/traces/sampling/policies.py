@@ -27,25 +27,30 @@ class Verdicts:
     Attributes:
         stay: whether it is kept.
         factors: how many traces it stands for: the inverse of the chance that it had; 0 where it goes.
+        early: the same for the spans that had come when it was judged before, if it was: others stand for those of a
+            trace that went then.
         policies: the first policy that kept it; empty where it goes.
     """
 
     stay: npt.NDArray[np.bool_]
     factors: npt.NDArray[np.float64]
+    early: npt.NDArray[np.float64]
     policies: Sequence[str]
 
     def with_kept(self, factors: npt.NDArray[np.float64], are_late: npt.NDArray[np.bool_]) -> Verdicts:
-        """Let traces stay that were kept before, with the factor that they have, and late ones only then.
+        """Let traces stay that were kept before; one that went and is kept now, for what came late, comes back.
+
+        Whoever had two chances stands for fewer. The spans with which a trace went then count for nothing when it comes
+        back, for the traces that were kept in its stead stand for them.
 
         Args:
             factors: of the traces that were kept; 0 where one was not.
             are_late: those that were judged before.
         """
         was_kept = factors > 0
-        rows = zip(self.policies, was_kept, are_late, strict=True)
-        policies = [LATE if kept else "" if late else policy for policy, kept, late in rows]
-        found = np.where(was_kept, factors, np.where(are_late, 0.0, self.factors))
-        return Verdicts(found > 0, found, policies)
+        policies = [LATE if kept else policy for policy, kept in zip(self.policies, was_kept, strict=True)]
+        both = np.where(was_kept & self.stay, np.minimum(factors, self.factors), np.maximum(factors, self.factors))
+        return Verdicts(both > 0, both, np.where(was_kept | ~are_late, both, 0.0), policies)
 
 
 def judge(traces: WholeTraces, policies: Sequence[SamplingPolicy], window_s: float) -> Verdicts:
@@ -66,7 +71,7 @@ def judge(traces: WholeTraces, policies: Sequence[SamplingPolicy], window_s: flo
         missed *= 1.0 - chances
     factors = np.zeros(count)
     np.divide(1.0, 1.0 - missed, out=factors, where=stay)
-    return Verdicts(stay, factors, reasons)
+    return Verdicts(stay, factors, factors, reasons)
 
 
 def _chances(traces: WholeTraces, policy: SamplingPolicy, window_s: float) -> npt.NDArray[np.float64]:

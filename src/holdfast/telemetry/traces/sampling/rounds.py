@@ -35,7 +35,7 @@ _TENANTS: Final = (
     "SELECT DISTINCT tenant FROM trace_spans WHERE {tenant:String} != '' ORDER BY tenant"  # of all tenants
 )
 # A trace belongs to the round in which its first span has become old enough; it is judged by all that has come since.
-# It comes again when spans become old that came after that.
+# It comes again when spans become old that came after that, and is judged by all of it that is still there.
 _WHOLE: Final = (
     "SELECT trace_id, max(start_ns + duration_ns) - min(start_ns) AS length, max(status) = 2 AS has_failed,"
     " argMin((toString(service), toString(name)), (parent_id != toFixedString('', 8), start_ns)) AS root,"
@@ -60,10 +60,18 @@ _KEPT: Final = (
     " GROUP BY trace_id"
 )
 _KEEP: Final = (
-    "SELECT * REPLACE (weight * {factor:Float64} AS weight, toDateTime(least(greatest("
+    "SELECT * EXCEPT (begun) REPLACE (weight * if(toUInt32(expires_at) > begun + {patience:UInt32}, {factor:Float64},"
+    " {early:Float64}) AS weight, toDateTime(least(greatest("
     "intDiv(start_ns, 1000000000) + {retention:Int64}, {long:UInt32} + 1), 4294967295)) AS expires_at)"
-    " FROM (SELECT * FROM trace_spans WHERE tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32}"
+    " FROM (SELECT *, toUInt32(min(expires_at) OVER (PARTITION BY trace_id)) AS begun"
+    " FROM trace_spans WHERE tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32}"
     " AND expires_at <= {long:UInt32}"
+    " AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16))) {again}"
+)
+# What was kept is not kept again: it would count twice if it stood for another number of traces now.
+_AGAIN: Final = (
+    "WHERE (trace_id, span_id, start_ns) NOT IN (SELECT trace_id, span_id, start_ns FROM trace_spans"
+    " WHERE tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32} AND expires_at > {long:UInt32}"
     " AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({ids:Array(String)})), 16)))"
 )
 
@@ -114,7 +122,7 @@ class Sampling:
         since = self._judged_until.get(tenant, 0)
         long_s = now_s + int(self._settings.recent) + AROUND_S
         values = {
-            "from": max(since - int(self._settings.decide_after) - AROUND_S, 0),
+            "from": now_s,
             "since": since,
             "until": until,
             "patience": int(self._settings.decide_after),
@@ -135,7 +143,7 @@ class Sampling:
     async def _with_late(
         self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, values: dict[str, int]
     ) -> Verdicts:
-        """Let spans that came after their trace was kept share its fate, and its weight."""
+        """Let spans that came after their trace was kept share its fate; what went and is kept now comes back."""
         slots = {
             "first": int(table.column("first").to_numpy().min()) - _DAY_SLOTS,
             "last": int(table.column("last").to_numpy().max()) + _DAY_SLOTS,
@@ -164,19 +172,26 @@ class Sampling:
         retention_s = self._store.retention.seconds(tenant, STREAM)
         if retention_s <= self._settings.recent:  # nothing is kept longer than everything is
             return
-        rows = sorted(np.flatnonzero(verdicts.stay).tolist(), key=lambda row: float(verdicts.factors[row]))
-        ids, first, last = (table.column(name).to_pylist() for name in ("trace_id", "first", "last"))
-        for factor, group in groupby(rows, key=lambda row: float(verdicts.factors[row])):
+        since = self._judged_until.get(tenant, 0)
+        ids, first, last, begun = (table.column(name).to_pylist() for name in ("trace_id", "first", "last", "begun"))
+
+        def fate(row: int) -> tuple[float, float, bool]:
+            return float(verdicts.factors[row]), float(verdicts.early[row]), begun[row] <= since
+
+        for (factor, early, is_again), group in groupby(sorted(np.flatnonzero(verdicts.stay).tolist(), key=fate), fate):
             for some in _chunks(list(group), IDS_AT_ONCE):
                 values: dict[str, Any] = {
                     "factor": factor,
+                    "early": early,
+                    "patience": int(self._settings.decide_after),
                     "retention": retention_s,
                     "long": long_s,
                     "first": min(first[row] for row in some) - _DAY_SLOTS,
                     "last": max(last[row] for row in some) + _DAY_SLOTS,
                     "ids": [ids[row].hex() for row in some],
                 }
-                await self._store.derive(SPANS, _KEEP, values, tenant=tenant)
+                sql = _KEEP.replace("{again}", _AGAIN if is_again else "")
+                await self._store.derive(SPANS, sql, values, tenant=tenant)
 
     def _now_s(self) -> int:
         return int(self._clock.now().timestamp())
