@@ -27,6 +27,7 @@ from holdfast.kernel.http import problems
 from holdfast.kernel.permissions import Permission
 from holdfast.kernel.settings import Section, load
 from holdfast.kernel.units import format_duration
+from holdfast.telemetry import meanings
 from holdfast.web.front import PERMISSIONS
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -132,6 +133,27 @@ def write_errors() -> str:
     )
 
 
+def write_reasons() -> str:
+    """Render every reason for which something that came is not stored."""
+    rows = [
+        (
+            f"`{reason}`",
+            signal,
+            meaning.meaning,
+            meaning.fix,
+            ", ".join(f"`{name}`" for name in meaning.settings),
+            "yes" if meaning.comes_again else "",
+        )
+        for reason, signal, meaning in meanings()
+    ]
+    head = ("reason", "signal", "meaning", "what to do", "settings", "to be sent again")
+    return (
+        "# What is left out\n\nThe reasons that `holdfast usage`, `GET /api/v1/usage/intake` and the page Usage give. "
+        "Where a signal has a line of its own, that one counts. *To be sent again* says that the sender was told "
+        "so: it is lost only if it does not.\n\n" + table(head, rows)
+    )
+
+
 def write_events(holdfast: app.Holdfast) -> str:
     """Render every kind of event."""
     rows = sorted((f"`{kind.name}`", kind.summary) for kind in holdfast.event_kinds)
@@ -220,6 +242,7 @@ async def write_pages() -> dict[str, str]:
             pages = {
                 "settings.md": write_settings(SECTIONS),
                 "errors.md": write_errors(),
+                "left-out.md": write_reasons(),
                 "events.md": write_events(holdfast),
                 "permissions.md": write_permissions(
                     [*PERMISSIONS, *(it for wiring in holdfast.wirings for it in wiring.permissions)]

@@ -79,6 +79,8 @@ class Holdfast:
         self.started_at = ground.clock.now()
         self.is_ready = False
         self._closing = closing
+        for wiring in self.wirings:
+            self.refused_at_doors.watch(wiring.doors)
 
     @property
     def people(self) -> auth.Auth:
@@ -86,6 +88,13 @@ class Holdfast:
         room = self.room("auth")
         assert isinstance(room, auth.Auth)
         return room
+
+    @property
+    def refused_at_doors(self) -> telemetry.RefusedAtDoors:
+        """Give what is told of requests with signals that were refused."""
+        room = self.room("ledger")
+        assert isinstance(room, telemetry.LedgerRoom)
+        return room.doors
 
     def room(self, name: str) -> Room:
         """Give the room whose wiring bears `name`."""
@@ -227,25 +236,26 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     together = members.wire(ground)
     durable = runs.wire(ground)
     columns = store.wire(ground)
-    signals = telemetry.wire(ground, columns, together.ingest)
+    ledger = telemetry.wire_ledger(ground, columns)
+    signals = telemetry.wire(ground, columns, together.ingest, ledger)
     pictures = telemetry.wire_dashboards(ground, signals.cardinality)
-    scraping = telemetry.wire_scrape(ground, signals.sink, together.ingest)
+    scraping = telemetry.wire_scrape(ground, signals.sink, together.ingest, ledger.ledger)
     queries = telemetry.wire_queries(ground, columns, signals, scraping.board)
     scrubbing = telemetry.wire_scrub(ground)
-    traces = telemetry.wire_traces(ground, columns, scrubbing.traces, signals.sink, together.ingest, signals.backlog)
-    logs = telemetry.wire_logs(ground, columns, scrubbing.logs, together.ingest)
+    traces = telemetry.wire_traces(ground, columns, scrubbing.traces, signals, together.ingest)
+    logs = telemetry.wire_logs(ground, columns, scrubbing.logs, together.ingest, ledger.ledger)
     versions = telemetry.wire_versions(ground, signals, logs, traces, together.ingest)
-    usage = telemetry.wire_usage(ground, columns, signals, logs)
+    entities = catalog.wire(ground)
+    usage = telemetry.wire_usage(ground, columns, signals, logs, entities.catalog)
     log_queries = telemetry.wire_log_queries(columns, logs)
     log_tails = telemetry.wire_log_tails(ground, logs, log_queries.engine, together.ingest)
     searches = telemetry.wire_searches(ground)
     investigations = telemetry.wire_investigations(ground, queries, log_queries, traces)
     log_patterns = telemetry.wire_log_patterns(ground, columns, logs)
-    log_doors = telemetry.wire_log_doors(ground, logs, signals.backlog)
+    log_doors = telemetry.wire_log_doors(ground, logs, signals.backlog, ledger.ledger)
     signals_of_otlp = (traces.service, log_doors.service)
     doors = telemetry.wire_doors(ground, signals, scraping, together.ingest, people.gate, signals_of_otlp)
     exporters = telemetry.wire_exporters(ground, signals.sink)
-    entities = catalog.wire(ground)
     around = telemetry.wire_around(ground, signals, logs, log_patterns, traces, entities.catalog)
     checks = health.wire(ground, columns.store, signals.sink, entities.catalog)
     services = health.wire_services(ground, entities.catalog, checks.checking)
@@ -256,6 +266,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
         together,
         durable,
         columns,
+        ledger,
         signals,
         queries,
         pictures,

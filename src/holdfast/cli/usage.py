@@ -1,14 +1,16 @@
-"""`holdfast usage` says who keeps and reads how much, `holdfast storage` what the store is made of; tables or JSON."""
+"""`holdfast usage` says what came in, who keeps and reads it, `holdfast storage` what the store is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from holdfast.cli.intake import print_intake
 from holdfast.cli.options import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import terminal, write_json
@@ -21,29 +23,51 @@ def register(cli: typer.Typer) -> None:
     cli.command("storage")(storage)
 
 
+class SignalName(StrEnum):
+    """What may be asked for."""
+
+    ALL = "all"
+    LOGS = "logs"
+    METRICS = "metrics"
+    TRACES = "traces"
+
+
 def usage(
     *,
-    days: Annotated[int, typer.Option("--days", min=1, max=400, help="How many, up to today.")] = 7,
+    signal: Annotated[SignalName, typer.Option("--signal", help="Of which signal.")] = SignalName.ALL,
+    since: Annotated[str, typer.Option("--since", help="How far back, such as 24h or 7d; up to 400d.")] = "24h",
+    service: Annotated[str, typer.Option("--service", help="What came in of one service only.")] = "",
+    team: Annotated[str, typer.Option("--team", help="What came in of the services that a team owns.")] = "",
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which services and streams keep how much, who reads, what it costs, and how close limits are."""
-    today = datetime.now(UTC).date()
+    """Say what came in by signal and service, what was left out and why, what is kept, who reads, what it costs."""
+    asked = "" if signal is SignalName.ALL else signal.value
     with Remote(url) as remote:
-        report = remote.call("GET", "/usage", query={"start": str(today - timedelta(days=days - 1)), "end": str(today)})
+        intake = remote.call(
+            "GET", "/usage/intake", query={"since": since, "signal": asked, "service": service, "team": team}
+        )
+        days = {"start": intake["start"][:10], "end": datetime.now(UTC).date().isoformat()}
+        is_narrowed = bool(asked or service or team)
+        report = None if is_narrowed else remote.call("GET", "/usage", query=days)
     if as_json:
-        typer.echo(write_json(report))
+        typer.echo(write_json({"intake": intake, "kept": report}))
         return
-    for signal in report["signals"]:
-        terminal().print(f"{signal['signal']}: {format_size(signal['disk_bytes'])} on the disk")
+    print_intake(intake)
+    if report is not None:
+        _print_kept(report)
+
+
+def _print_kept(report: dict[str, Any]) -> None:
+    terminal().print()
+    for each in report["signals"]:
+        terminal().print(f"{each['signal']}: {format_size(each['disk_bytes'])} on the disk")
     for title, uses in (("service", report["services"]), ("stream", report["streams"])):
         _print(title, ("records", "letters", "about on the disk", "read", "cost"), [_use(use, report) for use in uses])
     readers = [(each["reader"], f"{each['records']:,}", format_size(each["bytes"])) for each in report["readers"]]
     _print("reader", ("records", "letters"), readers)
     limits = [(each["name"], *(_amount(each, name) for name in ("used", "limit"))) for each in report["limits"]]
     _print("limit", ("used", "of"), limits)
-    for reason, count in report["dropped"].items():
-        terminal().print(f"{count:,} log records were left out: {reason}")
 
 
 def storage(*, url: UrlOption = None, as_json: JsonOption = False) -> None:

@@ -5,9 +5,9 @@ There is no central list of routes, permissions, jobs or event kinds; the app ga
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -121,6 +121,7 @@ class Wiring:
         ops: its part of the ops folder.
         lifespan: entered after the migrations and before the jobs, left after them.
         readiness: conditions of `/readyz`.
+        doors: the signal that comes in by a path, or by all paths that begin so if it ends in a slash.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Wiring:
     ops: OpsSection | None = None
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None
     readiness: tuple[Readiness, ...] = ()
+    doors: Mapping[str, str] = field(default_factory=dict)
 
 
 class Room(Protocol):

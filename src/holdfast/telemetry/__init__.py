@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from holdfast.telemetry.doors import wire as wire_doors
     from holdfast.telemetry.investigations import InvestigationRoom
     from holdfast.telemetry.investigations import wire as wire_investigations
+    from holdfast.telemetry.ledger import LedgerRoom, RefusedAtDoors, answering, meanings
+    from holdfast.telemetry.ledger import wire as wire_ledger
     from holdfast.telemetry.logs import LOGS_SECTION
     from holdfast.telemetry.logs.api import LogQueryRoom
     from holdfast.telemetry.logs.api import wire as wire_log_queries
@@ -92,6 +94,7 @@ __all__ = [
     "DoorsRoom",
     "InvestigationRoom",
     "Joiner",
+    "LedgerRoom",
     "LogDoorsRoom",
     "LogQueryRoom",
     "LogsRoom",
@@ -103,6 +106,7 @@ __all__ = [
     "PatternsRoom",
     "Point",
     "QueryRoom",
+    "RefusedAtDoors",
     "Sample",
     "ScrapeRoom",
     "ScrubRoom",
@@ -116,6 +120,8 @@ __all__ = [
     "TelemetryRoom",
     "UsageRoom",
     "VersionsRoom",
+    "answering",
+    "meanings",
     "recognise",
     "register_exporter",
     "register_log_analysis",
@@ -126,6 +132,7 @@ __all__ = [
     "wire_doors",
     "wire_exporters",
     "wire_investigations",
+    "wire_ledger",
     "wire_log_doors",
     "wire_log_patterns",
     "wire_log_queries",
@@ -145,6 +152,7 @@ _HOMES = {
     "dashboards": "DashboardRoom wire_dashboards=wire",
     "doors": "DOOR_SECTIONS=SECTIONS DoorsRoom wire_doors=wire",
     "investigations": "InvestigationRoom wire_investigations=wire",
+    "ledger": "LedgerRoom RefusedAtDoors answering meanings wire_ledger=wire",
     "logs": "LOGS_SECTION",
     "logs.api": "LogQueryRoom wire_log_queries=wire",
     "logs.doors": "LOG_DOOR_SECTIONS=SECTIONS LogDoorsRoom wire_log_doors=wire",

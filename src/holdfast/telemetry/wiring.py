@@ -16,6 +16,7 @@ from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.resilience import timeout
 from holdfast.store import Store, StoreRoom
 from holdfast.telemetry.backlog import Backlog, BacklogSettings
+from holdfast.telemetry.ledger import LedgerRoom
 from holdfast.telemetry.metrics import (
     EVENT_KINDS,
     SCHEMA,
@@ -65,7 +66,7 @@ class ReadingAhead:
 
 @dataclass(frozen=True, slots=True)
 class TelemetryRoom:
-    """Where samples go in and come out; `backlog` bounds what waits at the doors of every signal."""
+    """Where samples go in and come out; `backlog` bounds what waits at all doors, `ledger` counts what comes."""
 
     sink: MetricSink
     source: MetricSource
@@ -73,12 +74,12 @@ class TelemetryRoom:
     cardinality: Cardinality
     deletion: Deletion
     backlog: Backlog
+    ledger: LedgerRoom
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom, members: Membership) -> TelemetryRoom:
+def wire(ground: Ground, columns: StoreRoom, members: Membership, ledger: LedgerRoom) -> TelemetryRoom:
     """Build the room over the store."""
-    roles = ground.settings[ServerSettings].roles
     settings, store, clock = ground.settings[MetricsSettings], columns.store, ground.clock
     limits, usage = SeriesLimits(settings, clock, ground.metrics), Usage(store, clock)
     sink = MetricSink(
@@ -88,6 +89,7 @@ def wire(ground: Ground, columns: StoreRoom, members: Membership) -> TelemetryRo
         settings=SinkSettings(keeping=settings),
         admission=limits,
         keep_s=KeepRules(settings.keep, store).seconds,
+        ledger=ledger.ledger,
     )
     source = MetricSource(store, clock=clock, feed=sink.feed, usage=usage, settings=settings, metrics=ground.metrics)
     cardinality, deletion = Cardinality(store, sink, limits, usage, clock), Deletion(store, sink, source)
@@ -103,7 +105,7 @@ def wire(ground: Ground, columns: StoreRoom, members: Membership) -> TelemetryRo
     @asynccontextmanager
     async def registered() -> AsyncIterator[None]:
         await store.register(SCHEMA)
-        if "api" in roles:
+        if "api" in ground.settings[ServerSettings].roles:
             await reading_ahead.start()
         try:
             yield
@@ -135,4 +137,5 @@ def wire(ground: Ground, columns: StoreRoom, members: Membership) -> TelemetryRo
         jobs=tuple(jobs),
     )
     backlog = Backlog(ground.settings[BacklogSettings], ground.metrics)
-    return TelemetryRoom(sink, source, MetricBrowser(store, source.index), cardinality, deletion, backlog, wiring)
+    browser = MetricBrowser(store, source.index)
+    return TelemetryRoom(sink, source, browser, cardinality, deletion, backlog, ledger, wiring)

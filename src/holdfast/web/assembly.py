@@ -21,6 +21,7 @@ from holdfast.web import operations
 from holdfast.web.bodies import BoundedBodies
 from holdfast.web.compression import Compression
 from holdfast.web.console import Console
+from holdfast.web.doors import WatchedDoors
 from holdfast.web.fence import Fence
 from holdfast.web.lanes import Lanes
 from holdfast.web.openapi import describe_api, write_document
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from holdfast.kernel.wiring import Wiring
+    from holdfast.telemetry import RefusedAtDoors
     from holdfast.web.asgi import AsgiApp, Receive, Scope, Send
 
 PREFIX: Final = "/api/v1"
@@ -66,6 +68,7 @@ def build_app(
     settings: WebSettings | None = None,
     hosts: frozenset[str] = frozenset(),
     console: AsgiApp | None = None,
+    refused: RefusedAtDoors | None = None,
 ) -> WebApp:
     """Build the HTTP app.
 
@@ -76,6 +79,7 @@ def build_app(
         settings: of the server.
         hosts: the only names to answer to; empty for all.
         console: what answers outside the API; the built console by default.
+        refused: is told of requests that bring signals and were refused.
     """
     settings = settings or WebSettings()
     api = FastAPI(title="Holdfast", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
@@ -94,7 +98,9 @@ def build_app(
     api.router.default = console or Console()
     streams = EndableStreams(BoundedBodies(Lanes(api), limit=settings.max_body))
     guarded: AsgiApp = KnownHosts(Compression(streams), hosts)
-    fence = Fence(SafeHeaders(guarded), most_at_once=settings.max_requests)
+    fence: AsgiApp = Fence(SafeHeaders(guarded), most_at_once=settings.max_requests)
+    if refused is not None:
+        fence = WatchedDoors(fence, refused)
     asgi = instrument.AsgiMiddleware(fence, service="holdfast", registry=registry)
     return WebApp(asgi, api, streams)
 

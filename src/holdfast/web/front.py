@@ -77,6 +77,7 @@ def build(holdfast: Holdfast) -> WebApp:
         registry=holdfast.ground.metrics,
         settings=holdfast.ground.settings[WebSettings],
         hosts=hosts_to_answer(host, holdfast.server.allowed_hosts),
+        refused=holdfast.refused_at_doors,
     )
 
 

@@ -1549,6 +1549,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/usage/intake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what came in by hour, signal, service and team, and what was left out, why, and what to do about it. */
+        get: operations["getIntake"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1711,6 +1728,27 @@ export interface components {
             scrapeTimeout: string;
             /** Scrapeurl */
             scrapeUrl: string;
+        };
+        /**
+         * Amount
+         * @description Records, their bytes as they came, and how many requests or batches held any.
+         */
+        Amount: {
+            /**
+             * Bytes
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * Records
+             * @default 0
+             */
+            records: number;
+            /**
+             * Requests
+             * @default 0
+             */
+            requests: number;
         };
         /**
          * AroundOut
@@ -2509,6 +2547,37 @@ export interface components {
             variables: components["schemas"]["Variable"][];
         };
         /**
+         * Dropped
+         * @description What was left out of a service for one reason.
+         *
+         *     Attributes:
+         *         service: empty where the door could not know it.
+         *         reason: a stable name.
+         *         meaning: what it means, in a sentence.
+         *         fix: what to do.
+         *         settings: those that decide about it.
+         *         comes_again: the sender was told to send it again later, so that it is lost only if it does not.
+         */
+        Dropped: {
+            amount: components["schemas"]["Amount"];
+            /** Comes Again */
+            comes_again: boolean;
+            /** Fix */
+            fix: string;
+            /** Meaning */
+            meaning: string;
+            /** Reason */
+            reason: string;
+            /** Service */
+            service: string;
+            /** Settings */
+            settings: string[];
+            /** Signal */
+            signal: string;
+            /** Team */
+            team: string;
+        };
+        /**
          * DroppedOfStream
          * @description A stream, and how many of its records were left out.
          */
@@ -3058,6 +3127,73 @@ export interface components {
             document: components["schemas"]["Document"];
             /** Problems */
             problems?: components["schemas"]["UnmappedOut"][];
+        };
+        /**
+         * Intake
+         * @description What came in over whole hours, from `start` to before `end`; at most 500 services and as many drops.
+         */
+        Intake: {
+            /** Drops */
+            drops: components["schemas"]["Dropped"][];
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Hours */
+            hours: components["schemas"]["IntakeHour"][];
+            /** Services */
+            services: components["schemas"]["IntakeOfService"][];
+            /** Services Total */
+            services_total: number;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Teams */
+            teams: components["schemas"]["IntakeOfTeam"][];
+        };
+        /**
+         * IntakeHour
+         * @description What of a signal was stored and what was left out in the hour that begins then.
+         */
+        IntakeHour: {
+            dropped: components["schemas"]["Amount"];
+            /**
+             * Hour
+             * Format: date-time
+             */
+            hour: string;
+            /** Signal */
+            signal: string;
+            stored: components["schemas"]["Amount"];
+        };
+        /**
+         * IntakeOfService
+         * @description What a service sent of a signal; `team` is who owns it by the catalog, empty where that does not know it.
+         */
+        IntakeOfService: {
+            dropped: components["schemas"]["Amount"];
+            /** Service */
+            service: string;
+            /** Signal */
+            signal: string;
+            stored: components["schemas"]["Amount"];
+            /** Team */
+            team: string;
+        };
+        /**
+         * IntakeOfTeam
+         * @description What the services of a team sent of a signal.
+         */
+        IntakeOfTeam: {
+            dropped: components["schemas"]["Amount"];
+            /** Signal */
+            signal: string;
+            stored: components["schemas"]["Amount"];
+            /** Team */
+            team: string;
         };
         /**
          * InterfaceOut
@@ -14434,6 +14570,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageReport"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getIntake: {
+        parameters: {
+            query?: {
+                /** @description One service only. */
+                service?: string;
+                /** @description `logs`, `metrics` or `traces`; all if empty. */
+                signal?: string;
+                /** @description How far back, such as `24h` or `7d`. */
+                since?: string;
+                /** @description The services that a team owns, by the catalog. */
+                team?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Intake"];
                 };
             };
             /** @description Unauthorized */

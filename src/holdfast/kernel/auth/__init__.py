@@ -6,6 +6,7 @@ to know what the permissions mean: rooms declare them.
 
 from holdfast.kernel.auth.direct import Handler, direct
 from holdfast.kernel.auth.guard import (
+    ADMITTED,
     SECURITY_SCHEMES,
     SESSION_COOKIE,
     Gate,
@@ -24,6 +25,7 @@ from holdfast.kernel.auth.wiring import Auth, wire
 from holdfast.kernel.permissions import Permission, Role
 
 __all__ = [
+    "ADMITTED",
     "ANONYMOUS",
     "COMMAND_LINE",
     "SECTION",

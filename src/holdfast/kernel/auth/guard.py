@@ -20,6 +20,7 @@ from holdfast.kernel.permissions import Permission
 SESSION_COOKIE: Final = "holdfast_session"
 PERMISSION_MARK: Final = "holdfast_permission"
 PUBLIC_MARK: Final = "holdfast_public"
+ADMITTED: Final = "holdfast.admitted"  # a list in the scope of a request, for whoever wants to know who was let in
 _ASKING: Final[ContextVar[Identity | None]] = ContextVar("holdfast_asking", default=None)
 
 # As OpenAPI describes them. FastAPI's own classes for this would be resolved anew with every request.
@@ -98,6 +99,9 @@ def requires(permission: str) -> Callable[..., Awaitable[Identity]]:
         gate: Gate = request.app.state.gate
         identity = await gate.admit(request, permission)
         _ASKING.set(identity)
+        told: list[Identity] | None = request.scope.get(ADMITTED)
+        if told is not None:
+            told.append(identity)
         return identity
 
     setattr(admit, PERMISSION_MARK, permission)

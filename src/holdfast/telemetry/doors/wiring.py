@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.telemetry import otlp
 from holdfast.telemetry.backlog import SECTION as BACKLOG_SECTION
+from holdfast.telemetry.ledger import Signal
 from holdfast.telemetry.metrics import otlp as metrics_otlp
 from holdfast.telemetry.metrics import permissions, push, remote
 from holdfast.telemetry.metrics.intake import IntakeMeters, LabelLimits
@@ -45,7 +46,7 @@ def wire(
     `gate` admits gRPC callers, who do not come through the routes; `services` are the other signals that gRPC takes.
     """
     settings = ground.settings[remote.RemoteWriteSettings]
-    meters = IntakeMeters(ground.metrics)
+    meters = IntakeMeters(ground.metrics, signals.ledger.ledger)
     writer = remote.RemoteWriter(signals.sink, settings=settings, meters=meters)
     limits = LabelLimits(settings.max_labels, settings.max_label_name, settings.max_label_value)
     exported = metrics_otlp.OtlpMetrics(
@@ -57,7 +58,9 @@ def wire(
         meters=meters,
     )
     service = metrics_otlp.metrics_service(exported, signals.backlog)
-    grpc = otlp.OtlpGrpc((service, *services), gate, ground.settings[otlp.OtlpSettings], clock=ground.clock)
+    grpc = otlp.OtlpGrpc(
+        (service, *services), gate, ground.settings[otlp.OtlpSettings], clock=ground.clock, refused=signals.ledger.doors
+    )
     pushing = ground.settings[push.PushSettings]
     shelf = push.Shelf(ground.db, most_groups=pushing.max_groups)
     gateway = push.Gateway(
@@ -81,5 +84,6 @@ def wire(
         jobs=(Job("otlp.grpc", grpc.run, "ingest"), Job("push.refresh", gateway.run, "ingest")),
         migrations="holdfast.telemetry.metrics.push.migrations",
         permissions=(permissions.READ, permissions.WRITE),
+        doors=dict.fromkeys((remote.WRITE_PATH, *metrics_otlp.PATHS, *push.PREFIXES), Signal.METRICS),
     )
     return DoorsRoom(writer, grpc, gateway, wiring)

@@ -81,11 +81,15 @@ class LogsWritten:
 
 @dataclass(slots=True)
 class Refused:
-    """What an arrival loses on its way; `places` are those of the records that are left, None while all are."""
+    """What an arrival loses on its way; `places` are those of the records that are left, None while all are.
+
+    `gone` are the places in the arrival of what was left out, by reason, samples too.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     at: dict[int, str] = field(default_factory=dict)
     places: npt.NDArray[np.int64] | None = None
+    gone: list[tuple[Refusal, npt.NDArray[np.int64]]] = field(default_factory=list)
 
     def leave(self, records: Records, verdicts: Sequence[tuple[npt.NDArray[np.bool_], Refusal]]) -> Records:
         """Give the records without those that a verdict names; of two verdicts the first counts."""
@@ -93,9 +97,13 @@ class Refused:
         for mask, reason in verdicts:
             gone = np.flatnonzero(mask & is_kept)
             is_kept[gone] = False
-            if len(gone) and reason is not Refusal.SAMPLED:
+            if not len(gone):
+                continue
+            places = gone if self.places is None else self.places[gone]
+            self.gone.append((reason, places))
+            if reason is not Refusal.SAMPLED:
                 self.counts[reason] = self.counts.get(reason, 0) + len(gone)
-                self.at |= dict.fromkeys((gone if self.places is None else self.places[gone]).tolist(), str(reason))
+                self.at |= dict.fromkeys(places.tolist(), str(reason))
         if is_kept.all():
             return records
         kept = np.flatnonzero(is_kept)

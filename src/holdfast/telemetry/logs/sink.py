@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from holdfast.kernel.clock import Clock, SystemClock
+from holdfast.telemetry.ledger import NO_LEDGER
 from holdfast.telemetry.logs.hooks import LogFeed, NoQuota, NoScrubber
 from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.logs.storing import Appending, TenantStreams
@@ -21,6 +22,7 @@ from holdfast.telemetry.metrics.storing import Expiry
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.logs.arrivals import LogArrival, LogsWritten
     from holdfast.telemetry.logs.hooks import Quota, Scrubber
     from holdfast.telemetry.logs.storing import KeepSeconds, StreamWatch
@@ -33,7 +35,7 @@ _IDLE_LEAST: Final = 1000
 class LogSink:
     """Writes log records of every tenant; a `RecordSink`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- keywords with defaults; most callers give two
         self,
         store: Store,
         *,
@@ -44,6 +46,7 @@ class LogSink:
         quota: Quota | None = None,
         keep_s: KeepSeconds | None = None,
         watches: Sequence[StreamWatch] = (),
+        ledger: Notes = NO_LEDGER,
     ) -> None:
         """Prepare; nothing is written.
 
@@ -56,6 +59,7 @@ class LogSink:
             quota: limits who sends how much.
             keep_s: how long the records of a stream stay; what the store's retention says if not given.
             watches: are told of new streams.
+            ledger: where what was stored is noted, and what was not.
         """
         self._store = store
         self._clock = clock or SystemClock()
@@ -74,6 +78,7 @@ class LogSink:
                 quota or NoQuota(),
                 self.feed,
                 watches,
+                ledger,
             )
         )
         self._books: dict[TenantId, TenantStreams] = {}

@@ -11,6 +11,7 @@ from holdfast.kernel.events import NewEvent
 from holdfast.kernel.members import Membership
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.store import StoreRoom
+from holdfast.telemetry.ledger import Notes
 from holdfast.telemetry.logs import permissions
 from holdfast.telemetry.logs.hooks import Scrubber
 from holdfast.telemetry.logs.keeping import READS_SCHEMA, SIZE_CUT, LogReads, LogSizeLimit, keeping_routes
@@ -36,7 +37,7 @@ class LogsRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber, members: Membership) -> LogsRoom:
+def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber, members: Membership, ledger: Notes) -> LogsRoom:
     """Build the room over the store."""
     settings, store, clock = ground.settings[LogsSettings], columns.store, ground.clock
     reads = LogReads(store, clock, ground.metrics)
@@ -51,6 +52,7 @@ def wire(ground: Ground, columns: StoreRoom, scrubber: Scrubber, members: Member
         quota=quota,
         keep_s=KeepRules(settings.keep, store, stream=STREAM, section="logs").seconds,
         watches=(source.directory,),
+        ledger=ledger,
     )
 
     async def tell(event: NewEvent) -> None:

@@ -20,6 +20,7 @@ from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import ConflictError, HoldfastError, InvalidError
 from holdfast.kernel.ids import TenantId
 from holdfast.store import Store
+from holdfast.telemetry.ledger import NO_LEDGER
 from holdfast.telemetry.metrics.arrivals import Arrival, Written
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
 from holdfast.telemetry.metrics.samples import Sample
@@ -28,6 +29,7 @@ from holdfast.telemetry.metrics.storing import Admission, Appending, Book, Every
 from holdfast.telemetry.metrics.tables import STREAM
 
 if TYPE_CHECKING:
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.metrics.storing import KeepSeconds
 
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,6 +67,7 @@ class MetricSink:
         settings: SinkSettings | None = None,
         admission: Admission | None = None,
         keep_s: KeepSeconds | None = None,
+        ledger: Notes = NO_LEDGER,
     ) -> None:
         """Prepare; nothing is written.
 
@@ -75,6 +78,7 @@ class MetricSink:
             settings: bounds.
             admission: decides on new series; everybody comes in if not given.
             keep_s: how long the samples of a series stay; what the store's retention says if not given.
+            ledger: where what was stored is noted, and what was not.
         """
         self._store = store
         self._clock = clock or SystemClock()
@@ -83,7 +87,7 @@ class MetricSink:
         self._keep_s = keep_s or self._keep_by_tenant
         self.feed = Feed()
         from_event = self._settings.keeping.retention_counts == "event"
-        self._appending = Appending(store, Expiry(self._clock, from_event=from_event), self.feed)
+        self._appending = Appending(store, Expiry(self._clock, from_event=from_event), self.feed, ledger)
         self._books: dict[TenantId, Book] = {}
         self._gathered: dict[TenantId, list[Sample]] = {}
         self._count = 0

@@ -15,13 +15,15 @@ from holdfast import journal
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import ConflictError, HoldfastError
 from holdfast.resilience import Backoff, Pauses
+from holdfast.telemetry.ledger import answering
 from holdfast.telemetry.otlp.bodies import Encoding
 from holdfast.telemetry.otlp.statuses import grpc_code, retry_after_s, retry_metadata
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from holdfast.kernel.auth import Gate
+    from holdfast.kernel.auth import Gate, Identity
+    from holdfast.telemetry.ledger import RefusedAtDoors
     from holdfast.telemetry.otlp.services import Service
     from holdfast.telemetry.otlp.settings import OtlpSettings
 
@@ -34,10 +36,17 @@ class OtlpGrpc:
     """The gRPC server of OTLP."""
 
     def __init__(
-        self, services: Sequence[Service], gate: Gate, settings: OtlpSettings, *, clock: Clock | None = None
+        self,
+        services: Sequence[Service],
+        gate: Gate,
+        settings: OtlpSettings,
+        *,
+        clock: Clock | None = None,
+        refused: RefusedAtDoors | None = None,
     ) -> None:
         self._services = services
         self._gate = gate
+        self._refused = refused
         self._settings = settings
         self._clock = clock or SystemClock()
         self._server: Any = None
@@ -96,19 +105,29 @@ class OtlpGrpc:
 
     def _handler(self, service: Service) -> Callable[[AsyncIterator[bytes], Any], Awaitable[Any]]:
         async def export(bodies: AsyncIterator[bytes], context: Any) -> Any:
-            try:
-                identity = await self._gate.admit(_as_request(context), service.permission)
-                service.backlog.check(service.door)
-                with service.backlog.hold(service.door) as held:
-                    body = await anext(bodies, b"")
-                    held.grow_to(len(body))
-                    message = await service.read(body, Encoding.PROTOBUF)
-                    return service.response(await service.export(identity.tenant, message))
-            except HoldfastError as error:
-                await _abort(context, error)
-                raise AssertionError("unreachable: abort raises") from None
+            identity, request = None, _as_request(context)
+            with answering() as call:
+                try:
+                    identity = await self._gate.admit(request, service.permission)
+                    service.backlog.check(service.door)
+                    with service.backlog.hold(service.door) as held:
+                        body = await anext(bodies, b"")
+                        held.grow_to(len(body))
+                        message = await service.read(body, Encoding.PROTOBUF)
+                        return service.response(await service.export(identity.tenant, message))
+                except HoldfastError as error:
+                    if not call.has_told:
+                        self._note(service, error, identity, request)
+                    await _abort(context, error)
+                    raise AssertionError("unreachable: abort raises") from None
 
         return export
+
+    def _note(self, service: Service, error: HoldfastError, identity: Identity | None, request: Request) -> None:
+        if self._refused is not None:
+            admitted = identity.tenant if identity is not None else None
+            named = request.headers.get("x-scope-orgid", "")
+            self._refused.note_error(service.signal, error, admitted=admitted, named=named)
 
 
 async def _abort(context: Any, error: HoldfastError) -> None:

@@ -12,6 +12,7 @@ from holdfast.telemetry.otlp.bodies import AT_ONCE_BYTES, Encoding, read_body
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.ledger import Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Service:
     Attributes:
         door: its name in our own metrics, such as `otlp_metrics`.
         name: of the gRPC service, such as `opentelemetry.proto.collector.metrics.v1.MetricsService`.
+        signal: what it brings.
         permission: what a sender must hold.
         messages: gives the classes of the request and the response; called with the first request, for they are heavy.
         rejected_field: of the response's `partial_success`, such as `rejected_data_points`.
@@ -41,6 +43,7 @@ class Service:
 
     door: str
     name: str
+    signal: Signal
     permission: str
     messages: Callable[[], tuple[Any, Any]]
     rejected_field: str

@@ -15,6 +15,7 @@ import numpy as np
 
 from holdfast.telemetry.arriving import through
 from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal
 from holdfast.telemetry.otlp import Rejected, Service, Turns
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.columns import Pairs, Texts, code, number
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.traces.arrivals import SpanSink
 
@@ -47,8 +49,9 @@ _FIELDS: Final = attrgetter(
 class OtlpTraces:
     """Takes requests of OTLP traces."""
 
-    def __init__(self, sink: SpanSink) -> None:
+    def __init__(self, sink: SpanSink, ledger: Notes = NO_LEDGER) -> None:
         self._sink = sink
+        self._ledger = ledger
         self._turns = Turns()
 
     async def export(self, tenant: TenantId, request: Any) -> Rejected:
@@ -62,6 +65,8 @@ class OtlpTraces:
             spans, rejected = await asyncio.to_thread(read_request, request)
         with through(DOOR):
             await self._sink.append(tenant, spans)
+        if rejected.count:
+            self._ledger.note(tenant, Signal.TRACES, "", Reason.IDS, records=rejected.count)
         return rejected
 
 
@@ -70,6 +75,7 @@ def traces_service(door: OtlpTraces, backlog: Backlog | None = None) -> Service:
     return Service(
         door=DOOR,
         name="opentelemetry.proto.collector.trace.v1.TraceService",
+        signal=Signal.TRACES,
         permission=permissions.WRITE.name,
         messages=_messages,
         rejected_field="rejected_spans",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 
+from holdfast.telemetry.ledger import NO_LEDGER, Signal
 from holdfast.telemetry.traces.arrivals import SpansWritten
 from holdfast.telemetry.traces.feed import SpanFeed
 from holdfast.telemetry.traces.rows import expiry, span_rows
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.traces.spans import Spans
 
 
@@ -50,12 +52,14 @@ class TraceSink:
         metrics: CollectorRegistry | None = None,
         scrubber: SpanScrubber | None = None,
         keep_until_s: Callable[[TenantId], int] | None = None,
+        ledger: Notes = NO_LEDGER,
     ) -> None:
         """Prepare; `keep_until_s` gives when spans expire that come now, instead of what the retention says."""
         self._store = store
         self._scrubber = scrubber or NoSpanScrubber()
         self.feed = SpanFeed()
         self._keep_until_s = keep_until_s
+        self._ledger = ledger
         self._stored = Counter(
             "holdfast_traces_spans_stored",
             "Spans that the store accepted.",
@@ -74,6 +78,9 @@ class TraceSink:
             rows |= expiry(len(spans), self._keep_until_s(tenant))
         await self._store.writer(SPANS).write(rows, tenant=tenant)
         self._stored.inc(len(spans))
+        size = sum(column.nbytes for column in rows.values()) // len(spans)
+        services = spans.services
+        self._ledger.note_each(tenant, Signal.TRACES, None, services=services.values, codes=services.codes, sizes=size)
         self.feed.publish(tenant, spans)
         return SpansWritten(len(spans))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.kernel.ids import new_id
 from holdfast.kernel.wiring import Job, Wiring
+from holdfast.telemetry.ledger import Signal
 from holdfast.telemetry.otlp import Service, http_routes
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.api import routes
@@ -22,15 +23,15 @@ from holdfast.telemetry.traces.sink import TraceSink
 from holdfast.telemetry.traces.source import StoredTraces
 from holdfast.telemetry.traces.statistics import TraceStatistics
 from holdfast.telemetry.traces.tables import SCHEMA
+from holdfast.telemetry.traces.zipkin import PATHS as ZIPKIN_PATHS
 from holdfast.telemetry.traces.zipkin import ZipkinRoutes
 
 if TYPE_CHECKING:
     from holdfast.kernel.members import Membership
     from holdfast.kernel.wiring import Ground
     from holdfast.store import StoreRoom
-    from holdfast.telemetry.backlog import Backlog
-    from holdfast.telemetry.metrics.arrivals import ArrivalSink
     from holdfast.telemetry.traces.sink import SpanScrubber
+    from holdfast.telemetry.wiring import TelemetryRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +48,24 @@ def wire(
     ground: Ground,
     columns: StoreRoom,
     scrubber: SpanScrubber,
-    samples: ArrivalSink,
+    signals: TelemetryRoom,
     members: Membership,
-    backlog: Backlog,
 ) -> TracesRoom:
-    """Build the room over the store; metrics made from spans go to `samples`, `backlog` bounds what waits."""
-    store, settings = columns.store, ground.settings[TracesSettings]
-    sampling = Sampling(store, settings.sampling, ground.clock, metrics=ground.metrics)
+    """Build the room over the store; metrics made from spans go to the sink of `signals`."""
+    store, settings, ledger = columns.store, ground.settings[TracesSettings], signals.ledger.ledger
+    sampling = Sampling(store, settings.sampling, ground.clock, metrics=ground.metrics, ledger=ledger)
     is_sampled = settings.sampling.enabled
     keep_until_s = sampling.keep_until_s if is_sampled else None
-    sink = TraceSink(store, metrics=ground.metrics, scrubber=scrubber, keep_until_s=keep_until_s)
+    sink = TraceSink(store, metrics=ground.metrics, scrubber=scrubber, keep_until_s=keep_until_s, ledger=ledger)
     source = StoredTraces(store)
     counted_after_s = sampling.counted_after_s if is_sampled else lambda: 0
     statistics = TraceStatistics(store, counted_after_s=counted_after_s)
     counts = SpanCounts(store, counted_after_s=counted_after_s)
-    service = traces_service(OtlpTraces(sink), backlog)
+    service = traces_service(OtlpTraces(sink, ledger), signals.backlog)
 
     # Only over a server is this process one of several that count the same operations.
     extra = {"collector_instance_id": new_id()} if store.settings.url.reveal() else {}
-    follower = RedFollower(samples, settings.metrics, ground.clock, metrics=ground.metrics, extra=extra)
+    follower = RedFollower(signals.sink, settings.metrics, ground.clock, metrics=ground.metrics, extra=extra)
     jobs: list[Job] = []
     if settings.metrics.enabled:
         sink.feed.follow(follower)
@@ -88,9 +88,10 @@ def wire(
         routers=(routes(source, statistics, counts, ground.clock),),
         surfaces=(
             http_routes(service, *PATHS),
-            ZipkinRoutes(sink, ground.clock, backlog).router(),
+            ZipkinRoutes(sink, ground.clock, signals.backlog).router(),
             JaegerApi(source, ground.clock).router(),
         ),
         permissions=(permissions.READ, permissions.WRITE),
+        doors=dict.fromkeys((*PATHS, *ZIPKIN_PATHS), Signal.TRACES),
     )
     return TracesRoom(sink, source, service, wiring)

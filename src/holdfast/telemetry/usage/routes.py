@@ -1,4 +1,4 @@
-"""`GET /usage` says who keeps and reads how much and what it costs, `GET /storage` what the store is made of."""
+"""Who keeps and reads how much and what it costs, what came in and was left out, and what the store is made of."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.units import parse_duration
 from holdfast.telemetry.logs.keeping import today
 from holdfast.telemetry.usage.documents import LimitUse, StorageReport, UsageReport
+from holdfast.telemetry.usage.intake import LONGEST, Asked, Intake
 from holdfast.telemetry.usage.storage import Stored, read_storage
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
     from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.usage.intake import IntakeReports
     from holdfast.telemetry.usage.report import UsageReports
 
 _MOST_DAYS: Final = 400
@@ -26,7 +29,9 @@ Operator = Annotated[Identity, Depends(requires("server.read"))]
 Limits = Callable[["TenantId"], Awaitable[Sequence[LimitUse]]]
 
 
-def usage_routes(reports: UsageReports, stored: Stored, limits: Limits, clock: Clock) -> APIRouter:
+def usage_routes(
+    reports: UsageReports, intake: IntakeReports, stored: Stored, limits: Limits, clock: Clock
+) -> APIRouter:
     """Give the routes."""
     router = APIRouter(tags=["usage"])
 
@@ -39,6 +44,17 @@ def usage_routes(reports: UsageReports, stored: Stored, limits: Limits, clock: C
             raise InvalidError(f"start to end must be 1 to {_MOST_DAYS} days", hint="such as start=2026-01-01")
         return await reports.read(identity.tenant, first, last, await limits(identity.tenant))
 
+    @router.get("/usage/intake", operation_id="getIntake")
+    async def get_intake(
+        identity: Reader,
+        since: Annotated[str, Query(max_length=20, description="How far back, such as `24h` or `7d`.")] = "24h",
+        signal: Annotated[str, Query(max_length=20, description="`logs`, `metrics` or `traces`; all if empty.")] = "",
+        service: Annotated[str, Query(max_length=200, description="One service only.")] = "",
+        team: Annotated[str, Query(max_length=200, description="The services that a team owns, by the catalog.")] = "",
+    ) -> Intake:
+        """Say what came in by hour, signal, service and team, and what was left out, why, and what to do about it."""
+        return await intake.read(identity.tenant, Asked(_length(since), signal, service, team))
+
     @router.get("/storage", operation_id="getStorage")
     async def get_storage(identity: Operator) -> StorageReport:
         """Say what the store of all tenants is made of: tables, parts, merges, retention, and the room that is left."""
@@ -46,3 +62,15 @@ def usage_routes(reports: UsageReports, stored: Stored, limits: Limits, clock: C
         return await read_storage(stored)
 
     return router
+
+
+def _length(since: str) -> timedelta:
+    try:
+        length = timedelta(seconds=parse_duration(since))
+    except (ValueError, OverflowError):
+        length = timedelta()
+    if not timedelta() < length <= LONGEST:
+        raise InvalidError(
+            f"since={since!r} is no time up to {LONGEST.days} days", hint="such as since=24h or since=7d"
+        )
+    return length

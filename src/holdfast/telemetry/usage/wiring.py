@@ -16,6 +16,7 @@ from holdfast.telemetry.metrics.tables import SLOT_MS
 from holdfast.telemetry.traces.tables import SCHEMA as TRACES
 from holdfast.telemetry.traces.tables import SPANS
 from holdfast.telemetry.usage.documents import LimitUse
+from holdfast.telemetry.usage.intake import IntakeReports
 from holdfast.telemetry.usage.report import Counted, UsageReports
 from holdfast.telemetry.usage.routes import usage_routes
 from holdfast.telemetry.usage.settings import UsageSettings
@@ -24,6 +25,7 @@ from holdfast.telemetry.usage.storage import Stored
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from holdfast.catalog import Catalog
     from holdfast.kernel.ids import TenantId
     from holdfast.kernel.wiring import Ground
     from holdfast.store import StoreRoom
@@ -48,8 +50,8 @@ class UsageRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, columns: StoreRoom, signals: TelemetryRoom, logs: LogsRoom) -> UsageRoom:
-    """Build the room over the signals."""
+def wire(ground: Ground, columns: StoreRoom, signals: TelemetryRoom, logs: LogsRoom, catalog: Catalog) -> UsageRoom:
+    """Build the room over the signals; the catalog says which team owns a service."""
     store, settings = columns.store, ground.settings
     counted = Counted(store, logs.reads, logs.quota, _SIGNALS, SPANS)
     reports = UsageReports(counted, settings[UsageSettings])
@@ -76,5 +78,6 @@ def wire(ground: Ground, columns: StoreRoom, signals: TelemetryRoom, logs: LogsR
         ]
 
     stored = Stored(store, _SIGNALS, _SLOTS_S, kept, metrics, keeping)
-    routes = usage_routes(reports, stored, limits, ground.clock)
+    intake = IntakeReports(store, signals.ledger.ledger, lambda: catalog.entities, ground.clock.now)
+    routes = usage_routes(reports, intake, stored, limits, ground.clock)
     return UsageRoom(reports, Wiring(name="usage", routers=(routes,)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.wiring import Ground, Job, Wiring
+from holdfast.telemetry.ledger import Signal
 from holdfast.telemetry.logs import elastic, loki, otlp, plain, syslog
 from holdfast.telemetry.logs.intake import LogMeters
 from holdfast.telemetry.logs.settings import LogsSettings
@@ -13,10 +14,14 @@ from holdfast.telemetry.otlp import http_routes
 
 if TYPE_CHECKING:
     from holdfast.telemetry.backlog import Backlog
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.logs.wiring import LogsRoom
     from holdfast.telemetry.otlp import Service
 
 SECTIONS: Final = (otlp.SECTION, loki.SECTION, elastic.SECTION, syslog.SECTION)
+
+LINES: Final = "/api/v1/logs/lines"
+BULKS: Final = "/elastic/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +32,9 @@ class LogDoorsRoom:
     wiring: Wiring
 
 
-def wire(ground: Ground, logs: LogsRoom, backlog: Backlog) -> LogDoorsRoom:
+def wire(ground: Ground, logs: LogsRoom, backlog: Backlog, ledger: Notes) -> LogDoorsRoom:
     """Build the doors over the logs; `backlog` bounds what waits at them."""
-    keeping, meters = ground.settings[LogsSettings], LogMeters(ground.metrics)
+    keeping, meters = ground.settings[LogsSettings], LogMeters(ground.metrics, ledger)
     exported = otlp.OtlpLogs(logs.sink, settings=ground.settings[otlp.OtlpLogsSettings], keeping=keeping, meters=meters)
     pushed = loki.LokiPush(logs.sink, settings=ground.settings[loki.LokiSettings], keeping=keeping, meters=meters)
     bulk = elastic.ElasticBulk(
@@ -55,6 +60,7 @@ def wire(ground: Ground, logs: LogsRoom, backlog: Backlog) -> LogDoorsRoom:
             name="logs.doors",
             routers=(plain.line_routes(lines, backlog),),
             surfaces=surfaces,
+            doors=dict.fromkeys((*otlp.PATHS, loki.PATH, LINES, BULKS), Signal.LOGS),
             jobs=(Job("logs.syslog", messages.run, "ingest"),),
         ),
     )

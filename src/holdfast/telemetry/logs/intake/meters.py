@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from holdfast.telemetry.ledger import NO_LEDGER, Signal, reason_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.ledger import Notes
+    from holdfast.telemetry.logs.arrivals import LogsWritten
 
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
@@ -15,7 +21,8 @@ _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1
 class LogMeters:
     """Counters of all doors; made once per process."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None, ledger: Notes = NO_LEDGER) -> None:
+        self._ledger = ledger
         registry = registry or CollectorRegistry()
         self.accepted = Counter(
             "holdfast_logs_accepted_total", "Log records that were stored, by door.", ("door",), registry=registry
@@ -40,9 +47,12 @@ class LogMeters:
             registry=registry,
         )
 
-    def note(self, door: str, records: int, refused: Mapping[str, int]) -> None:
+    def note(self, tenant: TenantId, door: str, written: LogsWritten, refused: Mapping[str, int]) -> None:
         """Count what became of a request."""
-        if records:
-            self.accepted.labels(door).inc(records)
+        if written.records:
+            self.accepted.labels(door).inc(written.records)
         for reason, count in refused.items():
             self.refused.labels(door, reason).inc(count)
+            ours = count - written.refused.get(reason, 0)  # what the sink refused, it has noted
+            if ours:
+                self._ledger.note(tenant, Signal.LOGS, "", reason_of(reason), records=ours)

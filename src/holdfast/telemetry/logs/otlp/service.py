@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.ledger import Signal
 from holdfast.telemetry.logs.otlp.receiving import DOOR, OtlpLogs
 from holdfast.telemetry.otlp import Service
 
@@ -16,6 +17,7 @@ def logs_service(door: OtlpLogs, backlog: Backlog | None = None) -> Service:
     return Service(
         door=DOOR,
         name="opentelemetry.proto.collector.logs.v1.LogsService",
+        signal=Signal.LOGS,
         permission="logs.write",
         messages=_messages,
         rejected_field="rejected_log_records",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from holdfast.kernel.errors import ConflictError
+from holdfast.kernel.errors import ConflictError, LimitError
+from holdfast.telemetry.ledger import Reason, Signal
 from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal, Refused
 from holdfast.telemetry.logs.levels import find_levels
 from holdfast.telemetry.logs.storing.earlier import Earlier
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.logs.hooks import LogFeed, Quota, Scrubber
     from holdfast.telemetry.logs.records import Records
     from holdfast.telemetry.logs.settings import LogsSettings
@@ -53,6 +55,7 @@ class Around:
     quota: Quota
     feed: LogFeed
     watches: Sequence[StreamWatch]
+    ledger: Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class _Streams:
     ids: npt.NDArray[np.uint64]
     keep_s: npt.NDArray[np.int64]
     labels: Sequence[Labels]
+    services: Sequence[str]
+    service_codes: npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,16 @@ class Appending:
             )
         refused = Refused()
         # The streams' columns are taken before anything is awaited: references may mean something else afterwards.
-        streams, tenant = _Streams(book.ids.live, book.keep_s.live, book.labels), book.tenant
+        streams, tenant = _streams(book), book.tenant
         records = self._bounded(arrival.records, refused)
         lives = book.due(records.refs, records.ts_ns, self._around.expiry.now_s())
         announcement = None if lives is None else self._announcement(book, lives)
         records = await self._scrubbed(tenant, records)
-        records = refused.leave(records, self._around.quota.refuse(tenant, records, streams.labels))
+        try:
+            records = refused.leave(records, self._around.quota.refuse(tenant, records, streams.labels))
+        except LimitError:
+            self._note(tenant, Reason.PUT_OFF, arrival.records, refused.places, streams)
+            raise
         ids = streams.ids[records.refs]
         self._repeats.note(await self._earlier.keys(tenant, records, ids))
         fresh, flight = await self._repeats.begin(keys_of(tenant, records, ids))
@@ -108,7 +117,27 @@ class Appending:
             is_stored = True
         finally:
             self._repeats.end(flight, is_stored=is_stored)
+        places = refused.places if len(fresh) == len(records) else _of(refused.places, fresh)
+        self._note(tenant, None, arrival.records, places, streams)
+        for reason, gone in refused.gone:
+            self._note(tenant, Reason(reason), arrival.records, gone, streams)
         return LogsWritten(len(kept), len(records) - len(kept), refused.counts, refused.at)
+
+    def _note(
+        self,
+        tenant: TenantId,
+        reason: Reason | None,
+        sent: Records,
+        places: npt.NDArray[np.int64] | None,
+        streams: _Streams,
+    ) -> None:
+        """Tell the ledger what became of the records at some places of an arrival; None for all of them."""
+        refs, sizes = (sent.refs, sent.sizes) if places is None else (sent.refs[places], sent.sizes[places])
+        if reason is Reason.STREAM_LIMIT:  # nothing is known of a stream that was kept out
+            self._around.ledger.note(tenant, Signal.LOGS, "", reason, records=len(refs), size=int(sizes.sum()))
+            return
+        codes = streams.service_codes[refs]
+        self._around.ledger.note_each(tenant, Signal.LOGS, reason, services=streams.services, codes=codes, sizes=sizes)
 
     def _announcement(self, book: TenantStreams, lives: Lives) -> _Announcement:
         labels = [book.labels[ref] for ref in lives.refs.tolist()]
@@ -155,3 +184,11 @@ class Appending:
         await asyncio.gather(*writes)
         for part in parts:
             self._around.feed.records_stored(tenant, part, streams.labels)
+
+
+def _streams(book: TenantStreams) -> _Streams:
+    return _Streams(book.ids.live, book.keep_s.live, book.labels, book.services.names, book.service_codes.live)
+
+
+def _of(places: npt.NDArray[np.int64] | None, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return rows if places is None else places[rows]

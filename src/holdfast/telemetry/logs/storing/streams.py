@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from holdfast.telemetry.ledger import Services
 from holdfast.telemetry.logs.arrivals import REFUSED
 from holdfast.telemetry.metrics.growing import Growing
 
@@ -71,6 +72,7 @@ class TenantStreams:
         self._scrubber = scrubber
         self._keep_s = keep_s
         self._generation = 1
+        self.services = Services()
         self._empty()
 
     def _empty(self) -> None:
@@ -78,6 +80,7 @@ class TenantStreams:
         self.labels: list[Labels] = []
         self.ids: Growing[np.uint64] = Growing(np.uint64)
         self.keep_s: Growing[np.int64] = Growing(np.int64)
+        self.service_codes: Growing[np.int32] = Growing(np.int32)
         self.first_ns: Growing[np.int64] = Growing(np.int64)
         self.last_ns: Growing[np.int64] = Growing(np.int64)
         self.announced_s: Growing[np.int64] = Growing(np.int64)
@@ -105,6 +108,7 @@ class TenantStreams:
         self.labels.append(kept)
         self.ids.append(stream_id(kept))
         self.keep_s.append(self._keep_s(self.tenant, kept))
+        self.service_codes.append(self.services.code(kept))
         self.first_ns.append(_NEVER_FIRST)
         self.last_ns.append(_NEVER_LAST)
         self.announced_s.append(0)

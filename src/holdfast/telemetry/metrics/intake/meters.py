@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from holdfast.telemetry.ledger import NO_LEDGER, Signal, reason_of
+
 if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.metrics.arrivals import Written
     from holdfast.telemetry.metrics.intake.refusals import Refusals
 
@@ -16,7 +20,8 @@ _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 class IntakeMeters:
     """Counters of all doors; made once per process."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None, ledger: Notes = NO_LEDGER) -> None:
+        self._ledger = ledger
         registry = registry or CollectorRegistry()
         self.accepted = Counter(
             "holdfast_ingest_accepted_total",
@@ -50,7 +55,7 @@ class IntakeMeters:
             registry=registry,
         )
 
-    def note(self, door: str, written: Written, refusals: Refusals) -> None:
+    def note(self, tenant: TenantId, door: str, written: Written, refusals: Refusals) -> None:
         """Count what became of a request."""
         for kind in ("samples", "histograms", "exemplars"):
             count = getattr(written, kind)
@@ -58,3 +63,6 @@ class IntakeMeters:
                 self.accepted.labels(door, kind).inc(count)
         for reason, count in refusals.counts.items():
             self.refused.labels(door, reason).inc(count)
+            ours = count - written.refused.get(reason, 0)  # what the sink refused, it has noted
+            if ours:
+                self._ledger.note(tenant, Signal.METRICS, "", reason_of(reason), records=ours)

@@ -95,7 +95,7 @@ class Conversion:
         except LateError:
             self.columns.refusals.add("out_of_order", 1, "a delta point begins before the end of the last one")
         except FullError:
-            self.columns.refusals.add("limit", 1, "more delta series than otlp_metrics.delta_streams")
+            self.columns.refusals.add("delta_limit", 1, "more delta series than otlp_metrics.delta_streams")
         except ValueError as error:
             self.columns.refusals.add("unsupported", 1, str(error))
         else:

@@ -68,7 +68,7 @@ class OtlpMetrics:
         except HoldfastError as error:
             self._meters.failed.labels(DOOR, error.code).inc()
             raise
-        self._meters.note(DOOR, written, refusals)
+        self._meters.note(tenant, DOOR, written, refusals)
         return Rejected(refusals.total, refusals.describe() if refusals else "")
 
     async def _store(self, tenant: TenantId, request: Any, deltas: Deltas) -> tuple[Written, Refusals]:

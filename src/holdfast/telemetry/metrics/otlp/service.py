@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.ledger import Signal
 from holdfast.telemetry.metrics.otlp.receiving import DOOR, OtlpMetrics
 from holdfast.telemetry.otlp import Service
 
@@ -16,6 +17,7 @@ def metrics_service(door: OtlpMetrics, backlog: Backlog | None = None) -> Servic
     return Service(
         door=DOOR,
         name="opentelemetry.proto.collector.metrics.v1.MetricsService",
+        signal=Signal.METRICS,
         permission="metrics.write",
         messages=_messages,
         rejected_field="rejected_data_points",

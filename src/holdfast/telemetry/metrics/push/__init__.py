@@ -4,11 +4,12 @@ Owns the table of groups. Refuses timestamps: what is pushed counts as of now, f
 """
 
 from holdfast.telemetry.metrics.push.gateway import Gateway
-from holdfast.telemetry.metrics.push.routes import push_routes, push_surface
+from holdfast.telemetry.metrics.push.routes import PREFIXES, push_routes, push_surface
 from holdfast.telemetry.metrics.push.settings import SECTION, PushSettings
 from holdfast.telemetry.metrics.push.shelf import Shelf
 
 __all__ = [
+    "PREFIXES",
     "SECTION",
     "Gateway",
     "PushSettings",

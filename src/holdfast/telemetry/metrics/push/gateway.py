@@ -138,7 +138,7 @@ class Gateway:
                 continue
             refusals = writing.columns.refusals
             refusals.add_all(written.refused)
-            self._meters.note(DOOR, written, refusals)
+            self._meters.note(tenant, DOOR, written, refusals)
             return
 
 

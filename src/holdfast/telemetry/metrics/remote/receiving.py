@@ -95,7 +95,7 @@ class RemoteWriter:
         except HoldfastError as error:
             self._meters.failed.labels(protocol, error.code).inc()
             raise
-        self._meters.note(protocol, taken.written, taken.refusals)
+        self._meters.note(tenant, protocol, taken.written, taken.refusals)
         return taken
 
     def _decompress(self, body: bytes) -> bytes:

@@ -116,6 +116,7 @@ class TargetLoop:
         except HoldfastError as failure:
             error = str(failure)
             self._tools.metrics.scrapes.labels(failure.code).inc()
+            self._tools.metrics.note_failure(self._tools.tenant, self.target.labels, failure)
         duration = clock.monotonic() - started
         self.state = TargetState(
             "down" if error else "up", error, datetime.fromtimestamp(at_s, UTC), duration, self._intake.metadata
@@ -196,9 +197,9 @@ class TargetLoop:
             written = await self._tools.sink.append(self._tools.tenant, arrival)
         except ConflictError:
             self._intake.forget()
-            metrics.lost.labels("conflict").inc(len(arrival.refs))
+            metrics.note_lost(self._tools.tenant, self.target.labels, "conflict", len(arrival.refs))
         except HoldfastError as error:
-            metrics.lost.labels(error.code).inc(len(arrival.refs))
+            metrics.note_lost(self._tools.tenant, self.target.labels, error.code, len(arrival.refs))
         else:
             metrics.samples.inc(written.samples + written.histograms)
 

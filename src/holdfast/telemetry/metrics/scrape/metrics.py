@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from holdfast.kernel.errors import InvalidError, LimitError
+from holdfast.kernel.http import AnswerTooLargeError
+from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal, service_of
+
+if TYPE_CHECKING:
+    from holdfast.kernel.errors import HoldfastError
+    from holdfast.kernel.ids import TenantId
+    from holdfast.telemetry.ledger import Notes
+    from holdfast.telemetry.metrics.labels import Labels
 
 _LATENESS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0)
 
@@ -10,7 +22,8 @@ _LATENESS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0)
 class ScrapeMetrics:
     """The instruments, registered once per registry."""
 
-    def __init__(self, registry: CollectorRegistry | None) -> None:
+    def __init__(self, registry: CollectorRegistry | None, ledger: Notes = NO_LEDGER) -> None:
+        self._ledger = ledger
         self.targets = Gauge("holdfast_scrape_targets", "Targets that are scraped.", ("job",), registry=registry)
         self.scrapes = Counter(
             "holdfast_scrape_scrapes_total",
@@ -53,3 +66,18 @@ class ScrapeMetrics:
             ("kind",),
             registry=registry,
         )
+
+    def note_failure(self, tenant: TenantId, target: Labels, error: HoldfastError) -> None:
+        """Tell the ledger of a page that was left out whole; a target that does not answer has left nothing out."""
+        if isinstance(error, LimitError | AnswerTooLargeError):
+            reason = Reason.SCRAPE_LIMIT
+        elif isinstance(error, InvalidError):
+            reason = Reason.MALFORMED
+        else:
+            return
+        self._ledger.note(tenant, Signal.METRICS, service_of(target), reason, records=0)
+
+    def note_lost(self, tenant: TenantId, target: Labels, code: str, samples: int) -> None:
+        """Count samples that the store did not take."""
+        self.lost.labels(code).inc(samples)
+        self._ledger.note(tenant, Signal.METRICS, service_of(target), Reason.SCRAPE_LOST, records=samples)

@@ -17,6 +17,7 @@ from holdfast.telemetry.metrics.scrape.settings import ScrapeSettings
 
 if TYPE_CHECKING:
     from holdfast.kernel.members import Membership
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.metrics.arrivals import ArrivalSink
     from holdfast.telemetry.metrics.otlp import OtlpOptions
 
@@ -35,10 +36,10 @@ class ScrapeRoom:
         return self.scraping.configuration.otlp if tenant == self.tenant else None
 
 
-def wire(ground: Ground, sink: ArrivalSink, members: Membership) -> ScrapeRoom:
+def wire(ground: Ground, sink: ArrivalSink, members: Membership, ledger: Notes) -> ScrapeRoom:
     """Build the room over the sink; targets are spread over `members`."""
     callers = Callers(ground.settings[OutboundSettings], ground.secrets, ground.clock, ground.proxies)
-    settings, metrics = ground.settings[ScrapeSettings], ScrapeMetrics(ground.metrics)
+    settings, metrics = ground.settings[ScrapeSettings], ScrapeMetrics(ground.metrics, ledger)
     scraping = Scraping(
         ScrapeGround(
             sink, TenantId(settings.tenant), ground.clock, callers, metrics, linger_s=settings.linger, owns=members.owns

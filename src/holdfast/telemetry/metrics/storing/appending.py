@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from holdfast.kernel.errors import ConflictError
 from holdfast.store import Store, Table
+from holdfast.telemetry.ledger import NO_LEDGER, Signal, reason_of
 from holdfast.telemetry.metrics.arrivals import Arrival, Exemplar, HistogramSample, Written
 from holdfast.telemetry.metrics.storing.announcements import Announcements, due
 from holdfast.telemetry.metrics.storing.book import Book
@@ -26,8 +27,10 @@ from holdfast.telemetry.metrics.tables import EXEMPLARS, FAMILIES, HISTOGRAMS, P
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.metrics.arrivals import MetricMetadata
 
+SAMPLE_BYTES: Final = 16  # of a time and a value, before they are packed; what the ledger counts
 LIMIT: Final = "limit"
 OUT_OF_RANGE: Final = "out_of_range"
 
@@ -35,8 +38,9 @@ OUT_OF_RANGE: Final = "out_of_range"
 class Appending:
     """Writes arrivals of every tenant."""
 
-    def __init__(self, store: Store, expiry: Expiry, feed: Feed) -> None:
+    def __init__(self, store: Store, expiry: Expiry, feed: Feed, ledger: Notes = NO_LEDGER) -> None:
         self._store = store
+        self._ledger = ledger
         self._expiry = expiry
         self._feed = feed
         self._announcements = Announcements(store, expiry, feed)
@@ -57,6 +61,7 @@ class Appending:
         if histograms:
             refs = np.concatenate((refs, np.fromiter((s.ref for s in histograms), np.int64, len(histograms))))
         ts_ms = points.ts_ms if not histograms else _and_times(points.ts_ms, histograms)
+        services, codes = book.services.names, book.service_codes.live[refs]
         if len(refs):
             now_s = self._expiry.now_s()
             book.used_s.live[refs] = now_s
@@ -66,6 +71,12 @@ class Appending:
             if lives is not None:
                 await self._announcements.announce(book, lives)
             await self._write(book, writes, points, histograms, arrival.patience_s)
+            self._ledger.note_each(
+                book.tenant, Signal.METRICS, None, services=services, codes=codes, sizes=SAMPLE_BYTES
+            )
+        for reason, count in refused.items():
+            service = services[codes[0]] if len(codes) and (codes == codes[0]).all() else ""
+            self._ledger.note(book.tenant, Signal.METRICS, service, reason_of(reason), records=count)
         await self._say(book, arrival.metadata)
         return Written(len(points.ids), len(histograms), len(exemplars), refused)
 

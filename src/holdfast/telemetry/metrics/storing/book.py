@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from holdfast.telemetry.ledger import Services
 from holdfast.telemetry.metrics.arrivals import REFUSED, RefusedSeries
 from holdfast.telemetry.metrics.growing import Alongside, Growing
 from holdfast.telemetry.metrics.labels import Labels, name_of
@@ -72,6 +73,7 @@ class Book:
         self._admission = admission
         self._keep_s = keep_s
         self._generation = 1
+        self.services = Services()
         self._empty()
 
     def _empty(self) -> None:
@@ -83,6 +85,7 @@ class Book:
         self.origins: list[str] = []
         self.ids = Growing(np.uint64)
         self.keep_s = Growing(np.int64)
+        self.service_codes = Growing(np.int32)
         self.first_ms = Alongside(np.int64, NEVER_FIRST, self.labels)
         self.last_ms = Alongside(np.int64, NEVER_LAST, self.labels)
         self.announced_s = Alongside(np.int64, 0, self.labels)
@@ -143,6 +146,7 @@ class Book:
         self.origins.append(origin)
         self.ids.append(identity)
         self.keep_s.append(self._keep_s(self.tenant, labels))
+        self.service_codes.append(self.services.code(labels))
         self.tally.total += 1
         self.tally.by_metric[metric] += 1
         self.tally.by_origin[origin] += 1

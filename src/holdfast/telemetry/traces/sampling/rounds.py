@@ -7,6 +7,7 @@ is in the store, so that a process that dies loses none: the first round takes a
 from __future__ import annotations
 
 import asyncio
+from collections import Counter as Counts
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter
 
 from holdfast.kernel.ids import TenantId
+from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal
 from holdfast.telemetry.traces.sampling.policies import Verdicts, judge
 from holdfast.telemetry.traces.sampling.whole_traces import WholeTraces
 from holdfast.telemetry.traces.tables import SPANS, STREAM
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from holdfast.kernel.clock import Clock
     from holdfast.store import Store
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.traces.settings import SamplingSettings
 
 AROUND_S: Final = 120  # that clocks and batches may be apart
@@ -40,7 +43,8 @@ _WHOLE: Final = (
     "SELECT trace_id, max(start_ns + duration_ns) - min(start_ns) AS length, max(status) = 2 AS has_failed,"
     " argMin((toString(service), toString(name)), (parent_id != toFixedString('', 8), start_ns)) AS root,"
     " groupUniqArray(100)(toString(service)) AS services, groupUniqArray(100)(toString(name)) AS names,"
-    " min(slot) AS first, max(slot) AS last, toUInt32(min(expires_at)) AS begun, any(weight) AS own"
+    " min(slot) AS first, max(slot) AS last, toUInt32(min(expires_at)) AS begun, any(weight) AS own,"
+    " toInt64(count()) AS spans, toInt64(countIf(expires_at > {since:UInt32} + {patience:UInt32})) AS late_spans"
     " FROM trace_spans WHERE tenant = {tenant:String} AND expires_at > {from:UInt32} AND expires_at <= {long:UInt32}"
     " AND trace_id IN (SELECT trace_id FROM trace_spans"
     " WHERE tenant = {tenant:String} AND expires_at > {since:UInt32} AND expires_at <= {until:UInt32} {unkept})"
@@ -80,11 +84,18 @@ class Sampling:
     """Judges traces of every tenant."""
 
     def __init__(
-        self, store: Store, settings: SamplingSettings, clock: Clock, *, metrics: CollectorRegistry | None = None
+        self,
+        store: Store,
+        settings: SamplingSettings,
+        clock: Clock,
+        *,
+        metrics: CollectorRegistry | None = None,
+        ledger: Notes = NO_LEDGER,
     ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._ledger = ledger
         self._judged_until: dict[TenantId, int] = {}
         self._judged = Counter(
             "holdfast_traces_judged",
@@ -137,8 +148,20 @@ class Sampling:
             await self._keep(tenant, table, verdicts, long_s)
             for policy in verdicts.policies:
                 self._judged.labels(policy or "none").inc()
+            if since:  # the first round after a start may judge again what the process before has judged
+                self._note_gone(tenant, table, verdicts, since)
         self._judged_until[tenant] = until
         await self._store.delete(SPANS, f"expires_at <= {now_s}", tenant=tenant)
+
+    def _note_gone(self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, since: int) -> None:
+        """Tell the ledger of spans that expire, by the service where their trace began; each span once."""
+        is_late = table.column("begun").to_numpy() <= since
+        counts = np.where(is_late, table.column("late_spans").to_numpy(), table.column("spans").to_numpy())
+        gone: Counts[str] = Counts()
+        for row in np.flatnonzero(~verdicts.stay & (counts > 0)).tolist():
+            gone[_pair(table.column("root")[row].as_py())[0]] += int(counts[row])
+        for service, spans in gone.items():
+            self._ledger.note(tenant, Signal.TRACES, service, Reason.TAIL_SAMPLED, records=spans, requests=0)
 
     async def _with_late(
         self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, values: dict[str, int]
