@@ -1,6 +1,7 @@
 // The mock's REST API: a Request in, a Response out, so that the dev server and the component tests share it.
 import type { HostMetric, LogEvent, MaintenanceWindow, Problem, ServiceDetail, ServiceGraph, Session, Status, Token, User, Verdict } from "@/api/types";
 import { CHECKS, SERVICES } from "./catalog.ts";
+import { versions } from "./deploys.ts";
 import { hostSeries, hostSnapshot } from "./host.ts";
 import { force, record, seedEvents } from "./life.ts";
 import { answerLogs } from "./logs.ts";
@@ -12,11 +13,12 @@ import { answerTraceLogs, answerTraces, readTrace, searchTraces } from "./traces
 import { createWorld, detailOf, latencyPoint, type Mode, resultAt, serviceSummaryOf, summaryOf, type World } from "./world.ts";
 
 const DAY = 86_400_000;
-const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "events.read", "health.read", "health.run", "health.write", "logs.read", "metrics.read", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload", "traces.read"];
+const PERMISSIONS = ["auth.read", "auth.self", "auth.write", "catalog.read", "deploys.read", "events.read", "health.read", "health.run", "health.write", "logs.read", "metrics.read", "runs.manage", "runs.read", "runs.signal", "runs.start", "server.read", "server.reload", "traces.read"];
 
 export class MockApi {
   world: World = createWorld("failing");
   desk = new RunDesk("failing");
+  versions = versions();
   private signedIn = true;
   private readonly listeners = new Set<(event: LogEvent) => void>();
   private tokens: Token[] = [];
@@ -108,6 +110,7 @@ export class MockApi {
     const [, room = "", id = "", verb = ""] = path.split("/").map(decodeURIComponent);
     if (room === "status") return json(status(world));
     if (room === "events") return id === "stream" ? this.stream(request) : page(events(world, query));
+    if (room === "deploys") return page(isEmpty ? [] : this.versions.filter((one) => one.service === query.get("service")));
     if (room === "host") return id === "series" ? json(hostSeries(query.get("metric") as HostMetric, ...window(query), Number(query.get("step_s")))) : json(hostSnapshot());
     if (room === "traces" && !id) return searchTraces(query, isEmpty);
     if (room === "traces") return answerFindings(id, query, isEmpty) ?? readTrace(id, verb === "spans" ? path.split("/")[4] : undefined);

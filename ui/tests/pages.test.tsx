@@ -46,6 +46,24 @@ describe("checks", () => {
   });
 });
 
+describe("a service", () => {
+  it("says which version runs, what ran before, and where it was heard first", async () => {
+    open("/services/payments", "green");
+    const list = await screen.findByLabelText("Versions and when they were deployed", undefined, PATIENCE);
+    const [now, before] = within(list).getAllByRole("listitem");
+    expect(now?.textContent).toMatch(/1\.1\.0runs in production.*after 1\.0\.0, commit 4f2a9c1/);
+    expect(before?.textContent).toMatch(/1\.0\.0ended in production.*ran already when it was first heard/);
+    expect(within(list).getByText("What moved").getAttribute("href")).toMatch(/^\/around\?.*service=payments/);
+    expect(within(list).getByText("First trace").getAttribute("href")).toBe("/traces/4bf92f3577b34da6a3ce929d0e0e4736");
+  });
+
+  it("teaches how to tell a version when nobody does", async () => {
+    const { api } = open("/services/payments", "green");
+    api.versions = [];
+    expect(await screen.findByText(/Nobody tells a version yet/, undefined, PATIENCE)).toBeTruthy();
+  });
+});
+
 describe("people", () => {
   it("are sent to sign in and come back to where they wanted to go", async () => {
     const { router } = open("/checks?q=pay", "login");

@@ -27,6 +27,14 @@ describe("events as sentences", () => {
     expect(describeEvent(changed)).toMatchObject({ subject: "payments-ready", text: "is down", detail: "503", verdict: "down" });
     expect(eventPath(changed)).toBe("/checks/payments-ready");
   });
+  it("say which version was deployed, and after which", () => {
+    const data = { service: "orders", version: "1.1.0", from: "1.0.0", environment: "production", by: "ci" };
+    const told = (kind: string) => describeEvent(event({ kind, subject: "service/orders", data }));
+    expect(told("deploy.seen")).toMatchObject({ subject: "orders", text: "runs 1.1.0, after 1.0.0", detail: "in production, by ci", verdict: null });
+    expect(told("deploy.rolled_back").text).toBe("went back to 1.1.0, after 1.0.0");
+    expect(told("deploy.settled").text).toBe("runs nothing but 1.1.0");
+    expect(eventPath(event({ kind: "deploy.seen", subject: "service/orders", data }))).toBe("/services/orders");
+  });
   it("still read well when their kind is new", () => {
     expect(describeEvent(event({ kind: "dashboard.saved", subject: "dashboard/d1", data: { title: "Machine", version: 3, message: "wider" } }))).toMatchObject({ subject: "Machine", text: "dashboard was saved as version 3", detail: "wider" });
     expect(eventPath(event({ kind: "dashboard.saved", subject: "dashboard/d1" }))).toBe("/dashboards/d1");

@@ -144,6 +144,13 @@ export const recentEventsQuery = (filter: EventFilter, limit: number) =>
     queryFn: ({ signal }) => get<Api.EventPage>("/events", { ...filter, limit }, signal),
   });
 
+export const deploysQuery = (service: string, limit: number) =>
+  queryOptions({
+    queryKey: ["deploys", service, limit],
+    queryFn: ({ signal }) => get<Api.DeployList>("/deploys", { service, limit }, signal),
+    refetchInterval: LIST_EVERY_MS,
+  });
+
 export const maintenanceQuery = queryOptions({
   queryKey: ["maintenance"],
   queryFn: ({ signal }) => get<Api.Page<Api.MaintenanceWindow>>("/maintenance", undefined, signal),

@@ -19,6 +19,8 @@ export type Session = Schemas["SessionDocument"];
 export type Status = Schemas["Status"];
 export type LogEvent = Schemas["EventOut"];
 export type EventPage = Schemas["EventPage"];
+export type Deploy = Schemas["DeployOut"];
+export type DeployList = Schemas["DeployList"];
 
 export type UptimeShare = Schemas["UptimeShare"];
 export type UptimeWindows = Schemas["UptimeWindows"];

@@ -1,5 +1,5 @@
 // Events as lines: when, what, why. Newest first.
-import { IconBell, IconFileCheck, IconFileX, IconKey, IconPlayerPause, IconPower, IconRoute, IconTool, IconUser, IconWaveSawTool } from "@tabler/icons-react";
+import { IconBell, IconFileCheck, IconFileX, IconKey, IconPlayerPause, IconPower, IconRocket, IconRoute, IconTool, IconUser, IconWaveSawTool } from "@tabler/icons-react";
 import type { LogEvent } from "@/api/types";
 import { actorName, describeEvent, eventPath, type Names } from "@/lib/events";
 import { memo } from "react";
@@ -75,6 +75,7 @@ export function KindIcon({ kind, size = 15 }: { kind: string; size?: number }) {
   if (kind === "check.flapping") return <IconWaveSawTool size={size} aria-hidden />;
   if (kind === "check.paused" || kind === "check.resumed") return <IconPlayerPause size={size} aria-hidden />;
   if (kind.endsWith("refused")) return <IconFileX size={size} aria-hidden />;
+  if (area === "deploy") return <IconRocket size={size} aria-hidden />;
   if (area === "ops" || area === "catalog") return <IconFileCheck size={size} aria-hidden />;
   if (area === "run" || area === "queue" || area === "schedule") return <IconRoute size={size} aria-hidden />;
   if (area === "maintenance") return <IconTool size={size} aria-hidden />;

@@ -28,6 +28,7 @@ export function describeEvent(event: LogEvent, names: Names = NO_NAMES): EventTe
   if (area === "dashboard") return { subject: words(data["title"]) ?? subject, text: dashboardText(event, text), detail, verdict: null };
   if (area === "search" || area === "investigation") return { subject: words(data["name"]) ?? words(data["title"]) ?? "A", text, detail, verdict: null };
   if (area === "run") return { subject: words(data["workflow"]) ?? subject, text: runText(event, text), detail, verdict: null };
+  if (area === "deploy" && words(data["version"])) return { subject, text: deployText(event, text), detail: deployDetail(event), verdict: null };
   if (event.kind === "queue.changed") return { subject, text: `queue is ${words(data["state"]) ?? "changed"}`, detail, verdict: null };
   if (event.kind === "schedule.changed") return { subject, text: `schedule ${data["paused"] === true ? "is paused" : "goes on"}`, detail, verdict: null };
   return { subject: words(data["name"]) ?? subject, text, detail, verdict: null };
@@ -64,6 +65,10 @@ const TEXTS: Record<string, string> = {
   "investigation.cell_changed": "investigation: a cell was changed",
   "investigation.cell_moved": "investigation: a cell was moved",
   "investigation.cell_removed": "investigation: a cell was removed",
+  "deploy.seen": "runs",
+  "deploy.recorded": "was deployed as",
+  "deploy.settled": "runs nothing but",
+  "deploy.rolled_back": "went back to",
   "ops.loaded": "files were loaded",
   "ops.refused": "files were refused",
   "run.started": "was started",
@@ -83,6 +88,17 @@ const TEXTS: Record<string, string> = {
 
 function dashboardText({ data }: LogEvent, text: string): string {
   return typeof data["version"] === "number" ? `${text} as version ${data["version"]}` : text;
+}
+
+/** "runs 1.1.0, after 1.0.0" */
+function deployText({ kind, data }: LogEvent, text: string): string {
+  const before = kind === "deploy.settled" ? null : words(data["from"]);
+  return `${text} ${words(data["version"]) ?? ""}${before ? `, after ${before}` : ""}`;
+}
+
+function deployDetail({ data }: LogEvent): string | null {
+  const [environment, commit, by] = [words(data["environment"]), words(data["commit"]), words(data["by"])];
+  return [environment && `in ${environment}`, commit && `commit ${commit}`, by && `by ${by}`].filter(Boolean).join(", ") || null;
 }
 
 /** A run is known by its workflow; of a signal, a step and a way out the name is told. */
@@ -123,6 +139,7 @@ export function condense(events: readonly LogEvent[]): LogEvent[] {
 export const EVENT_AREAS: Record<string, string> = {
   check: "Checks",
   service: "Services",
+  deploy: "Deploys",
   run: "Runs",
   queue: "Queues",
   schedule: "Schedules",

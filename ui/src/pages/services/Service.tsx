@@ -22,6 +22,7 @@ import { entityName, safeUrl, tierText } from "@/lib/text";
 import { uptimeItems } from "@/lib/uptime";
 import { useRecentEvents } from "@/state/events";
 import { useUrlFilter } from "@/state/timerange";
+import { Deploys } from "./Deploys";
 import { Neighbours } from "./Neighbours";
 import { ServiceTimeline } from "./ServiceTimeline";
 import classes from "./Service.module.css";
@@ -63,6 +64,7 @@ export function Service() {
                 <Neighbours service={loaded} />
               </div>
               <aside className={classes.aside}>
+                <Deploys service={loaded.name} />
                 <About service={loaded} />
                 <ServiceEvents name={loaded.name} />
               </aside>

@@ -22,7 +22,7 @@ function LeadLatency({ service, check }: { service: string; check: string }) {
   const { range } = useTimeRange();
   const query = useQuery(latencyQuery(check, range));
   const events = useRecentEvents({ service }, 60).query.data;
-  const marks = useMemo(() => (events ?? []).filter((event) => event.kind === "check.changed").map(toMark), [events]);
+  const marks = useMemo(() => (events ?? []).filter((event) => event.kind === "check.changed" || event.kind.startsWith("deploy.")).map(toMark), [events]);
   const spec = useMemo(() => query.data && percentileSpec(query.data), [query.data]);
   return (
     <Section
