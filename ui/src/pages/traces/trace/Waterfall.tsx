@@ -2,7 +2,7 @@
 // drawn. Arrows walk, expand and collapse; Enter opens a span; "n" and "N" go through what was found.
 import { ActionIcon, Button, Checkbox } from "@mantine/core";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { FilterInput } from "@/components/FilterInput";
 import { formatCount, formatDuration } from "@/lib/format";
 import type { Piece, Trace } from "@/lib/traces/model";
@@ -34,7 +34,7 @@ export function Waterfall({ trace, colors, chosen, onChoose, hasPath, onPath }: 
   const [cursor, setCursor] = useState(() => Math.max(0, rowOf(trace, chosen)));
   const rows = useMemo(() => openRows(trace, collapsed), [trace, collapsed]);
   const sight = useSight(area, rows.length, ROW_PX);
-  const window: Piece = zoom ?? [0, trace.durationUs];
+  const window = useMemo<Piece>(() => zoom ?? [0, trace.durationUs], [zoom, trace]);
   const show = (row: number): void => {
     setCursor(row);
     const open = reveal(trace, collapsed, row);
@@ -42,7 +42,19 @@ export function Waterfall({ trace, colors, chosen, onChoose, hasPath, onPath }: 
     scrollTo(area.current, placeOf(openRows(trace, open), row));
   };
   const find = useFind(trace, cursor, show);
-  const toggle = (row: number): void => setCollapsed((before) => flip(before, row));
+  const toggle = useCallback((row: number): void => setCollapsed((before) => flip(before, row)), []);
+  const latestChoose = useRef(onChoose);
+  useEffect(() => {
+    latestChoose.current = onChoose;
+  });
+  // While one scrolls, rows that stay in sight are not rendered again: what they are given stays the same.
+  const choose = useCallback(
+    (row: number): void => {
+      setCursor(row);
+      latestChoose.current(trace.ids[row] ?? "");
+    },
+    [trace],
+  );
   useChosen(trace, chosen, show);
   const onKeyDown = (event: KeyboardEvent): void => {
     const move = step(event.key, { trace, rows, collapsed, cursor });
@@ -92,10 +104,7 @@ export function Waterfall({ trace, colors, chosen, onChoose, hasPath, onPath }: 
               isFound={find.isMatch(row)}
               hasPath={hasPath}
               onToggle={toggle}
-              onChoose={(one) => {
-                setCursor(one);
-                onChoose(trace.ids[one] ?? "");
-              }}
+              onChoose={choose}
             />
           ))}
         </div>
