@@ -1,4 +1,4 @@
-"""How the conversation of a tail ends: by the client, an error, age, a lost right, lines from elsewhere."""
+"""How the conversation of a tail ends: by the client, an error, age, a lost right."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def begin(fake_clock):
         async def identify():
             return found
 
-        socket, tail = Socket(), Tail(turns, is_fed=True)
+        socket, tail = Socket(), Tail(turns, is_fed=True, moved=asyncio.Event())
         talk = Conversation(socket, tail, TailsOfATest(fake_clock), identify)
         task = asyncio.create_task(talk.run(is_categorized=False))
         tasks.append(task)
@@ -123,10 +123,3 @@ async def test_a_client_that_talks_too_much_is_closed(begin):
         socket.come.put_nowait({"type": "websocket.receive", "text": "hello"})
     await task
     assert socket.closed[0] == 1008
-
-
-async def test_a_tail_whose_lines_come_from_elsewhere_is_opened_again(begin):
-    task, socket, tail = begin(silence())
-    tail.moved.set()
-    await task
-    assert socket.closed[0] == 1012

@@ -208,13 +208,26 @@ async def test_a_store_that_is_away_for_a_while_costs_no_line(fake_clock, pool, 
         assert lines_of(await waiting) == ["a"]
 
 
-async def test_tails_move_when_another_process_begins_to_take_logs_in(stage):
-    with stage.tails.open(DEFAULT_TENANT, TailQuestion(parse(SHOP), 0)) as tail:
-        stage.tails.check_feeds()
-        assert not tail.moved.is_set()
+async def test_a_tail_asks_the_store_once_another_process_takes_logs_in(stage, monkeypatch):
+    async with stage.tail(limit=1) as turns:
+        await stage.push("old", "a")
+        await stage.clock.advance(1)
+        assert lines_of(await anext(turns)) == ["a"]
+        await stage.push("b")
+        assert lines_of(await anext(turns)) == ["b"]
+        await stage.clock.advance(1)
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(stage.sink.feed, "_followers", [])  # nobody here hears of it
+            await stage.push("other", age_ns=10**8)
         stage.is_fed = False
         stage.tails.check_feeds()
-        assert tail.moved.is_set()
+        assert await polled(stage, turns) == ["other"]
+        await stage.push("c")
+        assert await polled(stage, turns) == ["c"]
+        stage.is_fed = True
+        stage.tails.check_feeds()
+        await stage.push("d")
+        assert await polled(stage, turns) == ["d"]
 
 
 async def test_messages_are_cut_and_tell_what_was_missed_once(fake_clock, pool):

@@ -1,7 +1,7 @@
 """What goes over the WebSocket of one tail, until one side ends it; the client only listens.
 
 Codes of closing: 1008 for a client that may not or does not behave, 1011 as Loki for an error and for a tail that is
-too old, 1012 where the client should open it again at once.
+too old.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 POLICY: Final = 1008
 FAILED: Final = 1011
-AGAIN: Final = 1012
 _MOST_MESSAGES: Final = 1000  # of a client that has nothing to say
 _ASKED_AGAIN_S: Final = 60.0  # after so long somebody shows again who they are
 _GOODBYE_S: Final = 1.0
@@ -93,15 +92,7 @@ class Conversation:
         return Closing(POLICY, "nothing that is sent here is read")
 
     async def _wait(self) -> Closing:
-        moved = asyncio.create_task(self.tail.moved.wait())
-        old = asyncio.create_task(self.tails.clock.sleep(self.tails.settings.max_age))
-        try:
-            await asyncio.wait((moved, old), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            moved.cancel()
-            old.cancel()
-        if self.tail.moved.is_set():
-            return Closing(AGAIN, "other processes take logs in now: open the tail again")
+        await self.tails.clock.sleep(self.tails.settings.max_age)
         return Closing(FAILED, "reached tail max duration limit")
 
     async def _check(self) -> Closing:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import LimitError
@@ -26,11 +26,11 @@ _RETRY_S: Final = 10.0
 
 @dataclass(slots=True)
 class Tail:
-    """One open tail; `moved` is set when its lines have to come from elsewhere, so that the client asks anew."""
+    """One open tail; `moved` is set when others take logs in, too, so that it asks the store from then on."""
 
     turns: AsyncGenerator[Turn, None]
     is_fed: bool
-    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    moved: asyncio.Event
 
 
 class Tails:
@@ -74,13 +74,14 @@ class Tails:
         self._around.engine.check_limit(asked.limit)
         matching = Matching(asked.query)
         self._refuse_crowd(tenant)
-        following, is_fed = Following(tenant, self._around), self._is_fed()
+        following, moved, every_s = Following(tenant, self._around), asyncio.Event(), self.settings.poll_every
+        is_fed = self._is_fed()
         turns = (
-            following.arriving(asked, matching, self._arriving)
+            following.arriving(asked, matching, self._arriving, moved, every_s)
             if is_fed
-            else following.polled(asked, self.settings.poll_every)
+            else following.polled(asked, every_s)
         )
-        tail = Tail(turns, is_fed)
+        tail = Tail(turns, is_fed, moved)
         self._tails.append(tail)
         self._note(tenant, 1)
         began_s = self.clock.monotonic()
@@ -92,9 +93,12 @@ class Tails:
             self.meters.ages.observe(self.clock.monotonic() - began_s)
 
     def check_feeds(self) -> None:
-        """Tell the tails whose lines come from elsewhere now: another process takes logs in, or none does any more."""
+        """Tell the tails whose lines come from elsewhere, too: another process takes logs in.
+
+        Those that ask the store go on with that when this process is alone again.
+        """
         for tail in self._tails:
-            if tail.is_fed != self._is_fed():
+            if tail.is_fed and not self._is_fed():
                 tail.moved.set()
 
     def _refuse_crowd(self, tenant: TenantId) -> None:
