@@ -1,5 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createClient } from "@/api/cache";
+import { ApiError } from "@/api/client";
 import { createPatcher } from "@/api/patches";
 import { checksQuery } from "@/api/queries";
 import type { CheckSummary, LogEvent } from "@/api/types";
@@ -50,4 +52,13 @@ describe("a live event", () => {
     createPatcher(client)(event(1, { data: { check: "catalog-live", to: "sideways" } }));
     expect(check()?.verdict).toBe("up");
   });
+});
+
+describe("a question that fails", () => {
+  const isRetried = (status: number, code?: string): unknown => {
+    const { retry } = createClient().getDefaultOptions().queries ?? {};
+    return typeof retry === "function" ? retry(0, new ApiError({ title: "It failed", status, ...(code ? { code } : {}) })) : retry;
+  };
+  it("is asked again where the server stumbled or was away", () => expect([isRetried(503), isRetried(0)]).toEqual([true, true]));
+  it("is not where it was refused, nor where no answer came in time: that would only be waited for again", () => expect([isRetried(404), isRetried(0, "console.timeout")]).toEqual([false, false]));
 });

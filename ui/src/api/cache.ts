@@ -1,7 +1,7 @@
 // The cache of server state: when it asks again, and what it does when the session or the server is gone.
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 import { live } from "@/state/live";
-import { ApiError } from "./client";
+import { ApiError, isTimeout } from "./client";
 import { sessionQuery } from "./queries";
 
 const MAX_RETRIES = 2;
@@ -18,7 +18,7 @@ export function createClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 2_000,
-        retry: (count, error) => count < MAX_RETRIES && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+        retry: (count, error) => count < MAX_RETRIES && !isTimeout(error) && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
         retryDelay: (attempt) => Math.min(500 * 2 ** attempt, 4_000),
       },
     },

@@ -105,8 +105,15 @@ async function readProblem(response: Response): Promise<Problem> {
   }
 }
 
-function unreachable(isTimeout: boolean, timeoutMs: number): Problem {
-  return isTimeout
-    ? { title: "The server is slow to answer", status: 0, detail: `No answer within ${timeoutMs / 1000} s.`, hint: "Try again, or choose a shorter time range." }
+/** Nothing came in time. Asked again at once, it would only be waited for as long again. */
+const TIMED_OUT = "console.timeout";
+
+export function isTimeout(error: unknown): boolean {
+  return error instanceof ApiError && error.problem.code === TIMED_OUT;
+}
+
+function unreachable(isLate: boolean, timeoutMs: number): Problem {
+  return isLate
+    ? { title: "The server is slow to answer", status: 0, code: TIMED_OUT, detail: `No answer within ${timeoutMs / 1000} s.`, hint: "Try again, or choose a shorter time range." }
     : { title: "The server cannot be reached", status: 0, detail: "The connection was refused or lost.", hint: "Is `holdfast up` still running? The console reconnects by itself." };
 }

@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import type { UseQueryResult } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { ApiError } from "@/api/client";
 import type { Problem } from "@/api/types";
 import { CopyButton } from "./CopyButton";
@@ -14,7 +14,39 @@ type QueryState<T> = Pick<UseQueryResult<T>, "isError" | "error" | "isFetching">
 export function QueryView<T>({ query, skeleton, children }: { query: QueryState<T>; skeleton: ReactNode; children: (data: T) => ReactNode }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.isError) return <Failed error={query.error} onRetry={() => void query.refetch()} isRetrying={query.isFetching} />;
-  return <div role="group" aria-busy="true" aria-label="Loading">{skeleton}</div>;
+  return <Loading>{skeleton}</Loading>;
+}
+
+const SLOW_S = 6;
+
+/** Stands in for what has been asked: its outline and, from the second second on, for how long it has been waited for. */
+export function Loading({ isOn = true, children }: { isOn?: boolean; children: ReactNode }) {
+  const waitedS = useSecondsSince(isOn);
+  return (
+    <div className={classes.loading} role="group" aria-busy={isOn || undefined} aria-label="Loading">
+      {children}
+      {waitedS >= 1 && (
+        <p className={classes.waited}>
+          <span role="status">{waitedS < SLOW_S ? "Asking the server" : "The server is slow to answer; it is still being asked"}</span>
+          <span className="tabular" aria-hidden> {waitedS} s</span>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function useSecondsSince(isOn: boolean): number {
+  const [seconds, setSeconds] = useState(0);
+  useEffect(() => {
+    if (!isOn) return undefined;
+    const began = performance.now();
+    const timer = setInterval(() => setSeconds(Math.round((performance.now() - began) / 1_000)), 1_000);
+    return () => {
+      clearInterval(timer);
+      setSeconds(0);
+    };
+  }, [isOn]);
+  return seconds;
 }
 
 export function problemOf(error: unknown): Problem {

@@ -2,7 +2,7 @@
 import { Button, CloseButton } from "@mantine/core";
 import { IconArrowUp, IconFileText } from "@tabler/icons-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { Empty, Failed, problemOf, SkeletonRows } from "@/components/states";
+import { Empty, Failed, Loading, problemOf, SkeletonRows } from "@/components/states";
 import { plural } from "@/lib/format";
 import { type FieldFilter, wordsOf } from "@/lib/logql";
 import { type LogLine, SERVICE_FIELD, serviceOf } from "@/lib/logs";
@@ -36,7 +36,7 @@ export function LinesView({ state, view, isLive, ...actions }: LinesViewProps) {
     if (problemOf(state.error).status === 400) return <div className={classes.noVolume}>No lines: see the error at the query.</div>;
     return <Failed error={state.error} onRetry={state.retry} isRetrying={state.isFetching} />;
   }
-  if (!state.first) return <div role="group" aria-busy="true" aria-label="Loading"><SkeletonRows rows={12} height={ROW_PX} /></div>;
+  if (!state.first) return <Loading><SkeletonRows rows={12} height={ROW_PX} /></Loading>;
   if (state.lines.length === 0) {
     return (
       <>

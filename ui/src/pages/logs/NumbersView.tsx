@@ -3,7 +3,7 @@ import { IconChartLine } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import type { Result } from "@/api/prom";
 import { SeriesLegend } from "@/components/SeriesLegend";
-import { Empty, Failed, problemOf, SkeletonBlock } from "@/components/states";
+import { Empty, Failed, Loading, problemOf, SkeletonBlock } from "@/components/states";
 import { TimeChart } from "@/components/TimeChart";
 import { plural } from "@/lib/format";
 import { drawParts, matrixOf } from "@/lib/promSeries";
@@ -31,7 +31,7 @@ export function NumbersView({ numbers: { data, error, isFetching, refetch } }: N
     return isKnown ? picture.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true })) : picture.series;
   }, [picture, chosen]);
   if (error) return problemOf(error).status === 400 ? <div className={classes.noVolume}>Nothing to draw: see the error at the query.</div> : <Failed error={error} onRetry={() => void refetch()} isRetrying={isFetching} />;
-  if (!data) return <div role="group" aria-busy="true" aria-label="Loading"><SkeletonBlock height={HEIGHT} /></div>;
+  if (!data) return <Loading><SkeletonBlock height={HEIGHT} /></Loading>;
   if (picture.series.length === 0) {
     return (
       <Empty title="No data in this window" icon={<IconChartLine size={32} stroke={1.4} />}>

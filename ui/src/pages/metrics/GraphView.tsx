@@ -3,7 +3,7 @@ import { Button } from "@mantine/core";
 import { IconChartLine } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { SeriesLegend } from "@/components/SeriesLegend";
-import { Empty, SkeletonBlock } from "@/components/states";
+import { Empty, Loading, SkeletonBlock } from "@/components/states";
 import { TimeChart } from "@/components/TimeChart";
 import type { Exploration } from "@/lib/explore";
 import { plural } from "@/lib/format";
@@ -30,7 +30,7 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
   }, [picture.series, chosen]);
   const isWaiting = askedOf(exploration).some(({ place }) => states.get(place)?.answer === undefined && !states.get(place)?.error);
   if (picture.series.length === 0) {
-    if (isWaiting) return <div role="group" aria-busy="true" aria-label="Loading"><SkeletonBlock height={HEIGHT} /></div>;
+    if (isWaiting) return <Loading><SkeletonBlock height={HEIGHT} /></Loading>;
     if ([...states.values()].every((state) => state.error)) return <div className={classes.failed}>Nothing to draw: see the error at the query.</div>;
     return (
       <Empty title="No data in this window" icon={<IconChartLine size={32} stroke={1.4} />}>

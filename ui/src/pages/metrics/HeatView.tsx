@@ -5,7 +5,7 @@ import type { Answer } from "@/api/prom";
 import type { Grid } from "@/api/promQueries";
 import { HeatMap } from "@/components/HeatMap";
 import { Section } from "@/components/Page";
-import { Empty, SkeletonBlock } from "@/components/states";
+import { Empty, Loading, SkeletonBlock } from "@/components/states";
 import { formatUnit, type Unit } from "@/lib/chart";
 import { type Exploration, letterOf } from "@/lib/explore";
 import { plural } from "@/lib/format";
@@ -28,7 +28,7 @@ export function HeatView({ exploration, states }: { exploration: Exploration; st
     ) : state?.error ? (
       <div className={classes.failed}>Nothing to draw: see the error at the query.</div>
     ) : (
-      <div role="group" aria-busy="true" aria-label="Loading"><SkeletonBlock height={HEIGHT} /></div>
+      <Loading><SkeletonBlock height={HEIGHT} /></Loading>
     );
     return asked.length > 1 ? <Section key={place} title={<span className="truncate">{`${letterOf(place)}: ${expr}`}</span>}>{picture}</Section> : <div key={place}>{picture}</div>;
   });

@@ -4,7 +4,7 @@ import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import type { HistogramValue, VectorSeries } from "@/api/prom";
 import { Section } from "@/components/Page";
-import { Empty, SkeletonRows } from "@/components/states";
+import { Empty, Loading, SkeletonRows } from "@/components/states";
 import table from "@/components/table.module.css";
 import { type Exploration, letterOf } from "@/lib/explore";
 import { plural } from "@/lib/format";
@@ -25,7 +25,7 @@ export function TableView({ exploration, states }: { exploration: Exploration; s
         const title = asked.length > 1 ? `${letterOf(place)}: ${expr}` : "Now";
         return (
           <Section key={place} title={<span className="truncate">{title}</span>} aside={state?.answer && plural(vectorOf(state.answer.data).length, "row")}>
-            {state?.answer ? <Rows series={vectorOf(state.answer.data)} /> : state?.error ? <p className="faint">See the error at the query.</p> : <div role="group" aria-busy="true" aria-label="Loading"><SkeletonRows rows={4} height={32} /></div>}
+            {state?.answer ? <Rows series={vectorOf(state.answer.data)} /> : state?.error ? <p className="faint">See the error at the query.</p> : <Loading><SkeletonRows rows={4} height={32} /></Loading>}
           </Section>
         );
       })}

@@ -4,7 +4,7 @@ import { useIntersection } from "@mantine/hooks";
 import { type ReactNode, useContext, useEffect, useState } from "react";
 import type { DashboardPanel } from "@/api/types";
 import { Markdown } from "@/components/Markdown";
-import { problemOf, SkeletonBlock } from "@/components/states";
+import { Loading, problemOf, SkeletonBlock } from "@/components/states";
 import { type Chosen, fillTitle, panelShows } from "@/lib/dashboards";
 import { type PanelData, ShownContext, usePanelData } from "./data";
 import { HeatPanel } from "./HeatPanel";
@@ -75,7 +75,7 @@ export function PanelView({ panel, chosen, tools, handle, grip, frame }: PanelVi
         ) : data.error && data.answers.every((one) => one.answer === undefined) ? (
           <PanelFault error={data.error} onRetry={data.retry} />
         ) : data.isLoading ? (
-          <div role="group" aria-busy={isSeen || undefined} aria-label="Loading"><SkeletonBlock height={height - HEAD_PX - 14} /></div>
+          <Loading isOn={isSeen}><SkeletonBlock height={height - HEAD_PX - 14} /></Loading>
         ) : (
           Picture && <Picture panel={panel} data={data} height={height - HEAD_PX - 12} />
         )}
