@@ -101,7 +101,7 @@ async def test_another_version_makes_one_event_whatever_tells_it(serving, signal
         answer = await client.get("/api/v1/around", params={"service": "orders"})
         (found,) = (each for each in answer.json()["findings"] if each["title"].startswith("deploy.seen"))
         assert found["lane"] == "events"
-        assert found["reason"] == "orders runs 1.1.0 now, after 1.0.0 in production."
+        assert found["reason"] == "orders runs 1.1.0 in production now, after 1.0.0."
 
 
 async def test_a_start_does_not_tell_again_and_a_deploy_in_between_is_seen(serving) -> None:

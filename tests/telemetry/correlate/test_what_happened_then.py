@@ -91,3 +91,18 @@ async def test_what_got_well_ranks_below_what_broke(tell):
         "Check a went from up to down.",
         "Check b went from down to up.",
     ]
+
+
+async def test_deploys_are_told_in_words_and_what_settled_explains_less(tell):
+    said = {"version": "1.1.0", "from": "1.0.0"}
+    await tell(-4, "deploy.seen", "orders", **said, environment="production")
+    await tell(-3, "deploy.recorded", "orders", **said, by="ci", commit="4f2a")
+    await tell(-2, "deploy.settled", "orders", **said)
+    await tell(-1, "deploy.rolled_back", "orders", **said)
+    events, _ = await look(tell)
+    assert {each.reason: each.rank for each in events.findings} == {
+        "deploy runs 1.1.0 in production now, after 1.0.0.": 0.95,
+        "deploy was deployed as 1.1.0, after 1.0.0 by ci (commit 4f2a).": 0.95,
+        "deploy runs nothing but 1.1.0 now.": 0.5,
+        "deploy went back to 1.1.0, after 1.0.0.": 0.95,
+    }

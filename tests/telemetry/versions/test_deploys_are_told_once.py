@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -172,6 +173,22 @@ async def test_two_processes_tell_a_deploy_once(shop, db):
         shop.ledger = ledger
         await shop.go_on(7, "2")
     assert await shop.told() == ["seen 1>2", "settled 1>2"]
+
+
+async def test_processes_that_hear_a_version_at_the_same_time_tell_it_once(shop, db):
+    await shop.hear("1")
+    others = [shop.another(db) for _ in range(4)]
+    heard = [Heard(Telling(DEFAULT_TENANT, "orders", "", "2", RESOURCE), shop.clock.now().timestamp() + 1)]
+    await asyncio.gather(*(ledger.note(heard) for ledger in others))
+    assert await shop.told() == ["seen 1>2"]
+    await shop.clock.advance(7 * MINUTE)
+    await shop.hear("2")
+    await asyncio.gather(*(ledger.settle() for ledger in others))
+    assert await shop.told() == ["seen 1>2", "settled 1>2"]
+    await shop.clock.advance(MINUTE)
+    back = [heard[0]._replace(telling=heard[0].telling._replace(version="1"), at_s=shop.clock.now().timestamp())]
+    await asyncio.gather(*(ledger.note(back) for ledger in others), *(ledger.settle() for ledger in others))
+    assert await shop.told() == ["seen 1>2", "settled 1>2", "rolled_back 2>1"]
 
 
 async def test_a_resource_counts_more_than_a_metric(shop):

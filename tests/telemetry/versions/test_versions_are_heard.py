@@ -120,6 +120,18 @@ def test_records_tell_by_their_stream_and_by_what_they_share(listener):
     ]
 
 
+def test_records_of_streams_far_apart_tell_too(listener):
+    far = 1000
+    streams = [labels_of({"service_name": f"s{number}", "service_version": "1"}) for number in range(far + 1)]
+    times = np.array([AT_S - 5, AT_S, AT_S - 1000], np.float64) * 1e9
+    records = Records(np.array([3, far, 7], np.int64), times.astype(np.int64), ["a", "b", "c"])
+    listener.records_stored(DEFAULT_TENANT, records, streams)
+    assert sorted((each.telling.service, round(AT_S - each.at_s)) for each in listener.take()) == [
+        ("s1000", 0),
+        ("s3", 5),
+    ]
+
+
 def test_records_without_shared_metadata_tell_by_their_stream(listener):
     records = Records(np.zeros(2, np.int64), np.full(2, int(AT_S * 10**9), np.int64), ["a", "b"])
     listener.records_stored(DEFAULT_TENANT, records, [labels_of({"service_name": "orders", "service_version": "3"})])

@@ -29,6 +29,7 @@ export function createPatcher(client: QueryClient): (event: LogEvent) => void {
     if (event.kind.startsWith("service.")) patchHealth(client, event);
     if (/^(ops|catalog|server)\./.test(event.kind)) for (const key of ["checks", "services", "status", "workflows", "queues", "schedules"]) refetch([key]);
     if (event.kind.startsWith("maintenance.")) refetch(["maintenance"]);
+    if (event.kind.startsWith("deploy.")) refetch(["deploys"]);
     if (event.kind.startsWith("search.")) refetch(["searches"]);
     if (event.kind.startsWith("investigation.")) refetch(["investigations"]);
     if (event.kind.startsWith("auth.token")) refetch(["tokens"]);

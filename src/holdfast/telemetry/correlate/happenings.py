@@ -44,10 +44,10 @@ _SAID: Final = {
     "ops.refused": "The ops folder has faults, and was refused",
 }
 _DEPLOYS: Final = {
-    "deploy.seen": "runs {version} now{before}",
-    "deploy.recorded": "was deployed as {version}{before}",
-    "deploy.settled": "runs nothing but {version} now",
-    "deploy.rolled_back": "went back to {version}{before}",
+    "deploy.seen": "runs {version}{place} now{before}",
+    "deploy.recorded": "was deployed{place} as {version}{before}",
+    "deploy.settled": "runs nothing but {version}{place} now",
+    "deploy.rolled_back": "went back to {version}{place}{before}",
 }
 _LONGEST: Final = 160
 
@@ -151,8 +151,8 @@ def _describe_deploy(kind: str, subject: str, data: Mapping[str, Any], actor: st
     place = f" in {data['environment']}" if data.get("environment") else ""
     by = f" by {data['by']}" if data.get("by") else "" if actor == "system" else f" by {actor}"
     commit = f" (commit {data['commit']})" if data.get("commit") else ""
-    said = _DEPLOYS[kind].format(version=data["version"], before=before)
-    return f"{data.get('service') or subject} {said}{place}{by}{commit}"
+    said = _DEPLOYS[kind].format(version=data["version"], place=place, before=before)
+    return f"{data.get('service') or subject.partition('/')[2] or subject} {said}{by}{commit}"
 
 
 def _sentence(text: str) -> str:

@@ -35,6 +35,7 @@ MOST_SERIES: Final = 20_000  # of info metrics, in a tenant
 FORGET_S: Final = 7200.0
 _SLOTS: Final = 1 << 16
 _NS: Final = 10**9
+_DENSE: Final = 4  # times as many groups as records may be laid out
 
 
 class Heard(NamedTuple):
@@ -100,17 +101,16 @@ class Listener:
 
     def records_stored(self, tenant: TenantId, records: Records, streams: Sequence[Labels]) -> None:
         """Look at the streams and the shared metadata of log records."""
+        if not len(records):
+            return
         shared, places = records.shared or ((),), records.shared_refs
         groups = records.refs * len(shared)
-        groups, rows = np.unique(groups if places is None else groups + places, return_inverse=True)
-        newest = np.zeros(len(groups), np.int64)
-        np.maximum.at(newest, rows, records.ts_ns)
-        for number, group in enumerate(groups.tolist()):
+        groups = groups if places is None else groups + places
+        for group, newest_ns in _newest(groups, records.ts_ns):
             ref, place = divmod(group, len(shared))
             hint = self._read(tenant, streams[ref], () if places is None else shared[place])
             if hint is not None:
-                find = partial(_trace_of_records, records, rows, number)
-                self._hear(hint, int(newest[number]) / _NS, "logs", find)
+                self._hear(hint, newest_ns / _NS, "logs", partial(_trace_of_records, records, groups, group))
 
     def series_announced(self, news: Announced) -> None:
         """Look at the labels of info metrics, and remember their series."""
@@ -181,10 +181,24 @@ class Listener:
         self._touched.add(telling)
 
 
+def _newest(groups: npt.NDArray[np.int64], ts_ns: npt.NDArray[np.int64]) -> Iterable[tuple[int, int]]:
+    """Give each group with its newest time; groups that lie close together, as they mostly do, are not sorted."""
+    first = int(groups.min())
+    span = int(groups.max()) - first + 1
+    if span > _DENSE * len(groups):
+        known, places = np.unique(groups, return_inverse=True)
+    else:
+        known, places = np.arange(first, first + span), groups - first
+    newest = np.zeros(len(known), np.int64)
+    np.maximum.at(newest, places, ts_ns)
+    there = np.flatnonzero(newest)
+    return zip(known[there].tolist(), newest[there].tolist(), strict=True)
+
+
 def _trace_of_spans(spans: Spans, place: int) -> str:
     return spans.trace_ids[int(np.argmax(spans.resource_refs == place))].hex()
 
 
-def _trace_of_records(records: Records, groups: npt.NDArray[np.intp], group: int) -> str:
+def _trace_of_records(records: Records, groups: npt.NDArray[np.int64], group: int) -> str:
     ids = records.trace_ids or ()
     return next((ids[row] for row in np.flatnonzero(groups == group).tolist() if ids and ids[row]), "")

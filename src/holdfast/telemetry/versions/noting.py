@@ -157,7 +157,8 @@ def insert_new(tx: Connection, values: dict[str, Any]) -> bool:
     dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
     texts = {"trace_id": "", "instance": "", "commit": "", "url": "", "by": ""}
     statement = dialect.insert(SERVICE_VERSIONS).values(**texts | values).on_conflict_do_nothing()
-    return bool(tx.execute(statement).rowcount)
+    # What it gives back says it: drivers count the rows of an insert, or do not.
+    return tx.execute(statement.returning(SERVICE_VERSIONS.c.version)).first() is not None
 
 
 def _moment(heard: Heard) -> datetime:
