@@ -21,6 +21,14 @@ PUSH = """async (lines) => {
   return status;
 }"""
 
+NAMELESS = """async () => {
+  const session = await (await fetch('/api/v1/session')).json();
+  const headers = {'Content-Type': 'application/json', 'X-CSRF-Token': session.csrf_token};
+  const spans = [{traceId: '00', spanId: '00', name: 'x'}];
+  const body = JSON.stringify({resourceSpans: [{scopeSpans: [{spans}]}]});
+  return (await fetch('/v1/traces', {method: 'POST', headers, body})).status;
+}"""
+
 
 @pytest.fixture
 def page(visit) -> Page:
@@ -32,12 +40,23 @@ def page(visit) -> Page:
 
 def test_who_keeps_and_who_reads(page, visit):
     page = visit.go("/usage")
-    row = page.get_by_role("region", name="Services").get_by_role("row", name=re.compile("^ledger"))
+    row = page.get_by_role("region", name="Kept by services").get_by_role("row", name=re.compile("^ledger"))
     expect(row).to_be_visible()
     expect(page.get_by_role("region", name="Limits").get_by_role("row", name=re.compile("Log streams"))).to_be_visible()
     expect(page.get_by_role("columnheader", name="User or token")).to_be_visible()
     row.get_by_role("link").click()
     expect(page).to_have_url(re.compile(r"/logs\?.*q="))
+
+
+def test_what_came_in_by_the_hour_and_what_was_left_out_with_what_to_do(page, visit):
+    assert page.evaluate(NAMELESS) == 200
+    page = visit.go("/usage?days=1")
+    senders = page.get_by_role("region", name="Services that sent it")
+    expect(senders.get_by_role("row", name=re.compile("^ledger logs"))).to_be_visible()
+    expect(page.get_by_role("list", name="logs by time").get_by_role("listitem")).to_have_count(24)
+    left_out = page.get_by_role("list", name="Left out").get_by_role("listitem")
+    reason = left_out.filter(has_text="invalid ids traces")
+    expect(reason).to_contain_text("Update the sender's library")
 
 
 def test_the_tables_of_the_store_and_how_long_they_are_kept(page, visit):

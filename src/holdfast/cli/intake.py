@@ -44,7 +44,7 @@ def _print_drops(drops: Sequence[Mapping[str, Any]]) -> None:
         first = each_of[0]
         records = sum(each["amount"]["records"] for each in each_of)
         requests = sum(each["amount"]["requests"] for each in each_of)
-        counted = f"{records:,} records" if records else f"{requests:,} requests"
+        counted = _count(records, "record") if records else _count(requests, "request")
         names = ", ".join(each["service"] or UNKNOWN for each in each_of[:5])
         more = f" and {len(each_of) - 5} more" if len(each_of) > 5 else ""
         out.print()
@@ -52,6 +52,10 @@ def _print_drops(drops: Sequence[Mapping[str, Any]]) -> None:
         out.print(f"  {first['meaning']}", markup=False)
         settings = f" ({', '.join(first['settings'])})" if first["settings"] else ""
         out.print(f"  {first['fix']}{settings}", markup=False)
+
+
+def _count(count: int, one: str) -> str:
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
 
 
 def _totals(hours: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int, int]]:

@@ -140,6 +140,10 @@ export type CellContent = Schemas["Content"];
 export type CellKind = Schemas["CellKind"];
 
 export type UsageReport = Schemas["UsageReport"];
+export type Intake = Schemas["Intake"];
+export type IntakeHour = Schemas["IntakeHour"];
+export type IntakeOfService = Schemas["IntakeOfService"];
+export type LeftOut = Schemas["Dropped"];
 export type Use = Schemas["Use"];
 export type LimitUse = Schemas["LimitUse"];
 export type StorageReport = Schemas["StorageReport"];

@@ -1,7 +1,7 @@
 // What is kept, read, refused and scrubbed, and what the store is made of. Keys: ["usage",...].
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { get, post } from "./client";
-import type { ScrubReport, ScrubTrial, StorageReport, UsageReport } from "./types";
+import type { Intake, ScrubReport, ScrubTrial, StorageReport, UsageReport } from "./types";
 
 const DAY_MS = 86_400_000;
 
@@ -14,6 +14,14 @@ export const usageQuery = (days: number) =>
       return get<UsageReport>("/usage", { start: start.toISOString().slice(0, 10), end: end.toISOString().slice(0, 10) }, signal);
     },
     refetchInterval: 60_000,
+    placeholderData: keepPreviousData,
+  });
+
+export const intakeQuery = (days: number) =>
+  queryOptions({
+    queryKey: ["usage", "intake", days],
+    queryFn: ({ signal }) => get<Intake>("/usage/intake", { since: `${days}d` }, signal),
+    refetchInterval: 30_000,
     placeholderData: keepPreviousData,
   });
 

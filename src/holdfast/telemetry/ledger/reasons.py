@@ -31,7 +31,7 @@ class Reason(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     LABELS = "labels"
     HISTOGRAM = "histogram"
-    IDS = "ids"
+    IDS = "invalid_ids"
     UNSUPPORTED = "unsupported"
     MALFORMED = "malformed"
     BODY_TOO_LARGE = "body_too_large"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+OURS: Final = "holdfast"  # what measures itself, its host and its checks
 OTHERS: Final = "(others)"  # stands for the services that are too many to be told one by one
 _NAMING: Final = ("service_name", "service", "job", "app")  # as `[around]` looks for them
 _MOST: Final = 10_000
@@ -28,9 +29,9 @@ class Services:
         self.names: list[str] = [OTHERS]
         self._codes: dict[str, int] = {OTHERS: 0}
 
-    def code(self, labels: Sequence[tuple[str, str]]) -> int:
-        """Give the number of the service that labels name."""
-        name = service_of(labels)
+    def code(self, labels: Sequence[tuple[str, str]], usual: str = "") -> int:
+        """Give the number of the service that labels name, or of the usual one where they name none."""
+        name = service_of(labels) or usual
         found = self._codes.get(name)
         if found is None:
             if len(self.names) >= _MOST:

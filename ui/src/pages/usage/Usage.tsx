@@ -1,17 +1,18 @@
-// Who keeps how much and who reads it, by service and stream; what it costs, how it grows, what limits leave out.
+// What comes in and is left out; who keeps how much and who reads it, by service and stream; what it costs, how it grows.
 import { SegmentedControl } from "@mantine/core";
 import { IconDatabase } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { usageQuery } from "@/api/usageQueries";
+import type { ReactNode } from "react";
+import { intakeQuery, usageQuery } from "@/api/usageQueries";
 import type { UsageReport } from "@/api/types";
 import { Figures } from "@/components/Figures";
-import { Notice } from "@/components/Notice";
 import { Page, Section } from "@/components/Page";
-import { Empty, QueryView, SkeletonBlock, SkeletonRows } from "@/components/states";
+import { Empty, Failed, QueryView, SkeletonBlock, SkeletonRows } from "@/components/states";
 import { formatBytes, formatCount, plural } from "@/lib/format";
-import { costText, DROPPED_WORD, hasPrice } from "@/lib/usage";
+import { costText, hasPrice } from "@/lib/usage";
 import { useUrlFilter } from "@/state/timerange";
 import { Days } from "./Days";
+import { CameIn } from "./CameIn";
 import { LimitTable, ReaderTable, UseTable } from "./UsageTables";
 import { UsageTabs } from "./UsageTabs";
 import classes from "./Usage.module.css";
@@ -23,33 +24,29 @@ export function Usage() {
   const [chosen, setDays] = useUrlFilter("days");
   const days = SPANS.includes(chosen) ? chosen : "7";
   const query = useQuery(usageQuery(Number(days)));
+  const intake = useQuery(intakeQuery(Number(days)));
   return (
     <Page
       title="Usage"
       name="Usage"
-      subtitle="Who keeps how much, who reads it, and what limits leave out."
+      subtitle="What comes in, what is left out and why, who keeps how much, and who reads it."
       actions={<SegmentedControl size="xs" aria-label="Days" value={days} onChange={(value) => setDays(value === "7" ? "" : value)} data={SPANS.map((value) => ({ value, label: value === "1" ? "Today" : `${value} days` }))} />}
     >
       <UsageTabs />
       <QueryView query={query} skeleton={<Waiting />}>
-        {(report) => (report.services.length === 0 && report.signals.every((signal) => signal.disk_bytes === 0) ? <Nothing /> : <Found report={report} />)}
+        {(report) => (!intake.data?.drops.length && report.services.length === 0 && report.signals.every((signal) => signal.disk_bytes === 0) ? <Nothing /> : <Found report={report}>{intake.data ? <CameIn intake={intake.data} /> : intake.isError ? <Failed error={intake.error} onRetry={() => void intake.refetch()} /> : <SkeletonBlock height={160} />}</Found>)}
       </QueryView>
     </Page>
   );
 }
 
-function Found({ report }: { report: UsageReport }) {
-  const dropped = Object.entries(report.dropped).filter(([, count]) => count > 0);
+function Found({ report, children }: { report: UsageReport; children: ReactNode }) {
   return (
     <>
-      {dropped.length > 0 && (
-        <Notice tone="degraded" title="Log records were left out since Holdfast started">
-          {dropped.map(([reason, count]) => `${formatCount(count)} ${DROPPED_WORD[reason] ?? reason}`).join("; ")}.
-        </Notice>
-      )}
       <Numbers report={report} />
+      {children}
       <Days days={report.days} />
-      {report.services.length > 0 && <UseTable title="Services" aside="logs and traces; what is read is counted for logs" uses={report.services} currency={report.currency} isService />}
+      {report.services.length > 0 && <UseTable title="Kept by services" aside="logs and traces; what is read is counted for logs" uses={report.services} currency={report.currency} isService />}
       {report.streams.length > 0 && (
         <UseTable title="Streams of logs" aside={report.streams_total > report.streams.length ? `the largest ${report.streams.length} of ${formatCount(report.streams_total)}` : undefined} uses={report.streams} currency={report.currency} />
       )}

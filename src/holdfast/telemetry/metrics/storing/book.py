@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from holdfast.telemetry.ledger import Services
+from holdfast.telemetry.ledger import OURS, Services
 from holdfast.telemetry.metrics.arrivals import REFUSED, RefusedSeries
 from holdfast.telemetry.metrics.growing import Alongside, Growing
 from holdfast.telemetry.metrics.labels import Labels, name_of
 from holdfast.telemetry.metrics.series import series_id
+from holdfast.telemetry.metrics.settings import OWN_ORIGIN
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
@@ -146,7 +147,7 @@ class Book:
         self.origins.append(origin)
         self.ids.append(identity)
         self.keep_s.append(self._keep_s(self.tenant, labels))
-        self.service_codes.append(self.services.code(labels))
+        self.service_codes.append(self.services.code(labels, OURS if origin == OWN_ORIGIN else ""))
         self.tally.total += 1
         self.tally.by_metric[metric] += 1
         self.tally.by_origin[origin] += 1
