@@ -41,6 +41,7 @@ from holdfast.telemetry.logs.logql import LogqlError, parse
         ),
         ('{a="b"} |= "x" + 1', ": unexpected type for left leg of binary operation (+): *syntax.PipelineExpr"),
         ('{a="b"} | logfmt | unwrap x', "at line 1, col 20: syntax error: unexpected unwrap"),
+        ('{a="b"} | unwrap x | sum', "at line 1, col 11: syntax error: unexpected unwrap"),
         (
             'sum_over_time({a="b"} | unwrap float(x) [5m])',
             "at line 1, col 37: syntax error: unexpected (, expecting RANGE or |",

@@ -61,23 +61,14 @@ def parse_selector(text: str) -> tuple[Matcher, ...]:
     return matchers
 
 
-def _selector(stream: TokenStream, told: str = "{") -> tuple[LogSelector, Unwrap | None]:
+def _selector(stream: TokenStream, told: str = "{", *, may_unwrap: bool = True) -> tuple[LogSelector, Unwrap | None]:
     opening = stream.token
     matchers = parse_matchers(stream, told)
-    stages, unwrap = parse_stages(stream)
+    stages, unwrap = parse_stages(stream, may_unwrap=may_unwrap)
     span = Span(opening.start, stream.last_end())
     stream.judge(partial(checks.check_matchers, matchers), span)
     stream.judge(partial(checks.check_line_filters, stages), span, rank=1)
     return LogSelector(matchers, stages, span=span), unwrap
-
-
-def _lines(stream: TokenStream) -> LogSelector:
-    """Read a log query, which unwraps nothing."""
-    selector, unwrap = _selector(stream)
-    if unwrap is not None:
-        at = stream.text.lower().index("unwrap", unwrap.span.start)
-        raise stream.refusal("syntax error: unexpected unwrap", Span(at, unwrap.span.end))
-    return selector
 
 
 def _expression(stream: TokenStream, floor: int, depth: int) -> MetricExpr:
@@ -120,7 +111,7 @@ def _precedence(token: Token) -> int:
 def _operand(stream: TokenStream, depth: int) -> Expr:
     token = stream.token
     if token.text == "{" and token.kind is Kind.PUNCTUATION:
-        return _lines(stream)
+        return _selector(stream, may_unwrap=False)[0]
     if token.kind is Kind.NUMBER or token.text in {"-", "+"}:
         return _number(stream)
     if stream.accept("("):

@@ -60,7 +60,7 @@ def parse_matchers(stream: TokenStream, told: str = "{") -> tuple[Matcher, ...]:
     return tuple(matchers)
 
 
-def parse_stages(stream: TokenStream) -> tuple[tuple[Stage, ...], Unwrap | None]:
+def parse_stages(stream: TokenStream, *, may_unwrap: bool = True) -> tuple[tuple[Stage, ...], Unwrap | None]:
     """Read stages; the last may be `unwrap`, which only a metric query takes."""
     stages: list[Stage] = []
     while (token := stream.token).kind is Kind.OPERATOR:
@@ -69,6 +69,9 @@ def parse_stages(stream: TokenStream) -> tuple[tuple[Stage, ...], Unwrap | None]
         elif token.text != "|":
             break
         elif stream.following() == "unwrap":
+            if not may_unwrap:
+                stream.take()
+                raise stream.unexpected()
             return tuple(stages), _unwrap(stream)
         else:
             stages.append(_stage(stream))

@@ -91,19 +91,17 @@ class Entry:
         for name in self.gone:
             merged.pop(name, None)
         merged |= self.parsed
-        if self.error:
-            merged[ERROR] = self.error
-        if self.details:
-            merged[DETAILS] = self.details
-        return merged
+        return merged | self._errors()
+
+    def _errors(self) -> dict[str, str]:
+        """Give the error as labels; details without an error, which was dropped, are none."""
+        if not self.error:
+            return {}
+        return {ERROR: self.error, DETAILS: self.details} if self.details else {ERROR: self.error}
 
     def by_origin(self) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
         """Give the labels of the stream, of structured metadata, and those that stages have made, apart."""
-        parsed = dict(self.parsed)
-        if self.error:
-            parsed[ERROR] = self.error
-        if self.details:
-            parsed[DETAILS] = self.details
+        parsed = self.parsed | self._errors()
         hidden = self.gone | parsed.keys()
         metadata = {name: value for name, value in self.metadata.items() if name not in hidden}
         hidden = hidden | metadata.keys()
