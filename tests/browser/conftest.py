@@ -63,7 +63,7 @@ def estate() -> Iterator[Estate]:
     yield estate
     server.shutdown()
     server.server_close()
-    thread.join()
+    thread.join(timeout=30)
 
 
 @pytest.fixture(scope="session")

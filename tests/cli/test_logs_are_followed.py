@@ -46,7 +46,7 @@ def scripted(*scripts: Script, refuse: Response | None = None) -> Iterator[tuple
         with Remote(url, tenant="blue") as remote:
             yield Follower(remote, "{a='b'}", 50, 7, said.append, sleep=lambda _: None), requests, said
         server.shutdown()
-        thread.join()
+        thread.join(timeout=30)
 
 
 def asked(request: Request) -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path, end: signal.Signals) -> No
 
 def test_a_child_that_ends_early_shows_its_last_words(tmp_path: Path) -> None:
     with started("sad", ["-c", "print('no luck'); raise SystemExit(3)"], tmp_path, os.environ) as child:
-        child.process.wait()
+        child.process.wait(timeout=30)
         with pytest.raises(UnavailableError, match="exit code 3") as caught:
             child.demand_alive()
     assert "no luck" in str(caught.value)

@@ -74,7 +74,7 @@ class Server:
             yield process
         finally:
             process.kill()
-            process.wait()
+            process.wait(timeout=30)
 
     def get(self, path: str, *, root: bool = False) -> Any:
         with urlopen(f"http://127.0.0.1:{self.port}{'' if root else '/api/v1'}{path}", timeout=10) as answer:
@@ -109,14 +109,14 @@ def test_a_run_goes_on_after_kill_9_and_repeats_no_finished_step(tmp_path: Path)
         run_id = server.post("/runs", body)["run"]["id"]
         server.until("the run waits for the gate", lambda: "waiting" in notes.read_text())
         first.send_signal(signal.SIGKILL)
-        first.wait()
+        first.wait(timeout=30)
     (tmp_path / "gate").touch()
     with server.running() as second:
         again = server.post("/runs", body)
         assert (again["run"]["id"], again["is_new"]) == (run_id, False)
         server.until("the run asks", lambda: server.get(f"/runs/{run_id}")["waits"])
         second.send_signal(signal.SIGKILL)
-        second.wait()
+        second.wait(timeout=30)
     with server.running():
         server.post(f"/runs/{run_id}/signals/go", {"payload": "ended"})
         server.until("the run succeeded", lambda: server.get(f"/runs/{run_id}")["state"] == "succeeded")

@@ -98,7 +98,7 @@ def test_what_was_acknowledged_is_there_after_sigkill(tmp_path: Path) -> None:
         events = get(port, "/api/v1/events?after=0")["items"]
         assert len(history) >= 3
         first.send_signal(signal.SIGKILL)
-        first.wait()
+        first.wait(timeout=30)
     with server(tmp_path, port) as second:
         wait_ready(port, second)
         kept = get(port, "/api/v1/events?after=0")["items"]

@@ -168,6 +168,6 @@ def test_waits_of_threads_are_seen_while_they_last(tmp_path, registry, figures):
     while figures("db_client_connection_pending_requests") != 1:
         pass
     connection.close()
-    thread.join()
+    thread.join(timeout=30)
     assert figures("db_client_connection_pending_requests") == 0
     engine.dispose()

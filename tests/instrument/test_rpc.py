@@ -86,7 +86,7 @@ def plain_address(registry):
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}"
-    server.stop(None).wait()
+    server.stop(None).wait(30)
     pool.shutdown()
 
 

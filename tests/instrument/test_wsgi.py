@@ -57,12 +57,18 @@ def server(registry):
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-        thread.join()
+        thread.join(timeout=30)
+
+
+def wait_for_counts(server):
+    """Wait until all requests are counted: the server takes one after the other, and counts one behind its answer."""
+    httpx.get(f"{server}/livez")
 
 
 def test_requests_are_counted_under_the_rule_that_matched(server, figures):
     for number in range(3):
         httpx.post(f"{server}/orders/{number}", content=b"12345")
+    wait_for_counts(server)
     labels = {"service": "shop", "method": "POST", "route": "/orders/<order_id>"}
     assert figures("http_server_requests_total", **labels, status="200") == 3
     assert figures("http_server_request_duration_seconds_count", **labels) == 3
@@ -73,6 +79,7 @@ def test_requests_are_counted_under_the_rule_that_matched(server, figures):
 def test_paths_that_no_rule_knows_share_one_series(server, figures):
     for number in range(5):
         httpx.get(f"{server}/wp-admin/{number}")
+    wait_for_counts(server)
     assert figures("http_server_requests_total", route="unmatched", status="404") == 5
 
 
@@ -80,6 +87,7 @@ def test_the_correlation_id_is_bound_while_the_body_is_made_and_goes_out(server,
     answer = httpx.get(f"{server}/slow", headers={"X-Correlation-ID": "req-7"})
     assert answer.headers["x-correlation-id"] == "req-7"
     assert answer.text == "a" * 10 + "req-7"
+    wait_for_counts(server)
     assert figures("http_server_response_body_size_bytes_sum", route="/slow") == 15
 
 

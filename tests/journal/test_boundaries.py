@@ -114,7 +114,7 @@ def test_threads_and_pools_get_what_is_bound():
             assert pool.submit(fields_now).result() == {"order_id": 7}
             assert list(pool.map(fields_now, range(3))) == [{"order_id": 7}] * 3
     thread.start()
-    thread.join()
+    thread.join(timeout=30)
     assert found == [{"order_id": 7}]
 
 

@@ -60,7 +60,7 @@ def test_fields_can_be_carried_into_a_thread_by_hand(lines):
     with journal.bind(request="r1"):
         thread = threading.Thread(target=work, args=(journal.bound_fields(),))
         thread.start()
-        thread.join()
+        thread.join(timeout=30)
     assert lines.last["request"] == "r1"
 
 

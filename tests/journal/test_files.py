@@ -164,7 +164,7 @@ def test_writers_that_are_killed_lose_nothing_that_they_wrote(tmp_path, how):
             writer.send_signal(signal.SIGKILL)
             rest = writer.stdout.read().split(b"\n")
             told[name] = max([told[name], *(int(line) for line in rest[:-1])])
-            writer.wait()
+            writer.wait(timeout=60)
             writer.stdout.close()
     file = LogFile(path, retention=Retention(compress=how == "compressed"))
     file.archives.tidy()

@@ -286,7 +286,7 @@ def test_what_a_killed_process_spooled_is_sent_by_the_next(server, shipper_to, t
     process = subprocess.Popen([sys.executable, "-c", script, server.url, str(tmp_path)], stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"spooled\n"
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(timeout=30)
     process.stdout.close()
     server.start()
     shipper = shipper_to(server.url, spool=tmp_path)

@@ -107,6 +107,6 @@ def test_several_processes_write_one_chain(audit):
     )
     audit.write("begun", actor="ada")
     writers = [subprocess.Popen([sys.executable, "-c", script, str(audit.path), str(n)]) for n in range(3)]
-    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]
     with audit.path.open() as held:
         assert verify_audit(held) == 151

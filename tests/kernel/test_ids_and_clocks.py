@@ -32,7 +32,7 @@ def test_threads_never_share_an_id() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(timeout=30)
     assert len(set(made)) == 16_000
 
 

@@ -70,7 +70,7 @@ async def test_a_second_process_is_refused_with_the_number_of_the_first(tmp_path
 
 async def test_a_process_that_was_killed_leaves_no_lock_behind(tmp_path, holder):
     os.kill(holder.pid, signal.SIGKILL)
-    holder.wait()
+    holder.wait(timeout=30)
     async with opened(tmp_path / "columns"):
         assert (tmp_path / "columns" / LOCK_FILE).read_text() == f"{os.getpid()}\n"
 

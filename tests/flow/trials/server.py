@@ -62,7 +62,7 @@ class Server:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended by itself with {process.returncode}: {self.last_words()}")
         process.kill()
-        process.wait()
+        process.wait(timeout=30)
         self._process = None
 
     def resident_bytes(self) -> int:

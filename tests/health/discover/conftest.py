@@ -46,4 +46,4 @@ def talk():
     for server, thread in servers:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(timeout=30)

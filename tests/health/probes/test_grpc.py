@@ -33,7 +33,7 @@ def server(servicer):
         server = grpc.server(threads)
         health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
         yield server
-        server.stop(None).wait()
+        server.stop(None).wait(30)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_server_without_a_health_service_says_so(ask):
         port = bare.add_insecure_port(f"{HERE}:0")
         bare.start()
         seen = await ask("grpc", host=HERE, port=port)
-        bare.stop(None).wait()
+        bare.stop(None).wait(30)
     assert (seen.verdict, seen.message) == (
         Verdict.DOWN,
         "the server has no health service (grpc.health.v1)",

@@ -110,5 +110,5 @@ def serve_bucket() -> Iterator[ThreadingHTTPServer]:
         yield server
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(timeout=30)
         server.server_close()

@@ -78,7 +78,7 @@ def peer():
         peer.url = f"http://127.0.0.1:{server.server_port}"
         yield peer
         server.shutdown()
-        thread.join()
+        thread.join(timeout=30)
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ async def test_a_task_that_ends_without_giving_its_lock_back_is_followed_when_it
 def test_a_thread_that_ends_without_giving_its_lock_back_is_followed_when_its_time_is_over(backend, fake_clock):
     thread = threading.Thread(target=lock("stock", backend, ttl_s=0.03, clock=fake_clock).acquire_sync)
     thread.start()
-    thread.join()
+    thread.join(timeout=30)
     keepers = [it for it in threading.enumerate() if it.name == "keeps-lock-stock"]
     for keeper in keepers:
         keeper.join(LONG_S)

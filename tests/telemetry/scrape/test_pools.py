@@ -166,7 +166,7 @@ class _Process:
     def __init__(self, db, clock, callers):
         self._db = db
         self._source = MemorySource()
-        self._member = Membership(db, clock, "ingest", beat_s=0.1, lease_s=1.0)
+        self._member = Membership(db, clock, "ingest", beat_s=0.1, lease_s=3.0)
         sink, metrics = MemorySink(self._source), ScrapeMetrics(CollectorRegistry())
         ground = ScrapeGround(sink, TENANT, clock, callers, metrics, linger_s=0.0, owns=self._member.owns)
         self.scraping = Scraping(ground)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
+from prometheus_client import CollectorRegistry
 from pydantic_core import PydanticCustomError
 
 from holdfast.kernel.auth import Identity, requires
@@ -19,6 +20,7 @@ from holdfast.telemetry.correlate.engine import Correlator, Subject
 from holdfast.telemetry.correlate.moment import read_moment
 from holdfast.telemetry.metrics.promql import QuerySyntaxError, parse_matchers
 from holdfast.telemetry.metrics.samples import MatchOp
+from holdfast.telemetry.questions import measured
 from holdfast.telemetry.traces.spans import NO_PARENT
 
 if TYPE_CHECKING:
@@ -67,9 +69,15 @@ class CatalogView:
         return OwnerOut(entity.display_name, str(owner) if owner else None, entity.tier)
 
 
-def routes(correlator: Correlator, traces: TraceSource, catalog: CatalogView, clock: Clock) -> APIRouter:
+def routes(
+    correlator: Correlator,
+    traces: TraceSource,
+    catalog: CatalogView,
+    clock: Clock,
+    metrics: CollectorRegistry | None = None,
+) -> APIRouter:
     """Build the router."""
-    router = APIRouter(tags=["around"])
+    router = APIRouter(tags=["around"], route_class=measured("around", metrics))
 
     @router.get("/around", operation_id="lookAround")
     async def look_around(

@@ -55,7 +55,6 @@ def wire(
         ),
     )
     correlator = Correlator(sources, ground.settings[AroundSettings], ground.clock, meters)
-    wiring = Wiring(
-        name="around", routers=(routes(correlator, traces.source, view, ground.clock),), permissions=(READ,)
-    )
+    router = routes(correlator, traces.source, view, ground.clock, ground.metrics)
+    wiring = Wiring(name="around", routers=(router,), permissions=(READ,))
     return AroundRoom(correlator, wiring)

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import PlainTextResponse
+from prometheus_client import CollectorRegistry
 from pydantic import ConfigDict, Field
 
 from holdfast.kernel.auth import Identity, requires
@@ -18,6 +19,7 @@ from holdfast.telemetry.investigations.exporting import write_markdown
 from holdfast.telemetry.investigations.notebook import Filled, Investigation, Notebook
 from holdfast.telemetry.logs.permissions import READ as LOGS_READ
 from holdfast.telemetry.metrics.permissions import READ as METRICS_READ
+from holdfast.telemetry.questions import measured
 from holdfast.telemetry.traces.permissions import READ as TRACES_READ
 
 Reader = Annotated[Identity, Depends(requires("investigations.read"))]
@@ -89,9 +91,11 @@ class CellMove:
     after: Other = None
 
 
-def routes(notebook: Notebook, witness: Witness) -> APIRouter:
+def routes(notebook: Notebook, witness: Witness, metrics: CollectorRegistry | None = None) -> APIRouter:
     """Build the router."""
-    router = APIRouter(prefix="/investigations", tags=["investigations"])
+    router = APIRouter(
+        prefix="/investigations", tags=["investigations"], route_class=measured("investigations", metrics)
+    )
     _reading(router, notebook)
     _writing(router, notebook)
     _filling(router, notebook, witness)

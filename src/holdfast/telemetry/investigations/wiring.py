@@ -32,7 +32,7 @@ def wire(ground: Ground, queries: QueryRoom, log_queries: LogQueryRoom, traces: 
     witness = Witness(queries.desk, log_queries.engine, traces.source, ground.clock)
     wiring = Wiring(
         name="investigations",
-        routers=(routes(notebook, witness),),
+        routers=(routes(notebook, witness, ground.metrics),),
         migrations="holdfast.telemetry.investigations.migrations",
         permissions=(READ, WRITE),
         event_kinds=KINDS,

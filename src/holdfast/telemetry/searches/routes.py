@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Depends, Path, Query
+from prometheus_client import CollectorRegistry
 from pydantic import ConfigDict, Field
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import DeniedError
+from holdfast.telemetry.questions import measured
 from holdfast.telemetry.searches.permissions import SHARE
 from holdfast.telemetry.searches.shelf import Search, SearchKind, SearchShelf, Wording, owner_of
 
@@ -62,9 +64,9 @@ class SearchList:
     next: str | None = None
 
 
-def routes(shelf: SearchShelf) -> APIRouter:
+def routes(shelf: SearchShelf, metrics: CollectorRegistry | None = None) -> APIRouter:
     """Build the router over the shelf."""
-    router = APIRouter(prefix="/searches", tags=["searches"])
+    router = APIRouter(prefix="/searches", tags=["searches"], route_class=measured("searches", metrics))
 
     @router.get("", operation_id="listSearches")
     async def list_searches(

@@ -24,7 +24,7 @@ def wire(ground: Ground) -> SearchRoom:
     shelf = SearchShelf(ground.db, ground.events, ground.clock)
     wiring = Wiring(
         name="searches",
-        routers=(routes(shelf),),
+        routers=(routes(shelf, ground.metrics),),
         migrations="holdfast.telemetry.searches.migrations",
         permissions=(READ, SHARE, WRITE),
         event_kinds=KINDS,

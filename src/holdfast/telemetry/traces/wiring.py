@@ -85,7 +85,7 @@ def wire(
         name="telemetry.traces",
         lifespan=registered,
         jobs=tuple(jobs),
-        routers=(routes(source, statistics, counts, ground.clock),),
+        routers=(routes(source, statistics, counts, ground.clock, ground.metrics),),
         surfaces=(
             http_routes(service, *PATHS),
             ZipkinRoutes(sink, ground.clock, signals.backlog).router(),

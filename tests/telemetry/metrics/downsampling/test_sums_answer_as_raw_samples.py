@@ -286,6 +286,7 @@ async def test_sums_and_labels_outlive_raw_samples_but_no_rule(store: Store):
     assert days["dev", 5] == days["dev", 60] == pytest.approx(8, abs=1)
     assert days["live", 5] == pytest.approx(366, abs=1)
     assert days["live", 60] == pytest.approx(5 * 365 + 1, abs=1)
-    assert days["live", 0] >= days["live", 60]
+    # The sums are made a moment after the labels were written, which may be on the other side of half a day.
+    assert days["live", 0] >= days["live", 60] - 1
     assert days["dev", 0] == pytest.approx(8, abs=1)
     await room.sink.close()

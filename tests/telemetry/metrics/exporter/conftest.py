@@ -101,4 +101,4 @@ def server():
         yield server
         server.released.set()
         server.shutdown()
-        thread.join()
+        thread.join(timeout=30)

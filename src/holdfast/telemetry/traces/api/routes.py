@@ -9,10 +9,12 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, HTTPException, Response
+from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import NotFoundError
+from holdfast.telemetry.questions import measured
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.api.documents import (
     TracedOperations,
@@ -68,9 +70,15 @@ from holdfast.telemetry.traces.statistics import TraceStatistics
 _May = Annotated[Identity, Depends(requires(permissions.READ.name))]
 
 
-def routes(source: TraceSource, statistics: TraceStatistics, counts: SpanCounts, clock: Clock) -> APIRouter:
+def routes(
+    source: TraceSource,
+    statistics: TraceStatistics,
+    counts: SpanCounts,
+    clock: Clock,
+    metrics: CollectorRegistry | None = None,
+) -> APIRouter:
     """Build the router."""
-    router = APIRouter(prefix="/traces", tags=["traces"])
+    router = APIRouter(prefix="/traces", tags=["traces"], route_class=measured("traces", metrics))
     _counting(router, statistics, clock)
     _finding(router, counts, clock)
     _reading(router, source, clock)
