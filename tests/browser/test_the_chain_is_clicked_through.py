@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from fixtures.soundness import is_wider_than_window, serious
 
@@ -45,9 +45,9 @@ SEND = """async ([trace, span]) => {
 }"""
 
 
-def click_exemplar(page: Page) -> None:
+def click_exemplar(page: Page, within: Page | Locator) -> None:
     """Move over the picture until the exemplar tells itself, and click there."""
-    plot = page.locator("[data-pickable]")
+    plot = within.locator("[data-pickable]")
     expect(plot).to_be_visible()
     area = plot.bounding_box()
     assert area is not None
@@ -68,7 +68,7 @@ def test_each_step_is_one_click(visit):
     page.get_by_role("button", name="Add to an investigation: this graph").click()
     page.get_by_role("menuitem", name="A new investigation").click()
     expect(page.get_by_text("Added to")).to_be_visible()
-    click_exemplar(page)
+    click_exemplar(page, page)
 
     page.wait_for_url(re.compile(f"/traces/{TRACE}"))
     expect(page.get_by_role("heading", name="payments: POST /charge")).to_be_visible()
@@ -86,6 +86,37 @@ def test_each_step_is_one_click(visit):
     page.wait_for_url(re.compile("/around"))
     expect(page.get_by_role("heading", name="Around a moment")).to_be_visible()
     expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+
+
+DASHBOARD = """async (expr) => {
+  const session = await (await fetch('/api/v1/session')).json();
+  const headers = {'Content-Type': 'application/json', 'X-CSRF-Token': session.csrf_token};
+  const panels = [
+    {id: 'a', kind: 'timeseries', title: 'Charges', height: 10, span: 12, queries: [{expr}]},
+    {id: 'b', kind: 'timeseries', title: 'Wrong', queries: [{expr: 'sum('}]},
+    {id: 'c', kind: 'timeseries', title: 'Half', queries: [{expr: 'vector(1)'}, {expr: 'sum('}]},
+  ];
+  const body = JSON.stringify({document: {title: 'Charges', rows: [{title: '', panels}]}, message: 'made'});
+  return (await (await fetch('/api/v1/dashboards', {method: 'POST', headers, body})).json()).id;
+}"""
+
+
+def test_a_panel_leads_to_the_trace_of_an_exemplar_and_marks_what_failed(open_visit):
+    visit = open_visit(is_quiet=False)
+    page = visit.go("/")
+    assert page.evaluate(SEND, [TRACE, SPAN]) == [200, 200, 200]
+    made = page.evaluate(DASHBOARD, "histogram_quantile(0.9, rate(charge_duration_seconds_bucket[1m]))")
+    visit.go(f"/dashboards/{made}?range=15m")
+    wrong = page.get_by_role("region", name="Wrong")
+    expect(wrong.get_by_role("alert")).to_contain_text("parse error")
+    expect(wrong.get_by_role("button", name="Try again")).to_be_visible()
+    half = page.get_by_role("region", name="Half")
+    expect(half.locator("canvas")).to_be_visible()
+    expect(half.get_by_role("img", name=re.compile("Not all queries were answered"))).to_be_visible()
+    assert not any("query_exemplars" in complaint for complaint in visit.complaints)
+    click_exemplar(page, page.get_by_role("region", name="Charges"))
+    page.wait_for_url(re.compile(f"/traces/{TRACE}"))
+    expect(page.get_by_role("heading", name="payments: POST /charge")).to_be_visible()
 
 
 def test_what_was_collected_is_read_and_written_on(visit):

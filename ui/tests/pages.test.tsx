@@ -14,6 +14,18 @@ describe("the overview", () => {
     expect(screen.getAllByText(/503 Service Unavailable/).length).toBeGreaterThan(0);
   });
 
+  it("shows the services of one team, and only where there are several teams a choice of them", async () => {
+    const { router } = open("/", "failing");
+    await screen.findByText("4 of 14 services need attention.", undefined, PATIENCE);
+    const before = rows().length;
+    fireEvent.click(screen.getByRole("combobox", { name: "Team" }));
+    const [first] = await screen.findAllByRole("option", undefined, PATIENCE);
+    fireEvent.click(first as HTMLElement);
+    await waitFor(() => expect(rows().length).toBeLessThan(before), PATIENCE);
+    expect(router.state.location.search).toBe(`?team=${first?.textContent}`);
+    expect(rows().every((row) => row.textContent?.includes(first?.textContent ?? "?"))).toBe(true);
+  });
+
   it("teaches the first file when there is nothing", async () => {
     open("/", "empty");
     expect(await screen.findByText("No services yet", undefined, PATIENCE)).toBeTruthy();

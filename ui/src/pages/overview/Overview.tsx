@@ -1,4 +1,5 @@
 // The first page: what needs attention, how every service is, what changed lately, how the machine is.
+import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { checksQuery, servicesQuery } from "@/api/queries";
@@ -32,8 +33,9 @@ export function Overview() {
   const checks = useQuery(checksQuery);
   const [text] = useUrlFilter("q");
   const [verdictText, setVerdictText] = useUrlFilter("health");
+  const [team, setTeam] = useUrlFilter("team");
   const verdicts = useMemo(() => parseVerdicts(verdictText), [verdictText]);
-  const counts = countVerdicts((services.data ?? []).map((service) => service.health));
+  const counts = countVerdicts((services.data ?? []).filter((service) => team === "" || teamOf(service) === team).map((service) => service.health));
   return (
     <Page title="Overview" name="Overview" subtitle={services.data ? <Headline services={services.data} /> : "\u00a0"}>
       <HostStrip />
@@ -44,6 +46,7 @@ export function Overview() {
             services.data?.length !== 0 && (
               <div className={classes.filters}>
                 <VerdictFilter counts={counts} value={verdicts} onChange={(next) => setVerdictText(next.join(","))} />
+                <TeamFilter services={services.data ?? []} team={team} onChoose={setTeam} />
                 <FilterInput name="q" placeholder="Filter services" />
               </div>
             )
@@ -51,7 +54,7 @@ export function Overview() {
         >
           <QueryView query={services} skeleton={<SkeletonRows rows={10} height={44} />}>
             {(all) => {
-              const shown = all.filter((service) => (verdicts.length === 0 || verdicts.includes(service.health)) && matchesService(service, text));
+              const shown = all.filter((service) => (verdicts.length === 0 || verdicts.includes(service.health)) && (team === "" || teamOf(service) === team) && matchesService(service, text));
               if (all.length === 0) {
                 return (
                   <Empty title="No services yet" snippet={TEACH}>
@@ -59,7 +62,7 @@ export function Overview() {
                   </Empty>
                 );
               }
-              if (shown.length === 0) return <Empty title="No service matches">Change the filter above, or press Escape in it.</Empty>;
+              if (shown.length === 0) return <Empty title="No service matches">Change the filters above, or press Escape in the one for names.</Empty>;
               return <ServiceTable services={shown} checks={checks.data ?? []} />;
             }}
           </QueryView>
@@ -68,6 +71,15 @@ export function Overview() {
       </div>
     </Page>
   );
+}
+
+const teamOf = (service: ServiceSummary): string => entityName(service.owner);
+
+/** Where services are of several teams, only those of one. */
+function TeamFilter({ services, team, onChoose }: { services: readonly ServiceSummary[]; team: string; onChoose: (team: string) => void }) {
+  const teams = [...new Set(services.map(teamOf).filter(Boolean).concat(team || []))].sort();
+  if (teams.length < 2 && team === "") return null;
+  return <Select className={classes.team} aria-label="Team" placeholder="Any team" data={teams} value={team || null} onChange={(value) => onChoose(value ?? "")} searchable clearable />;
 }
 
 function matchesService(service: ServiceSummary, text: string): boolean {
