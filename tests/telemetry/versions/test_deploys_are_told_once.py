@@ -252,6 +252,29 @@ async def test_a_recorded_way_back_is_a_deploy_of_its_own(shop):
     assert await shop.told() == ["seen 1>2", "settled 1>2", "recorded 2>1", "settled 2>1"]
 
 
+async def test_a_record_without_an_environment_is_of_the_one_that_telemetry_knows(shop):
+    await shop.ledger.record(CI, Recording("orders", "1"))
+    await shop.hear("1", environment="production")
+    made = await shop.ledger.record(CI, Recording("orders", "2", by="ci"))
+    assert (made.deploy.environment, made.deploy.from_version) == ("production", "1")
+    await shop.hear("2", environment="production")
+    await shop.hear("1", environment="staging")
+    await shop.hear("2", environment="staging")
+    assert await shop.told() == ["recorded >1", "recorded 1>2", "seen 1>2"]
+    places = sorted((each.environment, each.version) for each in await shop.ledger.deploys(DEFAULT_TENANT))
+    assert places == [("production", "1"), ("production", "2"), ("staging", "1"), ("staging", "2")]
+    assert (await shop.ledger.record(CI, Recording("orders", "3"))).deploy.environment == ""
+
+
+async def test_a_late_record_does_not_keep_telemetry_from_telling(shop):
+    await shop.hear("1")
+    await shop.ledger.record(CI, Recording("orders", "2", at=AT - timedelta(minutes=20)))
+    assert await shop.told() == []
+    await shop.hear("2")
+    await shop.hear("2")
+    assert await shop.told() == ["seen 1>2"]
+
+
 async def test_without_telemetry_what_was_recorded_last_runs(shop):
     for version in ("1", "2", "1"):
         await shop.ledger.record(CI, Recording("mail", version))

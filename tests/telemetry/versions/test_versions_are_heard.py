@@ -102,13 +102,18 @@ def test_what_is_no_version_is_none(listener, version):
     assert listener.take() == []
 
 
+def test_an_instance_keeps_no_letter_that_a_database_refuses(listener):
+    hear_span(listener, {**V1, "service.instance.id": "pod\0-1"})
+    assert [each.instance for each in listener.take()] == ["pod-1"]
+
+
 def test_records_tell_by_their_stream_and_by_what_they_share(listener):
     streams = [labels_of({"service_name": "orders", "deployment_environment": "staging"}), labels_of({"app": "x"})]
     records = Records(
         np.array([0, 1, 0], np.int64),
         np.full(3, int(AT_S * 10**9), np.int64),
         ["a", "b", "c"],
-        trace_ids=["", "", "ab" * 16],
+        trace_ids=["a\0b", "", "ab" * 16],
         shared=[labels_of({"service_version": "1"}), labels_of({"service_version": "2"})],
         shared_refs=np.array([0, 0, 1], np.int32),
     )

@@ -35,6 +35,7 @@ MOST_SERIES: Final = 20_000  # of info metrics, in a tenant
 FORGET_S: Final = 7200.0
 _SLOTS: Final = 1 << 16
 _NS: Final = 10**9
+_TRACE_LETTERS: Final = 32
 _DENSE: Final = 4  # times as many groups as records may be laid out
 
 
@@ -200,5 +201,10 @@ def _trace_of_spans(spans: Spans, place: int) -> str:
 
 
 def _trace_of_records(records: Records, groups: npt.NDArray[np.int64], group: int) -> str:
+    """Give the first that is one: what comes through Loki's door may be any text."""
     ids = records.trace_ids or ()
-    return next((ids[row] for row in np.flatnonzero(groups == group).tolist() if ids and ids[row]), "")
+    return next((ids[row] for row in np.flatnonzero(groups == group).tolist() if ids and _is_trace(ids[row])), "")
+
+
+def _is_trace(text: str) -> bool:
+    return len(text) == _TRACE_LETTERS and text.isascii() and text.isalnum()

@@ -65,7 +65,8 @@ def _hint(tenant: TenantId, labels: Mapping[str, str], service: str, version: st
     names = (service, environment, version)
     if not service or not version or any(len(name) > LONGEST or "\0" in name for name in names):
         return None
-    return Hint(Telling(tenant, service, environment, version, origin), _first(labels, _INSTANCE)[:LONGEST])
+    instance = _first(labels, _INSTANCE)[:LONGEST].replace("\0", "")  # PostgreSQL takes no such letter
+    return Hint(Telling(tenant, service, environment, version, origin), instance)
 
 
 def _first(labels: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ transaction. So several processes over one database, and a start after a crash, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ from sqlalchemy import Row, select
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.versions.events import RECORDED
 from holdfast.telemetry.versions.noting import note
-from holdfast.telemetry.versions.recording import Recording, record
+from holdfast.telemetry.versions.recording import Recording, place_of, record
 from holdfast.telemetry.versions.settling import settle
 from holdfast.telemetry.versions.standing import alive, rows_of, running
 from holdfast.telemetry.versions.tables import SERVICE_VERSIONS
@@ -140,10 +140,12 @@ class Ledger:
 
     def _record(self, tx: Connection, identity: Identity, said: Recording, at: datetime) -> Recorded:
         now = self._clock.now()
-        is_new = record(tx, identity.tenant, said, at, now)
+        said = replace(said, environment=place_of(tx, identity.tenant, said))
+        is_told = at >= now - timedelta(seconds=self._settings.fresh_for)
+        is_new = record(tx, identity.tenant, said, at, now, is_told=is_told)
         rows = [row for row in rows_of(tx, identity.tenant, said.service) if row.environment == said.environment]
         mine = next(row for row in rows if row.version == said.version)
-        if is_new and at >= now - timedelta(seconds=self._settings.fresh_for):
+        if is_new and is_told:
             more = {"commit": said.commit, "url": said.url, "by": said.by, "at": at.isoformat()}
             event = deploy_event(RECORDED, mine, mine.from_version, actor=identity.actor, **more)
             self._teller.tell(tx, [event])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import update
+from sqlalchemy import true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from holdfast.telemetry.versions.events import ROLLED_BACK, SEEN
@@ -43,6 +43,8 @@ def note(tx: Connection, heard: Iterable[Heard], now: datetime) -> list[NewEvent
         told = _by_one_origin(rows, list(group))
         if told and told[0].telling.origin == RESOURCE:
             _end_hearsay(tx, rows, now)
+        if _adopt(tx, rows, told):
+            rows = rows_of(tx, tenant, service)
         for environment, some in groupby(told, key=lambda each: each.telling.environment):
             there = [row for row in rows if row.environment == environment]
             events += _Place(tx, there, now).note(list(some))
@@ -68,6 +70,21 @@ def _end_hearsay(tx: Connection, rows: Rows, now: datetime) -> None:
             tx.execute(update(SERVICE_VERSIONS).where(is_row(row)).values(ended_at=now))
 
 
+def _adopt(tx: Connection, rows: Rows, heard: Sequence[Heard]) -> bool:
+    """Give records without an environment to the one in which their version is heard first."""
+    known = {(row.environment, row.version) for row in rows}
+    waiting = {row.version: row for row in rows if not row.environment and row.first_seen is None}
+    is_any = False
+    for each in heard:
+        environment, version = each.telling[2:4]
+        row = waiting.pop(version, None) if (environment, version) not in known else None
+        if row is not None:
+            mine = is_row(row) & SERVICE_VERSIONS.c.first_seen.is_(None)
+            tx.execute(update(SERVICE_VERSIONS).where(mine).values(environment=environment))
+            is_any = True
+    return is_any
+
+
 class _Place:
     """A service in an environment."""
 
@@ -87,7 +104,7 @@ class _Place:
             if row is None:
                 made.append(self._begin(each, is_baseline=is_first))
             elif row.ended_at is None:
-                self._touch(row, each)
+                made.append(self._touch(row, each, is_known=not is_first))
             elif _moment(each) > row.ended_at:
                 made.append(self._come_back(row, each))
         return [event for event in made if event is not None]
@@ -116,15 +133,19 @@ class _Place:
             return None
         return deploy_event(SEEN, told, before.version, **_where(heard))
 
-    def _touch(self, row: Row[Any], heard: Heard) -> None:
+    def _touch(self, row: Row[Any], heard: Heard, *, is_known: bool) -> NewEvent | None:
+        """Note that it goes on; one that was recorded too late to be told is told when it is heard first."""
         at = _moment(heard)
         if row.is_heard and row.last_seen is not None and at < row.last_seen + _NEWER:
-            return
+            return None
+        is_told = is_known and row.first_seen is None and row.told_at is None
         values: dict[str, Any] = {"last_seen": max(at, row.last_seen or at), "is_heard": True}
         if row.first_seen is None:
             values |= {"first_seen": at, "trace_id": heard.trace_id, "instance": heard.instance}
-        values["origin"] = heard.telling.origin
-        self._tx.execute(update(SERVICE_VERSIONS).where(is_row(row)).values(**values))
+        values |= {"origin": heard.telling.origin, **({"told_at": self._now} if is_told else {})}
+        same = is_row(row) & (SERVICE_VERSIONS.c.told_at.is_(None) if is_told else true())
+        done = self._tx.execute(update(SERVICE_VERSIONS).where(same).values(**values))
+        return deploy_event(SEEN, row, row.from_version, **_where(heard)) if is_told and done.rowcount else None
 
     def _come_back(self, row: Row[Any], heard: Heard) -> NewEvent | None:
         """Begin a version anew that had ended; of each kind there is one event a day."""

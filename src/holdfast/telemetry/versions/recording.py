@@ -35,7 +35,15 @@ class Recording:
     at: datetime | None = None
 
 
-def record(tx: Connection, tenant: TenantId, said: Recording, at: datetime, now: datetime) -> bool:
+def place_of(tx: Connection, tenant: TenantId, said: Recording) -> str:
+    """Give the environment that is meant: without a word about it the only one in which the service is heard."""
+    heard = {row.environment for row in alive(rows_of(tx, tenant, said.service)) if row.first_seen is not None}
+    return heard.pop() if not said.environment and len(heard) == 1 else said.environment
+
+
+def record(
+    tx: Connection, tenant: TenantId, said: Recording, at: datetime, now: datetime, *, is_told: bool = True
+) -> bool:
     """Write it, and tell whether it is a deploy: not if the version is the newest already."""
     rows = [row for row in rows_of(tx, tenant, said.service) if row.environment == said.environment]
     row = next((row for row in rows if row.version == said.version), None)
@@ -51,7 +59,7 @@ def record(tx: Connection, tenant: TenantId, said: Recording, at: datetime, now:
         "began_at": at,
         "settled_at": None,
         "ended_at": None,
-        "told_at": now,
+        "told_at": now if is_told else None,
         **known,
     }
     if row is not None:
