@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from fixtures.notes import Noted
 from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.http import OutboundSettings
 from holdfast.kernel.ids import TenantId
@@ -54,7 +55,8 @@ class Scraped:
         self.source = MemorySource()
         self.sink = MemorySink(self.source, max_series=max_series)
         self.registry = CollectorRegistry()
-        self.metrics = ScrapeMetrics(self.registry)
+        self.noted = Noted()
+        self.metrics = ScrapeMetrics(self.registry, self.noted)
         self._exporter = exporter
         self._callers = callers
 

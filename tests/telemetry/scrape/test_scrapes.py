@@ -146,6 +146,7 @@ async def test_a_page_over_a_limit_counts_for_nothing_and_says_which(scraped, ex
     assert words in loop.state.last_error
     assert scraped.series() == {}
     assert scraped.value("up") == 0.0
+    assert scraped.noted.requests == {("metrics", "shop", "scrape_limit"): 1}
 
 
 async def test_a_page_that_is_not_in_its_format_is_refused_with_its_line(scraped, exporter):
@@ -154,6 +155,7 @@ async def test_a_page_that_is_not_in_its_format_is_refused_with_its_line(scraped
     await loop.scrape(100.0)
     assert loop.state.last_error == "page:2: not a sample" or "page:2" in loop.state.last_error
     assert scraped.series() == {}
+    assert scraped.noted.requests == {("metrics", "shop", "malformed"): 1}
 
 
 async def test_openmetrics_brings_starts_exemplars_and_metadata(scraped, exporter):
