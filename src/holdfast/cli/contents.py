@@ -26,7 +26,7 @@ class Contents(Offering):
         Offer(
             "usage",
             "holdfast.cli.usage:register",
-            "Say which services and streams keep how much, who reads, what it costs, and how close limits are.",
+            "Say what came in by signal and service, what was left out and why, what is kept, who reads, what it costs.",
         ),
         Offer(
             "storage",
