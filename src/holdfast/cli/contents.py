@@ -26,7 +26,7 @@ class Contents(Offering):
         Offer(
             "usage",
             "holdfast.cli.usage:register",
-            "Say what came in by signal and service, what was left out and why, what is kept, who reads, what it costs.",
+            "Say what came in by signal and service, what was left out and why, what is kept, who reads it, its cost.",
         ),
         Offer(
             "storage",

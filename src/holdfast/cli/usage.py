@@ -41,7 +41,7 @@ def usage(
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what came in by signal and service, what was left out and why, what is kept, who reads, what it costs."""
+    """Say what came in by signal and service, what was left out and why, what is kept, who reads it, its cost."""
     asked = "" if signal is SignalName.ALL else signal.value
     with Remote(url) as remote:
         intake = remote.call(

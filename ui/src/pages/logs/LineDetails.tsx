@@ -6,7 +6,7 @@ import { CopyButton } from "@/components/CopyButton";
 import { Go, servicePath } from "@/components/Go";
 import { aroundPath, subjectOf } from "@/lib/around";
 import { fieldOf, fieldsOf, isoOf, type LineField, type LogLine } from "@/lib/logs";
-import type { LineActions } from "./LinesView";
+import type { LineActions } from "./lines";
 import classes from "./Logs.module.css";
 
 export function LineDetails({ line, columns, onFilter, onColumn, onContext }: LineActions & { line: LogLine; columns: readonly string[] }) {

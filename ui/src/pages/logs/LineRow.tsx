@@ -5,7 +5,7 @@ import { fieldOf, type LogLine, serviceOf } from "@/lib/logs";
 import { formatAbsolute, formatClock } from "@/lib/time";
 import { LevelMark } from "./LevelMark";
 import { LineDetails } from "./LineDetails";
-import type { LineActions } from "./LinesView";
+import type { LineActions } from "./lines";
 import classes from "./Logs.module.css";
 
 interface LineRowProps {

@@ -4,7 +4,7 @@ import { IconArrowUp, IconFileText } from "@tabler/icons-react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Empty, Failed, Loading, problemOf, SkeletonRows } from "@/components/states";
 import { plural } from "@/lib/format";
-import { type FieldFilter, wordsOf } from "@/lib/logql";
+import { wordsOf } from "@/lib/logql";
 import { type LogLine, SERVICE_FIELD, serviceOf } from "@/lib/logs";
 import type { LogView } from "@/lib/logview";
 import { spanSeconds } from "@/lib/timerange";
@@ -12,18 +12,12 @@ import { colorsOf } from "@/lib/traces/colors";
 import { useRows } from "@/state/rows";
 import { useTimeRange } from "@/state/timerange";
 import { LineRow } from "./LineRow";
-import type { LinesState } from "./lines";
+import type { LineActions, LinesState } from "./lines";
 import { TailStrip } from "./TailStrip";
 import classes from "./Logs.module.css";
 
 const ROW_PX = 24;
 const AHEAD_ROWS = 40;
-
-export interface LineActions {
-  onFilter: (filter: FieldFilter) => void;
-  onColumn: (name: string) => void;
-  onContext: (line: LogLine) => void;
-}
 
 interface LinesViewProps extends LineActions {
   state: LinesState;

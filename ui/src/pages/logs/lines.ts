@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { fetchLines, type LinesPage, type LinesWish, PAGE_LINES } from "@/api/logQueries";
+import type { FieldFilter } from "@/lib/logql";
 import { type LogLine, mergeLines } from "@/lib/logs";
 import { rangeKey, resolveRange, type TimeRange } from "@/lib/timerange";
 import { type Tail, useTail } from "./tail";
@@ -18,6 +19,13 @@ export interface LinesState {
   moreError: Error | null;
   loadMore: () => void;
   retry: () => void;
+}
+
+/** What can be done with a line. */
+export interface LineActions {
+  onFilter: (filter: FieldFilter) => void;
+  onColumn: (name: string) => void;
+  onContext: (line: LogLine) => void;
 }
 
 interface LinesQuestion {

@@ -3,6 +3,7 @@ import { IconAlertCircle } from "@tabler/icons-react";
 import { useState } from "react";
 import type { TraceSummary } from "@/api/traces";
 import { Go } from "@/components/Go";
+import { ShareBar } from "@/components/ShareBar";
 import table from "@/components/table.module.css";
 import { When } from "@/components/When";
 import { formatCount, formatDuration, plural } from "@/lib/format";
@@ -44,10 +45,7 @@ export function TraceList({ traces, colors }: { traces: readonly TraceSummary[];
               <span className="faint">{one.rootService}</span>
             </td>
             <td className={classes.took}>
-              <span className={classes.bar}>
-                <i style={{ width: `${(one.durationUs / longest) * 100}%` }} data-failed={one.errors > 0 || undefined} />
-                <span className="tabular">{formatDuration(one.durationUs / 1e6)}</span>
-              </span>
+              <ShareBar share={one.durationUs / longest} text={formatDuration(one.durationUs / 1e6)} isFailed={one.errors > 0} />
             </td>
             <td className={classes.spans} data-align="right">{formatCount(one.spans)}</td>
             <td className={classes.errors} data-align="right">

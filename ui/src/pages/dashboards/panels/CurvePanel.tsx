@@ -9,9 +9,8 @@ import { usePickPath } from "@/state/chartPick";
 import { useExemplars } from "@/state/exemplars";
 import { useMarks } from "@/state/marks";
 import { labeller } from "@/pages/metrics/results";
-import { ShownContext } from "./data";
+import { type PictureProps, ShownContext } from "./data";
 import { NoData } from "./NoData";
-import type { PictureProps } from "./PanelView";
 
 const DRAWN = 60;
 const LEGEND_ROW_PX = 24;

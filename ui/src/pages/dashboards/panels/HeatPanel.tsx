@@ -5,8 +5,8 @@ import { panelValue } from "@/lib/dashboards";
 import { heatOf, MOST_ROWS } from "@/lib/heat";
 import { matrixOf } from "@/lib/promSeries";
 import { usePickPath } from "@/state/chartPick";
+import type { PictureProps } from "./data";
 import { NoData } from "./NoData";
-import type { PictureProps } from "./PanelView";
 
 export function HeatPanel({ panel, data, height }: PictureProps) {
   const heat = useMemo(() => {

@@ -6,8 +6,8 @@ import { panelValue, statusOf } from "@/lib/dashboards";
 import { legendName, parseValue, splitLabels, vectorOf } from "@/lib/promSeries";
 import { labeller } from "@/pages/metrics/results";
 import type { PanelData } from "./data";
+import type { PictureProps } from "./data";
 import { NoData } from "./NoData";
-import type { PictureProps } from "./PanelView";
 import classes from "./Panel.module.css";
 
 interface Row {

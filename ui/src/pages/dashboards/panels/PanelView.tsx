@@ -6,7 +6,7 @@ import type { DashboardPanel } from "@/api/types";
 import { Markdown } from "@/components/Markdown";
 import { Loading, problemOf, SkeletonBlock } from "@/components/states";
 import { type Chosen, fillTitle, panelShows } from "@/lib/dashboards";
-import { type PanelData, ShownContext, usePanelData } from "./data";
+import { type PictureProps, ShownContext, usePanelData } from "./data";
 import { HeatPanel } from "./HeatPanel";
 import { BarPanel, GaugePanel, StatPanel, TablePanel } from "./NumberPanels";
 import { CurvePanel } from "./CurvePanel";
@@ -16,12 +16,6 @@ import classes from "./Panel.module.css";
 
 export const ROW_PX = 40;
 const HEAD_PX = 44;
-
-export interface PictureProps {
-  panel: DashboardPanel;
-  data: PanelData;
-  height: number;
-}
 
 const PICTURES: Record<string, (props: PictureProps) => ReactNode> = {
   timeseries: CurvePanel,

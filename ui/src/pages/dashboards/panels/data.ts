@@ -24,6 +24,13 @@ export interface PanelData {
   retry: () => void;
 }
 
+/** What a panel draws, and how high. */
+export interface PictureProps {
+  panel: DashboardPanel;
+  data: PanelData;
+  height: number;
+}
+
 const OVER_RANGE: ReadonlySet<string> = new Set(["timeseries", "heatmap"]);
 const POINTS = { timeseries: 180, heatmap: 60 } as const;
 

@@ -7,6 +7,7 @@ import { isAskable } from "@/api/traceQueries";
 import type { SpanGroup, SpanGroups } from "@/api/types";
 import { Go } from "@/components/Go";
 import { Page } from "@/components/Page";
+import { ShareBar } from "@/components/ShareBar";
 import { Empty, QueryView, SkeletonRows } from "@/components/states";
 import table from "@/components/table.module.css";
 import { When } from "@/components/When";
@@ -89,10 +90,7 @@ function List({ groups, of, wish }: { groups: readonly SpanGroup[]; of: GroupKin
               {!saysOf(each) && <span className="faint">{isFailed ? "says nothing" : ""}</span>}
             </td>
             <td className={classes.many}>
-              <span className={classes.bar}>
-                <i style={{ width: `${((isFailed ? each.spans : each.lost_ms) / most) * 100}%` }} data-failed={isFailed || undefined} />
-                <span className="tabular">{isFailed ? formatNumber(each.spans) : formatDuration(each.lost_ms / 1000)}</span>
-              </span>
+              <ShareBar share={(isFailed ? each.spans : each.lost_ms) / most} text={isFailed ? formatNumber(each.spans) : formatDuration(each.lost_ms / 1000)} isFailed={isFailed} />
             </td>
             {isFailed && <td className={classes.began} data-align="right">{each.origins > 0 ? formatNumber(each.origins) : <span className="faint">0</span>}</td>}
             <td className={classes.share} data-align="right">{formatPercent((100 * each.spans) / Math.max(each.calls, 1))}</td>
