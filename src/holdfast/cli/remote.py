@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from types import TracebackType
 from typing import Annotated, Any, Final, Self, TypeAlias
 
@@ -18,6 +20,7 @@ TIMEOUT_S: Final = 30.0
 QUIET_S: Final = 60.0  # longer than the server's pause between two signs of life
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MAX_WORDS: Final = 2000
+_OTHER_SERVER: Final = "is this a Holdfast server? Name it with --url or HOLDFAST_URL"
 
 Query: TypeAlias = Mapping[str, str | int | list[str]]
 
@@ -41,9 +44,16 @@ class Remote:
         token = os.environ.get("HOLDFAST_TOKEN")
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.headers |= {"X-Scope-OrgID": tenant} if tenant else {}
-        self._client = httpx.Client(
-            base_url=f"{self.url}{api}", headers=self.headers, timeout=TIMEOUT_S, transport=transport
-        )
+        if not all(text.isascii() and text.isprintable() for text in self.headers.values()):
+            raise InvalidError(
+                "the token or the tenant has letters that no header holds", hint="set HOLDFAST_TOKEN anew"
+            )
+        try:
+            self._client = httpx.Client(
+                base_url=f"{self.url}{api}", headers=self.headers, timeout=TIMEOUT_S, transport=transport
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise InvalidError(f"{self.url} is no address: {error}", hint=f"such as {DEFAULT_URL}") from None
 
     def __enter__(self) -> Self:
         """Open."""
@@ -63,10 +73,31 @@ class Remote:
         Raises:
             UnauthenticatedError: the token is missing or wrong.
             UnavailableError: the server does not answer.
+            InvalidError: what it answers is not what a Holdfast server says.
             HoldfastError: the server refused; its words and its hint.
         """
         answer = self._send(method, path, json=body, params=query, data=form)
-        return answer.json() if answer.content else None
+        has_words = answer.content != b"null" and (answer.content or answer.status_code == HTTPStatus.OK)
+        return self._read(answer) if has_words or method == "GET" else None
+
+    def _read(self, answer: httpx.Response) -> Any:
+        """Give the object in an answer; a field that it lacks is an error that says so."""
+        url = self.url
+
+        class Told(dict[str, Any]):
+            def __missing__(self, field: str) -> Any:
+                raise InvalidError(f"{url} answered without {field!r}", hint=_OTHER_SERVER)
+
+        if not answer.content:
+            raise InvalidError(f"{url} answered nothing", hint=_OTHER_SERVER)
+        try:
+            told = json.loads(answer.content, object_hook=Told)
+        except ValueError as error:
+            kind = answer.headers.get("content-type", "") or "no content type"
+            raise InvalidError(f"{url} answered what is no JSON ({kind}): {error}", hint=_OTHER_SERVER) from None
+        if not isinstance(told, dict):
+            raise InvalidError(f"{url} answered what is no object", hint=_OTHER_SERVER)
+        return told
 
     def text(self, path: str) -> str:
         """Get what is no JSON; raises as `call` does."""
@@ -78,6 +109,10 @@ class Remote:
         except httpx.TransportError as error:
             hint = "is it running? Name it with --url or HOLDFAST_URL"
             raise UnavailableError(f"{self.url} does not answer: {error}", hint=hint) from error
+        except httpx.DecodingError as error:
+            raise InvalidError(f"{self.url} gave an answer that cannot be read: {error}", hint=_OTHER_SERVER) from None
+        except httpx.InvalidURL as error:
+            raise InvalidError(f"{self.url} is no address: {error}", hint=f"such as {DEFAULT_URL}") from None
         if len(answer.content) > MAX_ANSWER_BYTES:
             raise InvalidError(f"{self.url} answered more than 32 MiB")
         if answer.is_success:
@@ -113,5 +148,5 @@ class Remote:
         except (ValueError, KeyError, TypeError):
             if answer.headers.get("content-type", "").startswith("text/plain"):  # as Loki's API tells errors
                 return InvalidError(f"{self.url} refused: {answer.text[:MAX_WORDS]}")
-            message, hint = f"status {answer.status_code} without an explanation", "is this a Holdfast server?"
+            message, hint = f"status {answer.status_code} without an explanation", _OTHER_SERVER
         return InvalidError(f"{self.url} refused: {message}", hint=hint)
