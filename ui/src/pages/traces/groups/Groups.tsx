@@ -70,7 +70,7 @@ function List({ groups, of, wish }: { groups: readonly SpanGroup[]; of: GroupKin
         <tr>
           <th>Operation</th>
           <th className={classes.says}>{isFailed ? "Error" : "Statement"}</th>
-          <th className={classes.many}>{isFailed ? "Spans" : "Time lost"}</th>
+          <th className={classes.many} data-align="right">{isFailed ? "Spans" : "Time lost"}</th>
           {isFailed && <th className={classes.began} data-align="right" data-tip="Spans below which no other failed: the error began there, the others pass it on">Began here</th>}
           <th className={classes.share} data-align="right" data-tip="Of all spans of the operation">Of calls</th>
           <th className={classes.time} data-align="right">p95</th>
