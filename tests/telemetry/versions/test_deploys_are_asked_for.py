@@ -81,6 +81,7 @@ async def test_a_viewer_reads_and_does_not_record(api):
         ({"url": "javascript:alert(1)"}, "url"),
         ({"at": "2026-01-31T12:00:00"}, "at"),
         ({"at": "2999-01-31T12:00:00Z"}, "at"),
+        ({"at": 0}, "at"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -112,10 +112,12 @@ class Ledger:
         """Record a deploy; a version that is the newest already gets what is said of it, and makes no second event.
 
         Raises:
-            InvalidError: it lies in the future.
+            InvalidError: it lies in the future, or nobody knows where its clock stands.
         """
         now = self._clock.now()
         at = said.at or now
+        if at.tzinfo is None:
+            raise InvalidError(f"field 'at': {at.isoformat()} has no time zone", hint="such as 2026-01-31T12:00:00Z")
         if at > now + _AHEAD:
             raise InvalidError(
                 f"field 'at': {at.isoformat()} lies in the future", hint="record a deploy when it is done"

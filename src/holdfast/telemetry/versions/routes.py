@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from holdfast.kernel.auth import Identity, requires
+from holdfast.kernel.units import Moment
 from holdfast.telemetry.versions.hints import LONGEST
 from holdfast.telemetry.versions.ledger import Deploy, DeployState, Ledger
 from holdfast.telemetry.versions.recording import Recording
@@ -33,7 +34,7 @@ class DeployIn:
     commit: Text = ""
     url: Link = ""
     by: Text = ""
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
