@@ -79,6 +79,34 @@ async def test_batches_are_summed_by_service_and_reason(store: Any, clock: FakeC
     assert await told(store, clock, services=[]) == set()
 
 
+class SlowStore:
+    """Takes rows, and says so only when it is let."""
+
+    def __init__(self) -> None:
+        self.begun, self.is_let = asyncio.Event(), asyncio.Event()
+
+    def writer(self, table: Any) -> SlowStore:
+        return self
+
+    async def write(self, rows: Any, *, tenant: TenantId) -> None:
+        self.begun.set()
+        await self.is_let.wait()
+
+
+async def test_who_writes_while_another_does_waits_for_what_that_one_took_along(clock: FakeClock) -> None:
+    slow: Any = SlowStore()
+    ledger = Ledger(slow, clock)
+    fill(ledger)
+    first = asyncio.create_task(ledger.write())
+    await slow.begun.wait()
+    second = asyncio.create_task(ledger.write())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not second.done()
+    slow.is_let.set()
+    await asyncio.gather(first, second)
+
+
 async def test_two_processes_on_one_server_add_up_and_a_restart_keeps_it(server_url: str, clock: FakeClock) -> None:
     settings = StoreSettings(url=Secret(server_url), linger=0.005, fsync_after_insert=False)
     async with Store(settings) as one, Store(settings) as other:

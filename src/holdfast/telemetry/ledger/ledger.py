@@ -46,6 +46,7 @@ class Ledger:
         self._services: dict[TenantId, set[str]] = {}
         self._hour = 0
         self._since: float | None = None
+        self._writing = asyncio.Lock()  # whoever reads after a write must find what another one took along
         registry = metrics or CollectorRegistry()
         self._written = Counter(
             "holdfast_ledger_rows_written", "Rows of the ledger of usage that the store accepted.", registry=registry
@@ -142,11 +143,15 @@ class Ledger:
                 sums[2] += requests
 
     async def write(self) -> None:
-        """Put what was noted into the store; what it does not take stays noted.
+        """Put what was noted into the store, all that was noted before; what it does not take stays noted.
 
         Raises:
             HoldfastError: the store did not take all of it.
         """
+        async with self._writing:
+            await self._write()
+
+    async def _write(self) -> None:
         noted, self._noted = self._noted, {}
         since, self._since = self._since, None
         answers = await asyncio.gather(
