@@ -7,10 +7,11 @@ and doors do, and note it here.
 from holdfast.telemetry.ledger.calls import Call, answering
 from holdfast.telemetry.ledger.doors import RefusedAtDoors
 from holdfast.telemetry.ledger.ledger import Ledger
-from holdfast.telemetry.ledger.noting import NO_LEDGER, NoLedger, Notes, Signal
+from holdfast.telemetry.ledger.noting import NO_LEDGER, NoLedger, Notes
 from holdfast.telemetry.ledger.reading import Cut, HourSum, ServiceSum, read_hours, read_services
 from holdfast.telemetry.ledger.reasons import DOOR_REASONS, REASONS, Meaning, Reason, meaning_of, meanings, reason_of
 from holdfast.telemetry.ledger.services import OTHERS, OURS, Services, service_of
+from holdfast.telemetry.ledger.signals import Signal
 from holdfast.telemetry.ledger.tables import HOURS, SCHEMA
 from holdfast.telemetry.ledger.wiring import LedgerRoom, wire
 

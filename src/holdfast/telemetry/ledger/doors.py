@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.http import problems
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
-from holdfast.telemetry.ledger.noting import Signal
 from holdfast.telemetry.ledger.reasons import DOOR_REASONS, Reason
+from holdfast.telemetry.ledger.signals import Signal
 
 if TYPE_CHECKING:
     from holdfast.telemetry.ledger.ledger import Ledger

@@ -13,8 +13,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from holdfast.kernel.errors import HoldfastError
 from holdfast.telemetry.ledger.calls import tell_call
-from holdfast.telemetry.ledger.noting import Signal, parts
+from holdfast.telemetry.ledger.noting import parts
 from holdfast.telemetry.ledger.services import OTHERS
+from holdfast.telemetry.ledger.signals import Signal
 from holdfast.telemetry.ledger.tables import HOURS
 
 if TYPE_CHECKING:

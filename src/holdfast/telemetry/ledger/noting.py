@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
@@ -13,14 +12,7 @@ if TYPE_CHECKING:
 
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.ledger.reasons import Reason
-
-
-class Signal(StrEnum):
-    """What is counted."""
-
-    LOGS = "logs"
-    METRICS = "metrics"
-    TRACES = "traces"
+    from holdfast.telemetry.ledger.signals import Signal
 
 
 class Notes(Protocol):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from holdfast.telemetry.ledger.noting import Signal
+from holdfast.telemetry.ledger.signals import Signal
 
 
 class Reason(StrEnum):
