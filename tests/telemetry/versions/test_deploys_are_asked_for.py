@@ -16,7 +16,7 @@ from holdfast.kernel.events import EventLog
 from holdfast.kernel.http import problems
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.permissions import Role
-from holdfast.telemetry.versions import Ledger, VersionsSettings
+from holdfast.telemetry.versions import VersionBook, VersionsSettings
 from holdfast.telemetry.versions.permissions import READ, RECORD
 from holdfast.telemetry.versions.routes import routes
 from holdfast.telemetry.versions.telling import Teller
@@ -45,7 +45,7 @@ async def api(db):
     app, clock = FastAPI(), SystemClock()
     problems.install(app, lambda: None)
     auth.install(app, NamedGate())
-    app.include_router(routes(Ledger(db, Teller(EventLog(db, clock)), clock, VersionsSettings())))
+    app.include_router(routes(VersionBook(db, Teller(EventLog(db, clock)), clock, VersionsSettings())))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         yield client
 

@@ -14,7 +14,7 @@ from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.events import EventLog
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
 from holdfast.kernel.permissions import Role
-from holdfast.telemetry.versions import Ledger, Recording, VersionsSettings
+from holdfast.telemetry.versions import Recording, VersionBook, VersionsSettings
 from holdfast.telemetry.versions import noting as notings
 from holdfast.telemetry.versions.hearing import Heard
 from holdfast.telemetry.versions.hints import RESOURCE, Telling
@@ -39,8 +39,8 @@ class Shop:
         self.ledger = self.another(db)
         self._db = db
 
-    def another(self, db: Any) -> Ledger:
-        return Ledger(db, Teller(self.log), self.clock, VersionsSettings())
+    def another(self, db: Any) -> VersionBook:
+        return VersionBook(db, Teller(self.log), self.clock, VersionsSettings())
 
     async def hear(self, *versions: str, ago_s: float = 0, **more: str) -> None:
         await self.clock.advance(1)

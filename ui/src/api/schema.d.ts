@@ -2360,6 +2360,55 @@ export interface components {
             series: number;
         };
         /**
+         * Deploy
+         * @description A version of a service in an environment.
+         *
+         *     Attributes:
+         *         from_version: what ran before it; None where nothing is known.
+         *         is_baseline: the first version that was heard of the service: it was running already.
+         *         began_at: since when it is deployed.
+         *         first_seen, last_seen: when telemetry told it; None while only a record says so.
+         *         settled_at: since when no other is heard.
+         *         ended_at: when it was found to be heard no more.
+         *         trace_id, instance: where it was heard first.
+         */
+        Deploy: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** By */
+            by: string;
+            /** Commit */
+            commit: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Environment */
+            environment: string;
+            /** First Seen */
+            first_seen: string | null;
+            /** From Version */
+            from_version: string | null;
+            /** Instance */
+            instance: string;
+            /** Is Baseline */
+            is_baseline: boolean;
+            /** Last Seen */
+            last_seen: string | null;
+            /** Service */
+            service: string;
+            /** Settled At */
+            settled_at: string | null;
+            state: components["schemas"]["DeployState"];
+            /** Trace Id */
+            trace_id: string;
+            /** Url */
+            url: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * DeployIn
          * @description A deploy to record; `at` is now if not given, `by` a person or program in words.
          */
@@ -2397,51 +2446,9 @@ export interface components {
          */
         DeployList: {
             /** Items */
-            items: components["schemas"]["DeployOut"][];
+            items: components["schemas"]["Deploy"][];
             /** Next */
             next?: string | null;
-        };
-        /**
-         * DeployOut
-         * @description A version of a service in an environment; `from_version` ran before it, `began_at` says since when it is there.
-         *
-         *     A baseline was running already when the service was heard first.
-         */
-        DeployOut: {
-            /**
-             * Began At
-             * Format: date-time
-             */
-            began_at: string;
-            /** By */
-            by: string;
-            /** Commit */
-            commit: string;
-            /** Ended At */
-            ended_at: string | null;
-            /** Environment */
-            environment: string;
-            /** First Seen */
-            first_seen: string | null;
-            /** From Version */
-            from_version: string | null;
-            /** Instance */
-            instance: string;
-            /** Is Baseline */
-            is_baseline: boolean;
-            /** Last Seen */
-            last_seen: string | null;
-            /** Service */
-            service: string;
-            /** Settled At */
-            settled_at: string | null;
-            state: components["schemas"]["DeployState"];
-            /** Trace Id */
-            trace_id: string;
-            /** Url */
-            url: string;
-            /** Version */
-            version: string;
         };
         /**
          * DeployState
@@ -4313,11 +4320,11 @@ export interface components {
             verdict: components["schemas"]["Verdict"];
         };
         /**
-         * RecordedOut
-         * @description A record; `is_new` says whether it is a deploy, or a version that ran already.
+         * Recorded
+         * @description What became of a record; `is_new` unless the version ran already.
          */
-        RecordedOut: {
-            deploy: components["schemas"]["DeployOut"];
+        Recorded: {
+            deploy: components["schemas"]["Deploy"];
             /** Is New */
             is_new: boolean;
         };
@@ -8019,7 +8026,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RecordedOut"];
+                    "application/json": components["schemas"]["Recorded"];
                 };
             };
             /** @description Bad Request */

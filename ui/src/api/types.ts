@@ -19,7 +19,7 @@ export type Session = Schemas["SessionDocument"];
 export type Status = Schemas["Status"];
 export type LogEvent = Schemas["EventOut"];
 export type EventPage = Schemas["EventPage"];
-export type Deploy = Schemas["DeployOut"];
+export type Deploy = Schemas["Deploy"];
 export type DeployList = Schemas["DeployList"];
 
 export type UptimeShare = Schemas["UptimeShare"];

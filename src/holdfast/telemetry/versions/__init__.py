@@ -3,7 +3,7 @@
 Owns their table, routes and the events `deploy.*`. Refuses to deploy, and to guess a version that nobody tells.
 """
 
-from holdfast.telemetry.versions.ledger import Deploy, DeployState, Ledger, Recorded
+from holdfast.telemetry.versions.book import Deploy, DeployState, Recorded, VersionBook
 from holdfast.telemetry.versions.recording import Recording
 from holdfast.telemetry.versions.settings import SECTION, VersionsSettings
 from holdfast.telemetry.versions.wiring import VersionsRoom, wire
@@ -12,9 +12,9 @@ __all__ = [
     "SECTION",
     "Deploy",
     "DeployState",
-    "Ledger",
     "Recorded",
     "Recording",
+    "VersionBook",
     "VersionsRoom",
     "VersionsSettings",
     "wire",

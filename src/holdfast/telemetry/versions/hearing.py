@@ -1,4 +1,4 @@
-"""Listens to what is stored: remembers who told which version when, until the ledger takes it.
+"""Listens to what is stored: remembers who told which version when, until the book takes it.
 
 Looks at resources and info metrics, never at single spans or lines, and at each set of attributes once. What is
 remembered is bounded; what finds no room is counted.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.wiring import Ground, Job, Wiring
 from holdfast.resilience import timeout
+from holdfast.telemetry.versions.book import VersionBook
 from holdfast.telemetry.versions.events import KINDS
 from holdfast.telemetry.versions.hearing import Listener
-from holdfast.telemetry.versions.ledger import Ledger
 from holdfast.telemetry.versions.permissions import READ, RECORD
 from holdfast.telemetry.versions.routes import routes
 from holdfast.telemetry.versions.settings import VersionsSettings
@@ -29,9 +29,9 @@ EVERY_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class VersionsRoom:
-    """The ledger and how it is wired."""
+    """The book and how it is wired."""
 
-    ledger: Ledger
+    book: VersionBook
     wiring: Wiring
 
 
@@ -40,7 +40,7 @@ def wire(
 ) -> VersionsRoom:
     """Build the room over the sinks."""
     settings, clock = ground.settings[VersionsSettings], ground.clock
-    ledger = Ledger(ground.db, Teller(ground.events, ground.metrics), clock, settings)
+    book = VersionBook(ground.db, Teller(ground.events, ground.metrics), clock, settings)
     listener = Listener(settings, clock, ground.metrics)
     if settings.enabled:
         traces.sink.feed.follow(listener)
@@ -51,7 +51,7 @@ def wire(
     async def note() -> None:
         heard = listener.take()
         try:
-            await ledger.note(heard)
+            await book.note(heard)
         except BaseException:
             listener.put_back(heard)
             raise
@@ -67,7 +67,7 @@ def wire(
         while True:
             await clock.sleep(EVERY_S)
             if members.owns("versions.settle"):
-                await ledger.settle()
+                await book.settle()
 
     @asynccontextmanager
     async def listening() -> AsyncIterator[None]:
@@ -78,10 +78,10 @@ def wire(
     wiring = Wiring(
         name="versions",
         lifespan=listening,
-        routers=(routes(ledger),),
+        routers=(routes(book),),
         migrations="holdfast.telemetry.versions.migrations",
         jobs=jobs if settings.enabled else (),
         permissions=(READ, RECORD),
         event_kinds=KINDS,
     )
-    return VersionsRoom(ledger, wiring)
+    return VersionsRoom(book, wiring)

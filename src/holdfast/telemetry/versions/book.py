@@ -87,7 +87,7 @@ class Recorded:
     is_new: bool
 
 
-class Ledger:
+class VersionBook:
     """The versions of all tenants."""
 
     def __init__(self, db: Database, teller: Teller, clock: Clock, settings: VersionsSettings) -> None:
