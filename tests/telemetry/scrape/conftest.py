@@ -40,10 +40,13 @@ async def exporter():
     await found.hang_up()
 
 
+def make_callers(clock):
+    return Callers(OutboundSettings(), Secrets.standard({}, clock), clock)
+
+
 @pytest.fixture
 async def callers():
-    clock = SystemClock()
-    made = Callers(OutboundSettings(), Secrets.standard({}, clock), clock)
+    made = make_callers(SystemClock())
     yield made
     await made.close()
 
