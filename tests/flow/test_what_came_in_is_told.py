@@ -192,11 +192,15 @@ async def test_refusals_at_the_doors_are_counted_for_the_tenant_that_was_let_in(
 
 
 async def test_a_restart_keeps_what_was_counted(running: Any) -> None:
+    chatty = {"log_limits": {"sampling": [{"match": '{service_name="chatty"}', "keep_one_in": 1_000_000_000}]}}
     for _ in range(2):
-        async with running() as client:
+        async with running(**chatty) as client:
             assert await push(client, "shop", f"at {time.time_ns()}") == 204
+            assert await push(client, "chatty", "x") == 204
     async with running() as client:
         assert stored(await intake(client, signal="logs")) == {("logs", "shop"): 2}
+        assert (await client.get("/api/v1/usage")).json()["dropped"] == {"sampled": 2}
+        assert (await client.get("/api/v1/usage?start=2020-01-01&end=2020-01-02")).json()["dropped"] == {}
 
 
 @pytest.mark.parametrize("query", [{"signal": "profiles"}, {"since": "soon"}, {"since": "0s"}, {"since": "401d"}])

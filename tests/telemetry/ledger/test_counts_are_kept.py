@@ -84,6 +84,7 @@ class SlowStore:
 
     def __init__(self) -> None:
         self.begun, self.is_let = asyncio.Event(), asyncio.Event()
+        self.taken: dict[str, int] = {}
 
     def writer(self, table: Any) -> SlowStore:
         return self
@@ -91,6 +92,7 @@ class SlowStore:
     async def write(self, rows: Any, *, tenant: TenantId) -> None:
         self.begun.set()
         await self.is_let.wait()
+        self.taken[tenant] = self.taken.get(tenant, 0) + sum(rows["records"].to_pylist())
 
 
 async def test_who_writes_while_another_does_waits_for_what_that_one_took_along(clock: FakeClock) -> None:
@@ -105,6 +107,48 @@ async def test_who_writes_while_another_does_waits_for_what_that_one_took_along(
     assert not second.done()
     slow.is_let.set()
     await asyncio.gather(first, second)
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+async def test_a_write_that_is_cancelled_loses_nothing_and_counts_nothing_twice(
+    clock: FakeClock, is_last: bool
+) -> None:
+    slow: Any = SlowStore()
+    ledger = Ledger(slow, clock)
+    fill(ledger)
+    cancelled = asyncio.create_task(ledger.finish() if is_last else ledger.write())
+    await slow.begun.wait()
+    cancelled.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert cancelled.done() is not is_last  # the last one waits for the store's answer, which is still to come
+    ledger.note(ACME, Signal.LOGS, "shop", None, records=1)
+    slow.is_let.set()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    assert cancelled.cancelled()
+    await ledger.finish()
+    assert slow.taken == {DEFAULT_TENANT: 11, ACME: 1}
+
+
+class FaultyStore(SlowStore):
+    """Breaks for one tenant in a way that nobody foresaw."""
+
+    async def write(self, rows: Any, *, tenant: TenantId) -> None:
+        if tenant == DEFAULT_TENANT and not self.is_let.is_set():
+            raise RuntimeError("not foreseen")
+        self.is_let.set()
+        await super().write(rows, tenant=tenant)
+
+
+async def test_an_error_that_nobody_foresaw_loses_no_counts(clock: FakeClock) -> None:
+    faulty: Any = FaultyStore()
+    ledger = Ledger(faulty, clock)
+    fill(ledger)
+    fill(ledger, ACME)
+    with pytest.raises(RuntimeError, match="not foreseen"):
+        await ledger.write()
+    await ledger.write()
+    assert faulty.taken == {DEFAULT_TENANT: 11, ACME: 11}
 
 
 async def test_two_processes_on_one_server_add_up_and_a_restart_keeps_it(server_url: str, clock: FakeClock) -> None:

@@ -3138,8 +3138,12 @@ export interface components {
         /**
          * Intake
          * @description What came in over whole hours, from `start` to before `end`; at most 500 services and as many drops.
+         *
+         *     `behind_s` is how old the oldest count is that this process has and the store did not take; 0 when it has all.
          */
         Intake: {
+            /** Behind S */
+            behind_s: number;
             /** Drops */
             drops: components["schemas"]["Dropped"][];
             /**
@@ -5895,6 +5899,8 @@ export interface components {
         /**
          * UsageReport
          * @description Who keeps how much, who reads, what it costs, what was left out, and how close limits are.
+         *
+         *     `dropped` are log records that were left out, by reason and the hour of their arrival; `Intake` has all signals.
          */
         UsageReport: {
             /** Currency */

@@ -48,6 +48,7 @@ class Ledger:
         self._hour = 0
         self._since: float | None = None
         self._writing = asyncio.Lock()  # whoever reads after a write must find what another one took along
+        self._writes: set[asyncio.Task[BaseException | None]] = set()
         registry = metrics or CollectorRegistry()
         self._written = Counter(
             "holdfast_ledger_rows_written", "Rows of the ledger of usage that the store accepted.", registry=registry
@@ -146,29 +147,49 @@ class Ledger:
     async def write(self) -> None:
         """Put what was noted into the store, all that was noted before; what it does not take stays noted.
 
+        Whoever is cancelled here leaves the write to go on: what is on its way is neither lost nor counted twice.
+
         Raises:
             HoldfastError: the store did not take all of it.
         """
-        async with self._writing:
-            await self._write()
+        _raise_any(await asyncio.shield(self._begin_write()))
 
-    async def _write(self) -> None:
-        noted, self._noted = self._noted, {}
-        since, self._since = self._since, None
-        answers = await asyncio.gather(
-            *(self._put(tenant, sums) for tenant, sums in noted.items()), return_exceptions=True
-        )
-        for (tenant, sums), answer in zip(noted.items(), answers, strict=True):
-            if answer is None:
-                self._written.inc(len(sums))
-                continue
-            self._take_back(tenant, sums, since)
-            if not isinstance(answer, HoldfastError):
-                raise answer
-            self._failed.labels(answer.code).inc()
-        for answer in answers:
-            if answer is not None:
-                raise answer
+    async def finish(self) -> None:
+        """Write for the last time, after earlier writes; who is cancelled here waits for the store's answer first.
+
+        Raises:
+            HoldfastError: the store did not take all of it, and the rest is lost with the process.
+        """
+        writing = self._begin_write()
+        try:
+            answer = await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait((writing,))
+            raise
+        _raise_any(answer)
+
+    def _begin_write(self) -> asyncio.Task[BaseException | None]:
+        writing = asyncio.create_task(self._write(), name="ledger-write")
+        self._writes.add(writing)
+        writing.add_done_callback(self._writes.discard)
+        return writing
+
+    async def _write(self) -> BaseException | None:
+        """Write all tenants' sums; gives the first error instead of raising it, for nobody may be waiting any more."""
+        async with self._writing:
+            noted, self._noted = self._noted, {}
+            since, self._since = self._since, None
+            answers = await asyncio.gather(
+                *(self._put(tenant, sums) for tenant, sums in noted.items()), return_exceptions=True
+            )
+            for (tenant, sums), answer in zip(noted.items(), answers, strict=True):
+                if answer is None:
+                    self._written.inc(len(sums))
+                    continue
+                self._take_back(tenant, sums, since)
+                if isinstance(answer, HoldfastError):
+                    self._failed.labels(answer.code).inc()
+        return next((answer for answer in answers if answer is not None), None)
 
     async def _put(self, tenant: TenantId, sums: Sums) -> None:
         import pyarrow as pa  # noqa: PLC0415 -- heavy; a process without a store never pays
@@ -202,3 +223,8 @@ class Ledger:
                 await self.write()
             except HoldfastError:  # counted and kept by `write`; ingest goes on without the ledger
                 continue
+
+
+def _raise_any(answer: BaseException | None) -> None:
+    if answer is not None:
+        raise answer

@@ -18,10 +18,10 @@ _WHERE: Final = """
 _SUMS: Final = "toInt64(sum(records)) AS records, toInt64(sum(bytes)) AS bytes, toInt64(sum(requests)) AS requests"
 _HOURS: Final = f"""
     SELECT toUnixTimestamp(hour) AS hour_s, toString(signal) AS signal, reason != '' AS is_dropped, {_SUMS} {_WHERE}
-    GROUP BY hour_s, signal, is_dropped ORDER BY hour_s, signal LIMIT 100000"""
+    GROUP BY hour_s, signal, is_dropped ORDER BY hour_s, signal, is_dropped LIMIT 100000"""
 _SERVICES: Final = f"""
     SELECT toString(signal) AS signal, toString(service) AS service, toString(reason) AS reason, {_SUMS} {_WHERE}
-    GROUP BY signal, service, reason ORDER BY records DESC LIMIT 20000"""
+    GROUP BY signal, service, reason ORDER BY records DESC, requests DESC, signal, service, reason LIMIT 20000"""
 
 
 @dataclass(frozen=True, slots=True)

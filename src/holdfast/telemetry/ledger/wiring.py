@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from holdfast import journal
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.wiring import Job, Wiring
@@ -17,6 +18,8 @@ from holdfast.telemetry.ledger.tables import SCHEMA
 if TYPE_CHECKING:
     from holdfast.kernel.wiring import Ground
     from holdfast.store import StoreRoom
+
+_log = journal.get_logger("holdfast.ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,10 @@ def wire(ground: Ground, columns: StoreRoom) -> LedgerRoom:
         try:
             yield
         finally:
-            with suppress(HoldfastError):  # a store that has no room must not keep the process from stopping
-                await ledger.write()
+            try:
+                await ledger.finish()
+            except HoldfastError as error:  # a store that has no room must not keep the process from stopping
+                _log.warning("ledger.last_write_lost", error=str(error))
 
     job = Job("ledger.write", ledger.keep_written, ground.settings[ServerSettings].roles[0])
     return LedgerRoom(ledger, RefusedAtDoors(ledger), Wiring(name="ledger", lifespan=registered, jobs=(job,)))

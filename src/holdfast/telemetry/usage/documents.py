@@ -76,7 +76,10 @@ class LimitUse:
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """Who keeps how much, who reads, what it costs, what was left out, and how close limits are."""
+    """Who keeps how much, who reads, what it costs, what was left out, and how close limits are.
+
+    `dropped` are log records that were left out, by reason and the hour of their arrival; `Intake` has all signals.
+    """
 
     start: date
     end: date

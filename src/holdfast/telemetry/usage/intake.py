@@ -6,11 +6,12 @@ Bytes are those of records as they came, before packing; what is kept of them on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import HoldfastError, InvalidError
 from holdfast.telemetry.ledger import Cut, Signal, meaning_of, read_hours, read_services
 
 if TYPE_CHECKING:
@@ -90,7 +91,10 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """What came in over whole hours, from `start` to before `end`; at most 500 services and as many drops."""
+    """What came in over whole hours, from `start` to before `end`; at most 500 services and as many drops.
+
+    `behind_s` is how old the oldest count is that this process has and the store did not take; 0 when it has all.
+    """
 
     start: datetime
     end: datetime
@@ -99,6 +103,7 @@ class Intake:
     services_total: int
     teams: Sequence[IntakeOfTeam]
     drops: Sequence[Dropped]
+    behind_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,8 @@ class IntakeReports:
         """
         if asked.signal and asked.signal not in self.kinds:
             raise InvalidError(f"there is no signal {asked.signal!r}", hint=f"one of {', '.join(self.kinds)}")
-        await self.ledger.write()
+        with suppress(HoldfastError):  # a full store is read all the same; what it did not take is told as behind
+            await self.ledger.write()
         teams = _teams(self.entities())
         end = self.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
         start = end - max(HOUR, asked.length)
@@ -140,7 +146,8 @@ class IntakeReports:
         services = _by_service(sums, teams)
         drops = [_dropped(each, teams) for each in sums if each.reason]
         listed = services[:_LISTED]
-        return Intake(start, end, hours, listed, len(services), _by_team(services), drops[:_LISTED])
+        behind_s = self.ledger.behind_s()
+        return Intake(start, end, hours, listed, len(services), _by_team(services), drops[:_LISTED], behind_s)
 
 
 def _teams(entities: Entities) -> Mapping[str, str]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from holdfast.kernel.errors import HoldfastError
+from holdfast.telemetry.ledger import Cut, Signal, read_services
 from holdfast.telemetry.logs.keeping import read_labels, read_usage
 from holdfast.telemetry.usage.documents import LimitUse, Reader, SignalUse, UsageReport, Use, UseOfDay
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store, Table
+    from holdfast.telemetry.ledger import Ledger
     from holdfast.telemetry.logs.keeping import LogRead, LogReads, LogUse
-    from holdfast.telemetry.logs.limits import LogQuota
     from holdfast.telemetry.usage.settings import UsageSettings
 
 SERVICE: Final = "service_name"
@@ -37,9 +41,9 @@ class Counted:
 
     store: Store
     reads: LogReads
-    quota: LogQuota
     signals: Mapping[str, Sequence[Table]]
     spans: Table
+    ledger: Ledger
 
 
 class UsageReports:
@@ -76,8 +80,20 @@ class UsageReports:
             _readers(reads),
             _days(kept, reads, first, last),
             limits,
-            dict(counted.quota.dropped.get(tenant, {})),
+            await self._dropped(tenant, first, last),
         )
+
+    async def _dropped(self, tenant: TenantId, first: date, last: date) -> dict[str, int]:
+        """Give the log records that were left out by reason, in all processes and whatever restarted since."""
+        with suppress(HoldfastError):  # what the store does not take now is counted as waiting, and told by its metrics
+            await self._counted.ledger.write()
+        begin = datetime.combine(first, time(), UTC)
+        end = datetime.combine(last + timedelta(days=1), time(), UTC)
+        found: Counter[str] = Counter()
+        for each in await read_services(self._counted.store, tenant, Cut(begin, end, Signal.LOGS)):
+            if each.reason and each.records:
+                found[each.reason] += each.records
+        return dict(found)
 
     async def _add_spans(self, tenant: TenantId, first: date, last: date, services: dict[Labels, Use]) -> None:
         begin, end = (first - _EPOCH).days * _DAY_SLOTS, ((last - _EPOCH).days + 1) * _DAY_SLOTS

@@ -53,7 +53,7 @@ class UsageRoom:
 def wire(ground: Ground, columns: StoreRoom, signals: TelemetryRoom, logs: LogsRoom, catalog: Catalog) -> UsageRoom:
     """Build the room over the signals; the catalog says which team owns a service."""
     store, settings = columns.store, ground.settings
-    counted = Counted(store, logs.reads, logs.quota, _SIGNALS, SPANS)
+    counted = Counted(store, logs.reads, _SIGNALS, SPANS, signals.ledger.ledger)
     reports = UsageReports(counted, settings[UsageSettings])
     keeping, metrics, kept = settings[LogsSettings], settings[MetricsSettings], settings[StoreSettings]
 
