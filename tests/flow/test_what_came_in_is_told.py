@@ -147,7 +147,7 @@ async def test_what_is_left_out_is_told_with_its_reason(running: Any) -> None:
     assert found["logs", "", "stream_limit"] == (1, 1)
     assert found["metrics", "", "series_limit"] == (4, 1)
     assert found["metrics", "", "labels"] == (1, 1)
-    assert found["traces", "", "invalid_ids"] == (2, 1)
+    assert found["traces", "shop", "invalid_ids"] == (2, 1)
     assert found["logs", "", "malformed"] == (0, 1)
     assert left_out(of_slow) == {("logs", "shop", "put_off"): (100, 1)}
     fixes = {each["reason"]: (each["settings"], each["comes_again"]) for each in report["drops"] + of_slow["drops"]}

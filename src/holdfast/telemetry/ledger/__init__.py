@@ -9,7 +9,16 @@ from holdfast.telemetry.ledger.doors import RefusedAtDoors
 from holdfast.telemetry.ledger.ledger import Ledger
 from holdfast.telemetry.ledger.noting import NO_LEDGER, NoLedger, Notes
 from holdfast.telemetry.ledger.reading import Cut, HourSum, ServiceSum, read_hours, read_services
-from holdfast.telemetry.ledger.reasons import DOOR_REASONS, REASONS, Meaning, Reason, meaning_of, meanings, reason_of
+from holdfast.telemetry.ledger.reasons import (
+    DOOR_REASONS,
+    REASONS,
+    Meaning,
+    Reason,
+    meaning_of,
+    meanings,
+    reason_of,
+    reason_of_error,
+)
 from holdfast.telemetry.ledger.services import OTHERS, OURS, Services, service_of
 from holdfast.telemetry.ledger.signals import Signal
 from holdfast.telemetry.ledger.tables import HOURS, SCHEMA
@@ -42,6 +51,7 @@ __all__ = [
     "read_hours",
     "read_services",
     "reason_of",
+    "reason_of_error",
     "service_of",
     "wire",
 ]

@@ -20,6 +20,7 @@ from holdfast.telemetry.ledger.tables import HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import numpy.typing as npt
 
@@ -84,11 +85,14 @@ class Ledger:
         records: int,
         size: int = 0,
         requests: int = 1,
+        hour: datetime | None = None,
     ) -> None:
         """Add to one count."""
         if reason is not None:
             tell_call()
-        self._add(tenant, self._now_hour(), signal, reason, [(service, records, size)], requests)
+        now_hour = self._now_hour()
+        at = now_hour if hour is None else int(hour.timestamp()) // _HOUR_S * _HOUR_S
+        self._add(tenant, at, signal, reason, [(service, records, size)], requests)
 
     def note_each(
         self,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import numpy.typing as npt
 
     from holdfast.kernel.ids import TenantId
@@ -28,8 +30,12 @@ class Notes(Protocol):
         records: int,
         size: int = 0,
         requests: int = 1,
+        hour: datetime | None = None,
     ) -> None:
-        """Add to one count; without a reason the records were stored."""
+        """Add to one count; without a reason the records were stored.
+
+        An earlier `hour` than this one may be named; what was counted by mistake is taken back from it by less than 0.
+        """
         ...
 
     def note_each(
@@ -59,6 +65,7 @@ class NoLedger:
         records: int,
         size: int = 0,
         requests: int = 1,
+        hour: datetime | None = None,
     ) -> None:
         """Forget it."""
 

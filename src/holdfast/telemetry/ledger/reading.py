@@ -21,7 +21,8 @@ _HOURS: Final = f"""
     GROUP BY hour_s, signal, is_dropped ORDER BY hour_s, signal, is_dropped LIMIT 100000"""
 _SERVICES: Final = f"""
     SELECT toString(signal) AS signal, toString(service) AS service, toString(reason) AS reason, {_SUMS} {_WHERE}
-    GROUP BY signal, service, reason ORDER BY records DESC, requests DESC, signal, service, reason LIMIT 20000"""
+    GROUP BY signal, service, reason HAVING records != 0 OR bytes != 0 OR requests != 0
+    ORDER BY records DESC, requests DESC, signal, service, reason LIMIT 20000"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from holdfast.kernel.http import problems
 from holdfast.telemetry.ledger.signals import Signal
+
+if TYPE_CHECKING:
+    from holdfast.kernel.errors import HoldfastError
 
 
 class Reason(StrEnum):
@@ -28,6 +32,7 @@ class Reason(StrEnum):
     SCRAPE_LIMIT = "scrape_limit"
     SCRAPE_LOST = "scrape_lost"
     OUT_OF_RANGE = "out_of_range"
+    TOO_OLD = "too_old"
     OUT_OF_ORDER = "out_of_order"
     LABELS = "labels"
     HISTOGRAM = "histogram"
@@ -101,6 +106,11 @@ _ANY: Final[dict[Reason, Meaning]] = {
         "Times lie before 1970 or centuries ahead.",
         "Mend the sender's clock, or the unit in which it writes times.",
     ),
+    Reason.TOO_OLD: Meaning(
+        "Times lie further back than is kept, so that it leaves with the next cleaning of the store.",
+        "Mend the sender's clock or backlog, keep longer, or count what is kept from its arrival.",
+        ("telemetry.retention", "metrics.retention_counts", "logs.retention_counts"),
+    ),
     Reason.UNSUPPORTED: Meaning(
         "It is of a kind that is not kept, or contradicts itself.",
         "Have the sender leave it out; the answer that it got says what is not taken.",
@@ -173,6 +183,11 @@ _OWN: Final[dict[tuple[Signal, Reason], Meaning]] = {
         "Raise a share or a rate, or add a policy for what should stay.",
         ("traces.sampling.policies",),
     ),
+    (Signal.TRACES, Reason.TOO_OLD): Meaning(
+        "Spans began further back than they are kept, or say no time at all, and leave with the next cleaning.",
+        "Mend the sender's clock or backlog, or keep longer; with tail sampling spans stay from their arrival.",
+        ("telemetry.retention", "telemetry.retention_of.traces"),
+    ),
     (Signal.TRACES, Reason.IDS): Meaning(
         "Spans have no valid trace id of 16 bytes and span id of 8.", "Update the sender's library."
     ),
@@ -201,6 +216,11 @@ _SAID: Final = {"limit": Reason.SERIES_LIMIT}  # what doors of metrics say to se
 def reason_of(said: str) -> Reason:
     """Give the reason that a sink or door calls `said`."""
     return _SAID.get(said) or (Reason(said) if said in REASONS else Reason.OTHER)
+
+
+def reason_of_error(error: HoldfastError) -> Reason:
+    """Give why an error left out what a request brought."""
+    return DOOR_REASONS.get(problems.status_of(error), Reason.OTHER)
 
 
 def meaning_of(signal: str, reason: str) -> Meaning:

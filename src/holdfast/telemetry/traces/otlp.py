@@ -7,6 +7,7 @@ Columns are filled field by field, not span by span, and what repeats is read on
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from itertools import accumulate, chain, compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -65,8 +66,8 @@ class OtlpTraces:
             spans, rejected = await asyncio.to_thread(read_request, request)
         with through(DOOR):
             await self._sink.append(tenant, spans)
-        if rejected.count:
-            self._ledger.note(tenant, Signal.TRACES, "", Reason.IDS, records=rejected.count)
+        for service, count in rejected.services.items():
+            self._ledger.note(tenant, Signal.TRACES, service, Reason.IDS, records=count)
         return rejected
 
 
@@ -110,11 +111,16 @@ def read_request(request: Any) -> tuple[Spans, Rejected]:
         resources += [group.resource] * (len(rows) - len(resources))
     named = [_is_identified(row[0], row[1]) for row in rows]
     refused = named.count(False)
+    services: Counter[str] = Counter()
     if refused:
+        parts = Parts()
+        for resource, is_named in zip(resources, named, strict=True):
+            if not is_named:
+                services[dict(parts.resource(resource)).get(SERVICE_NAME, "")] += 1
         rows, resources = list(compress(rows, named)), list(compress(resources, named))
         scopes = list(compress(scopes, named))
     told = "spans need a trace id of 16 bytes and a span id of 8 bytes that are not zero" if refused else ""
-    return _columns(rows, resources, scopes), Rejected(refused, told)
+    return _columns(rows, resources, scopes), Rejected(refused, told, services)
 
 
 def _is_identified(trace_id: bytes, span_id: bytes) -> bool:

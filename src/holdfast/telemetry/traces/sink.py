@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter
 
-from holdfast.telemetry.ledger import NO_LEDGER, Signal
+from holdfast.kernel.clock import Clock, SystemClock
+from holdfast.kernel.errors import HoldfastError
+from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal, reason_of_error
 from holdfast.telemetry.traces.arrivals import SpansWritten
 from holdfast.telemetry.traces.feed import SpanFeed
 from holdfast.telemetry.traces.rows import expiry, span_rows
-from holdfast.telemetry.traces.tables import SPANS
+from holdfast.telemetry.traces.tables import SPANS, STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
 
     from holdfast.kernel.ids import TenantId
     from holdfast.store import Store
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.traces.spans import Spans
 
 
+_NS_PER_S: Final = 10**9
 _AT_ONCE: Final = 200  # spans that are made ready in the event loop, some milliseconds
 
 
@@ -53,6 +59,7 @@ class TraceSink:
         scrubber: SpanScrubber | None = None,
         keep_until_s: Callable[[TenantId], int] | None = None,
         ledger: Notes = NO_LEDGER,
+        clock: Clock | None = None,
     ) -> None:
         """Prepare; `keep_until_s` gives when spans expire that come now, instead of what the retention says."""
         self._store = store
@@ -60,6 +67,7 @@ class TraceSink:
         self.feed = SpanFeed()
         self._keep_until_s = keep_until_s
         self._ledger = ledger
+        self._clock = clock or SystemClock()
         self._stored = Counter(
             "holdfast_traces_spans_stored",
             "Spans that the store accepted.",
@@ -76,13 +84,40 @@ class TraceSink:
             spans, rows = await asyncio.to_thread(self._prepare, tenant, spans)
         if self._keep_until_s is not None:
             rows |= expiry(len(spans), self._keep_until_s(tenant))
-        await self._store.writer(SPANS).write(rows, tenant=tenant)
+        try:
+            await self._store.writer(SPANS).write(rows, tenant=tenant)
+        except HoldfastError as error:
+            self._note(tenant, spans, rows, reason_of_error(error))
+            raise
         self._stored.inc(len(spans))
-        size = sum(column.nbytes for column in rows.values()) // len(spans)
-        services = spans.services
-        self._ledger.note_each(tenant, Signal.TRACES, None, services=services.values, codes=services.codes, sizes=size)
+        are_old = self._too_old(tenant, spans)
+        if are_old is None:
+            self._note(tenant, spans, rows, None)
+        else:
+            self._note(tenant, spans, rows, None, ~are_old)
+            self._note(tenant, spans, rows, Reason.TOO_OLD, are_old)
         self.feed.publish(tenant, spans)
         return SpansWritten(len(spans))
+
+    def _too_old(self, tenant: TenantId, spans: Spans) -> npt.NDArray[np.bool_] | None:
+        """Tell which spans the engine lets go with its next cleaning, for their time is over; None if it keeps all."""
+        if self._keep_until_s is not None:
+            return None
+        begins_ns = int(self._clock.now().timestamp() - self._store.retention.seconds(tenant, STREAM)) * _NS_PER_S
+        are_old: npt.NDArray[np.bool_] = spans.starts_ns < begins_ns
+        return are_old if are_old.any() else None
+
+    def _note(
+        self,
+        tenant: TenantId,
+        spans: Spans,
+        rows: dict[str, Any],
+        reason: Reason | None,
+        which: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        size = sum(column.nbytes for column in rows.values()) // len(spans)
+        codes = spans.services.codes if which is None else spans.services.codes[which]
+        self._ledger.note_each(tenant, Signal.TRACES, reason, services=spans.services.values, codes=codes, sizes=size)
 
     def _prepare(self, tenant: TenantId, spans: Spans) -> tuple[Spans, dict[str, Any]]:
         scrubbed = self._scrubber.scrub(tenant, spans)

@@ -56,7 +56,14 @@ def wire(
     sampling = Sampling(store, settings.sampling, ground.clock, metrics=ground.metrics, ledger=ledger)
     is_sampled = settings.sampling.enabled
     keep_until_s = sampling.keep_until_s if is_sampled else None
-    sink = TraceSink(store, metrics=ground.metrics, scrubber=scrubber, keep_until_s=keep_until_s, ledger=ledger)
+    sink = TraceSink(
+        store,
+        metrics=ground.metrics,
+        scrubber=scrubber,
+        keep_until_s=keep_until_s,
+        ledger=ledger,
+        clock=ground.clock,
+    )
     source = StoredTraces(store)
     counted_after_s = sampling.counted_after_s if is_sampled else lambda: 0
     statistics = TraceStatistics(store, counted_after_s=counted_after_s)

@@ -52,6 +52,11 @@ class Verdicts:
         both = np.where(was_kept & self.stay, np.minimum(factors, self.factors), np.maximum(factors, self.factors))
         return Verdicts(both > 0, both, np.where(was_kept | ~are_late, both, 0.0), policies)
 
+    def come_back(self, own: Verdicts, are_late: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Tell which traces went when judged before, and stay now; `own` are the verdicts without the past."""
+        was_kept = np.array([policy == LATE for policy in self.policies], np.bool_)
+        return are_late & own.stay & ~was_kept
+
 
 def judge(traces: WholeTraces, policies: Sequence[SamplingPolicy], window_s: float) -> Verdicts:
     """Decide on the traces that ended in a window.

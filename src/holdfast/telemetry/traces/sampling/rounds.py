@@ -7,7 +7,6 @@ is in the store, so that a process that dies loses none: the first round takes a
 from __future__ import annotations
 
 import asyncio
-from collections import Counter as Counts
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +15,8 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter
 
 from holdfast.kernel.ids import TenantId
-from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal
+from holdfast.telemetry.ledger import NO_LEDGER
+from holdfast.telemetry.traces.sampling.gone import Gone
 from holdfast.telemetry.traces.sampling.policies import Verdicts, judge
 from holdfast.telemetry.traces.sampling.whole_traces import WholeTraces
 from holdfast.telemetry.traces.tables import SPANS, STREAM
@@ -44,7 +44,15 @@ _WHOLE: Final = (
     " argMin((toString(service), toString(name)), (parent_id != toFixedString('', 8), start_ns)) AS root,"
     " groupUniqArray(100)(toString(service)) AS services, groupUniqArray(100)(toString(name)) AS names,"
     " min(slot) AS first, max(slot) AS last, toUInt32(min(expires_at)) AS begun, any(weight) AS own,"
-    " toInt64(count()) AS spans, toInt64(countIf(expires_at > {since:UInt32} + {patience:UInt32})) AS late_spans"
+    # Each span is counted in one round: with its trace if it came in time, else when it has become old enough itself.
+    " arrayCount(end -> end <= begun + {patience:UInt32}, groupArray(toUInt32(expires_at))) AS early_spans,"
+    " arrayCount(end -> end > begun + {patience:UInt32} AND end > {since:UInt32} AND end <= {until:UInt32},"
+    " groupArray(toUInt32(expires_at))) AS late_spans,"
+    " arrayCount(end -> end > begun + {patience:UInt32} AND end <= {since:UInt32},"
+    " groupArray(toUInt32(expires_at))) AS later_before, toUInt32(maxIf(expires_at, expires_at <= {since:UInt32}))"
+    " AS last_before, toUInt32(maxIf(expires_at, expires_at <= {until:UInt32})) AS last_due,"
+    " argMinIf(toString(service), (parent_id != toFixedString('', 8), start_ns),"
+    " expires_at <= {since:UInt32}) AS service_before"
     " FROM trace_spans WHERE tenant = {tenant:String} AND expires_at > {from:UInt32} AND expires_at <= {long:UInt32}"
     " AND trace_id IN (SELECT trace_id FROM trace_spans"
     " WHERE tenant = {tenant:String} AND expires_at > {since:UInt32} AND expires_at <= {until:UInt32} {unkept})"
@@ -95,7 +103,7 @@ class Sampling:
         self._store = store
         self._settings = settings
         self._clock = clock
-        self._ledger = ledger
+        self._gone = Gone(ledger, int(settings.recent - settings.decide_after))
         self._judged_until: dict[TenantId, int] = {}
         self._judged = Counter(
             "holdfast_traces_judged",
@@ -118,7 +126,7 @@ class Sampling:
             if is_ours():
                 await self.judge_all()
             else:
-                self._judged_until.clear()
+                self._judged_until.clear()  # the first round after another process had them is not counted either
             await self._clock.sleep(self._settings.every)
 
     async def judge_all(self) -> None:
@@ -143,25 +151,20 @@ class Sampling:
         if table.num_rows:
             begun = since or min(until - int(self._settings.every), int(table.column("begun").to_numpy().min()))
             verdicts = await asyncio.to_thread(self._judge, table, float(max(until - begun, 1)))
+            come_back = np.zeros(table.num_rows, np.bool_)
             if since:
-                verdicts = await self._with_late(tenant, table, verdicts, values)
+                own, verdicts = verdicts, await self._with_late(tenant, table, verdicts, values)
+                come_back = verdicts.come_back(own, table.column("begun").to_numpy() <= since)
             await self._keep(tenant, table, verdicts, long_s)
             for policy in verdicts.policies:
                 self._judged.labels(policy or "none").inc()
             if since:  # the first round after a start may judge again what the process before has judged
-                self._note_gone(tenant, table, verdicts, since)
+                self._gone.note(tenant, table, verdicts.stay, since)
+                self._gone.take_back(tenant, table, come_back)
+        if not since:
+            self._gone.begin(tenant, until)
         self._judged_until[tenant] = until
         await self._store.delete(SPANS, f"expires_at <= {now_s}", tenant=tenant)
-
-    def _note_gone(self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, since: int) -> None:
-        """Tell the ledger of spans that expire, by the service where their trace began; each span once."""
-        is_late = table.column("begun").to_numpy() <= since
-        counts = np.where(is_late, table.column("late_spans").to_numpy(), table.column("spans").to_numpy())
-        gone: Counts[str] = Counts()
-        for row in np.flatnonzero(~verdicts.stay & (counts > 0)).tolist():
-            gone[_pair(table.column("root")[row].as_py())[0]] += int(counts[row])
-        for service, spans in gone.items():
-            self._ledger.note(tenant, Signal.TRACES, service, Reason.TAIL_SAMPLED, records=spans, requests=0)
 
     async def _with_late(
         self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, values: dict[str, int]
