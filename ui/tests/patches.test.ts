@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createClient } from "@/api/cache";
 import { ApiError } from "@/api/client";
@@ -36,16 +36,45 @@ describe("a live event", () => {
     expect(check()?.verdict).toBe("up");
   });
 
-  it("comes in a storm: refetches at once, then once a second", () => {
+  it("comes in a storm: refetches at once, then once a second", async () => {
     const refetch = vi.spyOn(client, "invalidateQueries");
     const apply = createPatcher(client);
     for (let seq = 1; seq <= 50; seq += 1) apply(event(seq, {}));
     const lists = () => refetch.mock.calls.filter(([filter]) => String(filter?.queryKey) === "services").length;
     expect(lists()).toBe(1);
-    vi.advanceTimersByTime(1_000);
+    await vi.advanceTimersByTimeAsync(1_000);
     expect(lists()).toBe(2);
-    vi.advanceTimersByTime(5_000);
+    await vi.advanceTimersByTimeAsync(5_000);
     expect(lists()).toBe(2);
+  });
+
+  it("comes in a storm to a slow server: it is never asked anew before it has answered, and the last answer is new", async () => {
+    const [tookMs, asked] = [4_000, { began: 0, cancelled: 0, answered: 0 }];
+    const observer = new QueryObserver(client, {
+      queryKey: ["services"],
+      retry: false,
+      queryFn: async ({ signal }) => {
+        asked.began += 1;
+        signal.addEventListener("abort", () => (asked.cancelled += 1));
+        const knew = lastEvent;
+        await new Promise((resolve) => setTimeout(resolve, tookMs));
+        asked.answered += 1;
+        return knew;
+      },
+    });
+    let lastEvent = 0;
+    const stop = observer.subscribe(() => undefined);
+    const apply = createPatcher(client);
+    for (lastEvent = 1; lastEvent <= 100; lastEvent += 1) {
+      apply(event(lastEvent, {}));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    const last = lastEvent;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).toEqual({ began: 3, cancelled: 0, answered: 3 });
+    expect(client.isFetching()).toBe(0);
+    expect(client.getQueryData(["services"])).toBe(last);
+    stop();
   });
 
   it("with nonsense in it changes nothing", () => {

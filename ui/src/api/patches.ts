@@ -7,7 +7,7 @@ import { checksQuery, servicesQuery } from "./queries";
 const RECENT_KEPT = 40;
 const CALM_MS = 1_000;
 
-/** Applies events to a query client; refetches of the same key are held together for a second. */
+/** Applies events to a query client; refetches of the same key are held together. */
 export function createPatcher(client: QueryClient): (event: LogEvent) => void {
   const refetch = calmRefetch(client);
   return (event) => {
@@ -66,21 +66,27 @@ function patchHealth(client: QueryClient, event: LogEvent): void {
   client.setQueryData(servicesQuery.queryKey, (services) => services?.map(apply));
 }
 
-/** Refetches at once, then at most once per second for the same key: a storm of events costs a request a second. */
+/**
+ * Refetches at once, then again only after the answer and a pause as long as the answer took: of a storm of events a quick
+ * server feels a request a second, a slow one is never asked anew before it has answered, and a page comes to rest.
+ */
 function calmRefetch(client: QueryClient): (key: readonly string[]) => void {
   const waiting = new Map<string, boolean>();
-  const run = (key: readonly string[], id: string): void => {
-    waiting.set(id, false);
-    void client.invalidateQueries({ queryKey: key });
+  const run = async (key: readonly string[], id: string): Promise<void> => {
+    // A question that was already under way may be answered with what was before the event: it is asked once more.
+    const early = new Set(client.getQueryCache().findAll({ queryKey: key, type: "active", fetchStatus: "fetching" }));
+    waiting.set(id, early.size > 0);
+    const began = Date.now();
+    await client.invalidateQueries({ queryKey: key }, { cancelRefetch: false });
     setTimeout(() => {
       const isWanted = waiting.get(id);
       waiting.delete(id);
-      if (isWanted) run(key, id);
-    }, CALM_MS);
+      if (isWanted) void run(key, id);
+    }, Math.max(CALM_MS, Date.now() - began));
   };
   return (key) => {
     const id = key.join("/");
     if (waiting.has(id)) waiting.set(id, true);
-    else run(key, id);
+    else void run(key, id);
   };
 }
