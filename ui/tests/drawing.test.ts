@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { align, buildChart, formatUnit, niceTop } from "@/lib/chart";
+import { align, buildChart, formatUnit, niceTop, placeTip } from "@/lib/chart";
+import { cssColor } from "@/lib/cssColor";
 import { layers } from "@/lib/layers";
+import { legendRows } from "@/lib/legend";
 import { clusterMarks, tellMarks } from "@/lib/marks";
 import { waterfall } from "@/lib/phases";
+import { seriesColor } from "@/lib/seriesColor";
 import { sparkPath } from "@/lib/spark";
 
 describe("charts", () => {
@@ -26,6 +29,29 @@ describe("charts", () => {
     expect(formatUnit(2048, "bytes_per_second")).toBe("2 KiB/s");
     expect(formatUnit(0.25, "seconds")).toBe("250 ms");
     expect(formatUnit(null, "percent")).toBe("–");
+  });
+});
+
+describe("many curves", () => {
+  it("have thirty colours before one comes again", () => {
+    const colors = Array.from({ length: 31 }, (_, at) => seriesColor(at));
+    expect(new Set(colors).size).toBe(30);
+    expect(colors[30]).toBe(colors[0]);
+  });
+  it("are drawn on the canvas in the colours of their legend", () => {
+    expect(cssColor("color-mix(in srgb, #000000 60%, #ffffff)")).toBe("#666666");
+    expect(cssColor("color-mix(in srgb, #2b58c9 100%, #ffffff)")).toBe("#2b58c9");
+  });
+  it("are told the greatest first where somebody asks for it, those without a number last", () => {
+    const series = [[3, 1], [null, null], [2, 7]].map((values, at) => ({ label: `${at}`, color: "#000000", values }));
+    expect(legendRows(series, null).map(({ one }) => one.label)).toEqual(["0", "1", "2"]);
+    expect(legendRows(series, "last").map(({ one }) => one.label)).toEqual(["2", "0", "1"]);
+    expect(legendRows(series, "min").map(({ one }) => one.label)).toEqual(["2", "0", "1"]);
+  });
+  it("have their tip whole inside of the window, however low the chart is", () => {
+    const window = { width: 390, height: 800 };
+    expect(placeTip({ left: 60, top: 700, width: 300 }, 200, { width: 260, height: 250 }, window)).toEqual({ x: 8, y: 542 });
+    expect(placeTip({ left: 60, top: 100, width: 300 }, 10, { width: 100, height: 50 }, window)).toEqual({ x: 82, y: 108 });
   });
 });
 

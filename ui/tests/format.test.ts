@@ -4,7 +4,7 @@ import { formatBytes, formatDuration, formatPercent, formatSpan, formatUptime, N
 describe("durations", () => {
   it.each([
     [0, "0 ms"], [0.0000042, "4.20 µs"], [0.00084, "840 µs"], [0.0124, "12.4 ms"], [0.05, "50.0 ms"], [0.9996, "1.00 s"],
-    [1.25, "1.25 s"], [59.9, "1 m"], [125, "2 m 5 s"], [11_400, "3 h 10 m"], [352_800, "4 d 2 h"], [7_776_000, "90 d"],
+    [1.25, "1.25 s"], [59.9, "1 m"], [125, "2 m 5 s"], [11_400, "3 h 10 m"], [352_800, "4 d 2 h"], [-125, "-2 m 5 s"], [7_776_000, "90 d"],
   ])("%s s reads %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text === "1.00 s" ? "1 s" : text));
 
   it("says nothing about what is not known", () => {

@@ -199,6 +199,7 @@ it("colours services alike wherever they stand, and apart while there are colour
   expect(new Set(colors.values()).size).toBe(5);
   expect(colorsOf([...services].reverse())).toEqual(colors);
   expect(colorsOf(Array.from({ length: 25 }, (_, at) => `s${at}`)).size).toBe(25);
+  expect(new Set(colorsOf(Array.from({ length: 25 }, (_, at) => `s${at}`)).values()).size).toBe(25);
 });
 
 it("orders the lines of several streams", () => {

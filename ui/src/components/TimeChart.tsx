@@ -19,11 +19,13 @@ export interface TimeChartProps extends ChartSpec {
   marks?: readonly ChartMark[];
   /** Where the page has a legend of its own. */
   isBare?: boolean;
+  /** The curve that is pointed at elsewhere: the others fade. */
+  focused?: string | null;
   /** Somebody chose a moment, an observation or a curve by a click. */
   onPick?: ((pick: Pick) => void) | undefined;
 }
 
-export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = false, times, series, unit, isStacked = false, isBars = false, isFitted = false, dots = NO_DOTS, max, onPick }: TimeChartProps) {
+export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = false, times, series, unit, isStacked = false, isBars = false, isFitted = false, dots = NO_DOTS, max, focused = null, onPick }: TimeChartProps) {
   const { range, setRange } = useTimeRange();
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -69,6 +71,11 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
     });
   }, [spec, marks, range]);
 
+  useEffect(() => {
+    const at = focused === null ? -1 : spec.series.findIndex((one) => one.label === focused && !one.isHidden);
+    plot.current?.setSeries(at < 0 ? null : at + 1, { focus: true });
+  }, [focused, spec]);
+
   return (
     <figure className={classes.figure}>
       <div ref={host} className={classes.plot} style={{ height }} role="img" aria-label={label} data-pickable={onPick !== undefined || undefined} />
@@ -77,7 +84,7 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
           {series.map((one) => (
             <span key={one.label} className={classes.key}>
               <i style={{ background: one.color }} />
-              {one.label}
+              <span className="truncate">{one.label}</span>
             </span>
           ))}
         </figcaption>

@@ -62,6 +62,10 @@ const SYNC_KEY = "holdfast";
 const DOT_REACH_PX = 9;
 const TIP_ROWS = 12;
 const FAR_PX = 60;
+const TIP_GAP_PX = 12;
+const TIP_MARGIN_PX = 8;
+/** What is left of the other curves while one is pointed at in the legend. */
+const FADED = 0.18;
 
 export function formatUnit(value: number | null | undefined, unit: Unit): string {
   if (value === null || value === undefined) return "–";
@@ -95,6 +99,7 @@ export function buildChart(latest: Latest, { width, height, classes, zoom, bars 
     height,
     padding: [MARKS_PX, RIGHT_PAD, 0, 0],
     legend: { show: false },
+    focus: { alpha: FADED },
     cursor: {
       y: false,
       sync: { key: SYNC_KEY },
@@ -269,7 +274,9 @@ function tooltip(latest: Latest, classes: Record<string, string | undefined>): u
   box.hidden = true;
   return {
     hooks: {
-      init: [(chart) => void chart.over.append(box)],
+      // In the page's body: a low chart or a panel would cut it off.
+      init: [() => document.body.append(box)],
+      destroy: [() => box.remove()],
       setCursor: [
         (chart) => {
           const { idx, left = -1 } = chart.cursor;
@@ -278,12 +285,24 @@ function tooltip(latest: Latest, classes: Record<string, string | undefined>): u
           box.hidden = !isHere || left < 0 || idx === null || idx === undefined || isFar(chart, latest.current.spec, idx, left);
           if (box.hidden) return;
           fillTooltip(box, latest.current, idx as number, chart, classes);
-          const isRight = left > chart.over.clientWidth / 2;
-          box.style.transform = `translate(${Math.round(isRight ? left - box.offsetWidth - 12 : left + 12)}px, 8px)`;
+          const place = placeTip(chart.over.getBoundingClientRect(), left, { width: box.offsetWidth, height: box.offsetHeight }, { width: window.innerWidth, height: window.innerHeight });
+          box.style.transform = `translate(${place.x}px, ${place.y}px)`;
         },
       ],
     },
   };
+}
+
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** Beside the pointer, towards the middle of the chart, and whole inside of the window. */
+export function placeTip(over: { left: number; top: number; width: number }, pointer: number, tip: Size, window: Size): { x: number; y: number } {
+  const x = over.left + (pointer > over.width / 2 ? pointer - tip.width - TIP_GAP_PX : pointer + TIP_GAP_PX);
+  const inside = (at: number, size: number, room: number): number => Math.round(Math.max(TIP_MARGIN_PX, Math.min(at, room - size - TIP_MARGIN_PX)));
+  return { x: inside(x, tip.width, window.width), y: inside(over.top + TIP_MARGIN_PX, tip.height, window.height) };
 }
 
 /** Where nothing was measured near the pointer, there is nothing to tell. */

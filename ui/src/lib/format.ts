@@ -10,7 +10,7 @@ export function formatDuration(seconds: number | null | undefined): string {
   if (size < 0.001) return `${significant(seconds * 1e6)} µs`;
   if (size < 0.9995) return `${significant(seconds * 1e3)} ms`;
   if (size < 59.5) return `${significant(seconds)} s`;
-  return formatSpan(seconds);
+  return `${seconds < 0 ? "-" : ""}${formatSpan(seconds)}`;
 }
 
 /** Whole seconds in at most two units: "45 s", "2 m 5 s", "6 h", "90 d". */
@@ -85,6 +85,6 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 
 function significant(value: number): string {
   const size = Math.abs(value);
-  if (size >= 99.95) return Math.round(value).toString();
+  if (size >= 99.95) return Math.round(value).toLocaleString("en-US");
   return size >= 9.995 ? value.toFixed(1) : value.toFixed(2).replace(/\.00$/, "");
 }

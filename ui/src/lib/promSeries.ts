@@ -1,12 +1,7 @@
 // Turns answers of the Prometheus API into curves and rows: names of series, numbers, one common axis.
 import type { ExemplarSeries, MatrixSeries, Metric, Result, VectorSeries } from "@/api/prom";
 import type { ChartDot, ChartSeries } from "./chart";
-
-const SERIES_COLORS = 10;
-
-export function seriesColor(index: number): string {
-  return `var(--series-${(index % SERIES_COLORS) + 1})`;
-}
+import { seriesColor } from "./seriesColor";
 
 /** `name{a="1", b="2"}`, as one would write the selector. */
 export function seriesName(metric: Metric): string {

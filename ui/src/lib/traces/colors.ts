@@ -1,17 +1,17 @@
 // One colour per service, the same on every page as long as there are few enough of them.
+import { HUES, seriesColor } from "../seriesColor";
 
-const COLORS = 10;
-
-/** Colours by name; two services share one only where there are more services than colours. */
+/** Colours by name; two services share a hue only where there are more of them than hues, and then in another shade. */
 export function colorsOf(services: Iterable<string>): Map<string, string> {
   const taken = new Set<number>();
   const colors = new Map<string, string>();
   for (const service of [...new Set(services)].sort()) {
-    if (taken.size === COLORS) taken.clear();
-    let at = hash(service) % COLORS;
-    while (taken.has(at)) at = (at + 1) % COLORS;
+    if (taken.size === HUES) taken.clear();
+    const shade = Math.floor(colors.size / HUES);
+    let at = hash(service) % HUES;
+    while (taken.has(at)) at = (at + 1) % HUES;
     taken.add(at);
-    colors.set(service, `var(--series-${at + 1})`);
+    colors.set(service, seriesColor(shade * HUES + at));
   }
   return colors;
 }

@@ -2,13 +2,13 @@
 import { useMemo } from "react";
 import { type KeptSeries, labelText } from "@/lib/cells";
 import { formatNumber } from "@/lib/format";
+import { seriesColor } from "@/lib/seriesColor";
 import { formatClock } from "@/lib/time";
 import classes from "./Investigation.module.css";
 
 const WIDTH = 720;
 const HEIGHT = 150;
 const LEGEND = 8;
-const COLORS = 10;
 
 export function KeptChart({ kept }: { kept: KeptSeries }) {
   const { paths, low, high, steps } = useMemo(() => draw(kept), [kept]);
@@ -17,7 +17,7 @@ export function KeptChart({ kept }: { kept: KeptSeries }) {
     <figure className={classes.chart}>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${kept.series.length} series from ${formatClock(new Date(kept.startMs))} to ${formatClock(new Date(end))}`}>
         {paths.map((path, at) => (
-          <path key={at} d={path} style={{ stroke: `var(--series-${(at % COLORS) + 1})` }} />
+          <path key={at} d={path} style={{ stroke: seriesColor(at) }} />
         ))}
       </svg>
       <span className={classes.top}>{formatNumber(high)}</span>
@@ -29,7 +29,7 @@ export function KeptChart({ kept }: { kept: KeptSeries }) {
       <figcaption className={classes.legend}>
         {kept.series.slice(0, LEGEND).map((one, at) => (
           <span key={at} className="truncate" title={labelText(one.labels)}>
-            <i style={{ background: `var(--series-${(at % COLORS) + 1})` }} aria-hidden />
+            <i style={{ background: seriesColor(at) }} aria-hidden />
             {labelText(one.labels)}
           </span>
         ))}

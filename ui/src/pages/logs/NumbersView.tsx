@@ -1,8 +1,8 @@
 // A query that gives numbers: its curves.
 import { IconChartLine } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { Result } from "@/api/prom";
-import { SeriesLegend } from "@/components/SeriesLegend";
+import { SeriesLegend, useSeriesChoice } from "@/components/SeriesLegend";
 import { Empty, Failed, Loading, problemOf, SkeletonBlock } from "@/components/states";
 import { TimeChart } from "@/components/TimeChart";
 import { plural } from "@/lib/format";
@@ -19,17 +19,13 @@ interface NumbersViewProps {
 }
 
 export function NumbersView({ numbers: { data, error, isFetching, refetch } }: NumbersViewProps) {
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const marks = useMarks(true);
   const picture = useMemo(() => {
     const matrix = data ? matrixOf(data) : [];
     const { name, shared } = labeller(matrix.map((one) => one.metric), "");
     return { ...drawParts([{ query: 0, matrix, label: name }], DRAWN), shared, count: matrix.length };
   }, [data]);
-  const visible = useMemo(() => {
-    const isKnown = picture.series.some((one) => chosen.has(one.label));
-    return isKnown ? picture.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true })) : picture.series;
-  }, [picture, chosen]);
+  const { choice, visible } = useSeriesChoice(picture.series);
   if (error) return problemOf(error).status === 400 ? <div className={classes.noVolume}>Nothing to draw: see the error at the query.</div> : <Failed error={error} onRetry={() => void refetch()} isRetrying={isFetching} />;
   if (!data) return <Loading><SkeletonBlock height={HEIGHT} /></Loading>;
   if (picture.series.length === 0) {
@@ -41,14 +37,14 @@ export function NumbersView({ numbers: { data, error, isFetching, refetch } }: N
   }
   return (
     <div className={classes.numbers}>
-      <TimeChart times={picture.times} series={visible} unit="number" marks={marks} isBare height={HEIGHT} label={`${plural(picture.count, "series", "series")} over time`} />
+      <TimeChart times={picture.times} series={visible} unit="number" marks={marks} isBare focused={choice.focused} height={HEIGHT} label={`${plural(picture.count, "series", "series")} over time`} />
       {picture.shared && (
         <p className="faint small">
           All have <code>{picture.shared}</code>
         </p>
       )}
-      {picture.count > DRAWN && <p className="faint small">{`${DRAWN} series of ${picture.count} are drawn.`}</p>}
-      <SeriesLegend series={picture.series} unit="number" chosen={chosen} onChoose={setChosen} />
+      {picture.count > DRAWN && <p className="faint small">{`The first ${DRAWN} of ${plural(picture.count, "series", "series")} drawn.`}</p>}
+      <SeriesLegend series={picture.series} unit="number" choice={choice} />
     </div>
   );
 }

@@ -1,12 +1,12 @@
 // The curves of all queries on one chart, with their legend.
 import { Button } from "@mantine/core";
 import { IconChartLine } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
-import { SeriesLegend } from "@/components/SeriesLegend";
+import { useState } from "react";
+import { SeriesLegend, useSeriesChoice } from "@/components/SeriesLegend";
 import { Empty, Loading, SkeletonBlock } from "@/components/states";
 import { TimeChart } from "@/components/TimeChart";
 import type { Exploration } from "@/lib/explore";
-import { plural } from "@/lib/format";
+import { formatCount, plural } from "@/lib/format";
 import { usePickPath } from "@/state/chartPick";
 import { useMarks } from "@/state/marks";
 import type { QueryState } from "./QueryRow";
@@ -19,15 +19,11 @@ const HEIGHT = 340;
 
 export function GraphView({ exploration, states, step }: { exploration: Exploration; states: ReadonlyMap<number, QueryState>; step: number }) {
   const [isWhole, setWhole] = useState(false);
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const most = isWhole ? DRAWN_AT_MOST : DRAWN;
   const picture = usePicture(exploration, states, step, most);
   const marks = useMarks(exploration.hasMarks);
   const pick = usePickPath(picture.series, exploration.queries);
-  const visible = useMemo(() => {
-    const known = picture.series.some((one) => chosen.has(one.label));
-    return known ? picture.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true })) : picture.series;
-  }, [picture.series, chosen]);
+  const { choice, visible } = useSeriesChoice(picture.series);
   const isWaiting = askedOf(exploration).some(({ place }) => states.get(place)?.answer === undefined && !states.get(place)?.error);
   if (picture.series.length === 0) {
     if (isWaiting) return <Loading><SkeletonBlock height={HEIGHT} /></Loading>;
@@ -41,7 +37,7 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
   const drawn = picture.series.filter((one) => !one.isDashed).length;
   return (
     <div className={classes.graph} data-fetching={[...states.values()].some((state) => state.isFetching) || undefined}>
-      <TimeChart times={picture.times} series={visible} unit={picture.unit} dots={picture.dots} marks={marks} isStacked={exploration.isStacked} isFitted isBare height={HEIGHT} onPick={pick} label={`${plural(drawn, "series", "series")} over time`} />
+      <TimeChart times={picture.times} series={visible} unit={picture.unit} dots={picture.dots} marks={marks} isStacked={exploration.isStacked} isFitted isBare height={HEIGHT} focused={choice.focused} onPick={pick} label={`${plural(drawn, "series", "series")} over time`} />
       <div className={classes.facts}>
         <span className="faint">A click on a point tells what else moved then; on an exemplar, its trace.</span>
         {picture.shared.map(({ letter, text }) => (
@@ -52,7 +48,7 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
         {exploration.isCompared && !isWaiting && !picture.series.some((one) => one.isDashed) && <span>Nothing was recorded in this window last week.</span>}
         {picture.count > drawn && (
           <span>
-            {plural(drawn, "series", "series")} of {picture.count} drawn{" "}
+            The first {formatCount(drawn)} of {plural(picture.count, "series", "series")} drawn{" "}
             {!isWhole && (
               <Button variant="default" size="compact-xs" onClick={() => setWhole(true)}>
                 Draw {Math.min(picture.count, DRAWN_AT_MOST)}
@@ -61,7 +57,7 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
           </span>
         )}
       </div>
-      <SeriesLegend series={picture.series} unit={picture.unit} chosen={chosen} onChoose={setChosen} />
+      <SeriesLegend series={picture.series} unit={picture.unit} choice={choice} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // Curves over time, with their legend below where there is room.
-import { useContext, useMemo, useState } from "react";
-import { SeriesLegend } from "@/components/SeriesLegend";
+import { useContext, useMemo } from "react";
+import { SeriesLegend, useSeriesChoice } from "@/components/SeriesLegend";
 import { TimeChart } from "@/components/TimeChart";
 import { panelShows, panelUnit } from "@/lib/dashboards";
 import { plural } from "@/lib/format";
@@ -11,6 +11,7 @@ import { useMarks } from "@/state/marks";
 import { labeller } from "@/pages/metrics/results";
 import { type PictureProps, ShownContext } from "./data";
 import { NoData } from "./NoData";
+import { Rest, REST_PX } from "./Rest";
 
 const DRAWN = 60;
 const LEGEND_ROW_PX = 24;
@@ -18,7 +19,6 @@ const LEGEND_HEAD_PX = 26;
 const CHART_LEAST_PX = 110;
 
 export function CurvePanel({ panel, data, height }: PictureProps) {
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const shown = panelShows(panel, useContext(ShownContext));
   const marks = useMarks(shown.events);
   const queries = data.answers.map((one) => one.expr);
@@ -31,15 +31,18 @@ export function CurvePanel({ panel, data, height }: PictureProps) {
       return { query, matrix, label: (metric: Record<string, string>) => (legend ? legendName(legend, metric) : plain.name(metric)) };
     });
     const { times, series } = drawParts(parts, DRAWN);
-    return { times, series: factor === 1 ? series : series.map((one) => ({ ...one, values: one.values.map((value) => (value === null ? null : value * factor)) })) };
+    const count = parts.reduce((sum, { matrix }) => sum + matrix.length, 0);
+    return { times, count, series: factor === 1 ? series : series.map((one) => ({ ...one, values: one.values.map((value) => (value === null ? null : value * factor)) })) };
   }, [data.answers, factor]);
   const dots = useMemo(() => (factor === 1 ? found : found.map((dot) => ({ ...dot, value: dot.value * factor }))), [found, factor]);
   const pick = usePickPath(drawn.series, queries);
-  const visible = useMemo(() => (chosen.size === 0 ? drawn.series : drawn.series.map((one) => (chosen.has(one.label) ? one : { ...one, isHidden: true }))), [drawn.series, chosen]);
+  const { choice, visible } = useSeriesChoice(drawn.series);
   if (drawn.series.length === 0) return <NoData />;
+  const isCut = drawn.count > drawn.series.length;
+  const room = isCut ? height - REST_PX : height;
   const wanted = LEGEND_HEAD_PX + drawn.series.length * LEGEND_ROW_PX;
-  const legendHeight = Math.min(wanted, Math.max(LEGEND_HEAD_PX + LEGEND_ROW_PX * 2, height * 0.36));
-  const hasLegend = height - legendHeight >= CHART_LEAST_PX;
+  const legendHeight = Math.min(wanted, Math.max(LEGEND_HEAD_PX + LEGEND_ROW_PX * 2, room * 0.36));
+  const hasLegend = room - legendHeight >= CHART_LEAST_PX;
   return (
     <>
       <TimeChart
@@ -52,10 +55,12 @@ export function CurvePanel({ panel, data, height }: PictureProps) {
         isStacked={panel.options?.["stacked"] === true}
         isFitted
         isBare
-        height={Math.round(hasLegend ? height - legendHeight : height)}
+        focused={choice.focused}
+        height={Math.round(hasLegend ? room - legendHeight : room)}
         label={`${panel.title}: ${plural(drawn.series.length, "series", "series")} over time`}
       />
-      {hasLegend && <SeriesLegend series={drawn.series} unit={unit} chosen={chosen} onChoose={setChosen} maxHeight={legendHeight} />}
+      {hasLegend && <SeriesLegend series={drawn.series} unit={unit} choice={choice} maxHeight={legendHeight} />}
+      {isCut && <Rest shown={drawn.series.length} count={drawn.count} />}
     </>
   );
 }

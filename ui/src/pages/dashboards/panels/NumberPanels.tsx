@@ -8,6 +8,7 @@ import { labeller } from "@/pages/metrics/results";
 import type { PanelData } from "./data";
 import type { PictureProps } from "./data";
 import { NoData } from "./NoData";
+import { Rest } from "./Rest";
 import classes from "./Panel.module.css";
 
 interface Row {
@@ -17,13 +18,14 @@ interface Row {
   value: number | null;
 }
 
-const MOST = 200;
+/** How many a panel shows; each fits no more with the eye. */
+const MOST = { stat: 60, gauge: 24, row: 200 };
 
 function rowsOf({ answers }: PanelData): Row[] {
   return answers.flatMap(({ legend, answer }, query) => {
     const series = answer ? vectorOf(answer.data) : [];
     const plain = labeller(series.map((one) => one.metric), "");
-    return series.slice(0, MOST).map((one): Row => ({
+    return series.map((one): Row => ({
       key: `${query}/${JSON.stringify(one.metric)}`,
       label: legend ? legendName(legend, one.metric) : plain.name(one.metric).replace(/^\{\}$/, ""),
       metric: one.metric,
@@ -46,14 +48,17 @@ export function StatPanel({ panel, data }: PictureProps) {
   const rows = rowsOf(data);
   if (rows.length === 0) return <NoData />;
   return (
-    <div className={classes.stats} tabIndex={0} data-many={rows.length > 1 || undefined}>
-      {rows.slice(0, 24).map((row) => (
-        <div key={row.key} className={classes.stat}>
-          <Value value={row.value} panel={panel} />
-          {rows.length > 1 && <span className="faint small truncate">{row.label}</span>}
-        </div>
-      ))}
-    </div>
+    <>
+      <div className={classes.stats} tabIndex={0} data-many={rows.length > 1 || undefined}>
+        {rows.slice(0, MOST.stat).map((row) => (
+          <div key={row.key} className={classes.stat}>
+            <Value value={row.value} panel={panel} />
+            {rows.length > 1 && <span className="faint small truncate" dir="auto" title={row.label}>{row.label}</span>}
+          </div>
+        ))}
+      </div>
+      <Rest shown={MOST.stat} count={rows.length} />
+    </>
   );
 }
 
@@ -72,21 +77,24 @@ export function GaugePanel({ panel, data }: PictureProps) {
   if (rows.length === 0) return <NoData />;
   const [low, high] = endsOf(panel, rows);
   return (
-    <div className={classes.gauges} tabIndex={0}>
-      {rows.slice(0, 12).map((row) => {
-        const share = Math.max(0, Math.min(1, ((row.value ?? low) - low) / (high - low || 1)));
-        return (
-          <div key={row.key} className={classes.gauge}>
-            <svg viewBox="0 0 120 68" role="img" aria-label={`${row.label || panel.title}: ${panelValue(row.value, panel)} of ${panelValue(high, panel)}`}>
-              <path d={ARC} className={classes.track} />
-              <path d={ARC} className={classes.level} data-status={statusOf(row.value, panel) ?? undefined} strokeDasharray={`${share * ARC_LENGTH} ${ARC_LENGTH}`} />
-            </svg>
-            <Value value={row.value} panel={panel} />
-            {rows.length > 1 && <span className="faint small truncate">{row.label}</span>}
-          </div>
-        );
-      })}
-    </div>
+    <>
+      <div className={classes.gauges} tabIndex={0}>
+        {rows.slice(0, MOST.gauge).map((row) => {
+          const share = Math.max(0, Math.min(1, ((row.value ?? low) - low) / (high - low || 1)));
+          return (
+            <div key={row.key} className={classes.gauge}>
+              <svg viewBox="0 0 120 68" role="img" aria-label={`${row.label || panel.title}: ${panelValue(row.value, panel)} of ${panelValue(high, panel)}`}>
+                <path d={ARC} className={classes.track} />
+                <path d={ARC} className={classes.level} data-status={statusOf(row.value, panel) ?? undefined} strokeDasharray={`${share * ARC_LENGTH} ${ARC_LENGTH}`} />
+              </svg>
+              <Value value={row.value} panel={panel} />
+              {rows.length > 1 && <span className="faint small truncate" dir="auto" title={row.label}>{row.label}</span>}
+            </div>
+          );
+        })}
+      </div>
+      <Rest shown={MOST.gauge} count={rows.length} />
+    </>
   );
 }
 
@@ -95,17 +103,20 @@ export function BarPanel({ panel, data }: PictureProps) {
   if (rows.length === 0) return <NoData />;
   const [, high] = endsOf(panel, rows);
   return (
-    <div className={classes.bars} tabIndex={0}>
-      {rows.map((row) => (
-        <div key={row.key} className={classes.bar}>
-          <span className="truncate" title={row.label}>{row.label || panel.title}</span>
-          <span className={classes.rail}>
-            <span className={classes.fill} data-status={statusOf(row.value, panel) ?? undefined} style={{ width: `${Math.max(0, Math.min(100, (100 * (row.value ?? 0)) / (high || 1)))}%` }} />
-          </span>
-          <span className={classes.amount}>{panelValue(row.value, panel)}</span>
-        </div>
-      ))}
-    </div>
+    <>
+      <div className={classes.bars} tabIndex={0}>
+        {rows.slice(0, MOST.row).map((row) => (
+          <div key={row.key} className={classes.bar}>
+            <span className="truncate" dir="auto" title={row.label}>{row.label || panel.title}</span>
+            <span className={classes.rail}>
+              <span className={classes.fill} data-status={statusOf(row.value, panel) ?? undefined} style={{ width: `${Math.max(0, Math.min(100, (100 * (row.value ?? 0)) / (high || 1)))}%` }} />
+            </span>
+            <span className={classes.amount}>{panelValue(row.value, panel)}</span>
+          </div>
+        ))}
+      </div>
+      <Rest shown={MOST.row} count={rows.length} />
+    </>
   );
 }
 
@@ -118,23 +129,26 @@ export function TablePanel({ panel, data }: PictureProps) {
   const columns = (rows.length === 1 ? Object.keys(rows[0]?.metric ?? {}) : varying).filter((name) => name !== "__name__").slice(0, COLUMNS);
   const hasLegend = data.answers.some((one) => one.legend) || columns.length === 0;
   return (
-    <div className={classes.scroll} tabIndex={0} role="region" aria-label={`Rows of ${panel.title || "the panel"}`}>
-      <table className={`${table.table} ${table.plain}`}>
-        <thead>
-          <tr>
-            {hasLegend ? <th scope="col">Series</th> : columns.map((name) => <th key={name} scope="col">{name}</th>)}
-            <th scope="col" data-align="right">Value</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.key}>
-              {hasLegend ? <td title={row.label}>{row.label || "value"}</td> : columns.map((name) => <td key={name} title={row.metric[name]}>{row.metric[name] ?? "–"}</td>)}
-              <td data-align="right">{panelValue(row.value, panel)}</td>
+    <>
+      <div className={classes.scroll} tabIndex={0} role="region" aria-label={`Rows of ${panel.title || "the panel"}`}>
+        <table className={`${table.table} ${table.plain}`}>
+          <thead>
+            <tr>
+              {hasLegend ? <th scope="col">Series</th> : columns.map((name) => <th key={name} scope="col">{name}</th>)}
+              <th scope="col" data-align="right">Value</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {rows.slice(0, MOST.row).map((row) => (
+              <tr key={row.key}>
+                {hasLegend ? <td title={row.label}>{row.label || "value"}</td> : columns.map((name) => <td key={name} title={row.metric[name]}>{row.metric[name] ?? "–"}</td>)}
+                <td data-align="right">{panelValue(row.value, panel)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <Rest shown={MOST.row} count={rows.length} />
+    </>
   );
 }

@@ -2,6 +2,7 @@
 // shows all of it again.
 import { useComputedColorScheme } from "@mantine/core";
 import { type PointerEvent, useEffect, useRef, useState } from "react";
+import { cssColor } from "@/lib/cssColor";
 import { formatDuration } from "@/lib/format";
 import type { Piece, Trace } from "@/lib/traces/model";
 import classes from "./Waterfall.module.css";
@@ -57,9 +58,8 @@ function draw(element: HTMLCanvasElement, trace: Trace, colors: ReadonlyMap<stri
   const height = HEIGHT_PX * ratio;
   element.width = width;
   element.height = height;
-  const style = getComputedStyle(element);
-  const inks = new Map([...colors].map(([service, color]) => [service, style.getPropertyValue(color.slice(4, -1)).trim()]));
-  const failed = style.getPropertyValue("--down-fill").trim();
+  const inks = new Map([...colors].map(([service, color]) => [service, cssColor(color)]));
+  const failed = cssColor("var(--down-fill)");
   const thick = Math.max(ratio, Math.min(6 * ratio, height / trace.count - ratio * 0.5));
   const scale = width / (trace.durationUs || 1);
   const drawn = new Set<number>();
