@@ -18,12 +18,12 @@ function timeOf(range: TimeRange, shiftMs = 0): { start: string; end: string } {
   return { start: new Date(start.getTime() - shiftMs).toISOString(), end: new Date(end.getTime() - shiftMs).toISOString() };
 }
 
-/** Durations of all that a search is about, whatever part of them it chooses. */
-export const latencyQuery = (wish: TraceWish, range: TimeRange) => {
+/** Durations of all that a search is about, whatever part of them it chooses; `hasSingles`: also of traces of one span. */
+export const latencyQuery = (wish: TraceWish, range: TimeRange, hasSingles = true) => {
   const wide = withRoots({ ...wish, min: "", max: "" });
   return queryOptions({
-    queryKey: ["traces", "latency", selectionOf(wide), rangeKey(range)],
-    queryFn: ({ signal }) => get<TraceLatency>("/traces/latency", { ...selectionOf(wide), ...timeOf(range), columns: COLUMNS }, signal, LONG_MS),
+    queryKey: ["traces", "latency", selectionOf(wide), rangeKey(range), hasSingles],
+    queryFn: ({ signal }) => get<TraceLatency>("/traces/latency", { ...selectionOf(wide), ...timeOf(range), columns: COLUMNS, singles: hasSingles }, signal, LONG_MS),
     enabled: isAskable(wish),
     refetchInterval: range.kind === "preset" ? FOLLOW_MS : false,
     placeholderData: keepPreviousData,

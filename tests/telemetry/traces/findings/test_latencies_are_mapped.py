@@ -40,6 +40,16 @@ async def test_failed_spans_and_percentiles_are_told(stored, search):
     assert [round(ns / MS) for ns in found.percentiles_ns] == pytest.approx([50, 95, 99], abs=1)
 
 
+async def test_traces_of_a_single_span_are_left_out_unless_they_failed(stored, search):
+    rows = [Row(1, 1), Row(1, 2, 1, length_ms=5), Row(2, 1, length_ms=3), Row(3, 1, length_ms=3)]
+    rows[3] = rows[3]._replace(status=SpanStatus.ERROR)
+    counts = await stored(rows)
+    roots = replace(search(), is_root=True)
+    every = await map_latency(counts, DEFAULT_TENANT, roots, 10)
+    found = await map_latency(counts, DEFAULT_TENANT, roots, 10, has_singles=False)
+    assert (every.total, found.total, found.total_failed) == (3, 2, 1)
+
+
 async def test_columns_stay_where_they_are_while_time_goes_on(stored, search):
     counts = await stored([Row(1, 1)])
     first = await map_latency(counts, DEFAULT_TENANT, search(), 60)

@@ -74,9 +74,13 @@ export function withRoots(wish: TraceWish): TraceWish {
   return wish.spans === "" && wish.service === "" && wish.operation === "" && wish.attributes === "" ? { ...wish, spans: "root" } : wish;
 }
 
-/** Whether a search says nothing of the spans but whose they are: then probes and polls are most of what there is. */
-export function isBroad(wish: TraceWish): boolean {
-  return (["operation", "attributes", "min", "max", "status", "spans"] as const).every((name) => wish[name] === "");
+/**
+ * Whether a search says nothing of the spans but whose they are: then probes and polls are most of what there is. With a
+ * part of the heat map come durations of whole traces, which somebody chose there and did not say by themselves.
+ */
+export function isBroad(wish: TraceWish, part: Part | null = null): boolean {
+  const said = part !== null && wish.spans === "root" ? { ...wish, min: "", max: "", spans: "" } : wish;
+  return (["operation", "attributes", "min", "max", "status", "spans"] as const).every((name) => said[name] === "");
 }
 
 /** A part of the time range that was chosen on a chart: "1700000000000-1700000060000". */

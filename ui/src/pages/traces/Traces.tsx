@@ -27,10 +27,10 @@ export function Traces() {
   const { wish, part, write } = useWish();
   const { range } = useTimeRange();
   const [singles, setSingles] = useUrlFilter("singles");
-  const mayHide = isBroad(wish) && part === null;
+  const mayHide = isBroad(wish, part);
   const hasSingles = !mayHide || singles === "1";
   const query = useQuery(traceSearchQuery(wish, range, { part, hasSingles }));
-  const latency = useQuery(latencyQuery(wish, range));
+  const latency = useQuery(latencyQuery(wish, range, hasSingles));
   return (
     <Page title="Traces" name="Traces" subtitle={query.data ? summary(query.data, wish) : "\u00a0"} actions={<SavedMenu kind="traces" query={sayWish(wish)} />}>
       <TracesTabs />

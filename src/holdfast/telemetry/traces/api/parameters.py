@@ -35,6 +35,7 @@ Length = Annotated[str, Query(max_length=50, description="Such as `250ms`, `1.5s
 Roots = Annotated[bool, Query(description="Only spans that have no parent.")]
 Cursor = Annotated[str, Query(max_length=80, description="`next` of the page before.")]
 Columns = Annotated[int, Query(ge=1, le=300, description="Steps of time, about so many.")]
+Singles = Annotated[bool, Query(description="Also spans of traces of a single span that did not fail.")]
 Groups = Annotated[int, Query(ge=1, le=MOST_GROUPS)]
 WhatGroups = Annotated[
     Literal["failed", "slow"],

@@ -42,6 +42,7 @@ from holdfast.telemetry.traces.api.parameters import (
     Groups,
     Limit,
     Name,
+    Singles,
     SpanId,
     Start,
     TraceId,
@@ -118,10 +119,12 @@ def _finding(router: APIRouter, counts: SpanCounts, clock: Clock) -> None:
         start: Start = None,
         end: End = None,
         columns: Columns = 60,
+        *,
+        singles: Singles = True,
     ) -> Response:
         """Count the spans of a search by time and duration, for a heat map."""
         search = read_search(what, read_time(clock, start, end))
-        found = await map_latency(counts, identity.tenant, search, columns)
+        found = await map_latency(counts, identity.tenant, search, columns, has_singles=singles)
         return await _written(lambda: show_latency(found))
 
     @router.get("/groups", operation_id="listSpanGroups")

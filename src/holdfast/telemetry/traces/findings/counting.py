@@ -24,6 +24,10 @@ _BASE: Final = (
     "tenant = {tenant:String} AND slot BETWEEN {first:Int32} AND {last:Int32} AND expires_at > {counted:UInt32}"
 )
 _SHARE: Final = "cityHash64(trace_id) % {one_of:UInt32} = 0"
+_NOT_SINGLE: Final = (
+    f"trace_id IN (SELECT trace_id FROM trace_spans WHERE {_BASE} AND {_SHARE}"  # noqa: S608 -- bound
+    " GROUP BY trace_id HAVING uniqExact(span_id, kind) > 1 OR max(status = 2))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,23 @@ class SpanCounts:
         self._most_spans = most_spans
         self.counted_after_s = counted_after_s
 
-    async def select(self, tenant: TenantId, search: TraceSearch) -> Counted:
-        """Give the spans of a search."""
+    async def select(self, tenant: TenantId, search: TraceSearch, *, has_singles: bool = True) -> Counted:
+        """Give the spans of a search; without `has_singles` none of traces of a single span that did not fail."""
         conditions, values = write_conditions(search)
         where = f"{_BASE} AND {conditions}"
         values |= {**slots(search.start_ns, search.end_ns), "counted": self.counted_after_s()}
+        spans = await self._count(tenant, where, values)
+        # Which traces are single is told by all spans of the time, so it is their number that is bounded then.
+        read = spans if has_singles else await self._count(tenant, _BASE, values)
+        one_of = max(-(-read // self._most_spans), 1)
+        if not has_singles:
+            where = f"{where} AND {_NOT_SINGLE}"
+        return Counted(where, values | {"one_of": one_of}, spans, one_of)
+
+    async def _count(self, tenant: TenantId, where: str, values: dict[str, Any]) -> int:
         table = await self.ask(tenant, f"SELECT count() AS spans FROM trace_spans WHERE {where}", values)  # noqa: S608 -- bound
         spans: int = table.column("spans")[0].as_py()
-        one_of = max(-(-spans // self._most_spans), 1)
-        return Counted(where, values | {"one_of": one_of}, spans, one_of)
+        return spans
 
     async def ask(self, tenant: TenantId, sql: str, values: dict[str, Any]) -> pa.Table:
         """Give the answer of one question."""

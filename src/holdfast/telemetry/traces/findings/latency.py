@@ -63,11 +63,13 @@ class LatencyMap:
     share: float
 
 
-async def map_latency(counts: SpanCounts, tenant: TenantId, search: TraceSearch, columns: int) -> LatencyMap:
-    """Count the spans of a search in about `columns` steps of time."""
+async def map_latency(
+    counts: SpanCounts, tenant: TenantId, search: TraceSearch, columns: int, *, has_singles: bool = True
+) -> LatencyMap:
+    """Count the spans of a search in about `columns` steps of time; without `has_singles` as `SpanCounts.select`."""
     step_ns = _step(search.end_ns - search.start_ns, columns)
     first, last = search.start_ns // step_ns, (search.end_ns - 1) // step_ns
-    chosen = await counts.select(tenant, search)
+    chosen = await counts.select(tenant, search, has_singles=has_singles)
     rows = chosen.rows("start_ns, duration_ns, status, weight")
     values = {**chosen.values, "step": step_ns, "bounds": list(BOUNDS_NS)}
     table = await counts.ask(tenant, _CELLS.replace("{rows}", rows), values)
