@@ -26,7 +26,7 @@ export function describeEvent(event: LogEvent, names: Names = NO_NAMES): EventTe
   const [area, verb = event.kind] = event.kind.split(".");
   const text = TEXTS[event.kind] ?? verb.replaceAll("_", " ");
   if (area === "dashboard") return { subject: words(data["title"]) ?? subject, text: dashboardText(event, text), detail, verdict: null };
-  if (area === "search" || area === "investigation") return { subject: words(data["name"]) ?? words(data["title"]) ?? "A", text, detail, verdict: null };
+  if (area === "search" || area === "investigation") return { subject: words(data["name"]) ?? words(data["title"]) ?? (area === "search" ? "A" : "An"), text, detail, verdict: null };
   if (area === "run") return { subject: words(data["workflow"]) ?? subject, text: runText(event, text), detail, verdict: null };
   if (area === "deploy" && words(data["version"])) return { subject, text: deployText(event, text), detail: deployDetail(event), verdict: null };
   if (event.kind === "queue.changed") return { subject, text: `queue is ${words(data["state"]) ?? "changed"}`, detail, verdict: null };
@@ -62,9 +62,9 @@ const TEXTS: Record<string, string> = {
   "investigation.renamed": "investigation has another title",
   "investigation.deleted": "investigation was deleted",
   "investigation.cell_added": "investigation got a cell",
-  "investigation.cell_changed": "investigation: a cell was changed",
-  "investigation.cell_moved": "investigation: a cell was moved",
-  "investigation.cell_removed": "investigation: a cell was removed",
+  "investigation.cell_changed": "investigation got a changed cell",
+  "investigation.cell_moved": "investigation got its cells in another order",
+  "investigation.cell_removed": "investigation lost a cell",
   "deploy.seen": "runs",
   "deploy.recorded": "was deployed as",
   "deploy.settled": "runs nothing but",

@@ -108,7 +108,7 @@ function List({ items }: { items: readonly Dashboard[] }) {
               </td>
               <td className={`faint ${classes.source}`}>{one.source === "file" ? "ops/dashboards" : "the console"}</td>
               <td className={`faint ${classes.changed}`}>
-                <When at={one.updated_at} /> {one.source === "console" && actorName(one.updated_by, names) ? `by ${actorName(one.updated_by, names)}` : ""}
+                <When at={one.updated_at} /> <span className={classes.by}>{one.source === "console" && actorName(one.updated_by, names) ? `by ${actorName(one.updated_by, names)}` : ""}</span>
               </td>
             </tr>
           ))}

@@ -67,7 +67,7 @@ function List({ items, isEmpty }: { items: readonly Investigation[]; isEmpty: bo
   if (items.length === 0) return <Empty title="No investigation matches">Titles are searched.</Empty>;
   return (
     <div className={table.scroll}>
-      <table className={`${table.table} ${classes.list}`}>
+      <table className={table.table}>
         <thead>
           <tr>
             <th scope="col">Title</th>
@@ -85,7 +85,7 @@ function List({ items, isEmpty }: { items: readonly Investigation[]; isEmpty: bo
               </td>
               <td className={`${classes.count} tabular`} data-align="right">{one.cells}</td>
               <td className={`faint ${classes.changed}`}>
-                <When at={one.updated_at} /> {actorName(one.updated_by, names) ? `by ${actorName(one.updated_by, names)}` : ""}
+                <When at={one.updated_at} /> <span className={classes.by}>{actorName(one.updated_by, names) ? `by ${actorName(one.updated_by, names)}` : ""}</span>
               </td>
             </tr>
           ))}

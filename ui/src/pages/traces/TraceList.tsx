@@ -3,6 +3,7 @@ import { IconAlertCircle } from "@tabler/icons-react";
 import { useState } from "react";
 import type { TraceSummary } from "@/api/traces";
 import { Go } from "@/components/Go";
+import { OperationName } from "@/components/OperationName";
 import { ShareBar } from "@/components/ShareBar";
 import table from "@/components/table.module.css";
 import { When } from "@/components/When";
@@ -39,10 +40,13 @@ export function TraceList({ traces, colors }: { traces: readonly TraceSummary[];
         {sorted.map((one) => (
           <tr key={one.id}>
             <td>
-              <Go to={tracePath(one.id)} className={table.rowLink ?? ""} data-row>
-                <span className={classes.root}>{one.rootName || "unnamed"}</span>
-              </Go>{" "}
-              <span className="faint">{one.rootService}</span>
+              <OperationName name={one.rootName} service={one.rootService}>
+                {(name) => (
+                  <Go to={tracePath(one.id)} className={table.rowLink ?? ""} data-row>
+                    {name}
+                  </Go>
+                )}
+              </OperationName>
             </td>
             <td className={classes.took}>
               <ShareBar share={one.durationUs / longest} text={formatDuration(one.durationUs / 1e6)} isFailed={one.errors > 0} />

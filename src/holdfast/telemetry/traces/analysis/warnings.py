@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.telemetry.traces.analysis.tree import Tree
+
+_SECOND_NS: Final = 10**9
 
 
 class WarningCode(StrEnum):
@@ -57,8 +59,9 @@ def find_warnings(tree: Tree, duplicates: int = 0) -> list[Warned]:
     above = np.where(tree.parents == NO_ROW, 0, skews[tree.parents])
     moved: list[int] = np.flatnonzero((skews != 0) & (skews != above)).tolist()
     if moved:
-        most = max(skews[moved].tolist(), key=abs) / 1e6
-        text = f"Clocks differ: {len(moved)} spans were moved, each with what is below it, by {most:+.3f} ms at most."
+        most = max(skews[moved].tolist(), key=abs)
+        by = f"{most / 1e6:+,.3f} ms" if abs(most) < _SECOND_NS else f"{most / _SECOND_NS:+,.2f} s"
+        text = f"Clocks differ: {len(moved):,} spans were moved, each with what is below it, by {by} at most."
         warn(WarningCode.CLOCK_SKEW, text, moved)
     if duplicates:
         found.append(Warned(WarningCode.DUPLICATES, f"{duplicates} spans came more than once; each stands once.", ()))

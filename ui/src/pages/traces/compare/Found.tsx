@@ -5,6 +5,7 @@ import { Figures } from "@/components/Figures";
 import { Go } from "@/components/Go";
 import { Section } from "@/components/Page";
 import { Empty } from "@/components/states";
+import { OperationName } from "@/components/OperationName";
 import table from "@/components/table.module.css";
 import { formatDuration, formatNumber, formatPercent, plural } from "@/lib/format";
 import { addAttribute, searchPath } from "@/lib/traces/search";
@@ -99,7 +100,9 @@ function Growths({ rows, slower }: { rows: readonly Growth[]; slower: number }) 
           {rows.map((row) => (
             <tr key={`${row.service}/${row.operation}`}>
               <td>
-                <Go to={searchPath({ service: row.service, operation: row.operation })} className={table.rowLink ?? ""} data-row>{row.operation || "unnamed"}</Go> <span className="faint">{row.service}</span>
+                <OperationName name={row.operation} service={row.service}>
+                  {(name) => <Go to={searchPath({ service: row.service, operation: row.operation })} className={table.rowLink ?? ""} data-row>{name}</Go>}
+                </OperationName>
               </td>
               <td className={classes.shares}>
                 {(["chosen", "others"] as const).map((side) => {

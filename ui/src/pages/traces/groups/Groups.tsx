@@ -6,6 +6,7 @@ import { type GroupKind, groupsQuery } from "@/api/findingQueries";
 import { isAskable } from "@/api/traceQueries";
 import type { SpanGroup, SpanGroups } from "@/api/types";
 import { Go } from "@/components/Go";
+import { OperationName } from "@/components/OperationName";
 import { Page } from "@/components/Page";
 import { ShareBar } from "@/components/ShareBar";
 import { Empty, QueryView, SkeletonRows } from "@/components/states";
@@ -83,7 +84,9 @@ function List({ groups, of, wish }: { groups: readonly SpanGroup[]; of: GroupKin
         {groups.map((each) => (
           <tr key={`${each.service}/${each.operation}/${each.kind}/${each.error}/${each.pattern}`}>
             <td>
-              <Go to={searchOf(each, of, wish)} className={table.rowLink ?? ""} data-row>{each.operation || "unnamed"}</Go> <span className="faint">{each.service}</span>
+              <OperationName name={each.operation} service={each.service}>
+                {(name) => <Go to={searchOf(each, of, wish)} className={table.rowLink ?? ""} data-row>{name}</Go>}
+              </OperationName>
             </td>
             <td className={classes.says} data-tip={saysOf(each) || undefined}>
               {each.error && <strong>{each.error}</strong>} <span className="mono">{each.pattern}</span>

@@ -1,6 +1,7 @@
 // One span: where it stands in the tree, when it ran, what of it the trace waited for, what was noted during it.
 import { IconAlertCircle, IconChevronRight } from "@tabler/icons-react";
 import { memo } from "react";
+import { OperationName } from "@/components/OperationName";
 import { formatCount, formatDuration } from "@/lib/format";
 import type { Piece, Trace } from "@/lib/traces/model";
 import classes from "./Waterfall.module.css";
@@ -69,9 +70,7 @@ export const SpanRow = memo(function SpanRow({ trace, row, place, window, color,
             <span className="visually-hidden">failed</span>
           </span>
         )}
-        <span className="truncate" data-tip={`${trace.services[row]}: ${name}`}>
-          <b>{name}</b> <span className="faint">{trace.services[row]}</span>
-        </span>
+        <OperationName name={name} service={trace.services[row] ?? ""}>{(words) => <b>{words}</b>}</OperationName>
         {isOpen === false && <span className={classes.hidden}>+{formatCount((trace.ends[row] as number) - row - 1)}</span>}
       </span>
       <Bar trace={trace} row={row} window={window} color={color} hasPath={hasPath} tip={`${took}, ${own} itself; began at ${formatDuration((trace.starts[row] as number) / 1e6)}`} />

@@ -37,12 +37,15 @@ export function TracePage() {
       subtitle={trace ? <Summary trace={trace} /> : "\u00a0"}
       actions={trace && <><LogsLink trace={trace} /><TraceWays trace={trace} /></>}
     >
-      <QueryView query={query} skeleton={<><SkeletonBlock height={90} /><SkeletonRows rows={14} height={26} /></>}>
+      <QueryView query={query} skeleton={<><SkeletonBlock height={90} /><SkeletonRows rows={14} height={26} /></>} list={{ to: "/traces", text: "Search traces" }}>
         {(found) => <Opened trace={found} />}
       </QueryView>
     </Page>
   );
 }
+
+/** Letters from which on a service may be cut off in the list of services. */
+const LONG_NAME = 30;
 
 function Opened({ trace }: { trace: Trace }) {
   const [view, setView] = useUrlFilter("view");
@@ -61,7 +64,7 @@ function Opened({ trace }: { trace: Trace }) {
           {services.map(([service, count]) => (
             <li key={service}>
               <i style={{ background: colors.get(service) }} aria-hidden />
-              {service} <span className="faint tabular">{formatCount(count)}</span>
+              <span className="truncate" dir="auto" data-tip={service.length > LONG_NAME ? service : undefined}>{service}</span> <span className="faint tabular">{formatCount(count)}</span>
             </li>
           ))}
         </ul>
