@@ -14285,6 +14285,8 @@ export interface operations {
                 /** @description Only spans that have no parent. */
                 roots?: boolean;
                 service?: string;
+                /** @description Also spans of traces of a single span that did not fail. */
+                singles?: boolean;
                 /** @description Spans that begin at or after this; an hour before `end` if not given. */
                 start?: string | null;
                 status?: ("unset" | "ok" | "error") | null;

@@ -6,14 +6,15 @@ import { type ReactNode, useEffect, useState } from "react";
 import { ApiError } from "@/api/client";
 import type { Problem } from "@/api/types";
 import { CopyButton } from "./CopyButton";
+import { Go } from "./Go";
 import classes from "./states.module.css";
 
 type QueryState<T> = Pick<UseQueryResult<T>, "isError" | "error" | "isFetching"> & { data: T | undefined; refetch: () => unknown };
 
 /** Shows a query in whichever state it is. A failed refresh keeps the old data: the stale bar tells its age. */
-export function QueryView<T>({ query, skeleton, children }: { query: QueryState<T>; skeleton: ReactNode; children: (data: T) => ReactNode }) {
+export function QueryView<T>({ query, skeleton, list, children }: { query: QueryState<T>; skeleton: ReactNode; list?: ListLink; children: (data: T) => ReactNode }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
-  if (query.isError) return <Failed error={query.error} onRetry={() => void query.refetch()} isRetrying={query.isFetching} />;
+  if (query.isError) return <Failed error={query.error} onRetry={() => void query.refetch()} isRetrying={query.isFetching} {...(list ? { list } : {})} />;
   return <Loading>{skeleton}</Loading>;
 }
 
@@ -54,7 +55,13 @@ export function problemOf(error: unknown): Problem {
   return { title: "Something went wrong here", status: 0, detail: error instanceof Error ? error.message : String(error) };
 }
 
-export function Failed({ error, onRetry, isRetrying = false }: { error: unknown; onRetry?: () => void; isRetrying?: boolean }) {
+/** Where the others of its kind are, for one that is not there. */
+export interface ListLink {
+  to: string;
+  text: string;
+}
+
+export function Failed({ error, onRetry, isRetrying = false, list }: { error: unknown; onRetry?: () => void; isRetrying?: boolean; list?: ListLink }) {
   const problem = problemOf(error);
   return (
     <div className={classes.failed} role="alert">
@@ -67,6 +74,11 @@ export function Failed({ error, onRetry, isRetrying = false }: { error: unknown;
           <Button variant="default" leftSection={<IconRefresh size={14} />} onClick={onRetry} loading={isRetrying}>
             Try again
           </Button>
+        )}
+        {list && (
+          <Go to={list.to} className="link">
+            {list.text}
+          </Go>
         )}
         {problem.status > 0 && (
           <span className="faint small">

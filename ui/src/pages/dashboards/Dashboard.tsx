@@ -31,7 +31,7 @@ export function Dashboard() {
   if (query.data) return <Loaded key={id} detail={query.data} />;
   return (
     <Page title="Dashboard" name="Dashboard">
-      <QueryView query={query} skeleton={<SkeletonBlock height={420} />}>
+      <QueryView query={query} skeleton={<SkeletonBlock height={420} />} list={{ to: "/dashboards", text: "All dashboards" }}>
         {() => null}
       </QueryView>
     </Page>

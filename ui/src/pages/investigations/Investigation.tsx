@@ -33,7 +33,7 @@ export function Investigation() {
       subtitle={query.data ? <Subtitle detail={query.data} /> : "\u00a0"}
       actions={query.data && <Actions id={id} title={title} mayWrite={mayWrite} onRename={() => setNaming(true)} />}
     >
-      <QueryView query={query} skeleton={<><SkeletonBlock height={120} /><SkeletonBlock height={200} /></>}>
+      <QueryView query={query} skeleton={<><SkeletonBlock height={120} /><SkeletonBlock height={200} /></>} list={{ to: "/investigations", text: "All investigations" }}>
         {(detail) => <Cells detail={detail} mayWrite={mayWrite} />}
       </QueryView>
     </Page>
