@@ -89,7 +89,11 @@ async def test_tenants_see_their_own_lines_only(serving):
         ({"query": '{a="b"} |~ "("'}, 400, "regexp"),
         ({"delay_for": "6"}, 400, "delay_for can't be greater than 5"),
         ({"limit": "0"}, 400, "limit must be a positive value"),
-        ({"limit": "5001"}, 400, "max entries limit per query exceeded, limit > max_entries_limit (5001 > 5000)"),
+        (
+            {"limit": "5001"},
+            400,
+            "max entries limit per query exceeded, limit > max_entries_limit_per_query (5001 > 5000)",
+        ),
         ({"start": "yesterday"}, 400, "start"),
     ],
 )

@@ -20,6 +20,7 @@ TIMEOUT_S: Final = 30.0
 QUIET_S: Final = 60.0  # longer than the server's pause between two signs of life
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 MAX_WORDS: Final = 2000
+_HINT_HEADER: Final = "x-holdfast-hint"  # where Loki's API says what to do about an error
 _OTHER_SERVER: Final = "is this a Holdfast server? Name it with --url or HOLDFAST_URL"
 
 Query: TypeAlias = Mapping[str, str | int | list[str]]
@@ -147,6 +148,7 @@ class Remote:
             message, hint = str(problem.get("detail") or problem["error"]), str(problem.get("hint", ""))
         except (ValueError, KeyError, TypeError):
             if answer.headers.get("content-type", "").startswith("text/plain"):  # as Loki's API tells errors
-                return InvalidError(f"{self.url} refused: {answer.text[:MAX_WORDS]}")
+                hint = answer.headers.get(_HINT_HEADER, "")
+                return InvalidError(f"{self.url} refused: {answer.text[:MAX_WORDS]}", hint=hint)
             message, hint = f"status {answer.status_code} without an explanation", _OTHER_SERVER
         return InvalidError(f"{self.url} refused: {message}", hint=hint)

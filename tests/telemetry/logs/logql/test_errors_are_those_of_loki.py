@@ -55,7 +55,7 @@ from holdfast.telemetry.logs.logql import LogqlError, parse
         ('{a="b"} | x > 5 or', "at line 1, col 19: syntax error: unexpected $end, expecting IDENTIFIER or ("),
         ('rate({a="b"}[5m]) by (x) + ', "at line 1, col 28: syntax error: unexpected $end"),
         ('sum(3, rate({a="b"}[5m]) by (x))', ": unsupported parameter for operation sum(3,"),
-        ("variants(1) of (2)", ": multi variant queries are disabled for this instance"),
+        ("variants(1) of (2)", ": multi variant queries are no longer supported"),
         ('{a=~"("}', ": error parsing regexp: missing closing ): `(`"),
         ('{a="b"} |= "x" rate({a="b"}[5m])', "at line 1, col 16: syntax error: unexpected RATE"),
         ('{a="b"} & 1', "at line 1, col 9: syntax error: unexpected IDENTIFIER"),

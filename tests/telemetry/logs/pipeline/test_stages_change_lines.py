@@ -58,9 +58,9 @@ def test_json_is_flattened_without_lists_and_nulls():
     assert labels_after("| json", line) == {"a_b_c": "x", "a_d": "1.50", "g": "true", "_1h": "2"}
 
 
-def test_a_parsed_label_does_not_hide_one_of_the_stream():
+def test_a_parsed_label_hides_none_of_the_stream_or_metadata():
     assert labels_after("| json", '{"app":"x"}', {"app": "shop"}) == {"app": "shop", "app_extracted": "x"}
-    assert labels_after("| json", '{"app":"x"}', metadata={"app": "meta"}) == {"app": "x"}
+    assert labels_after("| json", '{"app":"x"}', metadata={"app": "m"}) == {"app": "m", "app_extracted": "x"}
 
 
 def test_paths_of_json_take_what_is_asked_for():

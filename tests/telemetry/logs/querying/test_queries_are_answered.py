@@ -167,7 +167,7 @@ async def test_a_query_that_costs_too_much_says_so(engine):
     few = LogEngine(source, LogQueryLimits(max_lines=20, max_series=5, max_steps=10))
     with pytest.raises(LimitError, match="reads more than 20 lines"):
         await lines(few, '{app="a"} | json | level="none"')
-    with pytest.raises(LimitError, match=r"maximum of series \(5\) reached"):
+    with pytest.raises(LimitError, match=r"maximum number of series \(5\) reached"):
         await at(LogEngine(source, LogQueryLimits(max_series=5)), 'count_over_time({app="a"} | json [10m])')
     with pytest.raises(LimitError, match="exceeded maximum resolution"):
         await over(few, 'sum(count_over_time({app="a"}[1m]))', step=SECOND)

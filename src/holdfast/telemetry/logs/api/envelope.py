@@ -14,6 +14,7 @@ from holdfast.kernel import errors
 from holdfast.kernel.http import problems
 
 JSON: Final = "application/json"
+HINT_HEADER: Final = "x-holdfast-hint"
 _STATUSES: Final = {409: 400, 422: 400}
 
 
@@ -28,14 +29,15 @@ def plain(document: object, *, status: int = 200) -> Response:
 
 
 def failure(error: errors.HoldfastError) -> Response:
-    """Answer with an error in words, its hint behind its message."""
+    """Answer with an error in the words of Loki alone, which clients compare; what to do about it is in a header."""
     status = problems.status_of(error)
     if isinstance(error, errors.LimitError) and error.retry.after_s is None:
         status = 400  # the query asks for too much: as Loki, for a repetition would not help
     headers = dict(problems.describe(error).headers)
     headers.pop("content-type", None)
-    text = f"{error.message} ({error.hint})" if error.hint else error.message
-    return Response(text, _STATUSES.get(status, status), headers, media_type="text/plain")
+    if error.hint:
+        headers[HINT_HEADER] = " ".join(error.hint.split()).encode("ascii", "replace").decode()
+    return Response(error.message, _STATUSES.get(status, status), headers, media_type="text/plain")
 
 
 class LokiRoute(APIRoute):

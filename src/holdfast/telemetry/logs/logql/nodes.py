@@ -251,10 +251,11 @@ class Unwrap(Node):
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """`by (a, b)` or `without (a, b)`."""
+    """`by (a, b)` or `without (a, b)`; `is_outer` if it stands around the aggregation that does its work."""
 
     labels: tuple[str, ...]
     is_without: bool = False
+    is_outer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def parse(text: str) -> Expr:
         raise LogqlError(f"input size too long ({len(text)} > {_LONGEST})")
     stream = TokenStream(text)
     if stream.token.text == "variants" and stream.following() == "(":
-        raise LogqlError("multi variant queries are disabled for this instance")
+        raise LogqlError("multi variant queries are no longer supported")
     expr = _side(stream, 0, 0)
     stream.expect_end()
     stream.tell_postponed()

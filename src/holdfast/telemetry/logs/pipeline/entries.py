@@ -1,7 +1,8 @@
 """One line on its way through the stages of a query: its text, and its labels by where they come from.
 
-A label that a stage has set stands before structured metadata, which stands before the stream's own. Source: Loki's
-documentation of LogQL; that a parsed label whose name the stream has gets the suffix `_extracted`, too.
+Each name has one label: a field of structured metadata whose name the stream has gets the suffix `_extracted`, and so
+does what a parser finds under a name that the stream or the metadata has. Where both end at one name, the parsed label
+stays. Source: Loki's documentation of LogQL, and the upgrade notes of its version 3.7.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Entry:
         self.ts_ns = ts_ns
         self.line = line
         self.stream = stream
-        self.metadata = metadata
+        self.metadata = metadata if stream.keys().isdisjoint(metadata) else _apart(metadata, stream)
         self.parsed: dict[str, str] = {}
         self.formatted: set[str] = set()
         self.gone: set[str] = set()
@@ -56,14 +57,21 @@ class Entry:
         self.formatted.add(name)
 
     def put_parsed(self, name: str, value: str) -> None:
-        """Set a label that was found in the line; it hides none of the stream, and no value found before."""
-        name = name + SUFFIX if name in self.stream else name
+        """Set a label that was found in the line; it hides none that the line came with, and no value found before."""
+        name = name + SUFFIX if self.came_with(name) else name
         if name and (name not in self.parsed or name in self.formatted):
             self.parsed[name] = value
 
+    def came_with(self, name: str) -> bool:
+        """Tell whether a label is the stream's, dropped or not, or structured metadata that is still there."""
+        if name in self.stream:
+            return True
+        return name in self.metadata and name not in self.gone and name not in self.parsed
+
     def extract(self, found: Mapping[str, str]) -> None:
         """Set labels that were found in the line."""
-        if not self.parsed and "" not in found and self.stream.keys().isdisjoint(found):
+        is_free = self.stream.keys().isdisjoint(found) and self.metadata.keys().isdisjoint(found)
+        if is_free and not self.parsed and "" not in found:
             self.parsed.update(found)
             return
         for name, value in found.items():
@@ -106,6 +114,10 @@ class Entry:
         metadata = {name: value for name, value in self.metadata.items() if name not in hidden}
         hidden = hidden | metadata.keys()
         return {name: value for name, value in self.stream.items() if name not in hidden}, metadata, parsed
+
+
+def _apart(metadata: Mapping[str, str], stream: Mapping[str, str]) -> dict[str, str]:
+    return {name + SUFFIX if name in stream else name: value for name, value in metadata.items()}
 
 
 Step = Callable[[Entry], bool]  # changes an entry; tells whether its line stays

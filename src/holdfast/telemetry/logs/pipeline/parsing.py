@@ -149,7 +149,7 @@ def _logfmt_fields(stage: LogfmtParser) -> Step:
         for field in stage.fields:
             if field.label in found:
                 entry.put_parsed(field.label, found[field.label])
-            elif field.label not in entry.stream:
+            elif not entry.came_with(field.label):
                 entry.put_parsed(field.label, "")
         return True
 

@@ -98,7 +98,7 @@ class LogEngine:
         most = self.limits.max_entries
         if limit > most:
             raise LimitError(
-                f"max entries limit per query exceeded, limit > max_entries_limit ({limit} > {most})",
+                f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {most})",
                 hint="ask for fewer lines at once",
             )
 
@@ -127,7 +127,8 @@ class LogEngine:
         if moments.count > self.limits.max_steps + spare:
             raise LimitError(
                 f"exceeded maximum resolution of {self.limits.max_steps:,} points per time series. Try increasing the"
-                f" value of the step parameter: the query has {moments.count:,} (logs.queries.max_steps)",
+                " value of the step parameter",
+                hint=f"the query has {moments.count:,} points; logs.queries.max_steps is the limit",
             )
 
     async def numbers(self, tenant: TenantId, query: MetricExpr, moments: Moments) -> NumbersAnswer:

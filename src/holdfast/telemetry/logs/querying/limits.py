@@ -57,6 +57,8 @@ class Meter:
         """
         if count > self.limits.max_series:
             raise LimitError(
-                f"maximum of series ({self.limits.max_series}) reached for a single query (logs.queries.max_series)",
-                hint="aggregate with sum by (...), or drop labels that differ from line to line",
+                f"maximum number of series ({self.limits.max_series}) reached for a single query; consider reducing"
+                " query cardinality by adding more specific stream selectors, reducing the time range, or aggregating"
+                " results with functions like sum(), count() or topk()",
+                hint="drop labels that differ from line to line, or raise logs.queries.max_series",
             )

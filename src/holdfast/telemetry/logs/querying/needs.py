@@ -7,11 +7,13 @@ everything that looks at no label does not parse, so that lines which cannot be 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from holdfast.telemetry.logs.logql import nodes
+from holdfast.telemetry.logs.pipeline.entries import ERROR
+from holdfast.telemetry.metrics.matching import question_of
 
 _ADDED: Final = frozenset({"count_over_time", "rate", "bytes_over_time", "bytes_rate", "sum_over_time"})
 _HANDED_DOWN: Final = {
@@ -38,7 +40,7 @@ def handed_down(node: nodes.VectorAggregation) -> nodes.RangeAggregation | None:
         return None
     if inner.op not in _HANDED_DOWN.get(node.op, ()):
         return None
-    return replace(inner, grouping=node.grouping or nodes.Grouping(()))
+    return replace(inner, grouping=replace(node.grouping or nodes.Grouping(()), is_outer=True))
 
 
 def trimmed(node: nodes.RangeAggregation) -> nodes.RangeAggregation:
@@ -106,15 +108,26 @@ def _needed_by_one(stage: nodes.Stage) -> set[str] | None:
             return set()
 
 
+def questions_of_errors(node: nodes.RangeAggregation) -> list[Callable[[str], bool]]:
+    """Give what filters ask of `__error__`; an error that one of them lets pass is meant to be counted."""
+    conditions = [stage.condition for stage in node.selector.stages if isinstance(stage, nodes.LabelFilter)]
+    conditions += node.unwrap.conditions if node.unwrap else ()
+    leaves = [leaf for condition in conditions for leaf in _leaves_of(condition)]
+    texts = [leaf.matcher for leaf in leaves if isinstance(leaf, nodes.TextCondition)]
+    return [question_of(matcher) for matcher in texts if matcher.label == ERROR]
+
+
 def _labels_of(condition: nodes.Condition) -> Iterator[str]:
-    match condition:
-        case nodes.TextCondition():
-            yield condition.matcher.label
-        case nodes.NumberCondition() | nodes.IpCondition():
-            yield condition.label
-        case nodes.Both() | nodes.Either():
-            yield from _labels_of(condition.left)
-            yield from _labels_of(condition.right)
+    for leaf in _leaves_of(condition):
+        yield leaf.matcher.label if isinstance(leaf, nodes.TextCondition) else leaf.label
+
+
+def _leaves_of(condition: nodes.Condition) -> Iterator[nodes.TextCondition | nodes.NumberCondition | nodes.IpCondition]:
+    if isinstance(condition, nodes.Both | nodes.Either):
+        yield from _leaves_of(condition.left)
+        yield from _leaves_of(condition.right)
+    else:
+        yield condition
 
 
 def _fields_of(template: str) -> set[str] | None:

@@ -10,17 +10,18 @@ from holdfast.telemetry.logs.logql.nodes import Grouping, RangeAggregation, Unit
 from holdfast.telemetry.logs.pipeline.conditions import PROBLEMS, READERS, compile_condition
 from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, JSON_ERROR, Entry
 from holdfast.telemetry.logs.pipeline.parsing import LOGFMT_ERROR
-from holdfast.telemetry.logs.querying.needs import labels_needed
+from holdfast.telemetry.logs.querying.needs import questions_of_errors
 from holdfast.telemetry.logs.querying.reading import Span, read_entries
 from holdfast.telemetry.logs.selection import Direction, RecordSource
 from holdfast.telemetry.metrics.labels import Labels, labels_of
+from holdfast.telemetry.metrics.promql.quoting import quote
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.logs.querying.limits import Meter
 
 UNWRAP_ERROR: Final = "SampleExtractionErr"
-_PARSER_ERRORS: Final = frozenset({JSON_ERROR, LOGFMT_ERROR})  # counted where a query asks for `__error__` by name
+_PARSER_ERRORS: Final = frozenset({JSON_ERROR, LOGFMT_ERROR})  # counted where a query groups by `__error__`, too
 _UNITS: Final = {
     "": Unit.NUMBER,
     "duration": Unit.DURATION,
@@ -42,7 +43,10 @@ class Sampler:
         self._node = node
         self._meter = meter
         self.is_sized = node.op.startswith("bytes_")
-        self._wanted_errors = _PARSER_ERRORS if ERROR in (labels_needed(node) or ()) else frozenset[str]()
+        self._asked_errors = questions_of_errors(node)
+        grouping = node.grouping
+        is_grouped = grouping is not None and not grouping.is_without and ERROR in grouping.labels
+        self._grouped_errors = _PARSER_ERRORS if is_grouped else frozenset[str]()
         self._conditions = [compile_condition(one) for one in node.unwrap.conditions] if node.unwrap else []
         self._read = READERS[_UNITS[node.unwrap.conversion]] if node.unwrap else READERS[Unit.NUMBER]
         self.series: dict[Labels, tuple[array[int], array[float]]] = {}
@@ -75,9 +79,12 @@ class Sampler:
         value = self._value(entry)
         if value is None:
             return None
-        if entry.error and entry.error not in self._wanted_errors:
+        if entry.error and not self._is_asked_for(entry.error):
             raise _refusal(entry)
         return self._labels(entry), value
+
+    def _is_asked_for(self, error: str) -> bool:
+        return error in self._grouped_errors or any(lets_pass(error) for lets_pass in self._asked_errors)
 
     def _value(self, entry: Entry) -> float | None:
         unwrap = self._node.unwrap
@@ -95,26 +102,26 @@ class Sampler:
         labels = entry.labels()
         if self._node.unwrap is not None:
             labels.pop(self._node.unwrap.label, None)
-        return labels_of(group(labels, self._node.grouping))
+        return labels_of(_group(labels, self._node.grouping))
 
 
-def group(labels: dict[str, str], grouping: Grouping | None) -> dict[str, str]:
-    """Give the labels that a grouping leaves."""
+def _group(labels: dict[str, str], grouping: Grouping | None) -> dict[str, str]:
+    """Give the labels that a grouping leaves; that of a range aggregation leaves an error, an outer one does not."""
     if grouping is None:
         return labels
     if grouping.is_without:
         return {name: value for name, value in labels.items() if name not in grouping.labels}
-    return {name: labels[name] for name in grouping.labels if name in labels}
+    names = grouping.labels if grouping.is_outer else (*grouping.labels, ERROR, DETAILS)
+    return {name: labels[name] for name in names if name in labels}
 
 
 def _refusal(entry: Entry) -> PipelineError:
-    labels = ", ".join(f'{name}="{value}"' for name, value in sorted(entry.labels().items()) if name != DETAILS)
+    labels = ", ".join(f"{name}={quote(value)}" for name, value in sorted(entry.labels().items()))
     return PipelineError(
         f"pipeline error: '{entry.error}' for series: '{{{labels}}}'.\n"
         f'Use a label filter to intentionally skip this error. (e.g | {ERROR}!="{entry.error}").\n'
         f'To skip all potential errors you can match empty errors.(e.g {ERROR}="")\n'
-        f'The label filter can also be specified after unwrap. (e.g | unwrap latency | {ERROR}="" )\n',
-        hint=entry.details,
+        f'The label filter can also be specified after unwrap. (e.g | unwrap latency | {ERROR}="" )\n'
     )
 
 
