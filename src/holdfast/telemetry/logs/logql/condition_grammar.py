@@ -98,7 +98,9 @@ def _single(stream: TokenStream, told: str) -> Condition:
 
 
 def _quantity(stream: TokenStream) -> tuple[float, Unit]:
-    sign = -1.0 if stream.accept("-") else 1.0
+    sign = -1.0 if stream.token.text == "-" else 1.0
+    if stream.token.text in {"-", "+"}:
+        stream.take()
     token = stream.token
     if token.kind not in {Kind.NUMBER, Kind.DURATION, Kind.SIZE}:
         raise stream.unexpected()

@@ -11,7 +11,12 @@ import gotpl
 
 from holdfast.telemetry.logs.logql.nodes import LabelAssignment, LabelFormat, LineFormat
 from holdfast.telemetry.logs.pipeline.entries import Entry, Step
-from holdfast.telemetry.logs.pipeline.template_errors import problem_of_run, problem_of_text
+from holdfast.telemetry.logs.pipeline.template_errors import (
+    place_of,
+    problem_of_chain,
+    problem_of_run,
+    problem_of_text,
+)
 from holdfast.telemetry.logs.pipeline.template_functions import CURRENT, FUNCTIONS
 
 TEMPLATE_ERROR: Final = "TemplateFormatErr"
@@ -26,7 +31,7 @@ def line_format_step(stage: LineFormat) -> Step:
     template = _compile(stage.template, "line", "invalid line template")
 
     def fill(entry: Entry) -> bool:
-        rendered = _render(template, entry, entry.labels())
+        rendered = template.fill(entry, entry.labels())
         if rendered is not None:
             entry.line = rendered
         return True
@@ -49,7 +54,7 @@ def label_format_step(stage: LabelFormat) -> Step:
                 _rename(entry, source, label)
                 continue
             labels = entry.labels() if labels is None else labels
-            rendered = "" if not template else _render(template, entry, labels)
+            rendered = "" if not template else template.fill(entry, labels)
             if rendered is not None:
                 entry.put(label, rendered)
         return True
@@ -65,24 +70,37 @@ def _rename(entry: Entry, source: str, label: str) -> None:
             entry.drop(source)
 
 
-def _of_label(one: LabelAssignment) -> gotpl.Template:
+def _of_label(one: LabelAssignment) -> _Template:
     return _compile(one.template or "", "label", f"invalid template for label '{one.label}'")
 
 
-def _compile(text: str, name: str, what_is_wrong: str) -> gotpl.Template:
+def _compile(text: str, name: str, what_is_wrong: str) -> _Template:
     try:
-        return gotpl.Template(text, name=name, functions=FUNCTIONS, missing_key="zero")
+        return _Template(text, name)
     except gotpl.TemplateError as error:
         message = f"{what_is_wrong}: {problem_of_text(error, name)}"
         raise ValueError(message) from error
 
 
-def _render(template: gotpl.Template, entry: Entry, labels: dict[str, str]) -> str | None:
-    token = CURRENT.set(entry)
-    try:
-        return str(template.render(gotpl.TypedMap(labels, "", "string", "string")))
-    except gotpl.TemplateError as error:
-        entry.fail(TEMPLATE_ERROR, problem_of_run(error, template.name, template.source))
-        return None
-    finally:
-        CURRENT.reset(token)
+class _Template:
+    """A template that notes on an entry that it failed."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._template = gotpl.Template(text, name=name, functions=FUNCTIONS, missing_key="zero")
+        self._text, self._name = text, name
+        self._chain = problem_of_chain(name, text)  # our engine goes over it
+
+    def fill(self, entry: Entry, labels: dict[str, str]) -> str | None:
+        """Give the text; None if there is none."""
+        token, rendered = CURRENT.set(entry), ""
+        place, problem = self._chain
+        try:
+            rendered = str(self._template.render(gotpl.TypedMap(labels, "", "string", "string")))
+        except gotpl.TemplateError as error:
+            if place < 0 or place_of(error) < place:
+                problem = problem_of_run(error, self._name, self._text, labels)
+        finally:
+            CURRENT.reset(token)
+        if problem:
+            entry.fail(TEMPLATE_ERROR, problem)
+        return None if problem else rendered

@@ -7,9 +7,12 @@ Source: Go's package `text/template`, its errors of parsing and executing.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import gotpl
+
+from holdfast.telemetry.logs.pipeline.template_arguments import WRONG, fault_of
 
 _PLACE: Final = re.compile(r"template:(\d+):\d+: ")
 _QUOTED: Final = re.compile(r"'([^']*)'")
@@ -19,6 +22,14 @@ _IN_BRACES: Final = (
 )
 _FAILED: Final = re.compile(r"function '(\w+)' failed: (.*)", re.DOTALL)
 _ARGUMENTS: Final = re.compile(r"wrong number of args for (\w+): .*", re.DOTALL)
+_NO_LENGTH: Final = re.compile(r"value of type (\w+) has no length")
+_OUT_OF_RANGE: Final = re.compile(r"index .*?(\d+)", re.DOTALL)
+_NOT_ITERATED: Final = re.compile(r"range cannot iterate over str")
+_RANGE: Final = re.compile(r"\.\w+")
+_CONTROL: Final = re.compile(r"\b(?:if|range|with|template|block|define|and|or)\b|`|\\\\")
+_ACTION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_TEXT: Final = re.compile(r'"[^"]*"')
+_CHAIN: Final = re.compile(r"(?<![\w.)\]$])\.\w+(?P<next>\.(?P<field>\w+))[.\w]*")
 _COMMAND: Final = r'(?<![\w.$]){}(?!\w)(?:"(?:[^"\\]|\\.)*"|`[^`]*`|\([^()]*\)|[^|(){{}}])*'
 
 
@@ -33,21 +44,62 @@ def problem_of_text(error: gotpl.TemplateError, name: str) -> str:
     return f"template: {name}:{line}: {_QUOTED.sub(_in_double_quotes, message)}"
 
 
-def problem_of_run(error: gotpl.TemplateError, name: str, source: str) -> str:
+def place_of(error: gotpl.TemplateError) -> int:
+    """Give where a template failed, in bytes."""
+    return int(getattr(error, "position", None) or 0)
+
+
+def problem_of_run(error: gotpl.TemplateError, name: str, source: str, labels: Mapping[str, str]) -> str:
     """Say why a template could not be filled in: with the place and the text of the command, where it is known."""
     message = str(getattr(error, "message", error))
-    position = int(getattr(error, "position", None) or 0)
-    command = ""
-    if failed := _FAILED.fullmatch(message):
+    position, command = place_of(error), ""
+    if wrong := WRONG.fullmatch(message):
+        position, call = _command(source, wrong[2], position)
+        fault = fault_of(wrong, call)
+        position, command, message = position + len(call[: fault.start].encode()), fault.text, fault.message
+    elif failed := _FAILED.fullmatch(message):
         position, command = _command(source, failed[1], position)
-        message = f"error calling {failed[1]}: {failed[2]}"
+        message = f"error calling {failed[1]}: {_told(failed[2], command)}"
     elif arguments := _ARGUMENTS.fullmatch(message):
         position, _ = _command(source, arguments[1], position)
         command = arguments[1]
+    elif _NOT_ITERATED.fullmatch(message) and (field := _RANGE.match(_letters(source, position))):
+        command, message = field[0], f"range can't iterate over {labels.get(field[0][1:], '')}"
+    return _placed(name, source, position, command, message)
+
+
+def problem_of_chain(name: str, source: str) -> tuple[int, str]:
+    """Give the place of the first field of a label, such as `.a.b`, and what Go says of it; -1 if there is none.
+
+    Labels are texts, which have no fields. Where a condition or a loop decides what is run, nothing is said of it.
+    """
+    for action in () if _CONTROL.search(source) else _ACTION.finditer(source):
+        bare = _TEXT.sub(lambda text: " " * len(text[0]), action[0])
+        if chain := _CHAIN.search(bare):
+            place = len(source[: action.start() + chain.start("next")].encode())
+            return place, _placed(
+                name, source, place, chain[0], f"can't evaluate field {chain['field']} in type string"
+            )
+    return -1, ""
+
+
+def _placed(name: str, source: str, position: int, command: str, message: str) -> str:
     before = source.encode()[:position].decode(errors="replace")
     line, column = before.count("\n") + 1, len(before.rpartition("\n")[2].encode())
     at = f" at <{command}>" if command else ""
     return f'template: {name}:{line}:{column}: executing "{name}"{at}: {message}'
+
+
+def _told(message: str, command: str) -> str:
+    if found := _NO_LENGTH.fullmatch(message):
+        return f"len of type {found[1]}"
+    if message == "index out of range" and (place := _OUT_OF_RANGE.fullmatch(command)):
+        return f"{message}: {place[1]}"
+    return message
+
+
+def _letters(source: str, position: int) -> str:
+    return source.encode()[position:].decode(errors="replace")
 
 
 def _command(source: str, function: str, position: int) -> tuple[int, str]:

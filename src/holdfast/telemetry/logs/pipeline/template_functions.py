@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote_plus, unquote_plus
 
@@ -121,6 +122,18 @@ def _count_since(text: str) -> Moment:
     return moment_of(int(text) * units_ns[len(text)])
 
 
+def _epoch(name: str, unit_ns: int) -> Callable[[object], str]:
+    """Give a function of a time; what is none is told in the form of the engine of templates."""
+
+    def count(at: object) -> str:
+        if not isinstance(at, datetime):
+            message = f"argument 1 to {name}: expected Moment, got {type(at).__name__}"
+            raise TypeError(message)
+        return str(ns_of(at) // unit_ns)
+
+    return count
+
+
 def _decode(text: str) -> str:
     if odd := _BAD_PERCENT.search(text):
         message = f'invalid URL escape "{odd[0]}"'
@@ -160,9 +173,9 @@ def _functions() -> dict[str, Callable[..., object]]:
         "now": lambda: moment_of(time.time_ns()),
         "toDate": lambda layout, text: moment_in(layout, "Local", text),
         "toDateInZone": moment_in,
-        "unixEpoch": lambda at: str(ns_of(at) // 10**9),
-        "unixEpochMillis": lambda at: str(ns_of(at) // 10**6),
-        "unixEpochNanos": lambda at: str(ns_of(at)),
+        "unixEpoch": _epoch("unixEpoch", 10**9),
+        "unixEpochMillis": _epoch("unixEpochMillis", 10**6),
+        "unixEpochNanos": _epoch("unixEpochNanos", 1),
     }
 
 
