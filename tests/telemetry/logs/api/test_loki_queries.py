@@ -74,6 +74,18 @@ async def test_grafana_gets_labels_by_kind(client):
     assert found["result"] == [{"stream": SHOP, "values": [[str((T0 + 1) * S), "level=info n=1", kinds]]}]
 
 
+async def test_a_renamed_label_stays_of_its_kind(client):
+    headers = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
+    query = (
+        '{app="shop"} |= "n=1" | logfmt n | label_format place=app, who=user, number=n, new="x" | drop detected_level'
+    )
+    found = await data(client, "/query_range", headers, query=query)
+
+    kinds = {"structuredMetadata": {"who": "u1"}, "parsed": {"number": "1", "new": "x"}}
+    stream = {"service_name": "shop", "place": "shop"}
+    assert found["result"] == [{"stream": stream, "values": [[str((T0 + 1) * S), "level=info n=1", kinds]]}]
+
+
 async def test_numbers_over_a_range_are_a_matrix(client):
     found = await data(client, "/query_range", query='count_over_time({app="shop"}[10s])', step="50", end=str(T0 + 50))
 

@@ -51,7 +51,7 @@ def label_format_step(stage: LabelFormat) -> Step:
         labels: dict[str, str] | None = None  # those before the first template: templates do not see each other
         for label, source, template in assignments:
             if source is not None:
-                _rename(entry, source, label)
+                entry.rename(source, label)
                 continue
             labels = entry.labels() if labels is None else labels
             rendered = "" if not template else template.fill(entry, labels)
@@ -60,14 +60,6 @@ def label_format_step(stage: LabelFormat) -> Step:
         return True
 
     return fill
-
-
-def _rename(entry: Entry, source: str, label: str) -> None:
-    value = entry.find(source)
-    if value is not None:
-        entry.put(label, value)
-        if source != label:
-            entry.drop(source)
 
 
 def _of_label(one: LabelAssignment) -> _Template:

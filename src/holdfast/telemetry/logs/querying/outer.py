@@ -33,6 +33,7 @@ _DUPLICATES: Final = re.compile(
     r"found duplicate series for the match group .* on the (left|right) hand-side of the operation: .*\];", re.DOTALL
 )
 _OPS: Final = {"/": "/0"}  # by zero it is no number, in LogQL
+_ROW: Final = "__row__"  # tells series apart to which `label_replace` gives the same labels: LogQL adds them up
 _RENAMED: Final = {"approx_topk": "topk"}
 
 
@@ -59,7 +60,7 @@ class Leaves:
         grid = self._grids[int(name.removeprefix("leaf_"))]
         rows, columns = np.nonzero(grid.present)
         offsets = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=len(grid.labels)))))
-        labels = [((METRIC_NAME, name), *one) for one in grid.labels]
+        labels = [((METRIC_NAME, name), (_ROW, str(row)), *one) for row, one in enumerate(grid.labels)]
         times = _BEGIN_MS + columns.astype(np.int64) * _STEP_MS
         return SeriesColumns(labels, offsets.astype(np.int64), times, grid.values[rows, columns])
 
@@ -93,16 +94,17 @@ def _aggregation(node: nodes.VectorAggregation, leaves: dict[int, promql.Expr]) 
     param = None if node.param is None else promql.NumberLiteral(float(node.param), span=_AT)
     grouping = node.grouping or nodes.Grouping(())
     op = _RENAMED.get(node.op, node.op)
-    return promql.Aggregation(op, inner, param, grouping.labels, grouping.is_without, span=_AT)
+    labels = (*grouping.labels, _ROW) if grouping.is_without else grouping.labels
+    return promql.Aggregation(op, inner, param, labels, grouping.is_without, span=_AT)
 
 
 def _binary(node: nodes.Binary, leaves: dict[int, promql.Expr]) -> promql.Expr:
     left, right = translate(node.left, leaves), translate(node.right, leaves)
     matching = None
     if not is_number(node.left) and not is_number(node.right):
-        matching = node.matching
-        if node.op in _SETS:
-            matching = promql.Matching("many-to-many", matching.is_on, matching.labels)
+        card = "many-to-many" if node.op in _SETS else node.matching.card
+        labels = node.matching.labels if node.matching.is_on else (*node.matching.labels, _ROW)
+        matching = promql.Matching(card, node.matching.is_on, labels, node.matching.include)
     returns_bool = node.returns_bool or (matching is None and is_number(node.left) and is_number(node.right))
     return promql.Binary(_OPS.get(node.op, node.op), left, right, returns_bool, matching, span=_AT)
 
@@ -122,7 +124,7 @@ async def evaluate(tenant: TenantId, tree: promql.Expr, leaves: Leaves, *, steps
         raise QueryExecutionError(
             _DUPLICATES.sub(r"found duplicate series on the \1 hand-side;", error.message)
         ) from error
-    return Grid([_without_name(labels) for labels in grid.labels], grid.values, grid.present)
+    return Grid([_named(labels) for labels in grid.labels], grid.values, grid.present)
 
 
 async def _grid(tenant: TenantId, tree: promql.Expr, leaves: Leaves, *, steps: int, is_range: bool) -> Grid:
@@ -138,5 +140,5 @@ async def _grid(tenant: TenantId, tree: promql.Expr, leaves: Leaves, *, steps: i
     return answer.grid
 
 
-def _without_name(labels: Labels) -> Labels:
-    return tuple(pair for pair in labels if pair[0] != METRIC_NAME)
+def _named(labels: Labels) -> Labels:
+    return tuple(pair for pair in labels if pair[0] not in {METRIC_NAME, _ROW})
