@@ -50,6 +50,7 @@ async def test_lines_come_by_stream_newest_first(client):
     found = await data(client, "/query_range", query='{app="shop"}', limit=3)
 
     assert found["resultType"] == "streams"
+    assert found["stats"]["summary"]["totalLinesProcessed"] == found["stats"]["store"]["decompressedLines"] == 3
     assert found["result"] == [
         {
             "stream": {**SHOP, "user": "u0", "detected_level": "info"},
@@ -193,6 +194,8 @@ async def test_a_form_is_read_like_a_query_string(client):
         ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "1ms"}, "exceeded maximum resolution of 11,000 points"),
         ("/query", {"query": '{a="b"}'}, "log queries are not supported as an instant query type"),
         ("/series", {}, "0 matcher groups"),
+        ("/series", {"match[]": '{a="b"} |= "c"'}, "only label matchers are supported"),
+        ("/labels", {"query": '{a="b"} |= '}, "parse error at line 1, col 12: syntax error: unexpected $end"),
         ("/label/a/values", {"query": "nonsense"}, "parse error"),
     ],
 )

@@ -10,6 +10,7 @@ from holdfast.telemetry.logs.logql import LogqlError, parse
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("", ": syntax error: unexpected $end"),
         ("{", "at line 1, col 2: syntax error: unexpected $end, expecting IDENTIFIER or }"),
         ('{a="b"', "at line 1, col 7: syntax error: unexpected $end, expecting } or ,"),
         ('{a="b",}', "at line 1, col 8: syntax error: unexpected }, expecting IDENTIFIER"),

@@ -167,7 +167,7 @@ def test_sides_find_each_other_by_labels():
 @pytest.mark.parametrize(
     ("text", "place", "told"),
     [
-        ("", "line 1, col 1", "unexpected $end"),
+        ("", "parse error : ", "unexpected $end"),
         ("{", "line 1, col 2", "unexpected $end"),
         ('{a="b"} |', "col 10", "unexpected $end"),
         ('{a="b"}\n| json |= 5', "line 2, col 11", "unexpected NUMBER, expecting STRING"),

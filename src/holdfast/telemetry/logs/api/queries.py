@@ -89,7 +89,4 @@ class QueryRoutes:
 
 
 def _parsed(given: Parameters) -> LogSelector | MetricExpr:
-    text = given.text("query")
-    if not text:
-        raise InvalidError("parse error : syntax error: unexpected $end")
-    return parse(text)
+    return parse(given.text("query"))

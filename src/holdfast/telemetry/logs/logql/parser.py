@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.logql import checks
 from holdfast.telemetry.logs.logql.errors import LogqlError
 from holdfast.telemetry.logs.logql.nodes import (
@@ -40,6 +41,8 @@ def parse(text: str) -> Expr:
     """
     if len(text) >= _LONGEST:
         raise LogqlError(f"input size too long ({len(text)} > {_LONGEST})")
+    if not text:
+        raise LogqlError("syntax error: unexpected $end")
     stream = TokenStream(text)
     if stream.token.text == "variants" and stream.following() == "(":
         raise LogqlError("multi variant queries are no longer supported")
@@ -54,10 +57,13 @@ def parse_selector(text: str) -> tuple[Matcher, ...]:
 
     Raises:
         LogqlError: it is none.
+        InvalidError: it is another query.
     """
     stream = TokenStream(text)
     matchers = parse_matchers(stream)
-    stream.expect_end()
+    if stream.token.kind is not Kind.END:
+        parse(text)
+        raise InvalidError("only label matchers are supported", hint=f"leave out {text[stream.token.start :]}")
     return matchers
 
 
