@@ -47,6 +47,9 @@ class Sampler:
         grouping = node.grouping
         is_grouped = grouping is not None and not grouping.is_without and ERROR in grouping.labels
         self._grouped_errors = _PARSER_ERRORS if is_grouped else frozenset[str]()
+        # A label that is unwrapped is no label of the series, but for a grouping that reaches the lines and names it.
+        reaches = grouping is not None and not (grouping.is_outer and node.op.startswith(("max_", "min_")))
+        self._names_unwrapped = grouping is not None and reaches and not grouping.is_without
         self._conditions = [compile_condition(one) for one in node.unwrap.conditions] if node.unwrap else []
         self._read = READERS[_UNITS[node.unwrap.conversion]] if node.unwrap else READERS[Unit.NUMBER]
         self.series: dict[Labels, tuple[array[int], array[float]]] = {}
@@ -100,7 +103,7 @@ class Sampler:
 
     def _labels(self, entry: Entry) -> Labels:
         labels = entry.labels()
-        if self._node.unwrap is not None:
+        if self._node.unwrap is not None and not self._names_unwrapped:
             labels.pop(self._node.unwrap.label, None)
         return labels_of(_group(labels, self._node.grouping))
 
