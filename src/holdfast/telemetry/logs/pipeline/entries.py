@@ -59,8 +59,8 @@ class Entry:
         self.moved.pop(name, None)
 
     def rename(self, source: str, name: str) -> None:
-        """Give a label another name, if there is one; it stays of the kind that it is."""
-        value = self.find(source)
+        """Give a label another name, if there is one; it stays of the kind that it is. Errors keep their names."""
+        value = None if source in {ERROR, DETAILS} else self.find(source)
         if value is None:
             return
         is_made = source in self.parsed and source not in self.moved
