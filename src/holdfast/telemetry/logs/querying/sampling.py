@@ -13,7 +13,7 @@ from holdfast.telemetry.logs.pipeline.parsing import LOGFMT_ERROR
 from holdfast.telemetry.logs.querying.needs import questions_of_errors
 from holdfast.telemetry.logs.querying.reading import Span, read_entries
 from holdfast.telemetry.logs.selection import Direction, RecordSource
-from holdfast.telemetry.metrics.labels import Labels, labels_of
+from holdfast.telemetry.metrics.labels import Labels
 from holdfast.telemetry.metrics.promql.quoting import quote
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Sampler:
         labels = entry.labels()
         if self._node.unwrap is not None and not self._names_unwrapped:
             labels.pop(self._node.unwrap.label, None)
-        return labels_of(_group(labels, self._node.grouping))
+        return tuple(sorted(_group(labels, self._node.grouping).items()))  # empty ones are labels here, not in PromQL
 
 
 def _group(labels: dict[str, str], grouping: Grouping | None) -> dict[str, str]:
