@@ -27,7 +27,7 @@ import psutil
 
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.telemetry import snappy
-from holdfast.telemetry.metrics.intake import LabelLimits, Memory
+from holdfast.telemetry.metrics.intake import LabelLimits, Memory, Refusals
 from holdfast.telemetry.metrics.labels import Labels, labels_of
 from holdfast.telemetry.metrics.remote import version1
 from holdfast.telemetry.metrics.remote.batch import Batch
@@ -79,9 +79,9 @@ def decode_only(bodies: list[bytes]) -> tuple[float, float]:
         started = time.perf_counter()
         for body in bodies:
             usual = UsualLabels(LabelLimits())
-            newcomers = Newcomers(book, "benchmark", usual)
+            newcomers = Newcomers(book, "benchmark", usual, Refusals())
             enter = partial(book.ref, origin="benchmark")
-            batch = Batch(labels_of, enter, memory, usual, newcomers)
+            batch = Batch(labels_of, enter, memory, usual, newcomers, refusals=newcomers.refusals)
             for _ in version1.walk(body, batch):
                 pass
             assert len(batch.arrival(body).refs) == PER_BODY

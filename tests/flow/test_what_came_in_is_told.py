@@ -144,9 +144,9 @@ async def test_what_is_left_out_is_told_with_its_reason(running: Any) -> None:
     found = left_out(report)
     assert found["logs", "chatty", "sampled"] == (2, 1)
     assert found["logs", "shop", "line_too_long"] == (1, 1)
-    assert found["logs", "", "stream_limit"] == (1, 1)
-    assert found["metrics", "", "series_limit"] == (4, 1)
-    assert found["metrics", "", "labels"] == (1, 1)
+    assert found["logs", "three", "stream_limit"] == (1, 1)
+    assert found["metrics", "shop", "series_limit"] == (4, 1)
+    assert found["metrics", "nameless", "labels"] == (1, 1)
     assert found["traces", "shop", "invalid_ids"] == (2, 1)
     assert found["logs", "", "malformed"] == (0, 1)
     assert left_out(of_slow) == {("logs", "shop", "put_off"): (100, 1)}

@@ -13,6 +13,7 @@ from fixtures.traces import Row, spans
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.errors import StorageFullError
 from holdfast.kernel.ids import DEFAULT_TENANT
+from holdfast.telemetry.ledger import answering
 from holdfast.telemetry.traces import SCHEMA, MemoryTraces, TraceSink
 from holdfast.telemetry.traces.otlp import OtlpTraces
 
@@ -33,7 +34,7 @@ async def test_spans_that_leave_as_they_come_are_noted_as_too_old(open_store: An
 async def test_spans_that_the_store_does_not_take_are_noted_by_their_service(open_store: Any, store_url: str) -> None:
     store, noted = await open_store(store_url, SCHEMA, free_bytes=lambda: 0, reserve=1 << 30), Noted()
     now_ns = int(datetime.now(UTC).timestamp()) * 10**9
-    with pytest.raises(StorageFullError):
+    with answering(), pytest.raises(StorageFullError):
         await TraceSink(store, ledger=noted).append(DEFAULT_TENANT, spans([Row(1, 1), Row(1, 2, 1)], now_ns))
     assert noted.records == {("traces", "shop", "unavailable"): 2}
 

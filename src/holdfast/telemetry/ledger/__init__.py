@@ -4,7 +4,7 @@ Owns the counts, the table of them and the meaning of each reason. Refuses to de
 and doors do, and note it here.
 """
 
-from holdfast.telemetry.ledger.calls import Call, answering
+from holdfast.telemetry.ledger.calls import Call, answering, is_answering
 from holdfast.telemetry.ledger.doors import RefusedAtDoors
 from holdfast.telemetry.ledger.ledger import Ledger
 from holdfast.telemetry.ledger.noting import NO_LEDGER, NoLedger, Notes
@@ -46,6 +46,7 @@ __all__ = [
     "Services",
     "Signal",
     "answering",
+    "is_answering",
     "meaning_of",
     "meanings",
     "read_hours",

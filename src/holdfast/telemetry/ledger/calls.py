@@ -33,6 +33,11 @@ def answering() -> Iterator[Call]:
         _CALL.reset(token)
 
 
+def is_answering() -> bool:
+    """Tell whether somebody waits for an answer, who is told what was not taken; else it is tried again, or ours."""
+    return _CALL.get() is not None
+
+
 def tell_call() -> None:
     """Say that something of the request was noted as left out."""
     call = _CALL.get()

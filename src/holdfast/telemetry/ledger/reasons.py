@@ -44,6 +44,12 @@ class Reason(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     DENIED = "denied"
     UNAVAILABLE = "unavailable"
+    NOT_ALLOWED = "not_allowed"
+    SENDER_RATE = "sender_rate"
+    CONNECTIONS = "connections"
+    QUEUE_FULL = "queue_full"
+    CUT_OFF = "cut_off"
+    LOST = "lost"
     OTHER = "other"
 
 
@@ -136,7 +142,7 @@ _OWN: Final[dict[tuple[Signal, Reason], Meaning]] = {
     (Signal.LOGS, Reason.LINE_TOO_LONG): Meaning(
         "Lines were longer than any may be, or than those of their stream.",
         "Cut them where they are written, or raise the limit.",
-        ("logs.max_line", "log_limits.streams"),
+        ("logs.max_line", "log_limits.streams", "syslog.max_message"),
     ),
     (Signal.LOGS, Reason.METADATA_TOO_LARGE): Meaning(
         "The attributes of a record had more letters than it may have.",
@@ -150,6 +156,36 @@ _OWN: Final[dict[tuple[Signal, Reason], Meaning]] = {
     ),
     (Signal.LOGS, Reason.LABELS): Meaning(
         "The labels of streams could not be read.", "Mend them where they are made; the sender was told which."
+    ),
+    (Signal.LOGS, Reason.NOT_ALLOWED): Meaning(
+        "Syslog came from addresses that may not send it.",
+        "Add their network, or stop the sender; `holdfast_syslog_dropped_total` counts on.",
+        ("syslog.allow",),
+    ),
+    (Signal.LOGS, Reason.SENDER_RATE): Meaning(
+        "Datagrams of syslog came faster from an address than they may, and were lost before they were read.",
+        "Send less, send over TCP, where senders wait, or raise the rate.",
+        ("syslog.sender_rate",),
+    ),
+    (Signal.LOGS, Reason.CONNECTIONS): Meaning(
+        "Connections of syslog were closed as they came: as many are open as may be, in all or of their address.",
+        "Close what is not used, or raise the limit.",
+        ("syslog.max_connections", "syslog.sender_connections"),
+    ),
+    (Signal.LOGS, Reason.QUEUE_FULL): Meaning(
+        "Datagrams of syslog came faster than the store takes them, and were lost before they were read.",
+        "Send over TCP, where senders wait, or let more of them wait here.",
+        ("syslog.queue",),
+    ),
+    (Signal.LOGS, Reason.CUT_OFF): Meaning(
+        "Messages of syslog did not say how long they are, were longer than one may be, or ended in the middle.",
+        "Look at the server's log: it names the sender. Have it frame messages as RFC 6587 says.",
+        ("syslog.max_message",),
+    ),
+    (Signal.LOGS, Reason.LOST): Meaning(
+        "Syslog that had come could not be stored, for good or until the server stopped; it is not sent again.",
+        "Look at `holdfast storage` for the room on the disk, and at the server's log.",
+        ("telemetry.reserve",),
     ),
     (Signal.METRICS, Reason.SERIES_LIMIT): Meaning(
         "New series were kept out: the tenant, a metric or a sender has as many as it may.",

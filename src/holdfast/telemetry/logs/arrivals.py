@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.records import Records
     from holdfast.telemetry.metrics.labels import Labels
 
-REFUSED: Final = -1  # the reference of a stream that a limit keeps out; its records are dropped and counted
+REFUSED: Final = -1  # the reference of a stream that a limit keeps out; its records are dropped and counted. A book
+# may give less: which service it would have been of.
 
 
 class Refusal(StrEnum):
@@ -41,7 +42,7 @@ class Refusal(StrEnum):
 class LogArrival:
     """What came in one request, of one tenant, in any order.
 
-    `records.refs` are references of the `generation` of the book that gave them, or `REFUSED`.
+    `records.refs` are references of the `generation` of the book that gave them, or `REFUSED` and less.
     """
 
     generation: int
@@ -57,7 +58,7 @@ class StreamBook(Protocol):
         ...
 
     def ref(self, labels: Labels, *, origin: str) -> int:
-        """Give the reference of a stream, made known if it is new; `REFUSED` if a limit keeps it out (and counts it).
+        """Give the reference of a stream, made known if it is new; `REFUSED` or less if a limit keeps it out.
 
         `labels` are few and of few values (`service_name`, `environment`, ...): whatever differs from record to record
         is structured metadata. `origin` says who sends, such as `otlp:shop/10.0.0.7`. Never blocks; nothing is stored

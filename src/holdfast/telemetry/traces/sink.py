@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import HoldfastError
-from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal, reason_of_error
+from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal, is_answering, reason_of_error
 from holdfast.telemetry.traces.arrivals import SpansWritten
 from holdfast.telemetry.traces.feed import SpanFeed
 from holdfast.telemetry.traces.rows import expiry, span_rows
@@ -87,7 +87,8 @@ class TraceSink:
         try:
             await self._store.writer(SPANS).write(rows, tenant=tenant)
         except HoldfastError as error:
-            self._note(tenant, spans, rows, reason_of_error(error))
+            if is_answering():
+                self._note(tenant, spans, rows, reason_of_error(error))
             raise
         self._stored.inc(len(spans))
         are_old = self._too_old(tenant, spans)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fixtures.logs import Line, arrival, bodies, rows, wanted
+from fixtures.notes import Noted
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.errors import LimitError, UnavailableError
 from holdfast.kernel.ids import DEFAULT_TENANT
@@ -35,7 +36,8 @@ async def put(sink, *lines):
 
 
 async def test_limits_refuse_records_and_keep_the_others(logs_store):
-    sink = LogSink(logs_store, settings=LogsSettings(max_line=10, max_metadata=20, max_streams=1))
+    noted = Noted()
+    sink = LogSink(logs_store, settings=LogsSettings(max_line=10, max_metadata=20, max_streams=1), ledger=noted)
     written = await put(
         sink,
         Line(NOW_NS, "short"),
@@ -57,6 +59,16 @@ async def test_limits_refuse_records_and_keep_the_others(logs_store):
         {1: "line_too_long", 2: "metadata_too_large", 3: "out_of_range", 4: "stream_limit"},
     )
     assert await bodies(LogSource(logs_store), wanted()) == ["short"]
+    assert noted.records["logs", "another", "stream_limit"] == 1
+    assert sum(noted.records.values()) == 5
+
+
+async def test_what_is_older_than_anything_that_is_kept_is_noted_as_such(logs_store):
+    noted = Noted()
+    sink = LogSink(logs_store, settings=LogsSettings(retention_counts="event"), ledger=noted)
+    mail = {"service_name": "mail"}
+    await put(sink, Line(NOW_NS, "new", mail), Line(NOW_NS - 10**9 * 86_400 * 1000, "old", mail))
+    assert noted.records == {("logs", "mail", ""): 1, ("logs", "mail", "too_old"): 1}
 
 
 class Stars:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fixtures.certificates import write_certificate
 from fixtures.logs import rows, wanted
+from fixtures.notes import Noted
 from holdfast.kernel.errors import BusyError, ConflictError, InvalidError
 from holdfast.telemetry.logs import MemoryLogSink, MemoryLogSource
 from holdfast.telemetry.logs.syslog import SyslogServer, SyslogSettings
@@ -27,13 +28,18 @@ def source():
 
 
 @pytest.fixture
+def noted():
+    return Noted()
+
+
+@pytest.fixture
 def sink(source):
     return MemoryLogSink(source)
 
 
 @pytest.fixture
-async def server(sink):
-    server = SyslogServer(sink, SyslogSettings(udp_listen=ANY, tcp_listen=ANY, max_message=5000))
+async def server(sink, noted):
+    server = SyslogServer(sink, SyslogSettings(udp_listen=ANY, tcp_listen=ANY, max_message=5000), ledger=noted)
     await server.start()
     yield server
     await server.stop()
@@ -135,16 +141,35 @@ async def test_what_the_store_refuses_is_kept_until_it_takes_it(server, sink, so
 
 
 async def test_datagrams_beyond_the_queue_are_counted(sink):
-    server = SyslogServer(sink, SyslogSettings(queue=100))
+    noted = Noted()
+    server = SyslogServer(sink, SyslogSettings(queue=100), ledger=noted)
     for _ in range(103):
         server.taking.offer(b"<14>x", "peer")
     assert server.taking.dropped.labels("queue_full")._value.get() == 3
+    assert noted.records == {("logs", "", "queue_full"): 3}
 
 
-async def test_connections_that_send_rubbish_harm_nobody(server, source):
+async def test_connections_that_send_rubbish_harm_nobody_and_what_is_lost_of_them_is_noted(server, source, noted):
     await send(server.ports["tcp"], b"5 <14>aRUBBISH <14>")
     await send(server.ports["tcp"], b"<14>" + b"x" * 20_000 + b"\n<14>fine\n")
-    assert {row[1] for row in await stored(server, source, 2)} == {"a", "fine"}
+    await send(server.ports["tcp"], b"5 <14>b99 <14>ended too early")
+    assert {row[1] for row in await stored(server, source, 3)} == {"a", "b", "fine"}
+    assert noted.records == {("logs", "", "cut_off"): 2, ("logs", "", "line_too_long"): 1}
+
+
+async def test_what_is_not_stored_when_the_server_stops_is_noted_by_its_service(sink, monkeypatch):
+    async def append(tenant, arrival):
+        raise BusyError("full")
+
+    monkeypatch.setattr(sink, "append", append)
+    noted = Noted()
+    server = SyslogServer(sink, SyslogSettings(), ledger=noted)
+    server.taking.offer(b"<14>Oct 11 22:14:15 web-1 shop[7]: paid", "peer")
+    running = asyncio.create_task(server.taking.run())
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert noted.records == {("logs", "shop", "lost"): 1}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)

@@ -58,6 +58,7 @@ async def test_known_series_go_on_while_a_flood_is_counted_and_named(protocol: P
     taken = await send(door, protocol, [*rows("hits", range(5, 500)), *rows("other", range(2))])
     assert taken.written.samples == 7
     assert dict(taken.refusals.counts) == {"limit": 490}
+    assert taken.refusals.of_services == {("limit", "web"): 490}
     assert sink.limits.refusals == {DEFAULT_TENANT: {"series_per_metric": 490}}
     (culprit,) = sink.limits.explosions.of(DEFAULT_TENANT)
     assert (culprit.metric, culprit.origin, culprit.refused) == ("hits", ORIGIN, 490)

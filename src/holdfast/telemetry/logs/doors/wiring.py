@@ -47,6 +47,7 @@ def wire(ground: Ground, logs: LogsRoom, backlog: Backlog, ledger: Notes) -> Log
         meters=meters,
         clock=ground.clock,
         registry=ground.metrics,
+        ledger=ledger,
     )
     service = otlp.logs_service(exported, backlog)
     surfaces = (

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from holdfast.kernel.errors import InvalidError
-from holdfast.telemetry.logs.intake import with_service_name
+from holdfast.telemetry.logs.intake import SERVICE_NAME, UNKNOWN_SERVICE, with_service_name
 from holdfast.telemetry.logs.levels import normalise
 from holdfast.telemetry.logs.recognition import from_number, from_text, recognise, span_id, trace_id
 from holdfast.telemetry.metrics.otlp import LabelStyle, label_name
@@ -72,6 +72,12 @@ class Reading:
             labels["service_name"] = found.service
         rest = [] if is_whole else [(self._name(name), value) for name, value in fields.items()]
         return Document(ts_ns, body, with_service_name(labels), known + rest)
+
+    def service_of(self, document: Mapping[str, Any]) -> str:
+        """Give the service of a document that is no record; empty where no field names one."""
+        labels = {self._name(name): value for name, value in _flat(document, "", 0) if name in self.label_fields}
+        service = with_service_name(labels)[SERVICE_NAME]
+        return "" if service == UNKNOWN_SERVICE else service
 
     def _name(self, key: str) -> str:
         name = self.names.get(key)

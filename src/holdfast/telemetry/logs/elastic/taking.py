@@ -39,11 +39,13 @@ _REASONS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One action with the document that it became, or with the fault that keeps it out."""
+    """One action with the document that it became, or with the fault that keeps it out, and why and whose it is."""
 
     action: Action
     document: Document | None
     fault: str = ""
+    reason: Refusal = Refusal.UNSUPPORTED
+    service: str = ""
     is_later: bool = False  # the same may be sent again, after a while
 
 
@@ -96,40 +98,43 @@ class ElasticBulk:
         try:
             found = self._reading.read(action.document)
         except InvalidError as error:
-            return Item(action, None, str(error))
+            return Item(action, None, str(error), service=self._reading.service_of(action.document))
+        service = found.labels[SERVICE_NAME]
         metadata = sum(len(name) + len(value) for name, value in found.pairs)
         if len(found.body) > self._keeping.max_line:
             return Item(
                 action,
                 None,
                 f"the line has {len(found.body)} letters, more than logs.max_line = {self._keeping.max_line}",
+                Refusal.LINE_TOO_LONG,
+                service,
             )
         if metadata > self._keeping.max_metadata:
             most = self._keeping.max_metadata
-            return Item(action, None, f"the fields have {metadata} letters, more than logs.max_metadata = {most}")
+            told = f"the fields have {metadata} letters, more than logs.max_metadata = {most}"
+            return Item(action, None, told, Refusal.METADATA_TOO_LARGE, service)
         return Item(action._replace(document=None), found)
 
     def _add(self, item: Item, now_ns: int, book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> Item:
         document = item.document
         if document is None:
-            columns.refusals.add(Refusal.UNSUPPORTED, 1)
+            columns.refusals.add(item.reason, 1, service=item.service)
             return item
+        service = document.labels[SERVICE_NAME]
         key = tuple(sorted(document.labels.items()))
         known = memory.streams.get(key)
         if known is None:
             labels = labels_of(document.labels)
             if len(labels) > self._keeping.max_labels:
-                columns.refusals.add(Refusal.LABELS, 1)
-                most = self._keeping.max_labels
-                return Item(
-                    item.action, None, f"the record has {len(labels)} labels, more than logs.max_labels = {most}"
-                )
-            known = KnownStream(book.ref(labels, origin=f"elastic:{document.labels[SERVICE_NAME]}"))
-            if known.ref != REFUSED:
+                columns.refusals.add(Refusal.LABELS, 1, service=service)
+                told = f"the record has {len(labels)} labels, more than logs.max_labels = {self._keeping.max_labels}"
+                return Item(item.action, None, told, Refusal.LABELS, service)
+            known = KnownStream(book.ref(labels, origin=f"elastic:{service}"))
+            if known.ref > REFUSED:
                 memory.streams[key] = known
-        if known.ref == REFUSED:
-            columns.refusals.add(Refusal.STREAM_LIMIT, 1)
-            return Item(item.action, None, "the tenant has as many streams as logs.max_streams allows")
+        if known.ref <= REFUSED:
+            columns.refusals.add(Refusal.STREAM_LIMIT, 1, service=service)
+            return Item(item.action, None, _REASONS[Refusal.STREAM_LIMIT], Refusal.STREAM_LIMIT, service)
         pairs = [*document.pairs, ("elastic_index", item.action.where)]
         if item.action.id:
             pairs.append(("elastic_id", item.action.id))

@@ -49,7 +49,7 @@ async def deliver(
     except HoldfastError as error:
         meters.failed.labels(door, error.code).inc()
         raise
-    meters.note(tenant, door, delivered.written, delivered.refusals.counts)
+    meters.note(tenant, door, delivered.written, delivered.refusals)
     return delivered
 
 

@@ -9,11 +9,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from holdfast.telemetry.ledger import NO_LEDGER, Signal, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.logs.arrivals import LogsWritten
+    from holdfast.telemetry.metrics.intake import Refusals
 
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
@@ -47,12 +46,12 @@ class LogMeters:
             registry=registry,
         )
 
-    def note(self, tenant: TenantId, door: str, written: LogsWritten, refused: Mapping[str, int]) -> None:
+    def note(self, tenant: TenantId, door: str, written: LogsWritten, refusals: Refusals) -> None:
         """Count what became of a request."""
         if written.records:
             self.accepted.labels(door).inc(written.records)
-        for reason, count in refused.items():
+        for reason, count in refusals.counts.items():
             self.refused.labels(door, reason).inc(count)
             ours = count - written.refused.get(reason, 0)  # what the sink refused, it has noted
-            if ours:
-                self._ledger.note(tenant, Signal.LOGS, "", reason_of(reason), records=ours)
+            for service, part in refusals.shares(reason, ours) if ours else ():
+                self._ledger.note(tenant, Signal.LOGS, service, reason_of(reason), records=part)

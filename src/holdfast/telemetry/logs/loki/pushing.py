@@ -91,7 +91,7 @@ class LokiPush:
                 known = self._enter(stream, book, columns)
                 if known is None:
                     continue
-                if known.ref != REFUSED:
+                if known.ref > REFUSED:
                     memory.streams[stream.labels] = known
             for place, (ts_ns, line, pairs) in enumerate(stream.entries, 1):
                 columns.add(known.ref, min(max(ts_ns, -1), 2**63 - 1), line, pairs)
@@ -100,15 +100,17 @@ class LokiPush:
         yield
 
     def _enter(self, stream: PushedStream, book: StreamBook, columns: RecordColumns) -> KnownStream | None:
+        pairs: dict[str, str] = {}
         try:
-            labels = self._labels(stream.labels)
+            pairs = parse_labels(stream.labels) if isinstance(stream.labels, str) else dict(stream.labels)
+            labels = self._labels(stream.labels, pairs)
         except InvalidError as error:
-            columns.refusals.add(Refusal.LABELS, len(stream.entries), str(error))
+            service = with_service_name(pairs)[SERVICE_NAME] if pairs else ""
+            columns.refusals.add(Refusal.LABELS, len(stream.entries), str(error), service)
             return None
         return KnownStream(book.ref(labels, origin=f"loki:{dict(labels)[SERVICE_NAME]}"))
 
-    def _labels(self, said: str | Labels) -> Labels:
-        pairs = parse_labels(said) if isinstance(said, str) else dict(said)
+    def _labels(self, said: str | Labels, pairs: dict[str, str]) -> Labels:
         if not pairs:
             raise InvalidError("error at least one label pair is required per stream")
         labels = labels_of(with_service_name(pairs))

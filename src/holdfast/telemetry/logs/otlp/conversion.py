@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.telemetry.logs.arrivals import REFUSED
+from holdfast.telemetry.logs.arrivals import REFUSED, Refusal
 from holdfast.telemetry.logs.intake import SERVICE_NAME, KnownStream, with_service_name
 from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.otlp import to_text
@@ -38,7 +38,10 @@ class Conversion:
         """Fill the columns, yielding after each slice."""
         dropped = frozenset(self.settings.drop_attributes)
         for part in request.resource_logs:
-            ref, rest = self._stream(part.resource, book, memory, columns)
+            known = self._stream(part, book, memory, columns)
+            if known is None:
+                continue
+            ref, rest = known
             for scoped in part.scope_logs:
                 shared = columns.share(labels_of(dict(rest) | self._scope(scoped.scope, dropped)))
                 records = scoped.log_records
@@ -46,7 +49,9 @@ class Conversion:
                     self._add(records[begin : begin + SLICE], ref, shared, columns, dropped)
                     yield
 
-    def _stream(self, resource: Any, book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> KnownStream:
+    def _stream(self, part: Any, book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> KnownStream | None:
+        """Give the stream of a resource; None, and its records refused, if it has too many labels."""
+        resource = part.resource
         key = resource.SerializeToString()
         known = memory.streams.get(key)
         if known is not None:
@@ -58,10 +63,15 @@ class Conversion:
             rest["resource_dropped_attributes_count"] = str(resource.dropped_attributes_count)
         stream = labels_of(with_service_name(labels))
         if len(stream) > self.max_labels:
-            columns.refusals.tell(f"a stream has {len(stream)} labels, more than logs.max_labels = {self.max_labels}")
-            return KnownStream(REFUSED)
+            columns.refusals.add(
+                Refusal.LABELS,
+                sum(len(scoped.log_records) for scoped in part.scope_logs),
+                f"a stream has {len(stream)} labels, more than logs.max_labels = {self.max_labels}",
+                dict(stream)[SERVICE_NAME],
+            )
+            return None
         found = KnownStream(book.ref(stream, origin=f"otlp:{dict(stream)[SERVICE_NAME]}"), labels_of(rest))
-        if found.ref != REFUSED:
+        if found.ref > REFUSED:
             memory.streams[key] = found
         return found
 

@@ -86,7 +86,7 @@ class _Streams:
         if known is None:
             labels = {SERVICE_NAME: service, "environment": environment}
             known = KnownStream(self.book.ref(labels_of(labels), origin=f"lines:{service}"))
-            if known.ref != REFUSED:
+            if known.ref > REFUSED:
                 self.memory.streams[service, environment] = known
         return known.ref
 

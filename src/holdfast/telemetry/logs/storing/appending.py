@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from holdfast.kernel.errors import ConflictError, LimitError
-from holdfast.telemetry.ledger import Reason, Signal
+from holdfast.kernel.errors import ConflictError, HoldfastError, LimitError
+from holdfast.telemetry.ledger import Reason, Signal, is_answering, reason_of_error
 from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, Refusal, Refused
 from holdfast.telemetry.logs.levels import find_levels
 from holdfast.telemetry.logs.storing.earlier import Earlier
@@ -115,13 +115,27 @@ class Appending:
                     await self._announce(book, announcement)
                 await self._write(kept, streams, tenant)
             is_stored = True
+        except HoldfastError as error:
+            if is_answering():
+                self._note(tenant, reason_of_error(error), arrival.records, refused.places, streams)
+            raise
         finally:
             self._repeats.end(flight, is_stored=is_stored)
         places = refused.places if len(fresh) == len(records) else _of(refused.places, fresh)
-        self._note(tenant, None, arrival.records, places, streams)
+        are_old = self._too_old(kept, streams)
+        if are_old is None:
+            self._note(tenant, None, arrival.records, places, streams)
+        else:
+            places = np.arange(len(kept)) if places is None else places
+            self._note(tenant, None, arrival.records, places[~are_old], streams)
+            self._note(tenant, Reason.TOO_OLD, arrival.records, places[are_old], streams)
         for reason, gone in refused.gone:
             self._note(tenant, Reason(reason), arrival.records, gone, streams)
         return LogsWritten(len(kept), len(records) - len(kept), refused.counts, refused.at)
+
+    def _too_old(self, records: Records, streams: _Streams) -> npt.NDArray[np.bool_] | None:
+        """Tell which records leave with the next cleaning, for their time is over; None if all stay."""
+        return self._around.expiry.are_past(records.ts_ns // _NS_PER_MS, streams.keep_s[records.refs])
 
     def _note(
         self,
@@ -133,11 +147,19 @@ class Appending:
     ) -> None:
         """Tell the ledger what became of the records at some places of an arrival; None for all of them."""
         refs, sizes = (sent.refs, sent.sizes) if places is None else (sent.refs[places], sent.sizes[places])
-        if reason is Reason.STREAM_LIMIT:  # nothing is known of a stream that was kept out
-            self._around.ledger.note(tenant, Signal.LOGS, "", reason, records=len(refs), size=int(sizes.sum()))
+        note = self._around.ledger.note_each
+        if reason is Reason.STREAM_LIMIT:  # the book knows no stream that was kept out, but said of which service it is
+            codes, services = REFUSED - refs, ("", *streams.services)
+            note(tenant, Signal.LOGS, reason, services=services, codes=codes, sizes=sizes)
             return
-        codes = streams.service_codes[refs]
-        self._around.ledger.note_each(tenant, Signal.LOGS, reason, services=streams.services, codes=codes, sizes=sizes)
+        note(
+            tenant,
+            Signal.LOGS,
+            reason,
+            services=streams.services,
+            codes=streams.service_codes[np.maximum(refs, 0)],
+            sizes=sizes,
+        )
 
     def _announcement(self, book: TenantStreams, lives: Lives) -> _Announcement:
         labels = [book.labels[ref] for ref in lives.refs.tolist()]
@@ -153,7 +175,7 @@ class Appending:
         settings = self._around.settings
         lengths = np.fromiter(map(len, records.bodies), np.int64, len(records))
         rules: list[tuple[npt.NDArray[np.bool_], Refusal]] = [
-            (records.refs == REFUSED, Refusal.STREAM_LIMIT),
+            (records.refs <= REFUSED, Refusal.STREAM_LIMIT),
             (lengths > settings.max_line, Refusal.LINE_TOO_LONG),
             (records.sizes - lengths > settings.max_metadata, Refusal.METADATA_TOO_LARGE),
             ((records.ts_ns < 0) | (records.ts_ns > _MOST_NS), Refusal.OUT_OF_RANGE),

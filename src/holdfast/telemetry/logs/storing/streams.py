@@ -95,14 +95,14 @@ class TenantStreams:
         return self._generation
 
     def ref(self, labels: Labels, *, origin: str) -> int:
-        """Give the reference of a stream, made known if it is new; `REFUSED` over the limit."""
+        """Give the reference of a stream, made known if it is new; over the limit less than `REFUSED`."""
         del origin
         known = self._refs.get(labels)
         if known is not None:
             return known
         if len(self.labels) >= self._max_streams:
             self.refused += 1
-            return REFUSED
+            return REFUSED - 1 - self.services.code(self._scrubber.scrub_labels(self.tenant, labels))
         ref = self._refs[labels] = len(self.labels)
         kept = self._scrubber.scrub_labels(self.tenant, labels)
         self.labels.append(kept)

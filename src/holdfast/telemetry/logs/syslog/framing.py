@@ -27,6 +27,7 @@ class Framing:
         self._is_counted: bool | None = None
         self._is_skipping = False
         self.too_long = 0  # messages that were left out
+        self.cut_off = 0  # of counted octets, by the end of the connection
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take bytes; gives the messages that are whole.
@@ -49,6 +50,7 @@ class Framing:
     def rest(self) -> list[bytes]:
         """Give what the connection left unended; of counted octets nothing, for it is cut off."""
         rest, self._buffer = bytes(self._buffer), bytearray()
+        self.cut_off += bool(self._is_counted and rest.strip())
         return [] if self._is_counted or self._is_skipping or not rest.strip() else [rest]
 
     def _counted(self) -> Iterator[bytes]:

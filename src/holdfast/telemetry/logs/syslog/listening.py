@@ -14,11 +14,13 @@ from holdfast import journal
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import ConflictError, InvalidError, Place
 from holdfast.resilience import Backoff, Pauses
+from holdfast.telemetry.ledger import NO_LEDGER
 from holdfast.telemetry.logs.syslog.framing import Framing
 from holdfast.telemetry.logs.syslog.senders import Senders
 from holdfast.telemetry.logs.syslog.taking import SyslogTaking
 
 if TYPE_CHECKING:
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.logs.arrivals import RecordSink
     from holdfast.telemetry.logs.intake import LogMeters
     from holdfast.telemetry.logs.syslog.settings import SyslogSettings
@@ -39,11 +41,12 @@ class SyslogServer:
         meters: LogMeters | None = None,
         clock: Clock | None = None,
         registry: CollectorRegistry | None = None,
+        ledger: Notes = NO_LEDGER,
     ) -> None:
         registry = registry or CollectorRegistry()
         self._settings = settings
         self._clock = clock or SystemClock()
-        self.taking = SyslogTaking(sink, settings, meters=meters, clock=clock, registry=registry)
+        self.taking = SyslogTaking(sink, settings, meters=meters, clock=clock, registry=registry, ledger=ledger)
         self._senders = Senders(settings, self._clock)
         self._connections = Gauge("holdfast_syslog_connections", "Connections that send syslog.", registry=registry)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -119,7 +122,7 @@ class SyslogServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = str((writer.get_extra_info("peername") or ("",))[0])
         if (reason := self._refusal(peer)) is not None:
-            self.taking.dropped.labels(reason).inc()
+            self.taking.lose(reason, 0)
             writer.close()
             return
         task = asyncio.current_task()
@@ -129,7 +132,7 @@ class SyslogServer:
         try:
             await self._read(reader, peer)
         except InvalidError as error:
-            self.taking.dropped.labels("framing").inc()
+            self.taking.lose("framing")
             _log.warning("syslog.connection_refused", peer=peer, error=str(error))
         except OSError as error:
             _log.info("syslog.connection_lost", peer=peer, error=str(error))
@@ -159,10 +162,12 @@ class SyslogServer:
             for message in framing.feed(data):
                 await self._put(message, peer)
             if framing.too_long > told:
-                self.taking.dropped.labels("too_long").inc(framing.too_long - told)
+                self.taking.lose("too_long", framing.too_long - told)
                 told = framing.too_long
         for message in framing.rest():
             await self._put(message, peer)
+        if framing.cut_off:
+            self.taking.lose("cut_off", framing.cut_off)
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -175,9 +180,9 @@ class _Datagrams(asyncio.DatagramProtocol):
         if not data.strip(b"\r\n\0 "):
             return
         if not self._senders.admits(peer):
-            self._taking.dropped.labels("not_allowed").inc()
+            self._taking.lose("not_allowed", size=len(data))
         elif self._senders.wait_s(peer):
-            self._taking.dropped.labels("sender_rate").inc()
+            self._taking.lose("sender_rate", size=len(data))
         else:
             self._taking.offer(data, peer)
 

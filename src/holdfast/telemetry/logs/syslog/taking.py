@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter as Counts
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import HoldfastError
 from holdfast.kernel.ids import TenantId
 from holdfast.resilience import Backoff, Pauses
+from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal, reason_of
 from holdfast.telemetry.logs.arrivals import REFUSED
 from holdfast.telemetry.logs.intake import (
     SERVICE_NAME,
@@ -31,6 +33,7 @@ from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.otlp import LabelStyle, label_name
 
 if TYPE_CHECKING:
+    from holdfast.telemetry.ledger import Notes
     from holdfast.telemetry.logs.arrivals import RecordSink, StreamBook
     from holdfast.telemetry.logs.intake import RecordColumns, StreamMemory
     from holdfast.telemetry.logs.syslog.settings import SyslogSettings
@@ -44,6 +47,13 @@ _SLICE: Final = 500
 _KNOWN: Final = 10_000
 _STYLE: Final = LabelStyle()
 _AGAIN: Final = Backoff(base_s=0.2, cap_s=10.0, jitter="equal")
+_REASONS: Final = {
+    "framing": Reason.CUT_OFF,
+    "refused": Reason.LOST,
+    "sender_connections": Reason.CONNECTIONS,
+    "too_long": Reason.LINE_TOO_LONG,
+    "unsent": Reason.LOST,
+}
 _log = journal.get_logger("holdfast.syslog")
 
 
@@ -67,6 +77,7 @@ class SyslogTaking:
         meters: LogMeters | None = None,
         clock: Clock | None = None,
         registry: CollectorRegistry | None = None,
+        ledger: Notes = NO_LEDGER,
     ) -> None:
         self._sink = sink
         self._tenant = TenantId(settings.tenant)
@@ -75,6 +86,7 @@ class SyslogTaking:
         self._queue: asyncio.Queue[tuple[bytes, str]] = asyncio.Queue(settings.queue)
         self._known = KnownStreams(_KNOWN)
         self._meters = meters or LogMeters()
+        self._ledger = ledger
         self._held: dict[tuple[str, str, str], _Held] = {}
         self._ready: deque[tuple[Message, int]] = deque()
         self._number = 0
@@ -90,7 +102,13 @@ class SyslogTaking:
         try:
             self._queue.put_nowait((data, peer))
         except asyncio.QueueFull:
-            self.dropped.labels("queue_full").inc()
+            self.lose("queue_full", size=len(data))
+
+    def lose(self, reason: str, records: int = 1, *, service: str = "", size: int = 0) -> None:
+        """Count what is lost by reason, as far as it is known: a connection that is not taken holds no records yet."""
+        self.dropped.labels(reason).inc(records or 1)
+        why = _REASONS.get(reason) or reason_of(reason)
+        self._ledger.note(self._tenant, Signal.LOGS, service, why, records=records, size=size)
 
     async def put(self, data: bytes, peer: str) -> None:
         """Take a message of a connection, which waits until there is room."""
@@ -110,6 +128,8 @@ class SyslogTaking:
                     await self._clock.sleep(pauses.next_s())
         finally:
             await self.flush()
+            self._lose_all("unsent", [message for message, _ in self._ready])
+            self._ready.clear()
 
     async def flush(self) -> None:
         """Store all that came, without waiting for what may go on."""
@@ -118,6 +138,10 @@ class SyslogTaking:
             self._release(key)
         while self._ready and await self._store_batch():
             pass
+
+    def _lose_all(self, reason: str, messages: Sequence[Message]) -> None:
+        for service, count in Counts(_service_of(message) for message in messages).items():
+            self.lose(reason, count, service=service)
 
     def _sort(self) -> None:
         """Read what waits; nothing more while the store takes nothing, so that the queue fills and senders wait."""
@@ -169,10 +193,14 @@ class SyslogTaking:
                 _log.warning("syslog.store_refuses", error=str(error), waiting=len(batch))
                 return False
             _log.error("syslog.batch_lost", error=str(error), messages=len(batch))
-            self.dropped.labels("refused").inc(len(batch))
+            self._lose_all("refused", [message for message, _ in batch])
         for _ in batch:
             self._ready.popleft()
         return True
+
+
+def _service_of(message: Message) -> str:
+    return message.app or recognise(message.body).service or UNKNOWN_SERVICE
 
 
 def _add(message: Message, at_ns: int, book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> None:
@@ -181,7 +209,7 @@ def _add(message: Message, at_ns: int, book: StreamBook, memory: StreamMemory, c
     known = memory.streams.get(service)
     if known is None:
         known = KnownStream(book.ref(labels_of({SERVICE_NAME: service}), origin=f"syslog:{service}"))
-        if known.ref != REFUSED:
+        if known.ref > REFUSED:
             memory.streams[service] = known
     pairs = [pair for pair in found.pairs() if pair[0] != "detected_level" or not message.level]
     if message.level:

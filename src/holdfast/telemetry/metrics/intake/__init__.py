@@ -4,14 +4,14 @@ Refuses to know any format, and to store anything.
 """
 
 from holdfast.telemetry.metrics.intake.answers import refuse
-from holdfast.telemetry.metrics.intake.columns import INVALID, STALE, Columns
+from holdfast.telemetry.metrics.intake.columns import STALE, Columns
 from holdfast.telemetry.metrics.intake.known import KnownSeries, Memory
 from holdfast.telemetry.metrics.intake.labels import LabelLimits, LabelsError, admit_labels
 from holdfast.telemetry.metrics.intake.meters import IntakeMeters
-from holdfast.telemetry.metrics.intake.refusals import Refusals
+from holdfast.telemetry.metrics.intake.refusals import LIMIT, Refusals
 
 __all__ = [
-    "INVALID",
+    "LIMIT",
     "STALE",
     "Columns",
     "IntakeMeters",

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from holdfast.telemetry.ledger import service_of
 from holdfast.telemetry.metrics.arrivals import REFUSED, STALE_BITS, Arrival, Exemplar, HistogramSample
-from holdfast.telemetry.metrics.intake.refusals import Refusals
+from holdfast.telemetry.metrics.intake.labels import LabelLimits, LabelsError, admit_labels
+from holdfast.telemetry.metrics.intake.refusals import LIMIT, Refusals
 
 if TYPE_CHECKING:
-    from holdfast.telemetry.metrics.arrivals import MetricMetadata
+    from holdfast.telemetry.metrics.arrivals import MetricMetadata, SeriesBook
     from holdfast.telemetry.metrics.histograms import Histogram
     from holdfast.telemetry.metrics.labels import Labels
 
 STALE: Final[float] = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]  # the NaN that ends a series
-INVALID: Final = -2  # the reference of a series whose labels may not enter
 
 
 @dataclass(slots=True)
@@ -38,6 +39,15 @@ class Columns:
 
     def __bool__(self) -> bool:
         return bool(self.refs or self.histograms or self.exemplars or self.metadata)
+
+    def enter(self, book: SeriesBook, labels: Labels, limits: LabelLimits, origin: str) -> int:
+        """Give the reference of a label set; if it may not enter, what says so of its service: below 0."""
+        try:
+            ref = book.ref(admit_labels(labels, limits), origin=origin)
+        except LabelsError as error:
+            self.refusals.tell(str(error))
+            return self.refusals.code("labels", service_of(labels))
+        return self.refusals.code(LIMIT, service_of(labels)) if ref == REFUSED else ref
 
     def add(self, ref: int, ts_ms: int, value: float, start_ms: int = 0) -> None:
         """Add a sample."""
@@ -62,7 +72,7 @@ class Columns:
             self.exemplars.append(Exemplar(ref, ts_ms, value, labels))
 
     def _keep_out(self, ref: int) -> None:
-        self.refusals.add("limit" if ref == REFUSED else "labels", 1)
+        self.refusals.add_coded(ref)
 
     def arrival(self, generation: int) -> Arrival:
         """Give all of it as columns."""

@@ -64,5 +64,5 @@ class IntakeMeters:
         for reason, count in refusals.counts.items():
             self.refused.labels(door, reason).inc(count)
             ours = count - written.refused.get(reason, 0)  # what the sink refused, it has noted
-            if ours:
-                self._ledger.note(tenant, Signal.METRICS, "", reason_of(reason), records=ours)
+            for service, part in refusals.shares(reason, ours) if ours else ():
+                self._ledger.note(tenant, Signal.METRICS, service, reason_of(reason), records=part)

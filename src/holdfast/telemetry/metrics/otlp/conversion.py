@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from holdfast.telemetry.ledger import service_of
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
-from holdfast.telemetry.metrics.intake import INVALID, Columns, LabelLimits, LabelsError, Memory, admit_labels
+from holdfast.telemetry.metrics.intake import Columns, LabelLimits, Memory
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
 from holdfast.telemetry.metrics.otlp.attributes import to_labels
 from holdfast.telemetry.metrics.otlp.deltas import DeltaChange, FullError, LateError
@@ -78,12 +79,12 @@ class Conversion:
         return ref
 
     def enter(self, labels: Labels, sender: str) -> int:
-        """Give the reference of a label set; `INVALID`, and noted, if it may not enter."""
-        try:
-            return self.book.ref(admit_labels(labels, self.limits), origin=sender)
-        except LabelsError as error:
-            self.columns.refusals.add("labels", 0, str(error))
-            return INVALID
+        """Give the reference of a label set; below 0 if it may not enter."""
+        return self.columns.enter(self.book, labels, self.limits, sender)
+
+    def refuse(self, reason: str, count: int, message: str) -> None:
+        """Refuse points of the current sender."""
+        self.columns.refusals.add(reason, count, message, service_of(tuple(self.sender.labels.items())))
 
     def total(
         self, stream: Hashable, point: Any, value: Value, add: Callable[[Value, Value], Value]
@@ -93,11 +94,11 @@ class Conversion:
         try:
             total = self.deltas.add((self.sender.number, stream, key_of(point.attributes)), interval, value, add)
         except LateError:
-            self.columns.refusals.add("out_of_order", 1, "a delta point begins before the end of the last one")
+            self.refuse("out_of_order", 1, "a delta point begins before the end of the last one")
         except FullError:
-            self.columns.refusals.add("delta_limit", 1, "more delta series than otlp_metrics.delta_streams")
+            self.refuse("delta_limit", 1, "more delta series than otlp_metrics.delta_streams")
         except ValueError as error:
-            self.columns.refusals.add("unsupported", 1, str(error))
+            self.refuse("unsupported", 1, str(error))
         else:
             return total.value, total.start_ns
         return None

@@ -45,7 +45,7 @@ def convert(metric: Metric, into: Conversion) -> int:
     shown = shown if kind != "sum" or is_counter else Kind.OTHER
     name = metric_name(metric.name, metric.unit, shown, into.options.translation_strategy)
     if not name:
-        into.columns.refusals.add("labels", len(points), f"nothing is left of the metric name {metric.name!r}")
+        into.refuse("labels", len(points), f"nothing is left of the metric name {metric.name!r}")
         return len(points)
     is_delta = kind in {"sum", "histogram", "exponential_histogram"} and data.aggregation_temporality == DELTA
     type_of = _TYPES.get(kind, "counter" if is_counter else "gauge")
@@ -82,7 +82,7 @@ def _add_histograms(
         start_ns = point.start_time_unix_nano
         if not point.flags & _NO_VALUE:
             if value[0] and len(value[0]) != len(bounds) + 1:
-                into.columns.refusals.add("unsupported", 1, f"{name} has {len(value[0])} buckets, {len(bounds)} bounds")
+                into.refuse("unsupported", 1, f"{name} has {len(value[0])} buckets, {len(bounds)} bounds")
                 continue
             if shape[0]:
                 total = into.total((name, bounds), point, value, _add_buckets)
@@ -101,7 +101,7 @@ def _write_custom(name: str, point: HistogramDataPoint, held: tuple[Any, ...], i
         else:
             histogram = from_explicit(bounds, counts, count, total)
     except InvalidError as error:
-        into.columns.refusals.add("unsupported", 1, f"{name}: {error.message}")
+        into.refuse("unsupported", 1, f"{name}: {error.message}")
         return
     ref = into.ref(name, point.attributes)
     into.columns.add_histogram(ref, point.time_unix_nano // NS_PER_MS, histogram, start_ns // NS_PER_MS)
@@ -140,7 +140,7 @@ def _add_exponential(
         try:
             histogram = from_exponential_point(point)
         except InvalidError as error:
-            into.columns.refusals.add("unsupported", 1, f"{name}: {error.message}")
+            into.refuse("unsupported", 1, f"{name}: {error.message}")
             continue
         if shape[0] and not point.flags & _NO_VALUE:
             total = into.total(name, point, histogram, exponential.add)

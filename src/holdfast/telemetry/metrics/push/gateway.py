@@ -14,13 +14,10 @@ from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.exposition import Protocol, negotiated, parse_page
 from holdfast.telemetry.metrics.histograms import Histogram
 from holdfast.telemetry.metrics.intake import (
-    INVALID,
     STALE,
     Columns,
     IntakeMeters,
     LabelLimits,
-    LabelsError,
-    admit_labels,
 )
 from holdfast.telemetry.metrics.push.groups import METADATA, Group, check_pushed
 from holdfast.telemetry.metrics.push.shelf import GroupKey, Shelf
@@ -181,8 +178,4 @@ class _Writing:
                 self.columns.add_histogram(ref, self._now_ms, Histogram(sum=STALE))
 
     def _ref(self, labels: Labels) -> int:
-        try:
-            return self._book.ref(admit_labels(labels, self._limits), origin=f"push:{dict(labels)['job']}")
-        except LabelsError as error:
-            self.columns.refusals.add("labels", 0, str(error))
-            return INVALID
+        return self.columns.enter(self._book, labels, self._limits, f"push:{dict(labels)['job']}")

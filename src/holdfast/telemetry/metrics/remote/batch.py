@@ -6,13 +6,14 @@ Samples in the usual layout are only noted by place: `layouts` reads all of them
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.ledger import service_of
 from holdfast.telemetry.metrics.arrivals import REFUSED, Arrival
-from holdfast.telemetry.metrics.intake import LabelsError, Refusals
+from holdfast.telemetry.metrics.intake import LIMIT, LabelsError, Refusals
 from holdfast.telemetry.metrics.remote.layouts import ZERO, Places
 from holdfast.telemetry.metrics.remote.wire import MalformedError
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.remote.newcomers import Newcomers
     from holdfast.telemetry.metrics.remote.usual import UsualLabels
-
-INVALID: Final = -2  # the reference of a series whose labels may not enter; nothing of it reaches the sink
-_REASONS: Final = {INVALID: "labels", REFUSED: "limit"}
 
 
 @dataclass(slots=True)
@@ -58,12 +56,13 @@ class Batch:
     refusals: Refusals = field(default_factory=Refusals)
 
     def ref(self, pairs: list[tuple[str, str]]) -> int:
-        """Give the reference of the series with these labels; `INVALID`, and noted, if they may not enter."""
+        """Give the reference of the series with these labels; below 0, by its service, if it may not enter."""
         try:
-            return self.enter(self.admit(pairs))
+            ref = self.enter(self.admit(pairs))
         except LabelsError as fault:
-            self.refusals.add("labels", 0, str(fault))
-            return INVALID
+            self.refusals.tell(str(fault))
+            return self.refusals.code("labels", service_of(pairs))
+        return self.refusals.code(LIMIT, service_of(pairs)) if ref == REFUSED else ref
 
     def add(self, ref: int, ts_ms: int, value: float, start_ms: int = 0) -> None:
         """Add a sample in no usual layout."""
@@ -84,7 +83,7 @@ class Batch:
         if ref >= 0:
             self.histograms.append(sample)
         else:
-            self.refusals.add(_REASONS[ref], 1)
+            self.refusals.add_coded(ref)
 
     def add_exemplar(self, exemplar: Exemplar) -> None:
         """Add an exemplar; one of a series that is kept out goes without a word, as its samples are counted."""
@@ -105,13 +104,11 @@ class Batch:
         if any(self.starts_ms):
             starts = np.zeros(len(refs), np.int64)
             starts[len(refs) - len(self.starts_ms) :] = self.starts_ms
-        for ref, reason in _REASONS.items():
-            kept_out = refs == ref
-            if kept_out.any():
-                self.refusals.add(reason, int(kept_out.sum()))
         self.newcomers.count()
         keep = refs >= 0
         if not keep.all():
+            for code, count in zip(*np.unique(refs[~keep], return_counts=True), strict=True):
+                self.refusals.add_coded(int(code), int(count))
             refs, ts_ms, values = refs[keep], ts_ms[keep], values[keep]
             starts = None if starts is None else starts[keep]
         return Arrival(

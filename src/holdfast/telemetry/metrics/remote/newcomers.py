@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from holdfast.telemetry.ledger import service_of
 from holdfast.telemetry.metrics.arrivals import REFUSED, RefusedSeries
+from holdfast.telemetry.metrics.intake import LIMIT
 from holdfast.telemetry.metrics.labels import METRIC_NAME
 from holdfast.telemetry.metrics.series import JOINT, identity_of
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import SeriesBook
+    from holdfast.telemetry.metrics.intake import Refusals
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.remote.usual import Parts, UsualLabels
 
+_NAMING: Final = tuple(name.encode() + JOINT for name in ("service_name", "service", "job", "app"))
 _SHOWN: Final = 8  # one in so many of the kept out is shown to whoever counts values of labels
 
 
@@ -31,7 +35,9 @@ class _KeptOut:
 class Newcomers:
     """The new series of one request; `refused` counts those that were kept out."""
 
-    def __init__(self, book: SeriesBook, origin: str, usual: UsualLabels) -> None:
+    def __init__(self, book: SeriesBook, origin: str, usual: UsualLabels, refusals: Refusals) -> None:
+        self.refusals = refusals
+        self._codes: dict[bytes, int] = {}
         self._book = book
         self._origin = origin
         self._usual = usual
@@ -40,7 +46,7 @@ class Newcomers:
         self.refused = 0
 
     def meet(self, parts: Parts) -> int:
-        """Give the reference of a series, or `REFUSED`.
+        """Give the reference of a series, or what `Refusals.code` gives for its service.
 
         Raises:
             UnicodeDecodeError: a label is no UTF-8; not told of those that are kept out.
@@ -51,12 +57,22 @@ class Newcomers:
         if kept_out is None and metric not in self._open:
             kept_out = self._ask(metric)
         if kept_out is None or self._book.has(identity):
-            return self._book.admit(self._usual.labels(parts), identity, self._origin)
+            ref = self._book.admit(self._usual.labels(parts), identity, self._origin)
+            return self._code(parts) if ref == REFUSED else ref
         if not kept_out.count % _SHOWN:
             kept_out.examples.append(parts)
         kept_out.count += 1
         self.refused += 1
-        return REFUSED
+        return self._code(parts)
+
+    def _code(self, parts: Parts) -> int:
+        # From behind, for labels are sorted, and the last of those that name a service counts; see `service_of`.
+        named = next((part for part in reversed(parts) if part.startswith(_NAMING)), b"")
+        found = self._codes.get(named)
+        if found is None:
+            name, _, value = named.decode(errors="replace").partition(JOINT.decode(errors="replace"))
+            found = self._codes[named] = self.refusals.code(LIMIT, service_of(((name, value),)))
+        return found
 
     def _ask(self, metric: bytes) -> _KeptOut | None:
         reason = self._book.keeps_out(metric.decode(), self._origin)

@@ -125,8 +125,9 @@ class RemoteWriter:
     def _open_batch(self, tenant: TenantId, book: SeriesBook, protocol: Protocol, origin: str) -> Batch:
         memory = self._known[protocol].of(tenant, book.generation)
         usual = UsualLabels(self._limits)
-        newcomers = Newcomers(book, origin, usual)
-        return Batch(self._admit, partial(book.ref, origin=origin), memory, usual, newcomers)
+        refusals = Refusals()
+        newcomers = Newcomers(book, origin, usual, refusals)
+        return Batch(self._admit, partial(book.ref, origin=origin), memory, usual, newcomers, refusals=refusals)
 
     async def _decode(
         self, data: bytes, batch: Batch, protocol: Protocol, book: SeriesBook, *, is_guessing: bool

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.kernel.errors import ConflictError
+from holdfast.kernel.errors import ConflictError, HoldfastError
 from holdfast.store import Store, Table
-from holdfast.telemetry.ledger import NO_LEDGER, Signal, reason_of
+from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal, is_answering, reason_of_error
 from holdfast.telemetry.metrics.arrivals import Arrival, Exemplar, HistogramSample, Written
 from holdfast.telemetry.metrics.storing.announcements import Announcements, due
 from holdfast.telemetry.metrics.storing.book import Book
@@ -55,30 +55,43 @@ class Appending:
                 hint="ask the book for every series again, and send again",
             )
         refused: dict[str, int] = {}
+        services = book.services.names
         refs, points = self._points(book, arrival, refused)
         histograms = [s for s in arrival.histograms if _is_kept(s.ref, s.ts_ms, refused)]
         exemplars = [e for e in arrival.exemplars if e.ref >= 0 and abs(e.ts_ms) < LAST_MS]
         if histograms:
             refs = np.concatenate((refs, np.fromiter((s.ref for s in histograms), np.int64, len(histograms))))
         ts_ms = points.ts_ms if not histograms else _and_times(points.ts_ms, histograms)
-        services, codes = book.services.names, book.service_codes.live[refs]
+        codes, are_past = book.service_codes.live[refs], self._expiry.are_past(ts_ms, book.keep_s.live[refs])
+        out_codes = _out_codes(book, arrival) if OUT_OF_RANGE in refused else codes[:0]
         if len(refs):
             now_s = self._expiry.now_s()
             book.used_s.live[refs] = now_s
             # Rows are made before anything is awaited: the references may mean something else afterwards.
             writes = self._rows(book, histograms, exemplars)
             lives = due(book, refs, ts_ms, now_s)
-            if lives is not None:
-                await self._announcements.announce(book, lives)
-            await self._write(book, writes, points, histograms, arrival.patience_s)
-            self._ledger.note_each(
-                book.tenant, Signal.METRICS, None, services=services, codes=codes, sizes=SAMPLE_BYTES
-            )
-        for reason, count in refused.items():
+            try:
+                if lives is not None:
+                    await self._announcements.announce(book, lives)
+                await self._write(book, writes, points, histograms, arrival.patience_s)
+            except HoldfastError as error:
+                if is_answering():
+                    self._note(book, reason_of_error(error), services, codes)
+                raise
+            if are_past is None:
+                self._note(book, None, services, codes)
+            else:
+                self._note(book, None, services, codes[~are_past])
+                self._note(book, Reason.TOO_OLD, services, codes[are_past])
+        self._note(book, Reason.OUT_OF_RANGE, services, out_codes)
+        if count := refused.get(LIMIT, 0):  # the book knows no series that was kept out; most requests are of one
             service = services[codes[0]] if len(codes) and (codes == codes[0]).all() else ""
-            self._ledger.note(book.tenant, Signal.METRICS, service, reason_of(reason), records=count)
+            self._ledger.note(book.tenant, Signal.METRICS, service, Reason.SERIES_LIMIT, records=count)
         await self._say(book, arrival.metadata)
         return Written(len(points.ids), len(histograms), len(exemplars), refused)
+
+    def _note(self, book: Book, reason: Reason | None, services: Sequence[str], codes: npt.NDArray[np.int32]) -> None:
+        self._ledger.note_each(book.tenant, Signal.METRICS, reason, services=services, codes=codes, sizes=SAMPLE_BYTES)
 
     def _points(
         self, book: Book, arrival: Arrival, refused: dict[str, int]
@@ -154,6 +167,13 @@ class Appending:
             rows = self._extras.family_rows(said, self._store.retention.seconds(book.tenant, STREAM))
             await self._store.writer(FAMILIES).write(rows, tenant=book.tenant)
             self._extras.heard(book.tenant, said)
+
+
+def _out_codes(book: Book, arrival: Arrival) -> npt.NDArray[np.int32]:
+    """Give the services of what is out of range, one for each sample."""
+    refs = arrival.refs[(arrival.refs >= 0) & ((arrival.ts_ms > LAST_MS) | (arrival.ts_ms < -LAST_MS))].tolist()
+    refs += [each.ref for each in arrival.histograms if each.ref >= 0 and abs(each.ts_ms) > LAST_MS]
+    return book.service_codes.live[np.array(refs, np.int64)]
 
 
 def _is_kept(ref: int, ts_ms: int, refused: dict[str, int]) -> bool:

@@ -44,6 +44,15 @@ class Expiry:
         ends: npt.NDArray[np.int64] = -(-(since + keep_s) // _DAY_S) * _DAY_S
         return ends.clip(0, _LAST_DAY_S)
 
+    def are_past(
+        self, ts_ms: npt.NDArray[np.int64], keep_s: npt.NDArray[np.int64] | int
+    ) -> npt.NDArray[np.bool_] | None:
+        """Tell which samples leave as they come; None if none does, as where their time counts from the arrival."""
+        if not self._from_event:
+            return None
+        are_past: npt.NDArray[np.bool_] = self.seconds(ts_ms, keep_s) <= self.now_s()
+        return are_past if are_past.any() else None
+
     def column(self, ts_ms: npt.NDArray[np.int64], keep_s: npt.NDArray[np.int64] | int) -> pa.Array:
         """Give the column `expires_at`."""
         import pyarrow as pa  # noqa: PLC0415 -- heavy; a process without a store never pays
