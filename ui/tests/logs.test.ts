@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { askLoki } from "@/api/loki";
 import { nextWish } from "@/pages/logs/lines";
 import { barsOf, totalsOf } from "@/pages/logs/volume";
 import { situationOf } from "@/components/logql/completion";
@@ -122,5 +123,13 @@ describe("rows of different heights", () => {
   it("are found by where they stand", () => {
     const tops = new Float64Array([0, 20, 60, 80]);
     expect([-5, 0, 19, 20, 59, 60, 500].map((px) => indexAt(tops, px))).toEqual([0, 0, 0, 1, 1, 2, 2]);
+  });
+});
+
+describe("a query that is refused", () => {
+  it("says what is wrong in the words of Loki, and beside it what to do", async () => {
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response("max entries limit", { status: 400, headers: { "X-Holdfast-Hint": "ask for fewer lines" } })));
+    await expect(askLoki("/query_range", { query: "{}" })).rejects.toMatchObject({ problem: { detail: "max entries limit", hint: "ask for fewer lines", status: 400 } });
+    vi.unstubAllGlobals();
   });
 });

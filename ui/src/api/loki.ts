@@ -18,7 +18,7 @@ export async function askLoki<T>(path: string, params: Params, signal?: AbortSig
     headers: CATEGORIZE,
     ...(isLong ? { form: query.slice(1) } : {}),
   });
-  if (!response.ok) throw new ApiError(problemFrom(response.status, await response.text()));
+  if (!response.ok) throw new ApiError(await problemOf(response));
   return (await response.json()) as T;
 }
 
@@ -30,7 +30,7 @@ const NO_SOCKET = 426;
 /** Throws why a tail cannot be opened now, where the server has a reason: browsers do not tell that of a WebSocket. */
 export async function askWhyNoTail(path: string): Promise<void> {
   const response = await send("GET", path);
-  if (response.status !== NO_SOCKET) throw new ApiError(problemFrom(response.status, await response.text()));
+  if (response.status !== NO_SOCKET) throw new ApiError(await problemOf(response));
 }
 
 /** Asks what answers in an envelope. */
@@ -38,8 +38,10 @@ export async function askData<T>(path: string, params: Params, signal?: AbortSig
   return (await askLoki<{ data: T }>(path, params, signal)).data;
 }
 
-/** The fence before the API speaks problems, the API words. */
-function problemFrom(status: number, text: string): Problem {
+/** The fence before the API speaks problems, the API words; what to do about it stands in a header. */
+async function problemOf(response: Response): Promise<Problem> {
+  const { status } = response;
+  const text = await response.text();
   try {
     const body = JSON.parse(text) as Partial<Problem>;
     if (body.title) return { ...body, title: body.title, status };
@@ -47,7 +49,8 @@ function problemFrom(status: number, text: string): Problem {
     // Words, then.
   }
   const title = TITLES[status] ?? "The query failed";
-  return { title, status, detail: text.trim() || `The server answered ${status} without a reason.` };
+  const hint = response.headers.get("X-Holdfast-Hint") ?? undefined;
+  return { title, status, hint, detail: text.trim() || `The server answered ${status} without a reason.` };
 }
 
 const TITLES: Record<number, string> = {

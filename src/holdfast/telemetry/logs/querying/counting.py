@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from holdfast.telemetry.logs.logql.nodes import RangeAggregation
+from holdfast.telemetry.logs.pipeline.entries import SUFFIX
 from holdfast.telemetry.logs.querying.pushing import split
 from holdfast.telemetry.logs.selection import RecordSelection, RecordSource
 from holdfast.telemetry.metrics.labels import labels_of
@@ -29,6 +30,8 @@ _MOST_STEPS: Final = 50_000
 def is_countable(node: RangeAggregation) -> bool:
     """Tell whether the engine can answer this alone."""
     if node.op not in _COUNTED or node.unwrap is not None or node.grouping is None or node.grouping.is_without:
+        return False
+    if any(label.endswith(SUFFIX) for label in node.grouping.labels):  # of metadata, whose name the stream has
         return False
     return not split(node.selector.stages).rest
 
