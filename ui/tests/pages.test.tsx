@@ -62,10 +62,12 @@ describe("a service", () => {
   it("says which version runs, what ran before, and where it was heard first", async () => {
     open("/services/payments", "green");
     const list = await screen.findByLabelText("Versions and when they were deployed", undefined, PATIENCE);
-    const [now, before] = within(list).getAllByRole("listitem");
-    expect(now?.textContent).toMatch(/1\.1\.0runs in production.*after 1\.0\.0, commit 4f2a9c1/);
-    expect(before?.textContent).toMatch(/1\.0\.0ended in production.*ran already when it was first heard/);
-    expect(within(list).getByText("What moved").getAttribute("href")).toMatch(/^\/around\?.*service=payments/);
+    const [now, back, failed, first] = within(list).getAllByRole("listitem");
+    expect(now?.textContent).toMatch(/1\.1\.0runs alone in production.*after 1\.0\.0, commit 4f2a9c1/);
+    expect(back?.textContent).toMatch(/1\.0\.0replaced by 1\.1\.0 in production.*back from 1\.1\.0/);
+    expect(failed?.textContent).toMatch(/1\.1\.0rolled back to 1\.0\.0 in production.*after 1\.0\.0.*ended/);
+    expect(first?.textContent).toMatch(/1\.0\.0replaced by 1\.1\.0 in production.*ran already when it was first heard/);
+    expect(within(list).getAllByText("What moved")[0]?.getAttribute("href")).toMatch(/^\/around\?.*service=payments/);
     expect(within(list).getByText("First trace").getAttribute("href")).toBe("/traces/4bf92f3577b34da6a3ce929d0e0e4736");
   });
 

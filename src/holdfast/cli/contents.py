@@ -42,7 +42,7 @@ class Contents(Offering):
         Offer(
             "deploys",
             "holdfast.cli.deploys:register",
-            "List which versions of services run since when, and what ran before, the newest first.",
+            "List deploys of services, the newest first: since when, what ran before, and how each ended.",
         ),
         Offer(
             "recover",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
@@ -13,6 +13,8 @@ from rich.table import Table
 from holdfast.cli.moments import read_moment
 from holdfast.cli.options import JsonOption
 from holdfast.cli.remote import Remote, UrlOption
+
+_ENDINGS: Final = {"replaced": "replaced by", "rolled_back": "rolled back to"}
 
 
 def register(cli: typer.Typer) -> None:
@@ -32,7 +34,7 @@ def list_deploys(
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List which versions of services run since when, and what ran before, the newest first."""
+    """List deploys of services, the newest first: since when, what ran before, and how each ended."""
     query = {"service": service, "since": read_moment("--since", since).isoformat() if since else ""}
     known: dict[str, str | int] = {name: text for name, text in query.items() if text}
     with Remote(url) as remote:
@@ -79,7 +81,21 @@ def _be_group() -> None:
 
 
 def _row(deploy: dict[str, Any]) -> tuple[str, ...]:
-    since = datetime.fromisoformat(deploy["began_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    state = "running, first heard" if deploy["is_baseline"] and deploy["state"] == "running" else deploy["state"]
     before, by = deploy["from_version"] or "", deploy["by"] or deploy["commit"]
-    return since, deploy["service"], deploy["environment"], deploy["version"], before, state, by
+    place = (deploy["service"], deploy["environment"], deploy["version"])
+    return _clock(deploy["began_at"]), *place, before, _state(deploy), by
+
+
+def _state(deploy: dict[str, Any]) -> str:
+    """Say where it stands; of what is past, how it ended."""
+    if deploy["ending"]:
+        return f"{_ENDINGS[deploy['ending']]} {deploy['to_version']} at {_clock(deploy['ended_at'])}"
+    if deploy["state"] != "running":
+        return str(deploy["state"])
+    settled = ", settled" if deploy["settled_at"] else ""
+    more = ", first heard" if deploy["is_baseline"] else ", a way back" if deploy["is_rollback"] else settled
+    return f"running{more}"
+
+
+def _clock(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -3,68 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
+from fixtures.deploys import AT, MIGRATIONS, MINUTE, Shop
 from holdfast.kernel.auth import Identity
-from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.errors import InvalidError
-from holdfast.kernel.events import EventLog
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
 from holdfast.kernel.permissions import Role
-from holdfast.telemetry.versions import Recording, VersionBook, VersionsSettings
+from holdfast.telemetry.versions import Recording
 from holdfast.telemetry.versions import noting as notings
+from holdfast.telemetry.versions import past as pasts
 from holdfast.telemetry.versions.hearing import Heard
 from holdfast.telemetry.versions.hints import RESOURCE, Telling
-from holdfast.telemetry.versions.telling import Teller
 
-AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 CI = Identity("token/ci", "ci", Role.RESPONDER, DEFAULT_TENANT)
-MINUTE = 60.0
 
 
 @pytest.fixture
 def migrations():
-    return ("holdfast.kernel.events.migrations", "holdfast.telemetry.versions.migrations")
-
-
-class Shop:
-    """A service whose versions tell of themselves, and the ledger of one process that hears it."""
-
-    def __init__(self, db: Any) -> None:
-        self.clock = FakeClock(AT)
-        self.log = EventLog(db, self.clock)
-        self.ledger = self.another(db)
-        self._db = db
-
-    def another(self, db: Any) -> VersionBook:
-        return VersionBook(db, Teller(self.log), self.clock, VersionsSettings())
-
-    async def hear(self, *versions: str, ago_s: float = 0, **more: str) -> None:
-        await self.clock.advance(1)
-        where = {"service": "orders", "environment": "", "origin": RESOURCE, **more}
-        at_s = self.clock.now().timestamp() - ago_s
-        tellings = [
-            Telling(DEFAULT_TENANT, where["service"], where["environment"], v, where["origin"]) for v in versions
-        ]
-        await self.ledger.note([Heard(telling, at_s, "traces", "ab" * 16, "pod-1") for telling in tellings])
-
-    async def go_on(self, minutes: int, *versions: str) -> None:
-        """Let time pass while these versions are heard every minute."""
-        for _ in range(minutes):
-            await self.clock.advance(MINUTE)
-            await self.hear(*versions)
-            await self.ledger.settle()
-
-    async def told(self) -> list[str]:
-        """Give all events as `kind from>version`."""
-        events = await self.log.read(DEFAULT_TENANT, after=0)
-        return [f"{each.kind[7:]} {each.data.get('from', '')}>{each.data['version']}" for each in events]
-
-    async def states(self) -> dict[str, str]:
-        return {each.version: each.state.value for each in await self.ledger.deploys(DEFAULT_TENANT)}
+    return MIGRATIONS
 
 
 @pytest.fixture
@@ -92,7 +51,7 @@ async def test_versions_that_run_when_a_service_is_first_heard_are_all_baselines
 
 
 async def test_a_deploy_has_settled_when_the_older_one_is_silent(shop):
-    await shop.hear("1")
+    await shop.go_on(3, "1")
     await shop.hear("2")
     await shop.go_on(4, "2")
     assert await shop.told() == ["seen 1>2"]
@@ -104,23 +63,60 @@ async def test_a_deploy_has_settled_when_the_older_one_is_silent(shop):
 
 
 async def test_a_version_that_falls_silent_was_rolled_back(shop):
-    await shop.hear("1")
-    await shop.hear("2")
+    await shop.go_on(3, "1")
+    await shop.go_on(3, "1", "2")
     await shop.go_on(7, "1")
     assert await shop.told() == ["seen 1>2", "rolled_back 2>1"]
-    assert await shop.states() == {"1": "running", "2": "ended"}
+    assert await shop.history() == ["1 running", "2 rolled_back>1", "1 replaced>2"]
+    assert [each.is_rollback for each in await shop.ledger.deploys(DEFAULT_TENANT)] == [True, False, False]
 
 
 async def test_an_ended_version_that_comes_back_is_a_roll_back(shop):
-    await shop.hear("1")
-    await shop.hear("2")
+    await shop.go_on(3, "1")
     await shop.go_on(7, "2")
-    await shop.go_on(7, "1")
-    assert await shop.told() == ["seen 1>2", "settled 1>2", "rolled_back 2>1", "settled 2>1"]
+    await shop.go_on(1, "1")
+    assert await shop.told() == ["seen 1>2", "settled 1>2", "seen 2>1"]
+    await shop.go_on(6, "1")
+    assert await shop.told() == ["seen 1>2", "settled 1>2", "seen 2>1", "rolled_back 2>1"]
+
+
+async def test_a_version_that_is_deployed_again_is_a_deploy_of_its_own(shop):
+    begun = []
+    for version in ("1", "2", "1", "2"):
+        await shop.go_on(8, version)
+        begun.append((await shop.ledger.deploys(DEFAULT_TENANT))[0].began_at)
+    deploys = await shop.ledger.deploys(DEFAULT_TENANT)
+    assert await shop.history() == ["2 running", "1 replaced>2", "2 rolled_back>1", "1 replaced>2"]
+    assert [each.began_at for each in reversed(deploys)] == begun == sorted(set(begun))
+    assert [each.from_version for each in deploys] == ["1", "2", "1", None]
+    assert all(each.settled_at and each.first_seen == each.began_at for each in deploys)
+    assert all(each.began_at < each.last_seen < each.ended_at for each in deploys[1:])
+    told = ["seen 1>2", "settled 1>2", "seen 2>1", "rolled_back 2>1", "seen 1>2", "settled 1>2"]
+    assert await shop.told() == told
+    since = await shop.ledger.deploys(DEFAULT_TENANT, service="orders", since=begun[1], limit=2)
+    assert [each.began_at for each in since] == begun[:1:-1]
+
+
+async def test_what_is_past_is_kept_for_so_many_and_so_long(shop, monkeypatch):
+    monkeypatch.setattr(pasts, "MOST_PAST", 3)
+    for number in range(8):
+        await shop.ledger.record(CI, Recording("mail", "12"[number % 2], by=str(number)))
+        await shop.clock.advance(MINUTE)
+    assert [each.by for each in await shop.ledger.deploys(DEFAULT_TENANT)] == ["7", "6", "5", "4", "3"]
+    await shop.clock.advance(timedelta(days=401).total_seconds())
+    await shop.ledger.settle()
+    assert [each.by for each in await shop.ledger.deploys(DEFAULT_TENANT)] == ["7"]
+
+
+async def test_a_service_of_very_many_versions_is_still_listened_to(shop, monkeypatch):
+    monkeypatch.setattr(notings, "MOST_VERSIONS", 3)
+    for version in "12345":
+        await shop.go_on(8, version)
+    assert await shop.history() == ["5 running", "4 replaced>5", "3 replaced>4"]
 
 
 async def test_what_was_sent_before_a_version_ended_does_not_bring_it_back(shop):
-    await shop.hear("1")
+    await shop.go_on(3, "1")
     await shop.hear("2")
     await shop.go_on(7, "2")
     await shop.hear("1", ago_s=3 * MINUTE)
@@ -130,10 +126,11 @@ async def test_what_was_sent_before_a_version_ended_does_not_bring_it_back(shop)
 
 async def test_a_canary_that_comes_and_goes_is_told_once_a_day(shop):
     await shop.hear("1")
-    for _ in range(6):
-        await shop.go_on(1, "1", "2")
+    for _ in range(4):
+        await shop.go_on(3, "1", "2")
         await shop.go_on(8, "1")
     assert await shop.told() == ["seen 1>2", "rolled_back 2>1"]
+    await shop.go_on(40, "1")
     await shop.clock.advance(timedelta(days=1).total_seconds())
     await shop.go_on(1, "1", "2")
     assert await shop.told() == ["seen 1>2", "rolled_back 2>1", "seen 1>2"]
@@ -164,7 +161,7 @@ async def test_environments_and_services_stand_apart(shop):
 
 
 async def test_two_processes_tell_a_deploy_once(shop, db):
-    await shop.hear("1")
+    await shop.go_on(3, "1")
     first, second = shop.ledger, shop.another(db)
     for ledger in (first, second, first):
         shop.ledger = ledger
@@ -176,19 +173,21 @@ async def test_two_processes_tell_a_deploy_once(shop, db):
 
 
 async def test_processes_that_hear_a_version_at_the_same_time_tell_it_once(shop, db):
-    await shop.hear("1")
+    await shop.go_on(3, "1")
     others = [shop.another(db) for _ in range(4)]
     heard = [Heard(Telling(DEFAULT_TENANT, "orders", "", "2", RESOURCE), shop.clock.now().timestamp() + 1)]
     await asyncio.gather(*(ledger.note(heard) for ledger in others))
     assert await shop.told() == ["seen 1>2"]
-    await shop.clock.advance(7 * MINUTE)
-    await shop.hear("2")
+    for _ in range(7):
+        await shop.clock.advance(MINUTE)
+        await shop.hear("2")
     await asyncio.gather(*(ledger.settle() for ledger in others))
     assert await shop.told() == ["seen 1>2", "settled 1>2"]
     await shop.clock.advance(MINUTE)
     back = [heard[0]._replace(telling=heard[0].telling._replace(version="1"), at_s=shop.clock.now().timestamp())]
     await asyncio.gather(*(ledger.note(back) for ledger in others), *(ledger.settle() for ledger in others))
-    assert await shop.told() == ["seen 1>2", "settled 1>2", "rolled_back 2>1"]
+    assert await shop.told() == ["seen 1>2", "settled 1>2", "seen 2>1"]
+    assert await shop.history() == ["1 running", "2 beside", "1 replaced>2"]
 
 
 async def test_a_resource_counts_more_than_a_metric(shop):
@@ -222,7 +221,7 @@ async def test_a_version_for_each_request_does_not_flood_the_log(shop, monkeypat
 
 
 async def test_a_record_is_one_deploy_with_what_telemetry_hears(shop):
-    await shop.hear("1")
+    await shop.go_on(3, "1")
     await shop.clock.advance(MINUTE)
     made = await shop.ledger.record(CI, Recording("orders", "2", commit="4f2a", by="ci"))
     assert (made.is_new, made.deploy.state, made.deploy.from_version) == (True, "awaited", "1")
@@ -244,12 +243,13 @@ async def test_a_record_that_comes_after_telemetry_adds_what_it_knows(shop):
 
 
 async def test_a_recorded_way_back_is_a_deploy_of_its_own(shop):
-    await shop.hear("1")
+    await shop.go_on(3, "1")
     await shop.hear("2")
     await shop.go_on(7, "2")
     assert (await shop.ledger.record(CI, Recording("orders", "1"))).is_new
     await shop.go_on(8, "1")
-    assert await shop.told() == ["seen 1>2", "settled 1>2", "recorded 2>1", "settled 2>1"]
+    assert await shop.told() == ["seen 1>2", "settled 1>2", "recorded 2>1", "rolled_back 2>1"]
+    assert await shop.history() == ["1 running", "2 rolled_back>1", "1 replaced>2"]
 
 
 async def test_a_record_without_an_environment_is_of_the_one_that_telemetry_knows(shop):
@@ -281,7 +281,7 @@ async def test_without_telemetry_what_was_recorded_last_runs(shop):
         await shop.clock.advance(MINUTE)
     await shop.ledger.settle()
     assert await shop.told() == ["recorded >1", "recorded 1>2", "recorded 2>1"]
-    assert await shop.states() == {"1": "running", "2": "ended"}
+    assert await shop.history() == ["1 running", "2 rolled_back>1", "1 replaced>2"]
 
 
 async def test_an_old_record_is_listed_and_not_told_and_the_future_is_refused(shop):
@@ -305,7 +305,7 @@ async def test_deploys_are_listed_by_service_and_time_for_their_tenant(shop):
 
 
 async def test_a_version_that_ended_long_ago_is_forgotten(shop):
-    await shop.hear("1")
+    await shop.go_on(3, "1")
     await shop.hear("2")
     await shop.go_on(7, "2")
     await shop.clock.advance(timedelta(days=401).total_seconds())

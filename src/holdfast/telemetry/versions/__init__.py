@@ -4,6 +4,7 @@ Owns their table, routes and the events `deploy.*`. Refuses to deploy, and to gu
 """
 
 from holdfast.telemetry.versions.book import Deploy, DeployState, Recorded, VersionBook
+from holdfast.telemetry.versions.past import Ending
 from holdfast.telemetry.versions.recording import Recording
 from holdfast.telemetry.versions.settings import SECTION, VersionsSettings
 from holdfast.telemetry.versions.wiring import VersionsRoom, wire
@@ -12,6 +13,7 @@ __all__ = [
     "SECTION",
     "Deploy",
     "DeployState",
+    "Ending",
     "Recorded",
     "Recording",
     "VersionBook",

@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, Table, select
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.versions.events import RECORDED
 from holdfast.telemetry.versions.noting import note
+from holdfast.telemetry.versions.past import Ending
 from holdfast.telemetry.versions.recording import Recording, place_of, record
 from holdfast.telemetry.versions.settling import settle
 from holdfast.telemetry.versions.standing import alive, rows_of, running
-from holdfast.telemetry.versions.tables import SERVICE_VERSIONS
+from holdfast.telemetry.versions.tables import PAST_DEPLOYS, SERVICE_VERSIONS
 from holdfast.telemetry.versions.telling import deploy_event
 
 if TYPE_CHECKING:
@@ -49,13 +50,16 @@ class DeployState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """A version of a service in an environment.
+    """One deploy of a version of a service in an environment; the same version may be deployed again.
 
     Attributes:
         from_version: what ran before it; None where nothing is known.
+        to_version: what ran after it.
+        ending: how it ended; None while it goes on, and of what ended before this was noted.
+        is_rollback: it was a way back, to a version that was known before the one that it left.
         is_baseline: the first version that was heard of the service: it was running already.
         began_at: since when it is deployed.
-        first_seen, last_seen: when telemetry told it; None while only a record says so.
+        first_seen, last_seen: when telemetry told it since then; None while only a record says so.
         settled_at: since when no other is heard.
         ended_at: when it was found to be heard no more.
         trace_id, instance: where it was heard first.
@@ -65,7 +69,10 @@ class Deploy:
     environment: str
     version: str
     from_version: str | None
+    to_version: str | None
     state: DeployState
+    ending: Ending | None
+    is_rollback: bool
     is_baseline: bool
     began_at: datetime
     first_seen: datetime | None
@@ -95,18 +102,18 @@ class VersionBook:
         self._teller = teller
         self._clock = clock
         self._settings = settings
+        self._floor = timedelta(seconds=settings.settle_after)
 
     async def note(self, heard: Iterable[Heard]) -> None:
         """Write down what was heard."""
         told, now = list(heard), self._clock.now()
         if told:
-            await self._db.write(lambda tx: self._teller.tell(tx, note(tx, told, now)))
+            await self._db.write(lambda tx: self._teller.tell(tx, note(tx, told, now, self._floor)))
 
     async def settle(self) -> None:
         """Find versions that are heard no more."""
         now = self._clock.now()
-        since = now - timedelta(seconds=self._settings.settle_after)
-        await self._db.write(lambda tx: self._teller.tell(tx, settle(tx, since, now)))
+        await self._db.write(lambda tx: self._teller.tell(tx, settle(tx, self._floor, now)))
 
     async def record(self, identity: Identity, said: Recording) -> Recorded:
         """Record a deploy; a version that is the newest already gets what is said of it, and makes no second event.
@@ -128,17 +135,20 @@ class VersionBook:
         self, tenant: TenantId, *, service: str = "", since: datetime | None = None, limit: int = 100
     ) -> list[Deploy]:
         """Give deploys, the newest first."""
-        columns = SERVICE_VERSIONS.c
-        mine = columns.tenant == tenant
-        if service:
-            mine &= columns.service == service
-        query = select(SERVICE_VERSIONS).where(mine)
-        if since is not None:
-            query = query.where(columns.began_at >= since)
-        query = query.order_by(columns.began_at.desc(), columns.service, columns.version).limit(limit)
-        living = select(SERVICE_VERSIONS).where(mine, columns.ended_at.is_(None))
-        rows, still = await self._db.read(lambda tx: (tx.execute(query).all(), tx.execute(living).all()))
-        return _show(rows, still)
+
+        def of(table: Table) -> Select[Any]:
+            mine = table.c.tenant == tenant
+            return select(table).where(mine & (table.c.service == service) if service else mine)
+
+        def newest(table: Table) -> Select[Any]:
+            query = of(table) if since is None else of(table).where(table.c.began_at >= since)
+            return query.order_by(table.c.began_at.desc(), table.c.service, table.c.version).limit(limit)
+
+        living = of(SERVICE_VERSIONS).where(SERVICE_VERSIONS.c.ended_at.is_(None))
+        queries = (newest(SERVICE_VERSIONS), newest(PAST_DEPLOYS), living)
+        rows, past, still = await self._db.read(lambda tx: [tx.execute(query).all() for query in queries])
+        shown = sorted([*_show(rows, still), *_show(past, ())], key=lambda each: (each.service, each.version))
+        return sorted(shown, key=lambda each: each.began_at, reverse=True)[:limit]
 
     def _record(self, tx: Connection, identity: Identity, said: Recording, at: datetime) -> Recorded:
         now = self._clock.now()
@@ -169,5 +179,6 @@ def _deploy(row: Row[Any], head: Row[Any] | None) -> Deploy:
         state = DeployState.RUNNING
     else:
         state = DeployState.BESIDE if row.is_heard else DeployState.AWAITED
-    fields = {name: getattr(row, name) for name in Deploy.__dataclass_fields__ if name != "state"}
-    return Deploy(state=state, **fields)
+    special: dict[str, Any] = {"state": state, "ending": Ending(row.ending) if row.ending else None}
+    names = Deploy.__dataclass_fields__.keys() - special.keys()
+    return Deploy(**special, **{name: getattr(row, name) for name in names})

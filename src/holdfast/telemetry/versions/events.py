@@ -10,12 +10,12 @@ _WHO: Final = "{service, environment, version, from}"
 
 SEEN: Final = EventKind(
     "deploy.seen",
-    f"A service began to tell another version: {_WHO}, and where: {{signal, trace_id, instance}}.",
+    f"A service began to tell another version, or an ended one: {_WHO}, and where: {{signal, trace_id, instance}}.",
 )
 RECORDED: Final = EventKind(
     "deploy.recorded", f"Somebody recorded a deploy: {_WHO}, {{at}}, and {{commit, url, by}} where given."
 )
 SETTLED: Final = EventKind("deploy.settled", f"Only the new version of a service is heard any more: {_WHO}.")
-ROLLED_BACK: Final = EventKind("deploy.rolled_back", f"A service went back to a version that it told before: {_WHO}.")
+ROLLED_BACK: Final = EventKind("deploy.rolled_back", f"Only a version is heard that a service told before: {_WHO}.")
 
 KINDS: Final = (RECORDED, ROLLED_BACK, SEEN, SETTLED)

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import true, update
+from sqlalchemy import delete, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from holdfast.telemetry.versions.events import ROLLED_BACK, SEEN
+from holdfast.telemetry.versions.cadence import heard_again
+from holdfast.telemetry.versions.events import SEEN
 from holdfast.telemetry.versions.hints import RESOURCE
-from holdfast.telemetry.versions.standing import DAY, is_row, rows_of, running
+from holdfast.telemetry.versions.past import keep_past
+from holdfast.telemetry.versions.standing import API, DAY, is_older, is_row, rows_of, running
 from holdfast.telemetry.versions.tables import SERVICE_VERSIONS
 from holdfast.telemetry.versions.telling import deploy_event
 
@@ -28,15 +30,14 @@ if TYPE_CHECKING:
     from holdfast.telemetry.versions.hearing import Heard
     from holdfast.telemetry.versions.standing import Rows
 
-API: Final = "api"  # the origin of what was recorded and is not heard yet
-MOST_VERSIONS: Final = 1000  # of a service in an environment
+MOST_VERSIONS: Final = 1000  # of a service in an environment; a new one takes the place of the one that ended first
 MOST_TOLD: Final = 20  # in an hour, of a service in an environment; a version for each request must not flood the log
 _HOUR: Final = timedelta(hours=1)
 _NEWER: Final = timedelta(seconds=10)  # less is not worth a write
 
 
-def note(tx: Connection, heard: Iterable[Heard], now: datetime) -> list[NewEvent]:
-    """Write what was heard, and give the events that it makes."""
+def note(tx: Connection, heard: Iterable[Heard], now: datetime, floor: timedelta) -> list[NewEvent]:
+    """Write what was heard, and give the events that it makes; a pause shorter than `floor` is never remarkable."""
     events: list[NewEvent] = []
     for (tenant, service), group in groupby(sorted(heard), key=lambda each: each.telling[:2]):
         rows = rows_of(tx, tenant, service)
@@ -47,7 +48,7 @@ def note(tx: Connection, heard: Iterable[Heard], now: datetime) -> list[NewEvent
             rows = rows_of(tx, tenant, service)
         for environment, some in groupby(told, key=lambda each: each.telling.environment):
             there = [row for row in rows if row.environment == environment]
-            events += _Place(tx, there, now).note(list(some))
+            events += _Place(tx, there, now, floor).note(list(some))
     return events
 
 
@@ -73,13 +74,13 @@ def _end_hearsay(tx: Connection, rows: Rows, now: datetime) -> None:
 def _adopt(tx: Connection, rows: Rows, heard: Sequence[Heard]) -> bool:
     """Give records without an environment to the one in which their version is heard first."""
     known = {(row.environment, row.version) for row in rows}
-    waiting = {row.version: row for row in rows if not row.environment and row.first_seen is None}
+    waiting = {row.version: row for row in rows if not row.environment and row.origin == API}
     is_any = False
     for each in heard:
         environment, version = each.telling[2:4]
         row = waiting.pop(version, None) if (environment, version) not in known else None
         if row is not None:
-            mine = is_row(row) & SERVICE_VERSIONS.c.first_seen.is_(None)
+            mine = is_row(row) & (SERVICE_VERSIONS.c.origin == API)
             tx.execute(update(SERVICE_VERSIONS).where(mine).values(environment=environment))
             is_any = True
     return is_any
@@ -88,16 +89,19 @@ def _adopt(tx: Connection, rows: Rows, heard: Sequence[Heard]) -> bool:
 class _Place:
     """A service in an environment."""
 
-    def __init__(self, tx: Connection, rows: Rows, now: datetime) -> None:
+    def __init__(self, tx: Connection, rows: Rows, now: datetime, floor: timedelta) -> None:
         self._tx = tx
         self._rows = rows
         self._now = now
+        self._floor = floor
+        self._begun = 0
+        self._lately = sum(row.told_at is not None and row.told_at > now - _HOUR for row in rows)
 
     def note(self, heard: Sequence[Heard]) -> list[NewEvent]:
         """Write versions of one origin; of an unknown service all that come together are its first ones."""
         by_version = {row.version: row for row in self._rows}
         origin = heard[0].telling.origin
-        is_first = not any(row.first_seen and row.origin == origin for row in self._rows)
+        is_first = not any(row.origin == origin for row in self._rows)
         made: list[NewEvent | None] = []
         for each in heard:
             row = by_version.get(each.telling.version)
@@ -105,72 +109,99 @@ class _Place:
                 made.append(self._begin(each, is_baseline=is_first))
             elif row.ended_at is None:
                 made.append(self._touch(row, each, is_known=not is_first))
-            elif _moment(each) > row.ended_at:
+            elif self._moment(each) > row.ended_at:
                 made.append(self._come_back(row, each))
         return [event for event in made if event is not None]
 
     def _begin(self, heard: Heard, *, is_baseline: bool) -> NewEvent | None:
-        if len(self._rows) >= MOST_VERSIONS:
+        if not self._has_room():
             return None
-        told, at = heard.telling, _moment(heard)
+        told, at = heard.telling, self._moment(heard)
         before = None if is_baseline else running(self._rows)
-        lately = sum(row.told_at is not None and row.told_at > self._now - _HOUR for row in self._rows)
-        is_told = before is not None and lately < MOST_TOLD
+        is_told = before is not None and self._lately < MOST_TOLD
         values = {
             **told._asdict(),
-            "from_version": before.version if before else None,
+            **self._anew(heard, before),
             "is_baseline": is_baseline,
-            "is_heard": True,
-            "began_at": at,
-            "first_seen": at,
-            "last_seen": at,
+            "known_since": at,
             "settled_at": at if is_baseline else None,
             "told_at": self._now if is_told else None,
             "trace_id": heard.trace_id,
             "instance": heard.instance,
         }
-        if not insert_new(self._tx, values) or before is None or not is_told:
+        if not insert_new(self._tx, values):
             return None
-        return deploy_event(SEEN, told, before.version, **_where(heard))
+        self._begun += 1
+        return self._seen(told, heard, before.version) if before is not None and is_told else None
 
     def _touch(self, row: Row[Any], heard: Heard, *, is_known: bool) -> NewEvent | None:
         """Note that it goes on; one that was recorded too late to be told is told when it is heard first."""
-        at = _moment(heard)
-        if row.is_heard and row.last_seen is not None and at < row.last_seen + _NEWER:
+        at = self._moment(heard)
+        if row.is_heard and row.last_seen is not None and row.last_seen <= self._now and at < row.last_seen + _NEWER:
             return None
         is_told = is_known and row.first_seen is None and row.told_at is None
-        values: dict[str, Any] = {"last_seen": max(at, row.last_seen or at), "is_heard": True}
+        values: dict[str, Any] = {"is_heard": True, **heard_again(row, at, self._now, self._floor)}
         if row.first_seen is None:
             values |= {"first_seen": at, "trace_id": heard.trace_id, "instance": heard.instance}
         values |= {"origin": heard.telling.origin, **({"told_at": self._now} if is_told else {})}
         same = is_row(row) & (SERVICE_VERSIONS.c.told_at.is_(None) if is_told else true())
         done = self._tx.execute(update(SERVICE_VERSIONS).where(same).values(**values))
-        return deploy_event(SEEN, row, row.from_version, **_where(heard)) if is_told and done.rowcount else None
+        return self._seen(row, heard, row.from_version) if is_told and done.rowcount else None
 
     def _come_back(self, row: Row[Any], heard: Heard) -> NewEvent | None:
-        """Begin a version anew that had ended; of each kind there is one event a day."""
-        before, at = running(self._rows), _moment(heard)
-        is_older = before is None or (row.first_seen or row.began_at) < (before.first_seen or before.began_at)
-        kind, column = (ROLLED_BACK, "back_told_at") if is_older else (SEEN, "told_at")
-        last: datetime | None = getattr(row, column)
-        is_told = before is not None and (last is None or last < self._now - DAY)
+        """Begin a version anew that had ended: a deploy of its own; told, unless it never lasted and was told today."""
+        before = running(self._rows)
+        is_news = row.told_at is None or row.told_at < self._now - DAY or row.settled_at is not None
+        is_told = before is not None and is_news and self._lately < MOST_TOLD
         values = {
+            **heard_again(row, self._moment(heard), self._now, self._floor),
+            **self._anew(heard, before),
             "origin": heard.telling.origin,
-            "from_version": before.version if before else None,
             "is_baseline": before is None,
-            "is_heard": True,
-            "began_at": at,
-            "first_seen": row.first_seen or at,
-            "last_seen": at,
+            "is_rollback": before is not None and is_older(row, before),
             "settled_at": None,
             "ended_at": None,
-            **({column: self._now, "trace_id": heard.trace_id, "instance": heard.instance} if is_told else {}),
+            "ending": None,
+            "to_version": None,
+            "trace_id": heard.trace_id,
+            "instance": heard.instance,
+            "url": "",
+            "by": "",
+            **({"told_at": self._now} if is_told else {}),
         }
         same = is_row(row) & (SERVICE_VERSIONS.c.ended_at == row.ended_at)
-        done = self._tx.execute(update(SERVICE_VERSIONS).where(same).values(**values))
-        if not done.rowcount or before is None or not is_told:
+        if not self._tx.execute(update(SERVICE_VERSIONS).where(same).values(**values)).rowcount:
             return None
-        return deploy_event(kind, row, before.version, **_where(heard))
+        keep_past(self._tx, row)
+        return self._seen(row, heard, before.version) if before is not None and is_told else None
+
+    def _anew(self, heard: Heard, before: Row[Any] | None) -> dict[str, Any]:
+        at = self._moment(heard)
+        times = dict.fromkeys(("began_at", "first_seen", "last_seen", "heard_since"), at)
+        return {**times, "is_heard": True, "from_version": before.version if before else None}
+
+    def _has_room(self) -> bool:
+        gone = make_room(self._tx, self._rows, self._begun)
+        self._rows = [row for row in self._rows if row is not gone]
+        return len(self._rows) + self._begun < MOST_VERSIONS
+
+    def _seen(self, key: Any, heard: Heard, before: str | None) -> NewEvent:
+        self._lately += 1
+        where = {"signal": heard.signal, "trace_id": heard.trace_id, "instance": heard.instance}
+        return deploy_event(SEEN, key, before, **where)
+
+    def _moment(self, heard: Heard) -> datetime:
+        return min(datetime.fromtimestamp(heard.at_s, UTC), self._now)
+
+
+def make_room(tx: Connection, rows: Rows, begun: int = 0) -> Row[Any] | None:
+    """Forget the version that ended first, or waits the longest, if there are too many: the next one must be seen."""
+    idle = [row for row in rows if row.ended_at is not None or not row.is_heard]
+    if len(rows) + begun < MOST_VERSIONS or not idle:
+        return None
+    first = min(idle, key=lambda row: row.ended_at or row.began_at)
+    tx.execute(delete(SERVICE_VERSIONS).where(is_row(first)))
+    return first
 
 
 def insert_new(tx: Connection, values: dict[str, Any]) -> bool:
@@ -180,11 +211,3 @@ def insert_new(tx: Connection, values: dict[str, Any]) -> bool:
     statement = dialect.insert(SERVICE_VERSIONS).values(**texts | values).on_conflict_do_nothing()
     # What it gives back says it: drivers count the rows of an insert, or do not.
     return tx.execute(statement.returning(SERVICE_VERSIONS.c.version)).first() is not None
-
-
-def _moment(heard: Heard) -> datetime:
-    return datetime.fromtimestamp(heard.at_s, UTC)
-
-
-def _where(heard: Heard) -> dict[str, str]:
-    return {"signal": heard.signal, "trace_id": heard.trace_id, "instance": heard.instance}

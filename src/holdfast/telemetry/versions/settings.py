@@ -17,7 +17,8 @@ class VersionsSettings:
 
     Attributes:
         enabled: whether versions are heard from telemetry; recording deploys works without it.
-        settle_after: a version that has not been heard for so long, while another has, runs no more.
+        settle_after: a version that has not been heard for so long, while another has, runs no more;
+            longer for one that is heard seldom.
         fresh_for: older records tell nothing about now: late and imported data makes no deploy.
         ignored_metrics: metrics named `..._build_info` that tell the version of something else than the service.
     """

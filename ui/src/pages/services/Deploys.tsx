@@ -8,7 +8,7 @@ import { Section } from "@/components/Page";
 import { QueryView, SkeletonRows } from "@/components/states";
 import { When } from "@/components/When";
 import { aroundPath } from "@/lib/around";
-import { deployNote, deployState } from "@/lib/deploys";
+import { deployKey, deployNote, deployState } from "@/lib/deploys";
 import { safeUrl } from "@/lib/text";
 import { tracePath } from "@/lib/traces/search";
 import { useMay } from "@/state/session";
@@ -27,7 +27,7 @@ export function Deploys({ service }: { service: string }) {
           items.length > 0 ? (
             <ol className={classes.list} aria-label="Versions and when they were deployed">
               {items.map((deploy) => (
-                <DeployLine key={`${deploy.environment}/${deploy.version}`} deploy={deploy} />
+                <DeployLine key={deployKey(deploy)} deploy={deploy} />
               ))}
             </ol>
           ) : (
@@ -54,6 +54,11 @@ function DeployLine({ deploy }: { deploy: Deploy }) {
       </div>
       <div className={classes.note}>
         <span>{deployNote(deploy)}</span>
+        {deploy.ending && deploy.ended_at && (
+          <span>
+            ended <When at={deploy.ended_at} />
+          </span>
+        )}
         {!deploy.is_baseline && (
           <Go to={aroundPath({ service: deploy.service, at: deploy.began_at })} className="link bare">
             What moved
