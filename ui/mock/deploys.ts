@@ -12,3 +12,7 @@ export function versions(): Deploy[] {
   const ci = { trace_id: "4bf92f3577b34da6a3ce929d0e0e4736", commit: "4f2a9c1", url: "https://ci.example/builds/7", by: "ci" };
   return [{ ...again, ...ci }, back, failed, first];
 }
+
+export function deployEvent(kind: string, version: string, from: string, more: Record<string, string> = {}) {
+  return { kind, subject: "service/payments", service: "payments", actor: "system", data: { service: "payments", environment: "production", version, from, ...more } };
+}

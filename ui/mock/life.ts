@@ -1,6 +1,7 @@
 // The mock's event log: a believable past, and a present in which something happens every few seconds.
 import type { LogEvent, Verdict } from "@/api/types";
 import { CHECKS } from "./catalog.ts";
+import { deployEvent } from "./deploys.ts";
 import { noise, resultAt, type World } from "./world.ts";
 
 export type Listener = (event: LogEvent) => void;
@@ -20,8 +21,11 @@ export function seedEvents(world: World): void {
     [86_000, { kind: "auth.user_created", subject: "user/mara", service: null, actor: "user/ada", data: { name: "mara", role: "responder" } }],
     [84_100, { kind: "auth.token_created", subject: "token/ci", service: null, actor: "user/ada", data: { name: "ci", role: "viewer" } }],
     [41_000, { kind: "ops.loaded", subject: "ops", service: null, actor: "system", data: { files: 31, checks: 60 } }],
+    [11_400, deployEvent("deploy.seen", "1.1.0", "1.0.0", { signal: "traces", instance: "payments-1", trace_id: "4bf92f3577b34da6a3ce929d0e0e4736" })],
+    [8_640, deployEvent("deploy.rolled_back", "1.0.0", "1.1.0")],
     [7_400, { kind: "maintenance.started", subject: "maintenance/grafana-upgrade", service: "observability", actor: "user/mara", data: { name: "Grafana upgrade", reason: "12.3" } }],
     [3_300, { kind: "auth.login", subject: "user/ada", service: null, actor: "user/ada", data: { address: "127.0.0.1" } }],
+    [1_440, { ...deployEvent("deploy.recorded", "1.1.0", "1.0.0", { commit: "4f2a9c1", by: "ci", url: "https://ci.example/builds/7" }), actor: "token/ci" }],
     [2_900, { kind: "ops.refused", subject: "ops", service: null, actor: "system", data: { message: "checks/orders.yaml:14: unknown key 'evry' (did you mean 'every'?)" } }],
   ] as [number, Omit<LogEvent, "seq" | "id" | "at" | "correlation_id">][]) past.push([ago, event]);
   if (world.mode !== "green") {

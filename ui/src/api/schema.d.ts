@@ -2361,13 +2361,16 @@ export interface components {
         };
         /**
          * Deploy
-         * @description A version of a service in an environment.
+         * @description One deploy of a version of a service in an environment; the same version may be deployed again.
          *
          *     Attributes:
          *         from_version: what ran before it; None where nothing is known.
+         *         to_version: what ran after it.
+         *         ending: how it ended; None while it goes on, and of what ended before this was noted.
+         *         is_rollback: it was a way back, to a version that was known before the one that it left.
          *         is_baseline: the first version that was heard of the service: it was running already.
          *         began_at: since when it is deployed.
-         *         first_seen, last_seen: when telemetry told it; None while only a record says so.
+         *         first_seen, last_seen: when telemetry told it since then; None while only a record says so.
          *         settled_at: since when no other is heard.
          *         ended_at: when it was found to be heard no more.
          *         trace_id, instance: where it was heard first.
@@ -2384,6 +2387,7 @@ export interface components {
             commit: string;
             /** Ended At */
             ended_at: string | null;
+            ending: components["schemas"]["Ending"] | null;
             /** Environment */
             environment: string;
             /** First Seen */
@@ -2394,6 +2398,8 @@ export interface components {
             instance: string;
             /** Is Baseline */
             is_baseline: boolean;
+            /** Is Rollback */
+            is_rollback: boolean;
             /** Last Seen */
             last_seen: string | null;
             /** Service */
@@ -2401,6 +2407,8 @@ export interface components {
             /** Settled At */
             settled_at: string | null;
             state: components["schemas"]["DeployState"];
+            /** To Version */
+            to_version: string | null;
             /** Trace Id */
             trace_id: string;
             /** Url */
@@ -2626,6 +2634,12 @@ export interface components {
          * @enum {string}
          */
         EdgeState: "failing" | "worse" | "fine" | "gone";
+        /**
+         * Ending
+         * @description How a deploy ended.
+         * @enum {string}
+         */
+        Ending: "replaced" | "rolled_back";
         /**
          * EntityDetail
          * @description All that is known of an entity, with the line of its descriptor.

@@ -1,11 +1,13 @@
 // A heat map: time to the right, buckets upwards, darker where more fell. Dragging over it zooms, as on every chart.
 import { type MouseEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { formatNumber } from "@/lib/format";
+import type { ChartMark } from "@/lib/marks";
 import type { Heat, HeatRow } from "@/lib/heat";
 import { DOUBLE_MS } from "@/lib/pick";
 import { formatMoment } from "@/lib/time";
 import { zoomOut } from "@/lib/timerange";
 import { useTimeRange } from "@/state/timerange";
+import { DeployLines } from "./DeployLines";
 import classes from "./HeatMap.module.css";
 
 const LABEL_PX = 14;
@@ -21,9 +23,12 @@ interface HeatMapProps {
   bound: (text: string) => string;
   /** Somebody chose a moment, in seconds since the epoch, by a click. */
   onPick?: (atS: number) => void;
+  marks?: readonly ChartMark[];
 }
 
-export function HeatMap({ heat, height, label, bound, onPick }: HeatMapProps) {
+const NO_MARKS: readonly ChartMark[] = [];
+
+export function HeatMap({ heat, height, label, bound, onPick, marks = NO_MARKS }: HeatMapProps) {
   const { rows, times, max } = heat;
   const [first = 0, last = 0] = [times[0], times[times.length - 1]];
   const span = last - first;
@@ -38,25 +43,28 @@ export function HeatMap({ heat, height, label, bound, onPick }: HeatMapProps) {
           </span>
         ))}
       </div>
-      <div className={classes.field} data-pickable={onPick !== undefined || undefined} {...handlers}>
-        <svg viewBox={`0 0 ${times.length} ${rows.length}`} preserveAspectRatio="none" className={classes.map} role="img" aria-label={label}>
-          {rows.map((row, up) =>
-            row.values.map((value, at) =>
-              value ? (
-                <rect
-                  key={`${row.label}/${times[at]}`}
-                  x={at}
-                  y={rows.length - 1 - up}
-                  width={1}
-                  height={1}
-                  fillOpacity={0.08 + 0.92 * Math.sqrt(value / (max || 1))}
-                  data-tip={`${formatMoment(new Date((times[at] ?? 0) * 1000), span)}, ${rowText(row, bound)}: ${formatNumber(value)}`}
-                />
-              ) : null,
-            ),
-          )}
-        </svg>
-        {drag && <span className={classes.drag} style={{ left: `${drag.from * 100}%`, width: `${(drag.to - drag.from) * 100}%` }} />}
+      <div className={classes.frame}>
+        <div className={classes.field} data-pickable={onPick !== undefined || undefined} {...handlers}>
+          <svg viewBox={`0 0 ${times.length} ${rows.length}`} preserveAspectRatio="none" className={classes.map} role="img" aria-label={label}>
+            {rows.map((row, up) =>
+              row.values.map((value, at) =>
+                value ? (
+                  <rect
+                    key={`${row.label}/${times[at]}`}
+                    x={at}
+                    y={rows.length - 1 - up}
+                    width={1}
+                    height={1}
+                    fillOpacity={0.08 + 0.92 * Math.sqrt(value / (max || 1))}
+                    data-tip={`${formatMoment(new Date((times[at] ?? 0) * 1000), span)}, ${rowText(row, bound)}: ${formatNumber(value)}`}
+                  />
+                ) : null,
+              ),
+            )}
+          </svg>
+          {drag && <span className={classes.drag} style={{ left: `${drag.from * 100}%`, width: `${(drag.to - drag.from) * 100}%` }} />}
+        </div>
+        <DeployLines marks={marks} fromS={first} toS={last} />
       </div>
       <span />
       <div className={classes.foot}>

@@ -2,14 +2,15 @@
 // events as marks. Drag to zoom (it writes the global time range), double click to zoom out.
 import { useMantineColorScheme } from "@mantine/core";
 import { useColorScheme } from "@mantine/hooks";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { buildChart, type ChartDot, type ChartSpec } from "@/lib/chart";
-import type { ChartMark } from "@/lib/marks";
+import { AXIS_WIDTH, buildChart, MARKS_PX, RIGHT_PAD, type ChartDot, type ChartSpec } from "@/lib/chart";
+import { type ChartMark, clustersOf, deploysOf, deployUnder, type MarkCluster } from "@/lib/marks";
 import { type Pick, watchPicks } from "@/lib/pick";
 import { resolveRange, type TimeRange, zoomOut } from "@/lib/timerange";
 import { useTimeRange } from "@/state/timerange";
+import { DeployMarks } from "./DeployMarks";
 import classes from "./TimeChart.module.css";
 
 export interface TimeChartProps extends ChartSpec {
@@ -30,6 +31,8 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useScheme();
+  const [deploys, setDeploys] = useState<readonly MarkCluster[]>(NO_CLUSTERS);
+  const [opened, setOpened] = useState<number | null>(null);
   const spec = useMemo<ChartSpec>(() => ({ times, series, unit, isStacked, isBars, isFitted, dots, ...(max === undefined ? {} : { max }) }), [times, series, unit, isStacked, isBars, isFitted, dots, max]);
   const actions = useRef({ range, setRange, onPick });
   const shape = `${scheme}|${height}|${unit}|${isStacked}|${isFitted}|${series.map((one) => `${one.label}${one.color}${one.isHidden ? "-" : ""}${one.isDashed ? "~" : ""}`).join()}`;
@@ -50,7 +53,17 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
     const { options, data } = buildChart(latest, { width: element.clientWidth, height, classes, zoom, bars: isBars ? BARS : undefined });
     const chart = new uPlot(options, data, element);
     plot.current = chart;
-    const stopPicks = watchPicks(chart, () => latest.current.spec, () => actions.current.onPick);
+    const place = (): void => {
+      const found = clustersOf(chart, latest.current.marks).filter((cluster) => deploysOf(cluster).length > 0);
+      setDeploys((before) => (placesOf(before) === placesOf(found) ? before : found));
+    };
+    (chart.hooks.draw ??= []).push(place);
+    const choose = (pick: Pick): void => {
+      const deploy = pick.dot || pick.x === undefined ? null : deployUnder(clustersOf(chart, latest.current.marks), pick.x);
+      if (deploy === null) actions.current.onPick?.(pick);
+      else setOpened(deploy);
+    };
+    const stopPicks = watchPicks(chart, () => latest.current.spec, () => choose);
     setWindow(chart, actions.current.range);
     const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -78,7 +91,12 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
 
   return (
     <figure className={classes.figure}>
-      <div ref={host} className={classes.plot} style={{ height }} role="img" aria-label={label} data-pickable={onPick !== undefined || undefined} />
+      <div className={classes.stage}>
+        <div ref={host} className={classes.plot} style={{ height }} role="img" aria-label={label} data-pickable={onPick !== undefined || undefined} />
+        <div className={classes.marks} style={{ left: AXIS_WIDTH, right: RIGHT_PAD, top: MARKS_PX - FLAG_PX }}>
+          <DeployMarks clusters={deploys} opened={opened} onOpen={setOpened} />
+        </div>
+      </div>
       {!isBare && (
         <figcaption className={classes.legend}>
           {series.map((one) => (
@@ -96,6 +114,14 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
 /** Bars begin at their time and leave a gap to the next. */
 const BARS = uPlot.paths.bars?.({ size: [0.88, 80], align: 1 });
 const NO_MARKS: readonly ChartMark[] = [];
+const NO_CLUSTERS: readonly MarkCluster[] = [];
+/** How far a mark rises above the plot. */
+const FLAG_PX = 12;
+
+function placesOf(clusters: readonly MarkCluster[]): string {
+  return clusters.map((one) => `${Math.round(one.x)}:${one.marks.length}:${deploysOf(one).map(({ seq }) => seq).join()}`).join(" ");
+}
+
 const NO_DOTS: readonly ChartDot[] = [];
 
 function setWindow(chart: uPlot, range: TimeRange): void {

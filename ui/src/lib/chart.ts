@@ -57,7 +57,7 @@ interface Latest {
 export const AXIS_WIDTH = 60;
 export const RIGHT_PAD = 12;
 /** Room above the plot, where marks have their numbers. */
-const MARKS_PX = 13;
+export const MARKS_PX = 13;
 const SYNC_KEY = "holdfast";
 const DOT_REACH_PX = 9;
 const TIP_ROWS = 12;

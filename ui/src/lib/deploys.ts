@@ -1,5 +1,6 @@
 // Deploys in words.
-import type { Deploy } from "@/api/types";
+import type { Deploy, LogEvent } from "@/api/types";
+import { actorName, type Names } from "./events";
 
 const STATES: Record<Deploy["state"], string> = {
   running: "runs",
@@ -28,4 +29,20 @@ export function deployNote({ is_baseline, is_rollback, from_version, commit, by 
 /** The same version may be deployed again: only with its time it is one deploy. */
 export function deployKey({ service, environment, version, began_at }: Deploy): string {
   return [service, environment, version, began_at].join("\n");
+}
+
+/** The deploy that an event tells of: of its version and place, the last one that had begun by then. */
+export function deployOf(deploys: readonly Deploy[], { at, data }: LogEvent): Deploy | undefined {
+  const place = data["environment"] ?? "";
+  const same = deploys.filter((one) => one.version === data["version"] && one.environment === place && Date.parse(one.began_at) <= Date.parse(at));
+  return same.sort((a, b) => Date.parse(b.began_at) - Date.parse(a.began_at))[0];
+}
+
+/** Who or what says that it was deployed. */
+export function deployTold({ kind, actor, data }: LogEvent, names: Names): string {
+  const signal = typeof data["signal"] === "string" && data["signal"];
+  const instance = typeof data["instance"] === "string" && data["instance"];
+  if (kind === "deploy.recorded") return `Recorded by ${actorName(actor, names) ?? "somebody"}`;
+  if (kind !== "deploy.seen") return "Found by what the service still tells";
+  return `Seen in its ${signal || "telemetry"}${instance ? `, first from ${instance}` : ""}`;
 }

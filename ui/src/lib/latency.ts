@@ -35,5 +35,5 @@ export function hasAnswers(latency: Latency | undefined): boolean {
 
 export function toMark(event: LogEvent): ChartMark {
   const { text, detail, verdict, subject } = describeEvent(event);
-  return { atS: Date.parse(event.at) / 1000, text: `${subject} ${text}${detail ? `: ${detail}` : ""}`, verdict };
+  return { atS: Date.parse(event.at) / 1000, text: `${subject} ${text}${detail ? `: ${detail}` : ""}`, verdict, event };
 }

@@ -1,7 +1,7 @@
 // Events on a chart: those that would stand upon each other become one mark with their number, so that the curves stay in
 // sight however much happened.
 import type uPlot from "uplot";
-import type { Verdict } from "@/api/types";
+import type { LogEvent, Verdict } from "@/api/types";
 import { cssColor } from "./cssColor";
 import { worst } from "./status";
 
@@ -10,6 +10,15 @@ export interface ChartMark {
   atS: number;
   text: string;
   verdict: Verdict | null;
+  /** What it stands for, where it can be opened. */
+  event?: LogEvent;
+}
+
+/** A deploy among the marks. */
+export interface DeployMark {
+  seq: number;
+  text: string;
+  event: LogEvent;
 }
 
 /** Events that are drawn as one. */
@@ -43,6 +52,16 @@ export function clusterMarks(marks: readonly ChartMark[], xOf: (atS: number) => 
   });
 }
 
+export function deploysOf({ marks }: MarkCluster): DeployMark[] {
+  return marks.flatMap(({ text, event }) => (event?.kind.startsWith("deploy.") ? [{ seq: event.seq, text, event }] : []));
+}
+
+/** The deploy whose line is under the pointer, by the event that its card is known by. */
+export function deployUnder(clusters: readonly MarkCluster[], pointerPx: number): number | null {
+  const near = clusters.filter((one) => Math.abs(one.x - pointerPx) <= REACH_PX).flatMap(deploysOf);
+  return near[0]?.seq ?? null;
+}
+
 export function clustersOf(chart: uPlot, marks: readonly ChartMark[]): MarkCluster[] {
   return clusterMarks(marks, (atS) => chart.valToPos(atS, "x"), chart.over.clientWidth);
 }
@@ -58,7 +77,7 @@ export function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
   ctx.lineWidth = ratio;
   for (const cluster of clusters) {
     const x = Math.round(left + cluster.x * ratio);
-    const color = cssColor(cluster.verdict ? `var(--${cluster.verdict}-fill)` : "var(--text-3)");
+    const color = cssColor(colorOf(cluster));
     ctx.strokeStyle = color;
     ctx.fillStyle = color;
     ctx.setLineDash([3 * ratio, 3 * ratio]);
@@ -70,6 +89,12 @@ export function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
     else drawFlag(ctx, x, top, ratio);
   }
   ctx.restore();
+}
+
+/** What can be opened stands out, unless it tells of trouble as well. */
+function colorOf(cluster: MarkCluster): string {
+  if (cluster.verdict) return `var(--${cluster.verdict}-fill)`;
+  return deploysOf(cluster).length > 0 ? "var(--text)" : "var(--text-3)";
 }
 
 function drawFlag(ctx: CanvasRenderingContext2D, x: number, top: number, ratio: number): void {

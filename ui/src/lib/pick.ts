@@ -7,6 +7,8 @@ export interface Pick {
   dot: ChartDot | null;
   /** The place of the nearest curve among the series; -1 where none has a value. */
   series: number;
+  /** From the left edge of the plot, in CSS pixels. */
+  x?: number;
 }
 
 /** Further away than this many pixels from where the button went down, it was a drag. */
@@ -26,7 +28,7 @@ export function pickAt(chart: uPlot, { times, series, dots = [] }: ChartSpec): P
     const away = Math.abs(value - pointer);
     if (away < distance) [nearest, distance] = [place, away];
   });
-  return { atS: times[idx] ?? chart.posToVal(left, "x"), dot: nearestDot(chart, dots), series: nearest };
+  return { atS: times[idx] ?? chart.posToVal(left, "x"), dot: nearestDot(chart, dots), series: nearest, x: left };
 }
 
 /** Calls back for single clicks that are neither drags nor the first half of a double click; gives how to stop. */

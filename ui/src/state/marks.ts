@@ -19,7 +19,7 @@ export function useMarks(isWanted: boolean): readonly ChartMark[] {
     return data.items.map((event): ChartMark => {
       const { subject, text } = describeEvent(event);
       const to = event.data["to"];
-      return { atS: Date.parse(event.at) / 1000, text: `${subject} ${text}`, verdict: isVerdict(to) ? to : null };
+      return { atS: Date.parse(event.at) / 1000, text: `${subject} ${text}`, verdict: isVerdict(to) ? to : null, event };
     });
   }, [isWanted, data]);
 }

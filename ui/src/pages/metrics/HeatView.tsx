@@ -13,6 +13,7 @@ import { heatOf, isCumulated, MOST_ROWS } from "@/lib/heat";
 import { guessUnit } from "@/lib/promql";
 import { matrixOf } from "@/lib/promSeries";
 import { usePickPath } from "@/state/chartPick";
+import { useMarks } from "@/state/marks";
 import type { QueryState } from "./QueryRow";
 import { askedOf } from "./results";
 import classes from "./Explore.module.css";
@@ -24,7 +25,7 @@ export function HeatView({ exploration, states }: { exploration: Exploration; st
   return asked.map(({ place, expr }) => {
     const state = states.get(place);
     const picture = state?.answer ? (
-      <Picture answer={state.answer} expr={expr} unit={exploration.unit} />
+      <Picture answer={state.answer} expr={expr} unit={exploration.unit} hasMarks={exploration.hasMarks} />
     ) : state?.error ? (
       <div className={classes.failed}>Nothing to draw: see the error at the query.</div>
     ) : (
@@ -34,7 +35,8 @@ export function HeatView({ exploration, states }: { exploration: Exploration; st
   });
 }
 
-function Picture({ answer, expr, unit: wanted }: { answer: Answer & { grid?: Grid }; expr: string; unit: string }) {
+function Picture({ answer, expr, unit: wanted, hasMarks }: { answer: Answer & { grid?: Grid }; expr: string; unit: string; hasMarks: boolean }) {
+  const marks = useMarks(hasMarks);
   const pick = usePickPath([], [expr]);
   const heat = useMemo(() => heatOf(matrixOf(answer.data), answer.grid), [answer]);
   if (heat.rows.length === 0) {
@@ -49,7 +51,7 @@ function Picture({ answer, expr, unit: wanted }: { answer: Answer & { grid?: Gri
   const rows = heat.isBuckets ? heat.rows : heat.rows.slice(0, MOST_ROWS);
   return (
     <>
-      <HeatMap onPick={(atS) => pick({ atS, dot: null, series: -1 })} heat={{ ...heat, rows }} height={HEIGHT} bound={bound} label={`${plural(rows.length, heat.isBuckets ? "bucket" : "series", heat.isBuckets ? "buckets" : "series")} over time`} />
+      <HeatMap marks={marks} onPick={(atS) => pick({ atS, dot: null, series: -1 })} heat={{ ...heat, rows }} height={HEIGHT} bound={bound} label={`${plural(rows.length, heat.isBuckets ? "bucket" : "series", heat.isBuckets ? "buckets" : "series")} over time`} />
       {rows.length < heat.rows.length && <p className={classes.cost}>The first {rows.length} of {plural(heat.rows.length, "series", "series")}.</p>}
       {heat.isBuckets && isCumulated(expr) && (
         <p className={classes.note} data-severity="info">

@@ -1,10 +1,12 @@
 // How long spans took over time: darker where more of them fell, with a mark where some failed. A drag or a press
 // chooses cells: a part of the time and of the durations. The fields above the chart choose the same by keys.
 import type { TraceLatency } from "@/api/types";
+import { DeployLines } from "@/components/DeployLines";
 import { formatDuration, formatNumber, plural } from "@/lib/format";
 import { formatMoment } from "@/lib/time";
 import { type Cells, cellsOf, rowsOf } from "@/lib/traces/heat";
 import type { Part } from "@/lib/traces/search";
+import { useMarks } from "@/state/marks";
 import classes from "./LatencyHeat.module.css";
 import { type Box, useBox } from "./useBox";
 
@@ -26,25 +28,29 @@ export function LatencyHeat({ latency, part, min, max, onChoose }: LatencyHeatPr
   const most = latency.spans.reduce((sum, one) => Math.max(sum, one), 1);
   const drawn = box ?? chosenBox(latency, part, min, max);
   const every = Math.ceil(rows / 10);
+  const marks = useMarks(true);
   return (
     <figure className={classes.heat}>
       <div className={classes.names} aria-hidden>
         {bounds.slice(0, -1).map((bound, row) => (row % every === 0 ? <span key={bound} style={{ bottom: `${(row / rows) * 100}%` }}>{short(bound)}</span> : null))}
       </div>
-      <div className={classes.field} {...handlers} role="group" aria-label={summaryOf(latency)}>
-        <svg viewBox={`0 0 ${columns} ${rows}`} preserveAspectRatio="none" aria-hidden>
-          {latency.spans.map((spans, at) => {
-            const [time, row, failed] = [latency.times[at] as number, latency.rows[at] as number, latency.failed[at] as number];
-            const tip = `${formatMoment(new Date(fromMs + (time * stepNs) / 1e6), spanS)}, ${rowText(latency, row)}: ${plural(Math.round(spans), "span")}${failed > 0 ? `, ${formatNumber(failed)} failed` : ""}`;
-            return (
-              <g key={`${time}/${row}`} data-tip={tip}>
-                <rect x={time} y={rows - 1 - row} width={1} height={1} fillOpacity={0.1 + 0.9 * Math.sqrt(spans / most)} />
-                {failed > 0 && <rect className={classes.failed} x={time} y={rows - row - 0.26} width={Math.max(0.25, failed / spans)} height={0.26} />}
-              </g>
-            );
-          })}
-        </svg>
-        {drawn && <span className={classes.box} style={{ left: `${drawn.left * 100}%`, top: `${drawn.top * 100}%`, width: `${(drawn.right - drawn.left) * 100}%`, height: `${(drawn.bottom - drawn.top) * 100}%` }} />}
+      <div className={classes.frame}>
+        <div className={classes.field} {...handlers} role="group" aria-label={summaryOf(latency)}>
+          <svg viewBox={`0 0 ${columns} ${rows}`} preserveAspectRatio="none" aria-hidden>
+            {latency.spans.map((spans, at) => {
+              const [time, row, failed] = [latency.times[at] as number, latency.rows[at] as number, latency.failed[at] as number];
+              const tip = `${formatMoment(new Date(fromMs + (time * stepNs) / 1e6), spanS)}, ${rowText(latency, row)}: ${plural(Math.round(spans), "span")}${failed > 0 ? `, ${formatNumber(failed)} failed` : ""}`;
+              return (
+                <g key={`${time}/${row}`} data-tip={tip}>
+                  <rect x={time} y={rows - 1 - row} width={1} height={1} fillOpacity={0.1 + 0.9 * Math.sqrt(spans / most)} />
+                  {failed > 0 && <rect className={classes.failed} x={time} y={rows - row - 0.26} width={Math.max(0.25, failed / spans)} height={0.26} />}
+                </g>
+              );
+            })}
+          </svg>
+          {drawn && <span className={classes.box} style={{ left: `${drawn.left * 100}%`, top: `${drawn.top * 100}%`, width: `${(drawn.right - drawn.left) * 100}%`, height: `${(drawn.bottom - drawn.top) * 100}%` }} />}
+        </div>
+        <DeployLines marks={marks} fromS={fromMs / 1000} toS={fromMs / 1000 + spanS} />
       </div>
       <figcaption className={classes.axis}>
         <span>{formatMoment(new Date(fromMs), spanS)}</span>

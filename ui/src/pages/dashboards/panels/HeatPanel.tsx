@@ -1,11 +1,12 @@
 // Buckets over time: of native histograms, of classic ones (`sum by (le)`), or plain series as rows.
-import { useMemo } from "react";
+import { useContext, useMemo } from "react";
 import { HeatMap } from "@/components/HeatMap";
-import { panelValue } from "@/lib/dashboards";
+import { panelShows, panelValue } from "@/lib/dashboards";
 import { heatOf, MOST_ROWS } from "@/lib/heat";
 import { matrixOf } from "@/lib/promSeries";
 import { usePickPath } from "@/state/chartPick";
-import type { PictureProps } from "./data";
+import { useMarks } from "@/state/marks";
+import { type PictureProps, ShownContext } from "./data";
 import { NoData } from "./NoData";
 
 export function HeatPanel({ panel, data, height }: PictureProps) {
@@ -14,7 +15,8 @@ export function HeatPanel({ panel, data, height }: PictureProps) {
     return { ...all, rows: all.rows.slice(0, MOST_ROWS + 8) };
   }, [data.answers]);
   const pick = usePickPath([], data.answers.map((one) => one.expr));
+  const marks = useMarks(panelShows(panel, useContext(ShownContext)).events);
   if (heat.rows.length === 0 || heat.times.length === 0) return <NoData />;
   const bound = (text: string): string => (text === "+Inf" || !Number.isFinite(Number(text)) ? text : panelValue(Number(text), panel));
-  return <HeatMap heat={heat} height={height} bound={bound} onPick={(atS) => pick({ atS, dot: null, series: -1 })} label={`${panel.title}: ${heat.rows.length} buckets over time`} />;
+  return <HeatMap marks={marks} heat={heat} height={height} bound={bound} onPick={(atS) => pick({ atS, dot: null, series: -1 })} label={`${panel.title}: ${heat.rows.length} buckets over time`} />;
 }
