@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from holdfast import app, web
 from holdfast.cli.configuration import SECTIONS
 from holdfast.cli.main import cli
-from holdfast.kernel.errors import InvalidError, UnauthenticatedError, UnavailableError
+from holdfast.kernel.errors import DeniedError, InvalidError, UnauthenticatedError, UnavailableError
 from holdfast.kernel.settings import load
 
 PASSWORD = "a long enough password"
@@ -83,7 +83,7 @@ def test_a_token_is_made_listed_used_and_revoked(server: tuple[str, str], monkey
     assert tokens["ci"]["role"] == "viewer"
     assert "ci" in run("token", "list")
     os.environ["HOLDFAST_TOKEN"], administrator = secret, os.environ["HOLDFAST_TOKEN"]
-    run("token", "create", "more", "--role", "admin", expect=InvalidError)
+    run("token", "create", "more", "--role", "admin", expect=DeniedError)
     os.environ["HOLDFAST_TOKEN"] = administrator
     assert "revoked" in run("token", "revoke", tokens["ci"]["id"])
     os.environ["HOLDFAST_TOKEN"] = secret

@@ -38,7 +38,7 @@ def list_deploys(
     query = {"service": service, "since": read_moment("--since", since).isoformat() if since else ""}
     known: dict[str, str | int] = {name: text for name, text in query.items() if text}
     with Remote(url) as remote:
-        items = remote.call("GET", "/deploys", query=known | {"limit": most})["items"]
+        items = remote.items("/deploys", query=known | {"limit": most})
     if as_json:
         typer.echo(orjson.dumps(items).decode())
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -35,7 +35,7 @@ def list_investigations(
 ) -> None:
     """List investigations, the one changed last first."""
     with Remote(url) as remote:
-        items: list[dict[str, Any]] = remote.call("GET", "/investigations", query={"q": words})["items"]
+        items = remote.items("/investigations", query={"q": words})
     if as_json:
         typer.echo(orjson.dumps(items).decode())
         return

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Final
+import traceback
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 import holdfast
+from holdfast.cli.answering import SERVERS
 from holdfast.cli.contents import Contents
-from holdfast.kernel.errors import HoldfastError
+from holdfast.kernel.errors import HoldfastError, InvalidError, Place
 
 EXIT_ERROR: Final = 2
 _TELLS: Final = """Holdfast watches your services, pages the right person, finds the cause and runs the fix.
@@ -45,16 +47,36 @@ def root(
 
 
 def main() -> None:
-    """Run the command line; a `HoldfastError` becomes a message on stderr and exit code 2."""
+    """Run the command line; what goes wrong on purpose becomes a message on stderr and exit code 2."""
+    servers: list[str] = []
+    SERVERS.set(servers)
     try:
         cli()
     except HoldfastError as error:
-        from holdfast.cli.reporting import report  # noqa: PLC0415 -- what draws errors need not be there without one
-
-        report(error, as_json="--json" in sys.argv)
-        sys.exit(EXIT_ERROR)
+        _end(error)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # the reader of a pipe has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        _end(InvalidError(error.strerror or str(error), place=Place(file=str(error.filename or ""))))
+    except Exception as error:
+        if servers:
+            _end(_unreadable(servers[-1], error))
+        raise
+
+
+def _end(error: HoldfastError) -> NoReturn:
+    from holdfast.cli.reporting import report  # noqa: PLC0415 -- what draws errors need not be there without one
+
+    report(error, as_json="--json" in sys.argv)
+    sys.exit(EXIT_ERROR)
+
+
+def _unreadable(url: str, error: Exception) -> InvalidError:
+    """Tell that a command could not work with an answer; where it stood, for those who know the program."""
+    code, line = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)][-1]
+    where = f"{type(error).__name__} in {code.co_name}, line {line}"
+    hint = f"is this a Holdfast server, of version {holdfast.__version__} as this command?"
+    return InvalidError(f"{url} answered what this command cannot read: {error} ({where})", hint=hint)

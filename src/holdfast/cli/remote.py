@@ -13,15 +13,15 @@ import httpx
 import orjson
 import typer
 
-from holdfast.kernel.errors import HoldfastError, InvalidError, UnauthenticatedError, UnavailableError
+from holdfast.cli.answering import note_answer
+from holdfast.kernel.errors import HoldfastError, InvalidError
+from holdfast.kernel.peers import OTHER_SERVER, ask, explain, open_client, refusal
 
 DEFAULT_URL: Final = "http://127.0.0.1:4653"
 TIMEOUT_S: Final = 30.0
+WITHIN_S: Final = 120.0  # an answer from its first byte to its last
 QUIET_S: Final = 60.0  # longer than the server's pause between two signs of life
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
-MAX_WORDS: Final = 2000
-_HINT_HEADER: Final = "x-holdfast-hint"  # where Loki's API says what to do about an error
-_OTHER_SERVER: Final = "is this a Holdfast server? Name it with --url or HOLDFAST_URL"
 
 Query: TypeAlias = Mapping[str, str | int | list[str]]
 
@@ -42,19 +42,20 @@ class Remote:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = (url or os.environ.get("HOLDFAST_URL") or DEFAULT_URL).rstrip("/")
-        token = os.environ.get("HOLDFAST_TOKEN")
-        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.headers |= {"X-Scope-OrgID": tenant} if tenant else {}
-        if not all(text.isascii() and text.isprintable() for text in self.headers.values()):
-            raise InvalidError(
-                "the token or the tenant has letters that no header holds", hint="set HOLDFAST_TOKEN anew"
-            )
-        try:
-            self._client = httpx.Client(
-                base_url=f"{self.url}{api}", headers=self.headers, timeout=TIMEOUT_S, transport=transport
-            )
-        except (httpx.InvalidURL, ValueError) as error:
-            raise InvalidError(f"{self.url} is no address: {error}", hint=f"such as {DEFAULT_URL}") from None
+        self._client = open_client(
+            self.url,
+            token=os.environ.get("HOLDFAST_TOKEN", ""),
+            tenant=tenant or "",
+            api=api,
+            timeout_s=TIMEOUT_S,
+            transport=transport,
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Give who asks, for whom, for what is no question of this client's."""
+        named = ("Authorization", "X-Scope-OrgID")
+        return {name: self._client.headers[name] for name in named if name in self._client.headers}
 
     def __enter__(self) -> Self:
         """Open."""
@@ -87,35 +88,34 @@ class Remote:
 
         class Told(dict[str, Any]):
             def __missing__(self, field: str) -> Any:
-                raise InvalidError(f"{url} answered without {field!r}", hint=_OTHER_SERVER)
+                raise InvalidError(f"{url} answered without {field!r}", hint=OTHER_SERVER)
 
         if not answer.content:
-            raise InvalidError(f"{url} answered nothing", hint=_OTHER_SERVER)
+            raise InvalidError(f"{url} answered nothing", hint=OTHER_SERVER)
         try:
             told = json.loads(answer.content, object_hook=Told)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             kind = answer.headers.get("content-type", "") or "no content type"
-            raise InvalidError(f"{url} answered what is no JSON ({kind}): {error}", hint=_OTHER_SERVER) from None
+            raise InvalidError(f"{url} answered what is no JSON ({kind}): {error}", hint=OTHER_SERVER) from None
         if not isinstance(told, dict):
-            raise InvalidError(f"{url} answered what is no object", hint=_OTHER_SERVER)
+            raise InvalidError(f"{url} answered what is no object", hint=OTHER_SERVER)
+        items = told.get("items", [])
+        if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
+            raise InvalidError(f"{url} answered what is no list in 'items'", hint=OTHER_SERVER)
+        note_answer(url)
         return told
+
+    def items(self, path: str, *, query: Query | None = None) -> list[dict[str, Any]]:
+        """Get a list of objects; raises as `call` does."""
+        items: list[dict[str, Any]] = self.call("GET", path, query=query)["items"]
+        return items
 
     def text(self, path: str) -> str:
         """Get what is no JSON; raises as `call` does."""
         return self._send("GET", path).text
 
     def _send(self, method: str, path: str, **what: Any) -> httpx.Response:
-        try:
-            answer = self._client.request(method, path, **what)
-        except httpx.TransportError as error:
-            hint = "is it running? Name it with --url or HOLDFAST_URL"
-            raise UnavailableError(f"{self.url} does not answer: {error}", hint=hint) from error
-        except httpx.DecodingError as error:
-            raise InvalidError(f"{self.url} gave an answer that cannot be read: {error}", hint=_OTHER_SERVER) from None
-        except httpx.InvalidURL as error:
-            raise InvalidError(f"{self.url} is no address: {error}", hint=f"such as {DEFAULT_URL}") from None
-        if len(answer.content) > MAX_ANSWER_BYTES:
-            raise InvalidError(f"{self.url} answered more than 32 MiB")
+        answer = ask(self._client, method, path, most_bytes=MAX_ANSWER_BYTES, within_s=WITHIN_S, **what)
         if answer.is_success:
             return answer
         raise self.refusal(answer)
@@ -137,18 +137,10 @@ class Remote:
                     elif line.startswith("data: "):
                         yield kind, orjson.loads(line.removeprefix("data: "))
         except httpx.TransportError as error:
-            raise UnavailableError(f"{self.url} does not answer any more: {error}") from error
+            raise explain(error, self.url) from error
+        except (httpx.DecodingError, ValueError) as error:
+            raise InvalidError(f"{self.url} streams what cannot be read: {error}", hint=OTHER_SERVER) from None
 
     def refusal(self, answer: httpx.Response) -> HoldfastError:
         """Give the error that an answer tells."""
-        if answer.status_code == 401:
-            return UnauthenticatedError(f"{self.url} does not know us", hint="set HOLDFAST_TOKEN to an API token")
-        try:
-            problem = answer.json()
-            message, hint = str(problem.get("detail") or problem["error"]), str(problem.get("hint", ""))
-        except (ValueError, KeyError, TypeError):
-            if answer.headers.get("content-type", "").startswith("text/plain"):  # as Loki's API tells errors
-                hint = answer.headers.get(_HINT_HEADER, "")
-                return InvalidError(f"{self.url} refused: {answer.text[:MAX_WORDS]}", hint=hint)
-            message, hint = f"status {answer.status_code} without an explanation", _OTHER_SERVER
-        return InvalidError(f"{self.url} refused: {message}", hint=hint)
+        return refusal(answer, self.url)

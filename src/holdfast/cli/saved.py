@@ -44,7 +44,7 @@ def list_saved(
 ) -> None:
     """List the own saved searches and the shared ones."""
     with Remote(url) as remote:
-        items = remote.call("GET", "/searches", query={"q": words, **({"kind": kind.value} if kind else {})})["items"]
+        items = remote.items("/searches", query={"q": words, **({"kind": kind.value} if kind else {})})
     if as_json:
         typer.echo(orjson.dumps(items).decode())
         return
@@ -97,7 +97,7 @@ def find(remote: Remote, name: str) -> dict[str, Any]:
     Raises:
         InvalidError: there is none, or several.
     """
-    items: list[dict[str, Any]] = remote.call("GET", "/searches")["items"]
+    items = remote.items("/searches")
     found = [each for each in items if each["id"] == name] or [each for each in items if each["name"] == name]
     if len(found) == 1:
         return found[0]

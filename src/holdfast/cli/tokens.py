@@ -33,9 +33,7 @@ def list_tokens(
 ) -> None:
     """List tokens; their secrets are kept nowhere."""
     with Remote(url) as remote:
-        items: list[dict[str, Any]] = remote.call("GET", "/tokens", query={"everybody": str(everybody).lower()})[
-            "items"
-        ]
+        items = remote.items("/tokens", query={"everybody": str(everybody).lower()})
     if as_json:
         typer.echo(orjson.dumps(items).decode())
         return

@@ -24,7 +24,7 @@ def group() -> typer.Typer:
 def list_queues(*, url: UrlOption = None, as_json: JsonOption = False) -> None:
     """List the queues: what waits in them, and how long."""
     with Remote(url) as remote:
-        items = remote.call("GET", "/queues")["items"]
+        items = remote.items("/queues")
     typer.echo(write_json(items)) if as_json else terminal().print(draw_queues(items))
 
 

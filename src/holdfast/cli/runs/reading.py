@@ -86,7 +86,7 @@ def show_run(
 def read_run(remote: Remote, run: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Give a run and its first steps."""
     detail = remote.call("GET", f"/runs/{run}")
-    return detail, remote.call("GET", f"/runs/{run}/steps", query={"limit": SHOWN_STEPS})["items"]
+    return detail, remote.items(f"/runs/{run}/steps", query={"limit": SHOWN_STEPS})
 
 
 def watch(remote: Remote, run: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:

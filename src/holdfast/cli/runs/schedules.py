@@ -24,7 +24,7 @@ def group() -> typer.Typer:
 def list_schedules(*, url: UrlOption = None, as_json: JsonOption = False) -> None:
     """List the schedules: when each starts what next."""
     with Remote(url) as remote:
-        items = remote.call("GET", "/schedules")["items"]
+        items = remote.items("/schedules")
     typer.echo(write_json(items)) if as_json else terminal().print(draw_schedules(items))
 
 

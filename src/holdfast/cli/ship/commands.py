@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import httpx
 import orjson
 import typer
 
@@ -25,6 +24,7 @@ from holdfast.cli.ship.meters import ShipMeters, served
 from holdfast.cli.ship.sending import TIMEOUT_S, Sending
 from holdfast.cli.ship.spool import Spool
 from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.peers import open_client
 from holdfast.kernel.units import parse_size
 from holdfast.resilience import Backoff, Pauses
 from holdfast.telemetry import ScrubSettings, SenderScrubber
@@ -61,8 +61,10 @@ def ship(
     if not files and not journald:
         raise InvalidError("nothing to ship", hint="name files, or --journald")
     labels = _labels(label or (), service)
+    token = os.environ.get("HOLDFAST_TOKEN", "")
+    client = open_client(url.rstrip("/"), token=token, tenant=tenant, timeout_s=TIMEOUT_S)
     scrubber = SenderScrubber(read_settings(config, {})[ScrubSettings], tenant)
-    spool = Spool(state or _default_state(), parse_size(buffer))
+    spool = Spool(state or _default_state(), _size(buffer))
     known = spool.positions
     sources: list[Source] = []
     if files:
@@ -75,7 +77,6 @@ def ship(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    client = httpx.Client(base_url=url.rstrip("/"), headers=_headers(tenant), timeout=TIMEOUT_S)
     with client, served(meters, metrics):
         sending = Sending(spool, client, _json_words if as_json else _words, meters)
         sending.start()
@@ -154,10 +155,11 @@ def _labels(given: Sequence[str], service: str) -> Mapping[str, str]:
     return labels | ({"service_name": service} if service else {})
 
 
-def _headers(tenant: str) -> dict[str, str]:
-    token = os.environ.get("HOLDFAST_TOKEN")
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    return headers | ({"x-scope-orgid": tenant} if tenant else {})
+def _size(text: str) -> int:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise InvalidError(f"--buffer: {error}") from None
 
 
 def _default_state() -> Path:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final
 
-import httpx
-
-from holdfast.kernel.errors import InvalidError, UnavailableError
+from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.peers import OTHER_SERVER, refusal
 from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
@@ -22,6 +21,8 @@ from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import httpx
 
     from holdfast.telemetry.metrics.transfer.sending import Destination
 
@@ -51,9 +52,8 @@ def fetch(source: Destination, matchers: Sequence[Matcher], window_ms: tuple[int
     for name in _names(source, matchers, window_ms):
         asked = (Matcher(METRIC_NAME, MatchOp.EQUAL, name), *matchers)
         body = snappy.compress(read_request(asked, *window_ms))
-        answer = _ask(source, "POST", "/prometheus/api/v1/read", content=body)
-        plain = snappy.decompress(answer.content, limit=MOST_ANSWER_BYTES, setting="what one metric may take")
-        for labels, samples, histograms in read_answer(plain):
+        answer = _ask(source, "POST", "/prometheus/api/v1/read", content=body, most_bytes=MOST_ANSWER_BYTES)
+        for labels, samples, histograms in _read(answer.content, source.url):
             kept = [(ts_ms, value) for ts_ms, value in samples if struct.pack("<d", value) != _STALE]
             counts.histograms_left_out += histograms
             if kept:
@@ -69,18 +69,28 @@ def _names(source: Destination, matchers: Sequence[Matcher], window_ms: tuple[in
     selector = "{" + ",".join(f"{each.label}{each.op}{quote(each.value)}" for each in matchers) + "}"
     query: dict[str, Any] = {"start": window_ms[0] / 1000, "end": window_ms[1] / 1000, "match[]": selector}
     answer = _ask(source, "GET", f"/prometheus/api/v1/label/{METRIC_NAME}/values", params=query)
-    names: list[str] = answer.json()["data"]
+    try:
+        names = answer.json()["data"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InvalidError(f"{source.url} answered what is no list of metrics", hint=OTHER_SERVER)
     return names
 
 
-def _ask(source: Destination, method: str, path: str, **more: Any) -> httpx.Response:
+def _read(content: bytes, url: str) -> Iterator[tuple[Labels, list[tuple[int, float]], int]]:
     try:
-        answer = source.client.request(method, path, **more)
-    except httpx.TransportError as error:
-        raise UnavailableError(f"{source.url} does not answer: {error}") from None
+        plain = snappy.decompress(content, limit=MOST_ANSWER_BYTES, setting="what one metric may take")
+        yield from read_answer(plain)
+    except (InvalidError, ValueError, LookupError) as error:
+        raise InvalidError(f"{url} answered what is no remote read: {error}", hint=OTHER_SERVER) from None
+
+
+def _ask(source: Destination, method: str, path: str, **more: Any) -> httpx.Response:
+    answer = source.ask(method, path, **more)
     if answer.is_success:
         return answer
-    raise InvalidError(f"{source.url} refused: {answer.text.strip()[:500]}")
+    raise refusal(answer, source.url)
 
 
 def write_openmetrics(found: Found, output: IO[bytes], tell: Callable[[int], None]) -> None:

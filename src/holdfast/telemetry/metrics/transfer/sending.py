@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, Self
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import httpx
-
-from holdfast.kernel.errors import InvalidError, UnauthenticatedError, UnavailableError
+from holdfast.kernel.errors import InvalidError, UnavailableError
+from holdfast.kernel.peers import OTHER_SERVER, ask, open_client, refusal
 from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics.remote import SentSample, write_request
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    import httpx
+
     from holdfast.telemetry.metrics.transfer.rows import Row
 
 TIMEOUT_S: Final = 60.0
 TRIES: Final = 8
 LONGEST_WAIT_S: Final = 30.0
+MOST_ASKED_S: Final = 300.0  # a server that wants to be left alone for longer is asked again all the same
+WITHIN_S: Final = 600.0  # an answer from its first byte to its last
+_MOST_BYTES: Final = 32 * 1024 * 1024
+_MOST_WORDS: Final = 2000
 _HEADERS: Final = {
     "content-type": "application/x-protobuf;proto=io.prometheus.write.v2.Request",
     "content-encoding": "snappy",
@@ -40,10 +46,7 @@ class Destination:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url.rstrip("/")
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        if tenant:
-            headers["x-scope-orgid"] = tenant
-        self.client = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT_S, transport=transport)
+        self.client = open_client(self.url, token=token, tenant=tenant, timeout_s=TIMEOUT_S, transport=transport)
         self._wait = wait
 
     def __enter__(self) -> Self:
@@ -71,25 +74,32 @@ class Destination:
                 self._wait(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_WAIT_S)
             try:
-                answer = self.client.post("/prometheus/api/v1/write", content=body, headers=_HEADERS)
-            except httpx.TransportError as error:
-                last = str(error) or type(error).__name__
+                answer = self.ask("POST", "/prometheus/api/v1/write", content=body, headers=_HEADERS)
+            except UnavailableError as error:
+                last = error.message
                 continue
-            if answer.is_success:
-                return len(rows), ""
-            if answer.status_code == 400 and _WRITTEN in answer.headers:
-                return int(answer.headers[_WRITTEN]), answer.text.strip()
-            last = answer.text.strip()
-            if answer.status_code in {401, 403}:
-                raise UnauthenticatedError(
-                    f"{self.url}: {last}", hint="set HOLDFAST_TOKEN to a token for metrics.write"
-                )
-            if answer.status_code != 429 and answer.status_code < 500:
-                raise InvalidError(f"{self.url} refused: {last}")
-            pause_s = max(pause_s, float(answer.headers.get("retry-after", "0")))
+            if answer.is_success or (answer.status_code == HTTPStatus.BAD_REQUEST and _WRITTEN in answer.headers):
+                return self._stored(answer, len(rows)), "" if answer.is_success else answer.text.strip()[:_MOST_WORDS]
+            refused = refusal(answer, self.url)
+            if not refused.retry.possible:
+                raise refused
+            last = refused.message
+            pause_s = max(pause_s, min(refused.retry.after_s or 0.0, MOST_ASKED_S))
         raise UnavailableError(
             f"{self.url} did not take it after {TRIES} tries: {last}", hint="start the same import again later"
         )
+
+    def ask(self, method: str, path: str, *, most_bytes: int = _MOST_BYTES, **what: Any) -> httpx.Response:
+        """Ask once; gives the whole answer, whatever its status, and raises as `kernel.peers.ask`."""
+        return ask(self.client, method, path, most_bytes=most_bytes, within_s=WITHIN_S, **what)
+
+    def _stored(self, answer: httpx.Response, sent: int) -> int:
+        """Give how many samples the server says that it has stored: one that does not say so may be another program."""
+        written = answer.headers.get(_WRITTEN, "")
+        if not written.isdecimal() or int(written) > sent:
+            message = f"{self.url} does not say how many samples it has stored"
+            raise InvalidError(message, hint=OTHER_SERVER)
+        return int(written)
 
 
 def _sent(row: Row) -> SentSample:
