@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 
 from holdfast import web
 from holdfast.kernel.errors import ConflictError, InvalidError
+from holdfast.kernel.http import SlowBodyError
 from holdfast.web import bodies, protocol
 
 
@@ -148,6 +149,22 @@ async def test_a_body_that_stops_arriving_is_not_waited_for(build_front, monkeyp
         answer = await ask(client, head + b"content-length: 9\r\n\r\n[1,")
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"slow_body"' in answer
+
+
+async def test_a_body_that_is_fed_byte_by_byte_is_given_up(monkeypatch):
+    async def trickle():
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def read_all(_scope, receive, _send):
+        while True:
+            await receive()
+
+    monkeypatch.setattr(bodies, "LONGEST_SILENCE_S", 0.1)
+    with pytest.raises(SlowBodyError, match=r"of the body [1-9]\d* bytes arrived"):
+        await bodies.BoundedBodies(read_all, limit=1000)(
+            {"type": "http", "path": "/", "query_string": b"", "headers": []}, trickle, None
+        )
 
 
 def test_a_port_in_use_names_its_holder():

@@ -6,7 +6,7 @@ bounded and senders back off. Which status says so is each door's matter.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -40,6 +40,9 @@ class BacklogSettings:
 SECTION: Final = Section("backlog", BacklogSettings)
 
 
+Weigh = Callable[[bytes], int]
+
+
 class Held:
     """The room that one request holds."""
 
@@ -57,6 +60,16 @@ class Held:
         if size > self.size:
             self._backlog.admit(self._door, size - self.size, held=self.size)
             self.size = size
+
+    def settle_at(self, size: int) -> None:
+        """Hold exactly `size` bytes, now that it is known.
+
+        Raises:
+            BusyError: as `grow_to`.
+        """
+        self.grow_to(size)
+        self._backlog.release(self._door, self.size - size)
+        self.size = size
 
 
 class Backlog:
@@ -92,11 +105,16 @@ class Backlog:
             held.grow_to(size)
             yield held
         finally:
-            self._count(door, -held.size)
+            self.release(door, held.size)
 
     @asynccontextmanager
-    async def read(self, door: str, request: Request) -> AsyncIterator[bytes]:
+    async def read(self, door: str, request: Request, weigh: Weigh = len) -> AsyncIterator[bytes]:
         """Read the body of a request, and hold room for it until the end of the block.
+
+        Args:
+            door: where it comes in.
+            request: whose body it is.
+            weigh: gives the bytes that a whole body becomes, where that is more than its own; may refuse it.
 
         Raises:
             BusyError: there is no room; of the body nothing more is read.
@@ -111,16 +129,8 @@ class Backlog:
                 parts.append(part)
             body = parts[0] if len(parts) == 1 else b"".join(parts)
             parts.clear()
+            held.grow_to(weigh(body))
             yield body
-
-    def check(self, door: str) -> None:
-        """Tell a request of unknown size to come back when there is no room at all.
-
-        Raises:
-            BusyError: there is none.
-        """
-        self.admit(door, 1, held=0)
-        self._count(door, -1)
 
     def admit(self, door: str, more: int, *, held: int) -> None:
         """Count `more` bytes of a request that has `held` already.
@@ -137,6 +147,10 @@ class Backlog:
                 hint="slow down and send again; backlog.size and backlog.door_size are the bounds",
             )
         self._count(door, more)
+
+    def release(self, door: str, size: int) -> None:
+        """Count `size` bytes no longer."""
+        self._count(door, -size)
 
     def _count(self, door: str, size: int) -> None:
         self._bytes += size

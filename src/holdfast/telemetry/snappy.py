@@ -27,12 +27,7 @@ def decompress(data: bytes, *, limit: int, setting: str) -> bytes:
         TooLargeError: the block says that it holds more; nothing was decompressed.
         InvalidError: it is no such block.
     """
-    size = _read_size(data)
-    if size > limit:
-        raise TooLargeError(
-            f"the body holds {size} bytes after decompression, more than {setting} = {limit}",
-            hint="let the sender put less into one request",
-        )
+    size = announced_size(data, limit=limit, setting=setting)
     try:
         plain = bytes(cramjam.snappy.decompress_raw(data))
     except cramjam.DecompressionError as error:
@@ -40,6 +35,21 @@ def decompress(data: bytes, *, limit: int, setting: str) -> bytes:
     if len(plain) != size:
         raise InvalidError("the body is not a snappy block: it holds less than it says")
     return plain
+
+
+def announced_size(data: bytes, *, limit: int, setting: str) -> int:
+    """Give how many bytes a block says that it holds; no more come out of it.
+
+    Raises:
+        TooLargeError, InvalidError: as `decompress` does.
+    """
+    size = _read_size(data)
+    if size > limit:
+        raise TooLargeError(
+            f"the body holds {size} bytes after decompression, more than {setting} = {limit}",
+            hint="let the sender put less into one request",
+        )
+    return size
 
 
 def compress(data: bytes) -> bytes:

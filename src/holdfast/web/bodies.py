@@ -5,6 +5,7 @@ Behind it every route sees plain bytes and may read all of them. Only snappy is 
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import HoldfastError, InvalidError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 
 LONGEST_SILENCE_S: Final = 30.0
+_SHORTEST_S: Final = 0.001
+LEAST_BYTES_PER_S: Final = 2_000.0  # of a body that takes longer than that, so that none is fed byte by byte for hours
 LEFT_TO_ROUTES: Final = "snappy"  # its blocks are whole messages of remote write, bounded by their own settings
 DECODED: Final = "holdfast.decoded"  # in the scope of a request whose body was compressed
 
@@ -79,23 +82,30 @@ def _refuse_nul(scope: Scope) -> None:
 
 
 class _Body:
-    __slots__ = ("_arrived", "_decoder", "_is_whole", "_limit", "_receive")
+    __slots__ = ("_arrived", "_decoder", "_is_whole", "_limit", "_receive", "_waited_s")
 
     def __init__(self, receive: Receive, encoding: str, limit: int) -> None:
         self._receive = receive
         self._decoder = BoundedDecoder(encoding, limit)
         self._limit = limit
         self._arrived = 0
+        self._waited_s = 0.0
         self._is_whole = False
 
     async def receive(self) -> Message:
         if self._is_whole:  # what comes now is only that the client has gone
             return await self._receive()
+        rest_s = LONGEST_SILENCE_S + self._arrived / LEAST_BYTES_PER_S - self._waited_s
+        began_s = time.monotonic()
         try:
-            async with timeout(LONGEST_SILENCE_S):
+            async with timeout(max(_SHORTEST_S, min(LONGEST_SILENCE_S, rest_s))):
                 message = await self._receive()
         except TimeoutError:
-            raise SlowBodyError(f"nothing of the body arrived for {LONGEST_SILENCE_S:g} s") from None
+            raise SlowBodyError(
+                f"of the body {self._arrived} bytes arrived, and no more in time",
+                hint=f"send without pauses of {LONGEST_SILENCE_S:g} s, and {LEAST_BYTES_PER_S:g} bytes a second",
+            ) from None
+        self._waited_s += time.monotonic() - began_s
         if message["type"] != "http.request":
             return message
         body = message.get("body", b"")

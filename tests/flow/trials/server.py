@@ -22,8 +22,9 @@ WRITE = "/prometheus/api/v1/write"
 class Server:
     """The process on one data folder and one port; `environ` holds settings as `HOLDFAST_...`."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, program: str = "holdfast.cli") -> None:
         self._folder = folder
+        self._program = program
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
         paths = os.pathsep.join(path for path in sys.path if path)
         self._environ = {**inherited, "PYTHONPATH": paths, "HOLDFAST_OTLP_GRPC_LISTEN": "", **(environ or {})}
@@ -49,7 +50,7 @@ class Server:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         (self._folder / "ops").mkdir(exist_ok=True)
-        argv = [sys.executable, "-m", "holdfast.cli", "up", "--auth", "off", "--listen", f"127.0.0.1:{self._port}"]
+        argv = [sys.executable, "-m", self._program, "up", "--auth", "off", "--listen", f"127.0.0.1:{self._port}"]
         argv += ["--data", str(self._folder / "data"), "--ops", str(self._folder / "ops")]
         with (self._folder / "server.log").open("ab") as log:
             return subprocess.Popen(argv, env=self._environ, stdout=log, stderr=log)

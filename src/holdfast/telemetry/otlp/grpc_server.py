@@ -13,8 +13,8 @@ from fastapi import Request
 
 from holdfast import journal
 from holdfast.kernel.clock import Clock, SystemClock
-from holdfast.kernel.errors import ConflictError, HoldfastError
-from holdfast.resilience import Backoff, Pauses
+from holdfast.kernel.errors import ConflictError, HoldfastError, TimedOutError
+from holdfast.resilience import Backoff, Pauses, timeout
 from holdfast.telemetry.ledger import answering
 from holdfast.telemetry.otlp.bodies import Encoding
 from holdfast.telemetry.otlp.statuses import grpc_code, retry_after_s, retry_metadata
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _AGAIN: Final = Backoff(base_s=1.0, cap_s=30.0, jitter="equal")
 GRACE_S: Final = 5.0
+LONGEST_READ_S: Final = 30.0
+_FIRST_GUESS_BYTES: Final = 256_000
+_MEMORY: Final = 4  # messages over which the usual size is an average
 _log = journal.get_logger("holdfast.otlp")
 
 
@@ -50,6 +53,7 @@ class OtlpGrpc:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._server: Any = None
+        self._usual_bytes = {service.door: _FIRST_GUESS_BYTES for service in services}
         self.port = 0
 
     async def run(self) -> None:
@@ -109,10 +113,11 @@ class OtlpGrpc:
             with answering() as call:
                 try:
                     identity = await self._gate.admit(request, service.permission)
-                    service.backlog.check(service.door)
-                    with service.backlog.hold(service.door) as held:
-                        body = await anext(bodies, b"")
-                        held.grow_to(len(body))
+                    # Nothing says how large a message will be: until it is read it counts as much as others did.
+                    with service.backlog.hold(service.door, self._usual_bytes[service.door]) as held:
+                        body = await _read(bodies)
+                        self._usual_bytes[service.door] += (len(body) - self._usual_bytes[service.door]) // _MEMORY
+                        held.settle_at(len(body))
                         message = await service.read(body, Encoding.PROTOBUF)
                         return service.response(await service.export(identity.tenant, message))
                 except HoldfastError as error:
@@ -128,6 +133,14 @@ class OtlpGrpc:
             admitted = identity.tenant if identity is not None else None
             named = request.headers.get("x-scope-orgid", "")
             self._refused.note_error(service.signal, error, admitted=admitted, named=named)
+
+
+async def _read(bodies: AsyncIterator[bytes]) -> bytes:
+    try:
+        async with timeout(LONGEST_READ_S):
+            return await anext(bodies, b"")
+    except TimeoutError:
+        raise TimedOutError(f"the message did not arrive within {LONGEST_READ_S:g} s") from None
 
 
 async def _abort(context: Any, error: HoldfastError) -> None:

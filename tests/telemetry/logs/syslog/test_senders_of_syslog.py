@@ -149,6 +149,18 @@ async def test_datagrams_beyond_the_queue_are_counted(sink):
     assert noted.records == {("logs", "", "queue_full"): 3}
 
 
+async def test_what_waits_is_bounded_in_bytes_and_a_connection_waits_for_room(sink, source):
+    server = SyslogServer(sink, SyslogSettings(queue_size=1000))
+    for _ in range(3):
+        server.taking.offer(b"<14>a: " + b"x" * 493, "peer")
+    assert server.taking.dropped.labels("queue_full")._value.get() == 1
+    waiting = asyncio.create_task(server.taking.put(b"<14>b: last", "peer"))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert {row[1] for row in await stored(server, source, 3)} == {"x" * 493, "last"}
+    await waiting
+
+
 async def test_connections_that_send_rubbish_harm_nobody_and_what_is_lost_of_them_is_noted(server, source, noted):
     await send(server.ports["tcp"], b"5 <14>aRUBBISH <14>")
     await send(server.ports["tcp"], b"<14>" + b"x" * 20_000 + b"\n<14>fine\n")

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 DOOR: Final = "loki_push"
 SLICE: Final = 500  # entries converted before the event loop gets its turn
 _AT_ONCE_BYTES: Final = 64_000
+_SETTING: Final = "loki.max_body"
 
 
 class LokiPush:
@@ -72,10 +73,18 @@ class LokiPush:
 
         return await deliver(tenant, walk, sink=self._sink, known=self._known, door=DOOR, meters=self._meters)
 
+    def weigh(self, body: bytes) -> int:
+        """Give the bytes that a compressed push takes with what is in it.
+
+        Raises:
+            InvalidError, TooLargeError: as `take` does.
+        """
+        return len(body) + snappy.announced_size(body, limit=self._settings.max_body, setting=_SETTING)
+
     def _read(self, body: bytes, *, is_json: bool) -> list[PushedStream]:
         if is_json:
             return read_json(body)
-        data = snappy.decompress(body, limit=self._settings.max_body, setting="loki.max_body")
+        data = snappy.decompress(body, limit=self._settings.max_body, setting=_SETTING)
         return read_protobuf(data, self._message)
 
     @cached_property

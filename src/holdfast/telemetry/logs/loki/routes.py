@@ -36,7 +36,7 @@ def push_routes(door: LokiPush, backlog: Backlog | None = None) -> APIRouter:
         try:
             is_json = _is_json(request.headers.get("content-type", ""))
             with repeated(is_repeat=request.headers.get(_REPEATED) == "true"):
-                async with backlog.read(DOOR, request) as body:
+                async with backlog.read(DOOR, request, len if is_json else door.weigh) as body:
                     delivered = await door.take(identity.tenant, body, is_json=is_json)
         except HoldfastError as error:
             return refuse(error)

@@ -41,6 +41,7 @@ class SyslogSettings:
         max_message: the longest message; longer ones are counted and left out.
         max_connections: connections at once.
         queue: messages that wait for the store; beyond it datagrams are lost and counted, connections wait.
+        queue_size: the same in bytes.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -59,6 +60,7 @@ class SyslogSettings:
     max_message: Size = 65_536
     max_connections: Annotated[int, Field(ge=1)] = 1000
     queue: Annotated[int, Field(ge=100)] = 10_000
+    queue_size: Size = 16_000_000
 
 
 SECTION: Final = Section("syslog", SyslogSettings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter as Counts
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -29,6 +28,7 @@ from holdfast.telemetry.logs.intake import (
 )
 from holdfast.telemetry.logs.recognition import Joiner, recognise
 from holdfast.telemetry.logs.syslog.messages import Message, read_message
+from holdfast.telemetry.logs.syslog.waiting import Waiting
 from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.otlp import LabelStyle, label_name
 
@@ -43,6 +43,7 @@ TICK_S: Final = 0.05
 JOINED_WITHIN_S: Final = 1.0
 _MOST_HELD: Final = 1000
 _BATCH: Final = 5000
+_MOST_READY: Final = 8_000_000  # letters that are read ahead of the store
 _SLICE: Final = 500
 _KNOWN: Final = 10_000
 _STYLE: Final = LabelStyle()
@@ -83,12 +84,13 @@ class SyslogTaking:
         self._tenant = TenantId(settings.tenant)
         self._zone = ZoneInfo(settings.time_zone)
         self._clock = clock or SystemClock()
-        self._queue: asyncio.Queue[tuple[bytes, str]] = asyncio.Queue(settings.queue)
+        self._queue = Waiting(settings.queue, settings.queue_size)
         self._known = KnownStreams(_KNOWN)
         self._meters = meters or LogMeters()
         self._ledger = ledger
         self._held: dict[tuple[str, str, str], _Held] = {}
         self._ready: deque[tuple[Message, int]] = deque()
+        self._ready_letters = 0
         self._number = 0
         self.dropped = Counter(
             "holdfast_syslog_dropped_total",
@@ -99,9 +101,7 @@ class SyslogTaking:
 
     def offer(self, data: bytes, peer: str) -> None:
         """Take a datagram; lost and counted when too many wait."""
-        try:
-            self._queue.put_nowait((data, peer))
-        except asyncio.QueueFull:
+        if not self._queue.offer(data, peer):
             self.lose("queue_full", size=len(data))
 
     def lose(self, reason: str, records: int = 1, *, service: str = "", size: int = 0) -> None:
@@ -112,7 +112,7 @@ class SyslogTaking:
 
     async def put(self, data: bytes, peer: str) -> None:
         """Take a message of a connection, which waits until there is room."""
-        await self._queue.put((data, peer))
+        await self._queue.put(data, peer)
 
     async def run(self) -> None:
         """Store what comes, until cancelled; then once more what waits."""
@@ -146,8 +146,8 @@ class SyslogTaking:
     def _sort(self) -> None:
         """Read what waits; nothing more while the store takes nothing, so that the queue fills and senders wait."""
         now_s = self._clock.monotonic()
-        while len(self._ready) < _BATCH and not self._queue.empty():
-            data, peer = self._queue.get_nowait()
+        while self._queue and len(self._ready) < _BATCH and self._ready_letters < _MOST_READY:
+            data, peer = self._queue.take()
             self._number += 1
             at_ns = int(self._clock.now().timestamp() * 10**6) * 1000
             self._hold(read_message(data, at_ns, self._zone), peer, at_ns + self._number % 1000, now_s)
@@ -166,7 +166,7 @@ class SyslogTaking:
             held = self._held[key] = _Held(message._replace(host=host), at_ns, now_s + JOINED_WITHIN_S, peer)
         whole = held.joiner.add(message.body)
         if whole is not None:
-            self._ready.append((held.first._replace(body=whole), held.at_ns))
+            self._make_ready(held, whole)
             said = message._replace(host=host) if message.level else held.first
             held.first, held.at_ns = said._replace(ts_ns=message.ts_ns), at_ns
         held.until_s = now_s + JOINED_WITHIN_S
@@ -174,7 +174,11 @@ class SyslogTaking:
     def _release(self, key: tuple[str, str, str]) -> None:
         held = self._held.pop(key)
         if (whole := held.joiner.flush()) is not None:
-            self._ready.append((held.first._replace(body=whole), held.at_ns))
+            self._make_ready(held, whole)
+
+    def _make_ready(self, held: _Held, whole: str) -> None:
+        self._ready.append((held.first._replace(body=whole), held.at_ns))
+        self._ready_letters += len(whole)
 
     async def _store_batch(self) -> bool:
         batch = [self._ready[place] for place in range(min(len(self._ready), _BATCH))]
@@ -195,7 +199,7 @@ class SyslogTaking:
             _log.error("syslog.batch_lost", error=str(error), messages=len(batch))
             self._lose_all("refused", [message for message, _ in batch])
         for _ in batch:
-            self._ready.popleft()
+            self._ready_letters -= len(self._ready.popleft()[0].body)
         return True
 
 

@@ -13,8 +13,9 @@ from pydantic import BaseModel
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
+from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.metrics.intake import refuse
-from holdfast.telemetry.metrics.push.gateway import Gateway
+from holdfast.telemetry.metrics.push.gateway import DOOR, Gateway
 from holdfast.telemetry.metrics.push.grouping import read_grouping
 
 Writer = Annotated[Identity, Depends(requires("metrics.write"))]
@@ -39,9 +40,9 @@ class PushedGroups(BaseModel):
     next: str | None = None
 
 
-def push_surface(gateway: Gateway) -> APIRouter:
+def push_surface(gateway: Gateway, backlog: Backlog | None = None) -> APIRouter:
     """Build the router at the root."""
-    router = APIRouter(include_in_schema=False)
+    router, backlog = APIRouter(include_in_schema=False), backlog or Backlog()
 
     async def push(request: Request, identity: Writer) -> Response:
         """Take a push, or delete a group."""
@@ -51,8 +52,9 @@ def push_surface(gateway: Gateway) -> APIRouter:
                 await gateway.delete(identity.tenant, labels)
                 return Response(status_code=202)
             content_type = request.headers.get("content-type", "")
-            body, is_replacing = await request.body(), request.method == "PUT"
-            await gateway.push(identity.tenant, labels, body, content_type, is_replacing=is_replacing)
+            is_replacing = request.method == "PUT"
+            async with backlog.read(DOOR, request) as body:
+                await gateway.push(identity.tenant, labels, body, content_type, is_replacing=is_replacing)
         except HoldfastError as error:
             return refuse(error)
         return Response(status_code=200)

@@ -33,6 +33,8 @@ FLOOD: Final = 20  # series kept out in one slice, from which on a request is a 
 REST: Final = 4.0  # floods get a fifth of the time at most, however many there are
 MOST_RESTING: Final = 64
 _THROUGH: Final = object()
+_SETTING: Final = "remote_write.max_body"
+_AT_ONCE_BYTES: Final = 1_000_000  # at most 10 ms, were it all repetition
 
 
 class Protocol(StrEnum):
@@ -89,7 +91,7 @@ class RemoteWriter:
             BusyError, StorageFullError, UnavailableError: nothing was stored, the same may be sent again.
         """
         try:
-            data = body if is_plain else self._decompress(body)
+            data = body if is_plain else await self._decompress(body)
             self._meters.received_bytes.labels(protocol).inc(len(data))
             taken = await self._store(tenant, data, protocol, origin)
         except HoldfastError as error:
@@ -98,8 +100,17 @@ class RemoteWriter:
         self._meters.note(tenant, protocol, taken.written, taken.refusals)
         return taken
 
-    def _decompress(self, body: bytes) -> bytes:
-        return snappy.decompress(body, limit=self._settings.max_body, setting="remote_write.max_body")
+    def weigh(self, body: bytes) -> int:
+        """Give the bytes that a compressed body takes with what is in it.
+
+        Raises:
+            InvalidError, TooLargeError: as `take` does.
+        """
+        return len(body) + snappy.announced_size(body, limit=self._settings.max_body, setting=_SETTING)
+
+    async def _decompress(self, body: bytes) -> bytes:
+        plain = partial(snappy.decompress, body, limit=self._settings.max_body, setting=_SETTING)
+        return plain() if len(body) <= _AT_ONCE_BYTES else await asyncio.to_thread(plain)
 
     async def _store(self, tenant: TenantId, data: bytes, protocol: Protocol, origin: str) -> Taken:
         is_guessing = True

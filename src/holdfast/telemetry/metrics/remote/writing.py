@@ -42,7 +42,7 @@ def writing(writer: RemoteWriter, backlog: Backlog) -> Callable[[Request, Identi
             protocol = choose_protocol(request.headers.get("content-type", ""))
             is_plain = _is_plain(request)
             origin = f"remote_write:{request.client.host if request.client else 'unknown'}"
-            async with backlog.read(protocol, request) as body:
+            async with backlog.read(protocol, request, len if is_plain else writer.weigh) as body:
                 taken = await writer.take(identity.tenant, body, protocol, origin=origin, is_plain=is_plain)
         except HoldfastError as error:
             return refuse(error)
