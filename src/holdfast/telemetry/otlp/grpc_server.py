@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 _AGAIN: Final = Backoff(base_s=1.0, cap_s=30.0, jitter="equal")
 GRACE_S: Final = 5.0
 LONGEST_READ_S: Final = 30.0
+# What of a message is taken in before somebody reads it (by itself gRPC would let that grow with the bandwidth to many
+# megabytes of each), streams of a connection, and when one that is idle, or whose sender is gone, is closed.
+_CONNECTIONS: Final = (
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 256_000),
+    ("grpc.max_concurrent_streams", 100),
+    ("grpc.max_connection_idle_ms", 600_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+)
 _FIRST_GUESS_BYTES: Final = 256_000
 _MEMORY: Final = 4  # messages over which the usual size is an average
 _log = journal.get_logger("holdfast.otlp")
@@ -84,7 +94,7 @@ class OtlpGrpc:
         import grpc.aio  # noqa: PLC0415 -- gRPC costs 40 MB and 0.2 s, and many never use it
 
         limit = self._settings.max_message
-        options = (("grpc.max_receive_message_length", limit), ("grpc.so_reuseport", 0))
+        options = (("grpc.max_receive_message_length", limit), ("grpc.so_reuseport", 0), *_CONNECTIONS)
         server = grpc.aio.server(options=options)
         for service in self._services:
             # A stream of one message on our side: who is told to come back is told so before the message is read.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.crowds import Tree, refuse_crowd, refuse_crowded_json
 from holdfast.telemetry.otlp.bodies import AT_ONCE_BYTES, Encoding, read_body
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Service:
         export: stores a request.
         reader: gives the class that reads a request in protobuf, where that is not the request's own; `export` gets
             either.
+        rows: the fields that repeat, down to rows; those of logs and traces if nothing else is said.
         backlog: bounds what waits for its answer.
         loaded: the encodings whose messages are in memory.
     """
@@ -50,6 +52,7 @@ class Service:
     rejected_field: str
     export: Callable[[TenantId, Any], Awaitable[Rejected]]
     reader: Callable[[], Any] | None = None
+    rows: Tree = field(default_factory=lambda: {1: {2: {2: {}}}})
     backlog: Backlog = field(default_factory=Backlog)
     loaded: set[Encoding] = field(default_factory=set)
 
@@ -64,12 +67,17 @@ class Service:
 
         Raises:
             InvalidError: it is none.
+            TooLargeError: it holds more rows than one request may.
         """
         if encoding in self.loaded and len(body) <= AT_ONCE_BYTES[encoding]:
             return read_body(body, encoding, self.request_class(encoding))
         return await asyncio.to_thread(self._load_and_read, body, encoding)
 
     def _load_and_read(self, body: bytes, encoding: Encoding) -> Any:
+        if encoding is Encoding.JSON:
+            refuse_crowded_json(body)
+        else:
+            refuse_crowd(body, self.rows)
         message = read_body(body, encoding, self.request_class(encoding))
         self.messages()
         self.loaded.add(encoding)

@@ -20,6 +20,7 @@ from holdfast.kernel.errors import HoldfastError, InvalidError
 from holdfast.kernel.http import MediaTypeError
 from holdfast.telemetry.arriving import through
 from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.crowds import refuse_crowded_json
 from holdfast.telemetry.otlp.statuses import http_status, retry_after_s
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.arrivals import SpanSink
@@ -79,6 +80,7 @@ def read_spans(body: bytes, now_us: int) -> Spans:
     Raises:
         InvalidError: it is no list of spans; the message names the first that is none, and what is wrong with it.
     """
+    refuse_crowded_json(body)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry import snappy
+from holdfast.telemetry.crowds import Tree, refuse_crowd, refuse_crowded_json
 from holdfast.telemetry.logs.arrivals import REFUSED, Refusal
 from holdfast.telemetry.logs.intake import (
     SERVICE_NAME,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 DOOR: Final = "loki_push"
 SLICE: Final = 500  # entries converted before the event loop gets its turn
 _AT_ONCE_BYTES: Final = 64_000
+_ROWS: Final[Tree] = {1: {2: {}}}  # streams, entries
 _SETTING: Final = "loki.max_body"
 
 
@@ -65,8 +67,9 @@ class LokiPush:
             TooLargeError: it is larger after decompression than allowed.
             BusyError, LimitError, StorageFullError, UnavailableError: nothing is acknowledged, send the same again.
         """
+        size = len(body) if is_json else self.weigh(body)
         read = partial(self._read, body, is_json=is_json)
-        streams = read() if len(body) <= _AT_ONCE_BYTES else await asyncio.to_thread(read)
+        streams = read() if size <= _AT_ONCE_BYTES else await asyncio.to_thread(read)
 
         def walk(book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> Iterator[None]:
             return self._walk(streams, book, memory, columns)
@@ -83,8 +86,10 @@ class LokiPush:
 
     def _read(self, body: bytes, *, is_json: bool) -> list[PushedStream]:
         if is_json:
+            refuse_crowded_json(body)
             return read_json(body)
         data = snappy.decompress(body, limit=self._settings.max_body, setting=_SETTING)
+        refuse_crowd(data, _ROWS)
         return read_protobuf(data, self._message)
 
     @cached_property
@@ -94,7 +99,9 @@ class LokiPush:
     def _walk(
         self, streams: list[PushedStream], book: StreamBook, memory: StreamMemory, columns: RecordColumns
     ) -> Iterator[None]:
-        for stream in streams:
+        for number, stream in enumerate(streams, 1):
+            if number % SLICE == 0:
+                yield
             known = memory.streams.get(stream.labels)
             if known is None:
                 known = self._enter(stream, book, columns)

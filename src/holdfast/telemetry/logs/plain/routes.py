@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.message import Message
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -57,8 +58,8 @@ def line_routes(door: PlainLines, backlog: Backlog | None = None) -> APIRouter:
         """
         kind, charset = _content_type(request.headers.get("content-type", ""))
         async with backlog.read(DOOR, request) as body:
-            lines = read_json(body) if kind == _JSON else read_lines(body, charset)
-            delivered = await door.take(identity.tenant, lines, Sender(service, environment, host))
+            read = read_json if kind == _JSON else partial(read_lines, charset=charset)
+            delivered = await door.take(identity.tenant, body, read, Sender(service, environment, host))
         written = delivered.written
         return LinesTaken(stored=written.records, repeated=written.repeats, refused=dict(delivered.refusals.counts))
 

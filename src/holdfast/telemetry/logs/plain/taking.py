@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import codecs
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.crowds import refuse_crowded_json, refuse_crowded_text
 from holdfast.telemetry.logs.arrivals import REFUSED
 from holdfast.telemetry.logs.intake import (
     SERVICE_NAME,
@@ -32,6 +37,10 @@ if TYPE_CHECKING:
 DOOR: Final = "lines"
 SLICE: Final = 500
 _KNOWN: Final = 10_000
+_AT_ONCE_BYTES: Final = 64_000
+_NO_CHARSETS: Final = frozenset({"idna", "punycode"})  # codecs of names; the time of one grows with the square
+
+Read = Callable[[bytes], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +60,16 @@ class PlainLines:
         self._known = KnownStreams(_KNOWN)
         self._meters = meters or LogMeters()
 
-    async def take(self, tenant: TenantId, lines: Iterable[str], sender: Sender) -> Delivered:
-        """Store lines; when this returns, the store has accepted all that was not refused.
+    async def take(self, tenant: TenantId, body: bytes, read: Read, sender: Sender) -> Delivered:
+        """Store the lines that `read` gives of a body; when this returns, the store has all that was not refused.
 
         Raises:
+            InvalidError: it is no text, or no JSON; nothing was stored.
             BusyError, LimitError, StorageFullError, UnavailableError: nothing is acknowledged, send the same again.
         """
-        whole, now_ns = list(_whole_lines(lines)), time.time_ns()
+        make = partial(_whole_lines, body, read)
+        whole = make() if len(body) <= _AT_ONCE_BYTES else await asyncio.to_thread(make)
+        now_ns = time.time_ns()
 
         def walk(book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> Iterator[None]:
             streams = _Streams(book, memory)
@@ -101,7 +113,12 @@ def _add(framed: Framed, now_ns: int, sender: Sender, streams: _Streams, columns
     columns.add(streams.ref(service, sender.environment), ts_ns, framed.line, pairs)
 
 
-def _whole_lines(lines: Iterable[str]) -> Iterator[Framed]:
+def _whole_lines(body: bytes, read: Read) -> list[Framed]:
+    refuse_crowded_text(body)
+    return list(_framed(read(body)))
+
+
+def _framed(lines: Iterable[str]) -> Iterator[Framed]:
     framed = CriJoiner()
     plain: list[str] = []
     for line in lines:
@@ -128,10 +145,12 @@ def read_lines(body: bytes, charset: str = "utf-8") -> list[str]:
     Raises:
         InvalidError: nobody knows the charset.
     """
-    try:
-        text = body.decode(charset, "replace")
-    except (LookupError, UnicodeError):
-        raise InvalidError(f"the charset {charset!r} is not known", hint="send UTF-8") from None
+    text: str | None = None
+    with suppress(LookupError, ValueError):  # it has no such codec, or one of bytes, or a name that is none
+        if codecs.lookup(charset).name not in _NO_CHARSETS:
+            text = body.decode(charset, "replace")
+    if text is None:
+        raise InvalidError(f"the charset {charset!r} is not known", hint="send UTF-8")
     lines = text.removeprefix("\ufeff").split("\n")
     return [line for each in lines if (line := each.removesuffix("\r"))]
 
@@ -142,6 +161,7 @@ def read_json(body: bytes) -> list[str]:
     Raises:
         InvalidError: it is something else; the message says where.
     """
+    refuse_crowded_json(body)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.syslog.settings import SyslogSettings
 
 _READ: Final = 65_536
+_KEPT_ALIVE: Final = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 20, "TCP_KEEPCNT": 3}
 _AGAIN: Final = Backoff(base_s=1.0, cap_s=30.0, jitter="equal")
 _log = journal.get_logger("holdfast.syslog")
 
@@ -125,6 +127,7 @@ class SyslogServer:
             self.taking.lose(reason, 0)
             writer.close()
             return
+        _notice_loss(writer)
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -185,6 +188,15 @@ class _Datagrams(asyncio.DatagramProtocol):
             self._taking.lose("sender_rate", size=len(data))
         else:
             self._taking.offer(data, peer)
+
+
+def _notice_loss(writer: asyncio.StreamWriter) -> None:
+    """Have the system find out when a sender is gone without a word; an idle one may stay for days."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, seconds_or_tries in _KEPT_ALIVE.items():
+        if hasattr(socket, name):  # macOS and Windows lack some
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds_or_tries)
 
 
 def _context(settings: SyslogSettings) -> ssl.SSLContext:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.crowds import Tree
 from holdfast.telemetry.ledger import Signal
 from holdfast.telemetry.metrics.otlp.receiving import DOOR, OtlpMetrics
 from holdfast.telemetry.otlp import Service
 
+_KINDS: Final = (5, 7, 9, 10, 11)  # gauge, sum, histogram, exponential histogram, summary
+_POINTS: Final[Tree] = {1: {}}
 PATHS: Final = ("/v1/metrics", "/prometheus/api/v1/otlp/v1/metrics")
 
 
@@ -22,6 +25,7 @@ def metrics_service(door: OtlpMetrics, backlog: Backlog | None = None) -> Servic
         messages=_messages,
         rejected_field="rejected_data_points",
         export=door.export,
+        rows={1: {2: {2: dict.fromkeys(_KINDS, _POINTS)}}},
         backlog=backlog or Backlog(),
     )
 

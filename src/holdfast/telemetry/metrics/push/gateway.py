@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
 from holdfast.kernel.errors import ConflictError, HoldfastError, InvalidError
+from holdfast.telemetry.crowds import refuse_crowded_text
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.exposition import Protocol, negotiated, parse_page
 from holdfast.telemetry.metrics.histograms import Histogram
@@ -65,12 +66,13 @@ class Gateway:
 
         Raises:
             InvalidError: the body is no page of metrics, or holds what cannot be pushed; the group stays as it was.
-            LimitError: there are too many groups.
+            LimitError: there are too many groups, or the body has more lines than one push may (`TooLargeError`).
         """
         now = self._clock.now()
         try:
             protocol = negotiated(content_type, Protocol.TEXT)
             # The strict parser takes a second for some megabytes: not on the loop that everybody waits for.
+            refuse_crowded_text(body)
             page = await asyncio.to_thread(parse_page, body, protocol, is_native=True)
             families = page.families
             check_pushed(families)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import BusyError, ConflictError, HoldfastError
+from holdfast.kernel.http import TooLargeError
 from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics.arrivals import Written
 from holdfast.telemetry.metrics.intake import IntakeMeters, KnownSeries, LabelLimits, Refusals, admit_labels
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 3
 FLOOD: Final = 20  # series kept out in one slice, from which on a request is a flood
 REST: Final = 4.0  # floods get a fifth of the time at most, however many there are
+MOST_TURNS: Final = 20_000  # slices of one request: 80 million known series, 5 million new or a million odd ones
 MOST_RESTING: Final = 64
 _THROUGH: Final = object()
 _SETTING: Final = "remote_write.max_body"
@@ -144,8 +146,13 @@ class RemoteWriter:
         self, data: bytes, batch: Batch, protocol: Protocol, book: SeriesBook, *, is_guessing: bool
     ) -> Arrival:
         slices = _WALKS[protocol](data, batch, is_guessing=is_guessing)
-        spent_s, is_through = 0.0, False
+        spent_s, is_through, turns = 0.0, False, 0
         while not is_through:
+            turns += 1
+            if turns > MOST_TURNS:
+                raise TooLargeError(
+                    "it holds more series than one request may", hint="let the sender put less into one"
+                )
             refused = batch.newcomers.refused
             async with self._turn:
                 started_s = time.perf_counter()

@@ -1,0 +1,75 @@
+"""A body of more things than anybody means to send is refused before anything is made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fixtures.arrivals import KeepingSink
+from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.http import TooLargeError
+from holdfast.telemetry import crowds, snappy
+from holdfast.telemetry.logs.loki import LokiPush
+from holdfast.telemetry.logs.otlp import logs_service
+from holdfast.telemetry.logs.plain.taking import read_lines
+from holdfast.telemetry.metrics.otlp import metrics_service
+from holdfast.telemetry.metrics.remote import Protocol, RemoteWriter, receiving
+from holdfast.telemetry.metrics.remote.messages import message
+from holdfast.telemetry.otlp.bodies import Encoding
+from holdfast.telemetry.traces import traces_service
+
+EMPTY = b"\x0a\x00"
+ROWS = {
+    "logs": message(1, message(2, b"\x12\x00" * 600_000)),
+    "scopes": message(1, b"\x12\x00" * 600_000),
+    "resources": EMPTY * 600_000,
+    "points": message(1, message(2, message(2, message(7, EMPTY * 600_000)))),
+}
+
+
+class NoDoor:
+    """Is not reached."""
+
+    export: Any = None
+
+
+@pytest.mark.parametrize("crowd", ROWS)
+async def test_rows_are_counted_at_every_level(crowd: str) -> None:
+    services = (metrics_service(NoDoor()),) if crowd == "points" else (logs_service(NoDoor()), traces_service(NoDoor()))  # type: ignore[arg-type]
+    for service in services:
+        with pytest.raises(TooLargeError, match="500000 rows"):
+            await service.read(ROWS[crowd], Encoding.PROTOBUF)
+
+
+async def test_objects_are_counted_in_json() -> None:
+    service = logs_service(NoDoor())  # type: ignore[arg-type]
+    with pytest.raises(TooLargeError, match="objects"):
+        await service.read(b'{"resourceLogs":[' + b"{}," * crowds.MOST_JSON + b"{}]}", Encoding.JSON)
+
+
+async def test_what_is_no_message_is_left_to_its_reader() -> None:
+    with pytest.raises(InvalidError, match="ExportLogsServiceRequest"):
+        await logs_service(NoDoor()).read(b"\x0a\xff" * 600_000, Encoding.PROTOBUF)  # type: ignore[arg-type]
+    crowds.refuse_crowd(ROWS["logs"][:900_000], {1: {2: {2: {}}}})  # small enough to read as it is
+    crowds.refuse_crowded_text(b"a line of some length\n" * 100_000)
+
+
+async def test_a_push_of_a_few_kilobytes_may_hold_a_crowd() -> None:
+    body = snappy.compress(EMPTY * 600_000)
+    assert len(body) < 100_000
+    with pytest.raises(TooLargeError, match="rows"):
+        await LokiPush(KeepingSink()).take("t", body, is_json=False)  # type: ignore[arg-type]
+
+
+async def test_remote_write_ends_with_so_many_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "MOST_TURNS", 3)
+    door = RemoteWriter(KeepingSink())
+    with pytest.raises(TooLargeError, match="more series"):
+        await door.take("t", EMPTY * 1000, Protocol.V1, origin="x", is_plain=True)
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "zip", "bz2", "\0"])
+def test_a_charset_that_is_none_of_texts_is_refused(charset: str) -> None:
+    with pytest.raises(InvalidError, match="charset"):
+        read_lines(b"a-" + b"z" * 200_000, charset)
