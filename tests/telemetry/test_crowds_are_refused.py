@@ -9,15 +9,20 @@ import pytest
 from fixtures.arrivals import KeepingSink
 from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.http import TooLargeError
+from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.telemetry import crowds, snappy
+from holdfast.telemetry.logs import MemoryLogSink, MemoryLogSource
 from holdfast.telemetry.logs.loki import LokiPush
-from holdfast.telemetry.logs.otlp import logs_service
+from holdfast.telemetry.logs.loki.entries import read_json
+from holdfast.telemetry.logs.otlp import OtlpLogs, logs_service
 from holdfast.telemetry.logs.plain.taking import read_lines
-from holdfast.telemetry.metrics.otlp import metrics_service
+from holdfast.telemetry.metrics.otlp import OtlpMetrics, metrics_service
 from holdfast.telemetry.metrics.remote import Protocol, RemoteWriter, receiving
 from holdfast.telemetry.metrics.remote.messages import message
 from holdfast.telemetry.otlp.bodies import Encoding
 from holdfast.telemetry.traces import traces_service
+from holdfast.telemetry.traces.otlp import read_request
+from holdfast.telemetry.traces.zipkin import read_spans
 
 EMPTY = b"\x0a\x00"
 ROWS = {
@@ -67,6 +72,42 @@ async def test_remote_write_ends_with_so_many_turns(monkeypatch: pytest.MonkeyPa
     door = RemoteWriter(KeepingSink())
     with pytest.raises(TooLargeError, match="more series"):
         await door.take("t", EMPTY * 1000, Protocol.V1, origin="x", is_plain=True)
+
+
+def pairs(field: int, count: int = crowds.MOST_ATTRIBUTES + 1) -> bytes:
+    return message(field, message(1, b"k")) * count
+
+
+@pytest.mark.parametrize("place", ["record", "resource", "scope"])
+async def test_attributes_of_one_thing_are_counted(place: str) -> None:
+    body = {
+        "record": message(1, message(2, message(2, pairs(6)))),
+        "resource": message(1, message(1, pairs(1))),
+        "scope": message(1, message(2, message(1, pairs(3)))),
+    }[place]
+    request = await logs_service(NoDoor()).read(body, Encoding.PROTOBUF)  # type: ignore[arg-type]
+    with pytest.raises(TooLargeError, match="attributes"):
+        await OtlpLogs(MemoryLogSink(MemoryLogSource())).export(DEFAULT_TENANT, request)
+
+
+async def test_attributes_of_spans_and_points_are_counted() -> None:
+    span = message(1, b"t" * 16) + message(2, b"s" * 8) + pairs(9)
+    request = await traces_service(NoDoor()).read(message(1, message(2, message(2, span))), Encoding.PROTOBUF)  # type: ignore[arg-type]
+    with pytest.raises(TooLargeError, match="attributes"):
+        read_request(request)
+    gauge = message(5, message(1, pairs(7)))
+    body = message(1, message(2, message(2, message(1, b"m") + gauge)))
+    points = await metrics_service(NoDoor()).read(body, Encoding.PROTOBUF)  # type: ignore[arg-type]
+    with pytest.raises(TooLargeError, match="attributes"):
+        await OtlpMetrics(KeepingSink()).export(DEFAULT_TENANT, points)
+
+
+def test_pairs_of_one_entry_are_counted() -> None:
+    wide = ",".join(f'"k{number}":""' for number in range(crowds.MOST_ATTRIBUTES + 1))
+    with pytest.raises(TooLargeError, match="attributes"):
+        read_json(b'{"streams":[{"stream":{"a":"b"},"values":[["1","x",{%b}]]}]}' % wide.encode())
+    with pytest.raises(TooLargeError, match="attributes"):
+        read_spans(b'[{"traceId":"1","id":"1","tags":{%b}}]' % wide.encode(), 0)
 
 
 @pytest.mark.parametrize("charset", ["punycode", "idna", "zip", "bz2", "\0"])

@@ -6,7 +6,7 @@ gigabytes. What a real sender puts into 16 MB is far below the bound. Small bodi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from functools import lru_cache
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from holdfast.telemetry.field_tables import message_class
 
 MOST: Final = 500_000  # rows of one body; `telemetry.queue_rows` keeps out more by itself
 MOST_JSON: Final = 2 * MOST  # objects and lists
+MOST_ATTRIBUTES: Final = 10_000  # of one resource, scope, record, span or point; SDKs send 128 at most
 LOOKED_AT_BYTES: Final = 1_000_000
 _HINT: Final = "let the sender put less into one request"
 
@@ -44,6 +45,16 @@ def refuse_crowded_json(body: bytes) -> None:
     """
     if len(body) > LOOKED_AT_BYTES and body.count(b"{") + body.count(b"[") > MOST_JSON:
         raise TooLargeError(f"the body holds more than {MOST_JSON} objects and lists", hint=_HINT)
+
+
+def refuse_crowded_attributes(attributes: Sized) -> None:
+    """Return if there are at most `MOST_ATTRIBUTES`.
+
+    Raises:
+        TooLargeError: there are more.
+    """
+    if len(attributes) > MOST_ATTRIBUTES:
+        raise TooLargeError(f"one thing of the body has more than {MOST_ATTRIBUTES} attributes", hint=_HINT)
 
 
 def refuse_crowded_text(body: bytes) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from holdfast.telemetry.arriving import through
 from holdfast.telemetry.backlog import Backlog
+from holdfast.telemetry.crowds import refuse_crowded_attributes
 from holdfast.telemetry.ledger import NO_LEDGER, Reason, Signal
 from holdfast.telemetry.otlp import Rejected, Service, Turns
 from holdfast.telemetry.traces import permissions
@@ -164,6 +165,7 @@ def _read_each(rows: Sequence[bytes], read: Callable[[bytes], T]) -> tuple[npt.N
 
 def _pairs(rows: Sequence[Iterable[bytes]], parts: Parts) -> Pairs:
     listed = [tuple(row) for row in rows]
+    refuse_crowded_attributes(max(listed, key=len, default=()))
     flat = list(chain.from_iterable(listed))
     codes, read = _read_each(flat, parts.pair)
     keys, values, letters = zip(*read, strict=True) if read else ((), (), ())

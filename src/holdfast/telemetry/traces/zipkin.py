@@ -20,7 +20,7 @@ from holdfast.kernel.errors import HoldfastError, InvalidError
 from holdfast.kernel.http import MediaTypeError
 from holdfast.telemetry.arriving import through
 from holdfast.telemetry.backlog import Backlog
-from holdfast.telemetry.crowds import refuse_crowded_json
+from holdfast.telemetry.crowds import refuse_crowded_attributes, refuse_crowded_json
 from holdfast.telemetry.otlp.statuses import http_status, retry_after_s
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.arrivals import SpanSink
@@ -157,6 +157,7 @@ class _Fields:
 
     def texts(self) -> dict[str, str]:
         """Give all fields as texts."""
+        refuse_crowded_attributes(self._document)
         return {str(name): self.text(str(name)) for name in self._document}
 
     def _fault(self, name: str, what: str) -> _FaultyFieldError:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.crowds import refuse_crowded_attributes
 
 Pairs = Iterable[tuple[str, str]]
 _NS: Final = 10**9
@@ -41,6 +42,7 @@ def read_protobuf(data: bytes, message: Any) -> list[PushedStream]:
 def _entries(stream: Any) -> Iterator[tuple[int, str, Pairs]]:
     for entry in stream.entries:
         at = entry.timestamp
+        refuse_crowded_attributes(entry.structured_metadata)
         pairs = [(each.name, each.value) for each in entry.structured_metadata]
         yield at.seconds * _NS + at.nanos, entry.line, pairs
 
@@ -84,4 +86,5 @@ def _read_entry(entry: Any, place: str) -> tuple[int, str, Pairs]:
 def _texts(pairs: Any, place: str) -> list[tuple[str, str]]:
     if not isinstance(pairs, Mapping) or not all(isinstance(value, str) for value in pairs.values()):
         raise InvalidError(f"{place} is no object of texts")
+    refuse_crowded_attributes(pairs)
     return list(pairs.items())

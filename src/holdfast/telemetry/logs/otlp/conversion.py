@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from holdfast.telemetry.crowds import refuse_crowded_attributes
 from holdfast.telemetry.logs.arrivals import REFUSED, Refusal
 from holdfast.telemetry.logs.intake import SERVICE_NAME, KnownStream, with_service_name
 from holdfast.telemetry.metrics.labels import labels_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.otlp.settings import OtlpLogsSettings
 
 SLICE: Final = 500  # records converted before the event loop gets its turn, some milliseconds
+_MOST_AT_ONCE: Final = 5_000  # attributes
 _MOST_SEVERITY: Final = 255
 
 
@@ -35,18 +37,24 @@ class Conversion:
     max_labels: int
 
     def walk(self, request: Any, book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> Iterator[None]:
-        """Fill the columns, yielding after each slice."""
+        """Fill the columns, yielding after each slice.
+
+        Raises:
+            TooLargeError: one thing has more attributes than anybody means to send.
+        """
         dropped = frozenset(self.settings.drop_attributes)
         for part in request.resource_logs:
+            refuse_crowded_attributes(part.resource.attributes)
             known = self._stream(part, book, memory, columns)
             if known is None:
                 continue
             ref, rest = known
             for scoped in part.scope_logs:
+                refuse_crowded_attributes(scoped.scope.attributes)
                 shared = columns.share(labels_of(dict(rest) | self._scope(scoped.scope, dropped)))
                 records = scoped.log_records
                 for begin in range(0, len(records), SLICE):
-                    self._add(records[begin : begin + SLICE], ref, shared, columns, dropped)
+                    yield from self._add(records[begin : begin + SLICE], ref, shared, columns, dropped)
                     yield
 
     def _stream(self, part: Any, book: StreamBook, memory: StreamMemory, columns: RecordColumns) -> KnownStream | None:
@@ -87,7 +95,7 @@ class Conversion:
 
     def _add(
         self, records: Sequence[Any], ref: int, shared: int, columns: RecordColumns, dropped: frozenset[str]
-    ) -> None:
+    ) -> Iterator[None]:
         count = len(records)
         observed = [each.observed_time_unix_nano for each in records]
         times = [each.time_unix_nano for each in records]
@@ -107,8 +115,14 @@ class Conversion:
         columns.span_ids += [each.span_id.hex() for each in records]
         columns.levels += [""] * count
         keys, values, offsets, extend = columns.keys, columns.values, columns.offsets, self.names.extend
+        paused_at = len(keys)
         for each in records:
-            extend(each.attributes, dropped, keys, values)
+            attributes = each.attributes
+            refuse_crowded_attributes(attributes)
+            if len(keys) - paused_at > _MOST_AT_ONCE:
+                paused_at = len(keys)
+                yield
+            extend(attributes, dropped, keys, values)
             if each.flags or each.dropped_attributes_count or each.event_name:
                 _add_rare(each, keys, values)
             offsets.append(len(keys))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from holdfast.telemetry.crowds import refuse_crowded_attributes
 from holdfast.telemetry.ledger import service_of
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.intake import Columns, LabelLimits, Memory
@@ -16,7 +17,7 @@ from holdfast.telemetry.metrics.otlp.attributes import to_labels
 from holdfast.telemetry.metrics.otlp.deltas import DeltaChange, FullError, LateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Collection, Hashable, Iterable
     from typing import Any, TypeVar
 
     from opentelemetry.proto.common.v1.common_pb2 import KeyValue
@@ -60,14 +61,18 @@ class Conversion:
     columns: Columns = field(default_factory=Columns)
     sender: Sender = field(default_factory=lambda: Sender(0, {}, ""))
 
-    def ref(self, name: str, attributes: Iterable[KeyValue], more: tuple[str, str] = ("", "")) -> int:
+    def ref(self, name: str, attributes: Collection[KeyValue], more: tuple[str, str] = ("", "")) -> int:
         """Give the reference of a series of the current sender.
 
         Args:
             name: of the metric.
             attributes: of the point.
             more: one label that the kind of metric adds, such as `("le", "0.5")`.
+
+        Raises:
+            TooLargeError: there are more attributes than anybody means to send.
         """
+        refuse_crowded_attributes(attributes)
         key = (self.sender.number, name, more, key_of(attributes))
         ref = self.memory.refs.get(key)
         if ref is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kernel.clock import Clock, SystemClock
 from holdfast.kernel.errors import BusyError, ConflictError, HoldfastError
+from holdfast.telemetry.crowds import refuse_crowded_attributes
 from holdfast.telemetry.metrics.arrivals import MetricMetadata, Written
 from holdfast.telemetry.metrics.intake import IntakeMeters, KnownSeries, LabelLimits, Refusals
 from holdfast.telemetry.metrics.otlp.conversion import NS_PER_MS, Conversion, Sender
@@ -116,10 +117,12 @@ def _walk(request: Any, into: Conversion) -> Iterator[None]:
     points, options = 0, into.options
     mark = repr(options).encode()  # under other options the same sender has series with other labels
     for part in request.resource_metrics:
+        refuse_crowded_attributes(part.resource.attributes)
         origin = read_origin(part.resource, options)
         resource = part.resource.SerializeToString()
         newest_ns = 0
         for scoped in part.scope_metrics:
+            refuse_crowded_attributes(scoped.scope.attributes)
             key = mark + resource + b"\xff" + scoped.scope.SerializeToString() + b"\xff" + scoped.schema_url.encode()
             number = into.memory.numbers.setdefault(key, len(into.memory.numbers) + 1)
             labels = scope_labels(scoped.scope, scoped.schema_url, options) | origin.labels
