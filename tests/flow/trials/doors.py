@@ -16,10 +16,12 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from fixtures.remote_write import encode1
+from fixtures.remote_write import encode1, encode2
 from fixtures.traces import span_id
+from flow.trials.requests import HEADERS
 from holdfast.telemetry import snappy
 from holdfast.telemetry.logs.loki.messages import build_push_request
+from holdfast.telemetry.metrics.remote import Protocol
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json"}
@@ -74,6 +76,8 @@ class Doors:
             Door("otlp_http_metrics", self._otlp_http_metrics, keeps="samples"),
             Door("otlp_grpc_metrics", self._otlp_grpc_metrics, keeps="samples"),
             Door("remote_write", self._remote_write, keeps="samples"),
+            Door("remote_write_2", self._remote_write_2, keeps="samples"),
+            Door("push", self._push, keeps="samples"),
         ]
 
     async def close(self) -> None:
@@ -160,6 +164,14 @@ class Doors:
     async def _remote_write(self, door: Door, number: int) -> Answer:
         rows = [({"__name__": "trial", "door": door.name}, [(self._time_ms(), float(number))])]
         return await self._post("/prometheus/api/v1/write", snappy.compress(encode1(rows).SerializeToString()), SNAPPY)
+
+    async def _remote_write_2(self, door: Door, number: int) -> Answer:
+        rows = [({"__name__": "trial", "door": door.name}, [(self._time_ms(), float(number))])]
+        body = snappy.compress(encode2(rows).SerializeToString())
+        return await self._post("/prometheus/api/v1/write", body, HEADERS[Protocol.V2])
+
+    async def _push(self, door: Door, number: int) -> Answer:
+        return await self._post(f"/metrics/job/trial/door/{door.name}", f"trial {number}\n".encode(), TEXT)
 
     def _gauge(self, door: Door, number: int) -> bytes:
         request = ExportMetricsServiceRequest()
