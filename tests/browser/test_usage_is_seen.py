@@ -57,6 +57,14 @@ def test_what_came_in_by_the_hour_and_what_was_left_out_with_what_to_do(page, vi
     left_out = page.get_by_role("list", name="Left out").get_by_role("listitem")
     reason = left_out.filter(has_text="invalid ids traces")
     expect(reason).to_contain_text("Update the sender's library")
+    page.get_by_role("combobox", name="Reason").click()
+    page.get_by_role("option", name="invalid ids").click()
+    expect(page).to_have_url(re.compile("reason=invalid_ids"))
+    expect(left_out).to_have_count(1)
+    expect(page.get_by_role("region", name="Kept by services")).to_have_count(0)
+    page.get_by_role("button", name="Show all").click()
+    expect(page).not_to_have_url(re.compile("reason="))
+    expect(page.get_by_role("region", name="Kept by services")).to_be_visible()
 
 
 def test_the_tables_of_the_store_and_how_long_they_are_kept(page, visit):

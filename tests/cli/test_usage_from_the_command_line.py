@@ -106,6 +106,7 @@ def test_usage_of_one_signal_or_team_is_what_came_in(say: Any) -> None:
     output, (_, path, query) = say("usage", "--signal", "logs", "--team", "payments")
     assert (path, query["signal"], query["team"], query["since"]) == ("/usage/intake", "logs", "payments", "24h")
     assert "reader" not in output
+    assert say("usage", "--reason", "sampled")[1][2]["reason"] == "sampled"
 
 
 def test_storage_is_a_table_of_tables_and_of_rules(say: Any) -> None:

@@ -139,6 +139,9 @@ async def test_what_is_left_out_is_told_with_its_reason(running: Any) -> None:
         assert (await client.post("/v1/traces", json=traces("shop", 2, id_bytes=4))).status_code == 200
         assert (await client.post("/v1/logs", content=b"no json", headers=JSON)).status_code == 400
         report = await intake(client)
+        of_reason = await intake(client, reason="labels", signal="metrics")
+        of_nobody = await intake(client, service="(not told)")
+        of_other_case = await intake(client, service="SHOP", signal="traces")
         of_slow = (await client.get("/api/v1/usage/intake", headers={"x-scope-orgid": "slow"})).json()
 
     found = left_out(report)
@@ -150,6 +153,10 @@ async def test_what_is_left_out_is_told_with_its_reason(running: Any) -> None:
     assert found["traces", "shop", "invalid_ids"] == (2, 1)
     assert found["logs", "", "malformed"] == (0, 1)
     assert left_out(of_slow) == {("logs", "shop", "put_off"): (100, 1)}
+    assert left_out(of_reason) == {("metrics", "nameless", "labels"): (1, 1)}
+    assert [each["service"] for each in of_reason["services"]] == ["nameless"]
+    assert left_out(of_nobody) == {("logs", "", "malformed"): (0, 1)}
+    assert left_out(of_other_case) == {("traces", "shop", "invalid_ids"): (2, 1)}
     fixes = {each["reason"]: (each["settings"], each["comes_again"]) for each in report["drops"] + of_slow["drops"]}
     assert fixes["sampled"] == (["log_limits.sampling"], False)
     assert fixes["put_off"][1] is True
@@ -203,7 +210,9 @@ async def test_a_restart_keeps_what_was_counted(running: Any) -> None:
         assert (await client.get("/api/v1/usage?start=2020-01-01&end=2020-01-02")).json()["dropped"] == {}
 
 
-@pytest.mark.parametrize("query", [{"signal": "profiles"}, {"since": "soon"}, {"since": "0s"}, {"since": "401d"}])
+@pytest.mark.parametrize(
+    "query", [{"signal": "profiles"}, {"reason": "boredom"}, {"since": "soon"}, {"since": "0s"}, {"since": "401d"}]
+)
 async def test_what_cannot_be_asked_for_is_refused(running: Any, query: dict[str, str]) -> None:
     async with running() as client:
         answer = await client.get("/api/v1/usage/intake", params=query)

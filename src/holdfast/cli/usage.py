@@ -38,17 +38,17 @@ def usage(
     since: Annotated[str, typer.Option("--since", help="How far back, such as 24h or 7d; up to 400d.")] = "24h",
     service: Annotated[str, typer.Option("--service", help="What came in of one service only.")] = "",
     team: Annotated[str, typer.Option("--team", help="What came in of the services that a team owns.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Who had something left out for this reason.")] = "",
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what came in by signal and service, what was left out and why, what is kept, who reads it, its cost."""
     asked = "" if signal is SignalName.ALL else signal.value
     with Remote(url) as remote:
-        intake = remote.call(
-            "GET", "/usage/intake", query={"since": since, "signal": asked, "service": service, "team": team}
-        )
+        query = {"since": since, "signal": asked, "service": service, "team": team, "reason": reason}
+        intake = remote.call("GET", "/usage/intake", query=query)
         days = {"start": intake["start"][:10], "end": datetime.now(UTC).date().isoformat()}
-        is_narrowed = bool(asked or service or team)
+        is_narrowed = bool(asked or service or team or reason)
         report = None if is_narrowed else remote.call("GET", "/usage", query=days)
     if as_json:
         typer.echo(write_json({"intake": intake, "kept": report}))

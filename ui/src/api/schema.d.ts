@@ -14651,7 +14651,9 @@ export interface operations {
     getIntake: {
         parameters: {
             query?: {
-                /** @description One service only. */
+                /** @description Of what was left out, that for one reason only. */
+                reason?: string;
+                /** @description One service only; `(not told)` for what names none. */
                 service?: string;
                 /** @description `logs`, `metrics` or `traces`; all if empty. */
                 signal?: string;

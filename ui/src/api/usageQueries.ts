@@ -17,10 +17,20 @@ export const usageQuery = (days: number) =>
     placeholderData: keepPreviousData,
   });
 
-export const intakeQuery = (days: number) =>
+/** What of the intake is looked at; empty for all of it. */
+export interface IntakeWish {
+  signal: string;
+  service: string;
+  team: string;
+  reason: string;
+}
+
+export const EVERYTHING: IntakeWish = { signal: "", service: "", team: "", reason: "" };
+
+export const intakeQuery = (days: number, wish: IntakeWish = EVERYTHING) =>
   queryOptions({
-    queryKey: ["usage", "intake", days],
-    queryFn: ({ signal }) => get<Intake>("/usage/intake", { since: `${days}d` }, signal),
+    queryKey: ["usage", "intake", days, wish],
+    queryFn: ({ signal }) => get<Intake>("/usage/intake", { since: `${days}d`, ...wish }, signal),
     refetchInterval: 30_000,
     placeholderData: keepPreviousData,
   });

@@ -27,6 +27,21 @@ export function logsPath(labels: Record<string, string>): string {
   return `/logs?q=${encodeURIComponent(selectorOf(labels))}`;
 }
 
+/** What the API takes and the console writes for a service that was not known when something was refused. */
+export const NOT_TOLD = "(not told)";
+
+/** What may be chosen of an intake: everything that is in it, in the order of the alphabet. */
+export function choicesOf(intake: Pick<Intake, "services" | "drops">) {
+  const sorted = (values: string[]) => [...new Set(values)].sort((a, b) => a.localeCompare(b));
+  const each = [...intake.services, ...intake.drops];
+  return {
+    signal: sorted(each.map((one) => one.signal)),
+    service: sorted(each.map((one) => one.service || NOT_TOLD)),
+    team: sorted(each.map((one) => one.team).filter(Boolean)),
+    reason: sorted(intake.drops.map((drop) => drop.reason)),
+  };
+}
+
 const HOUR_MS = 3_600_000;
 const MOST_BARS = 48;
 
@@ -85,7 +100,7 @@ export function byReason(drops: readonly LeftOut[]): ReasonSum[] {
     const sum = sums.get(key) ?? { first: drop, records: 0, requests: 0, services: [] };
     sum.records += drop.amount.records;
     sum.requests += drop.amount.requests;
-    if (drop.service) sum.services.push(drop.service);
+    sum.services.push(drop.service || NOT_TOLD);
     sums.set(key, sum);
   }
   return [...sums.values()].sort((a, b) => b.records - a.records || b.requests - a.requests);

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _WHERE: Final = """
     FROM usage_hours WHERE tenant = {tenant:String} AND hour >= {start:DateTime} AND hour < {end:DateTime}
     AND ({signal:String} = '' OR signal = {signal:String})
-    AND ({all:UInt8} OR service IN {services:Array(String)})"""
+    AND ({reason:String} = '' OR reason IN ('', {reason:String}))
+    AND ({all:UInt8} OR lowerUTF8(toString(service)) IN {services:Array(String)})"""
 _SUMS: Final = "toInt64(sum(records)) AS records, toInt64(sum(bytes)) AS bytes, toInt64(sum(requests)) AS requests"
 _HOURS: Final = f"""
     SELECT toUnixTimestamp(hour) AS hour_s, toString(signal) AS signal, reason != '' AS is_dropped, {_SUMS} {_WHERE}
@@ -27,12 +28,16 @@ _SERVICES: Final = f"""
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What is asked for: whole hours from `start` to before `end`; `services` None for all, `signal` empty for all."""
+    """What is asked for: whole hours from `start` to before `end`; `services` None for all, in any case of letters.
+
+    An empty `signal` stands for all; `reason` leaves out what was left out for others.
+    """
 
     start: datetime
     end: datetime
     signal: str = ""
     services: Sequence[str] | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +99,6 @@ def _values(cut: Cut) -> dict[str, Any]:
         "end": cut.end,
         "signal": cut.signal,
         "all": int(cut.services is None),
-        "services": list(cut.services or ()),
+        "services": [name.lower() for name in cut.services or ()],
+        "reason": cut.reason,
     }

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import HoldfastError, InvalidError
-from holdfast.telemetry.ledger import Cut, Signal, meaning_of, read_hours, read_services
+from holdfast.telemetry.ledger import REASONS, Cut, Signal, meaning_of, read_hours, read_services
 
 if TYPE_CHECKING:
     from holdfast.catalog import Entities
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.ledger import HourSum, Ledger, ServiceSum
 
 HOUR: Final = timedelta(hours=1)
+NOT_TOLD: Final = "(not told)"  # asks for what was refused before its service was known
 LONGEST: Final = timedelta(days=400)
 _LISTED: Final = 500
 
@@ -114,6 +115,7 @@ class Asked:
     signal: str = ""
     service: str = ""
     team: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,20 +132,24 @@ class IntakeReports:
         """Report; what other processes noted in the last 15 seconds may be missing.
 
         Raises:
-            InvalidError: there is no such signal.
+            InvalidError: there is no such signal or reason.
             UnavailableError: the store does not answer.
         """
         if asked.signal and asked.signal not in self.kinds:
             raise InvalidError(f"there is no signal {asked.signal!r}", hint=f"one of {', '.join(self.kinds)}")
+        if asked.reason and asked.reason not in REASONS:
+            raise InvalidError(f"there is no reason {asked.reason!r}", hint=f"one of {', '.join(REASONS)}")
         with suppress(HoldfastError):  # a full store is read all the same; what it did not take is told as behind
             await self.ledger.write()
         teams = _teams(self.entities())
         end = self.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
         start = end - max(HOUR, asked.length)
-        cut = Cut(start, end, asked.signal, _services(asked, teams))
+        cut = Cut(start, end, asked.signal, _services(asked, teams), asked.reason)
         hours = _by_hour(await read_hours(self.store, tenant, cut))
         sums = await read_services(self.store, tenant, cut)
         services = _by_service(sums, teams)
+        if asked.reason:
+            services = [each for each in services if each.dropped != Amount()]
         drops = [_dropped(each, teams) for each in sums if each.reason]
         listed = services[:_LISTED]
         behind_s = self.ledger.behind_s()
@@ -161,10 +167,11 @@ def _teams(entities: Entities) -> Mapping[str, str]:
 
 
 def _services(asked: Asked, teams: Mapping[str, str]) -> Sequence[str] | None:
+    chosen = "" if asked.service == NOT_TOLD else asked.service.lower()
     if not asked.team:
-        return [asked.service] if asked.service else None
-    owned = [name for name, team in teams.items() if team == asked.team.lower()]
-    return [name for name in owned if name == asked.service.lower()] if asked.service else owned
+        return [chosen] if asked.service else None
+    owned = [name for name, team in teams.items() if team.lower() == asked.team.lower()]
+    return [name for name in owned if name == chosen] if asked.service else owned
 
 
 def _sum(one: Amount, other: Amount | HourSum | ServiceSum) -> Amount:

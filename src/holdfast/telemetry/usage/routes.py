@@ -49,11 +49,16 @@ def usage_routes(
         identity: Reader,
         since: Annotated[str, Query(max_length=20, description="How far back, such as `24h` or `7d`.")] = "24h",
         signal: Annotated[str, Query(max_length=20, description="`logs`, `metrics` or `traces`; all if empty.")] = "",
-        service: Annotated[str, Query(max_length=200, description="One service only.")] = "",
+        service: Annotated[
+            str, Query(max_length=200, description="One service only; `(not told)` for what names none.")
+        ] = "",
         team: Annotated[str, Query(max_length=200, description="The services that a team owns, by the catalog.")] = "",
+        reason: Annotated[
+            str, Query(max_length=50, description="Of what was left out, that for one reason only.")
+        ] = "",
     ) -> Intake:
         """Say what came in by hour, signal, service and team, and what was left out, why, and what to do about it."""
-        return await intake.read(identity.tenant, Asked(_length(since), signal, service, team))
+        return await intake.read(identity.tenant, Asked(_length(since), signal, service, team, reason))
 
     @router.get("/storage", operation_id="getStorage")
     async def get_storage(identity: Operator) -> StorageReport:

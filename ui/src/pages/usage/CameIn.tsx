@@ -2,15 +2,16 @@
 import { Button } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import type { Intake, IntakeOfService } from "@/api/types";
+import { Notice } from "@/components/Notice";
 import { Section } from "@/components/Page";
 import table from "@/components/table.module.css";
-import { formatBytes, formatCount, formatNumber } from "@/lib/format";
-import { byReason, type ReasonSum, signalsOf } from "@/lib/usage";
+import { formatBytes, formatCount, formatNumber, formatSpan } from "@/lib/format";
+import { byReason, NOT_TOLD as UNKNOWN, type ReasonSum, signalsOf } from "@/lib/usage";
 import { SignalBars } from "./SignalBars";
 import classes from "./CameIn.module.css";
 
 const FIRST = 10;
-const UNKNOWN = "(not told)";
+const LATE_S = 60; // counts are written every 15 s
 const ONE: Record<string, string> = { logs: "record", metrics: "sample", traces: "span" };
 
 export function CameIn({ intake }: { intake: Intake }) {
@@ -18,6 +19,9 @@ export function CameIn({ intake }: { intake: Intake }) {
   const reasons = byReason(intake.drops);
   return (
     <>
+      {intake.behind_s > LATE_S && (
+        <Notice title="The store does not take counts just now">What came in during the last {formatSpan(intake.behind_s)} is counted, and shown once the store takes it.</Notice>
+      )}
       {signals.length > 0 && (
         <Section title="Came in" aside="by the time of arrival; bytes as they came, before packing">
           <div className={classes.signals}>
@@ -88,7 +92,7 @@ function Senders({ services, total }: { services: readonly IntakeOfService[]; to
               <th>Service</th>
               <th className={classes.signal}>Signal</th>
               <th data-align="right" className={classes.number}>Stored</th>
-              <th data-align="right" className={classes.number}>As it came</th>
+              <th data-align="right" className={`${classes.number} ${classes.bytes}`}>As it came</th>
               <th data-align="right" className={classes.number}>Left out</th>
               {hasTeams && <th className={classes.team}>Team</th>}
             </tr>
@@ -99,9 +103,9 @@ function Senders({ services, total }: { services: readonly IntakeOfService[]; to
                 <td data-tip={each.service || UNKNOWN}>{each.service || <span className="faint">{UNKNOWN}</span>}</td>
                 <td className="dim">{each.signal}</td>
                 <td data-align="right" className="tabular" data-tip={formatCount(each.stored.records)}>{formatNumber(each.stored.records)}</td>
-                <td data-align="right" className="tabular">{formatBytes(each.stored.bytes)}</td>
+                <td data-align="right" className={`tabular ${classes.bytes}`}>{formatBytes(each.stored.bytes)}</td>
                 <td data-align="right" className="tabular dim">{leftOut(each)}</td>
-                {hasTeams && <td className="dim">{each.team}</td>}
+                {hasTeams && <td className={`dim ${classes.team}`}>{each.team}</td>}
               </tr>
             ))}
           </tbody>

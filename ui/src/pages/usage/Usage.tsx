@@ -1,9 +1,9 @@
 // What comes in and is left out; who keeps how much and who reads it, by service and stream; what it costs, how it grows.
-import { SegmentedControl } from "@mantine/core";
+import { Button, SegmentedControl } from "@mantine/core";
 import { IconDatabase } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { intakeQuery, usageQuery } from "@/api/usageQueries";
+import { EVERYTHING, intakeQuery, usageQuery } from "@/api/usageQueries";
 import type { UsageReport } from "@/api/types";
 import { Figures } from "@/components/Figures";
 import { Page, Section } from "@/components/Page";
@@ -13,6 +13,7 @@ import { costText, hasPrice } from "@/lib/usage";
 import { useUrlFilter } from "@/state/timerange";
 import { Days } from "./Days";
 import { CameIn } from "./CameIn";
+import { Filters, useIntakeWish } from "./Filters";
 import { LimitTable, ReaderTable, UseTable } from "./UsageTables";
 import { UsageTabs } from "./UsageTabs";
 import classes from "./Usage.module.css";
@@ -24,7 +25,10 @@ export function Usage() {
   const [chosen, setDays] = useUrlFilter("days");
   const days = SPANS.includes(chosen) ? chosen : "7";
   const query = useQuery(usageQuery(Number(days)));
-  const intake = useQuery(intakeQuery(Number(days)));
+  const { wish, write, isNarrowed } = useIntakeWish();
+  const whole = useQuery(intakeQuery(Number(days)));
+  const intake = useQuery(intakeQuery(Number(days), wish));
+  const hasCome = !!whole.data && whole.data.services.length + whole.data.drops.length > 0;
   return (
     <Page
       title="Usage"
@@ -33,9 +37,16 @@ export function Usage() {
       actions={<SegmentedControl size="xs" aria-label="Days" value={days} onChange={(value) => setDays(value === "7" ? "" : value)} data={SPANS.map((value) => ({ value, label: value === "1" ? "Today" : `${value} days` }))} />}
     >
       <UsageTabs />
-      <QueryView query={query} skeleton={<Waiting />}>
-        {(report) => (!intake.data?.drops.length && report.services.length === 0 && report.signals.every((signal) => signal.disk_bytes === 0) ? <Nothing /> : <Found report={report}>{intake.data ? <CameIn intake={intake.data} /> : intake.isError ? <Failed error={intake.error} onRetry={() => void intake.refetch()} /> : <SkeletonBlock height={160} />}</Found>)}
-      </QueryView>
+      {(hasCome || isNarrowed) && <Filters whole={whole.data} wish={wish} isNarrowed={isNarrowed} onWrite={write} />}
+      {isNarrowed ? (
+        <QueryView query={intake} skeleton={<SkeletonBlock height={160} />}>
+          {(found) => (found.services.length + found.drops.length === 0 ? <NothingFits days={days} onClear={() => write(EVERYTHING)} /> : <CameIn intake={found} />)}
+        </QueryView>
+      ) : (
+        <QueryView query={query} skeleton={<Waiting />}>
+          {(report) => (!intake.data?.drops.length && report.services.length === 0 && report.signals.every((signal) => signal.disk_bytes === 0) ? <Nothing /> : <Found report={report}>{intake.data ? <CameIn intake={intake.data} /> : intake.isError ? <Failed error={intake.error} onRetry={() => void intake.refetch()} /> : <SkeletonBlock height={160} />}</Found>)}
+        </QueryView>
+      )}
     </Page>
   );
 }
@@ -80,6 +91,17 @@ function Nothing() {
   return (
     <Empty title="Nothing is kept yet" snippet={SEND_EXAMPLE} icon={<IconDatabase size={32} stroke={1.4} />}>
       Once logs, traces or metrics come in, this page says which service takes how much, and who reads it.
+    </Empty>
+  );
+}
+
+function NothingFits({ days, onClear }: { days: string; onClear: () => void }) {
+  return (
+    <Empty title="Nothing that fits came in or was left out" icon={<IconDatabase size={32} stroke={1.4} />}>
+      Not in {days === "1" ? "the last day" : `the last ${days} days`}. Look further back, or{" "}
+      <Button variant="default" size="compact-xs" onClick={onClear}>
+        show all
+      </Button>
     </Empty>
   );
 }
