@@ -57,7 +57,7 @@ class Contents(Offering):
         Offer(
             "demo",
             "holdfast.cli.demo:register",
-            "Watch a small shop: see it green, see a fault turn it red, see it heal.",
+            "Watch a small shop: see it green, see a bad release turn it red, see it heal.",
         ),
         Offer("config", "holdfast.cli.configuration:register", "Print every setting that is in force, secrets masked."),
         Offer(

@@ -1,4 +1,4 @@
-"""`holdfast demo`: Holdfast watches the shop, a fault is injected, found, healed; all of it seen through the API.
+"""`holdfast demo`: Holdfast watches the shop; a bad release breaks it, is seen, named and healed, all through the API.
 
 Owns the story and its processes. Refuses to look inside: what it reports, it has observed over HTTP.
 """

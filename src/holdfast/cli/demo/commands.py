@@ -19,7 +19,7 @@ from rich.console import Console
 
 from holdfast.cli.demo.children import Child, started
 from holdfast.cli.demo.places import ShopPlace, demand_shop_ports, find_shop, free_port
-from holdfast.cli.demo.story import Observation, Story, observe
+from holdfast.cli.demo.story import CAUSE, Observation, Story, observe
 from holdfast.kernel.errors import HoldfastError
 
 PORT: Final = 4653
@@ -40,7 +40,7 @@ def demo(
     shop: ShopOption = None,
     traffic: Annotated[float, typer.Option("--traffic", help="Requests per second to the shop.")] = 5.0,
 ) -> None:
-    """Watch a small shop: see it green, see a fault turn it red, see it heal.
+    """Watch a small shop: see it green, see a bad release turn it red, see it heal.
 
     With --once the exit code is 0 only if every stage was seen through the API.
     """
@@ -102,10 +102,11 @@ def _tell(
 
 def _go_on(story: Story, children: tuple[Child, ...], console: Console) -> None:
     console.print("\nThe shop goes on, and breaks again now and then. Ctrl-C ends the demo and cleans up.\n")
+    again = [stage for stage in story.stages()[1:] if stage.name != CAUSE]
     try:
         while True:
             _rest(children)
-            for stage in story.stages()[1:]:
+            for stage in again:
                 observation = observe(stage, children)
                 console.print(f"[green]✓[/] {stage.told} [dim]({observation.seconds:.1f} s)[/]", soft_wrap=True)
     except KeyboardInterrupt:

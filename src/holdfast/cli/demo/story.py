@@ -17,6 +17,7 @@ from holdfast.kernel.errors import TimedOutError, UnavailableError
 BROKEN: Final = "payments"
 RED: Final = "down"
 HEALER: Final = "shop.heal"
+CAUSE: Final = "cause"  # seen the first time only: a release that comes and goes is told once a day
 _LOOK_EVERY_S: Final = 0.2
 
 
@@ -58,13 +59,15 @@ class Story:
         self._run_id = ""
 
     def stages(self) -> tuple[Stage, ...]:
-        """Give the story: green, broken, red, healed by a run that asks first, green."""
+        """Give the story: green, broken by a release, red, its cause, healed by a run that asks first, green."""
         return (
             Stage("ready", "Holdfast starts", 30, self._ready),
             Stage("green", "every check of the shop is up", 60, self._all_green),
-            Stage("check_red", f"a fault hits {BROKEN}; its checks turn red", 15, self._check_red, self._break),
+            Stage("heard", f"the release that {BROKEN} runs is heard", 30, self._version_heard),
+            Stage("check_red", f"a bad release of {BROKEN}; its checks turn red", 15, self._check_red, self._break),
             Stage("service_red", f"the service {BROKEN} turns red", 15, self._service_red),
             Stage("told", "the event log tells it", 5, self._event_told),
+            Stage(CAUSE, "Holdfast saw the deploy by itself, and names it as a cause", 30, self._cause_named),
             Stage("asked", "a run diagnoses it and asks for approval", 15, self._is_asked, self._call_healer),
             Stage("healed", "approved: the run heals it and sees it recover", 60, self._is_healed, self._approve),
             Stage("green_again", "all is green again", 60, self._all_green),
@@ -108,8 +111,15 @@ class Story:
         events = self._get("/events", kind="check.changed", service=BROKEN, limit=20)["items"]
         return "" if any(event["data"].get("to") == RED for event in events) else "no check.changed event yet"
 
+    def _version_heard(self) -> str:
+        return "" if self._get("/deploys", service=BROKEN)["items"] else "no release is heard yet"
+
+    def _cause_named(self) -> str:
+        found = self._get("/around", service=BROKEN)["findings"]
+        return "" if any(each["title"].startswith("deploy.seen ") for each in found) else "no deploy among the causes"
+
     def _break(self) -> None:
-        self._lever(["break", BROKEN, "--latency", "800ms", "--errors", "30%"])
+        self._lever(["break", BROKEN, "--bad-release", "--latency", "800ms", "--errors", "30%"])
 
     def _call_healer(self) -> None:
         body = {"workflow": HEALER, "input": {"service": BROKEN}, "service": BROKEN}
