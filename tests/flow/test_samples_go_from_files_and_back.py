@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from holdfast.telemetry.metrics.transfer import (
     Destination,
     Exported,
     Format,
+    commands,
     fetch,
     import_file,
     importing,
@@ -165,14 +167,40 @@ async def test_promtool_makes_blocks_of_an_export(serving: Any, run: Callable[..
         ("a.prom", 'a{x="1"} z 5\n', r"line 1"),
         ("a.csv", "metric,value\na,1\n", r"a.csv:1: the columns timestamp are missing"),
         ("a.csv", "metric,timestamp,value\na,yesterday,1\n", r"a.csv:2"),
-        ("a.csv", "metric,timestamp,value\na,1\n", r"a.csv:2"),
+        ("a.csv", "metric,timestamp,value\na,1\n", r"a.csv:2: the row has 2 fields"),
+        ("a.csv", "metric,timestamp,value\na,inf,1\n", r"a.csv:2: 'inf' is no timestamp"),
+        ("a.csv", "metric,timestamp,value\na,1e300,1\n", r"beyond the year 9999"),
+        ("a.csv", "metric,timestamp,value\na,1,one\n", r"'one' is no number"),
+        ("a.csv", "metric,timestamp,value,value\na,1,1,2\n", r"columns value stand twice"),
+        ("a.csv", b"metric,timestamp,value,x\na,1,1,\xf6\n", r"not UTF-8 text .*save it as UTF-8"),
+        ("a.csv", f"metric,timestamp,value\n{'a' * 200_000},1,1\n", r"a.csv:2: field larger"),
+        ("a.csv", "metric,timestamp,value\n".encode("utf-16"), r"it is UTF-16 text"),
+        ("a.om", gzip.compress(b"a 1 1\n"), r"packed with gzip .*gunzip"),
+        ("a.om", "a 1 +Inf\n", r"line 1: '\+Inf' is no timestamp"),
+        ("a.om", "a 1 1700000000\na 1 17", r"line 2: the last line has no end"),
+        ("a.om", b"# HELP a \xe9\n", r"line 1: this is not UTF-8 text"),
+        ("a.prom", "a 1 5 6 7\n", r"line 1: this is no sample"),
+        ("a.parquet", "a 1 5\n", r"a.parquet: it cannot be read"),
+        ("a.parquet", "", r"a.parquet: it cannot be read"),
     ],
 )
-def test_a_file_that_cannot_be_read_names_the_place(tmp_path: Path, name: str, text: str, words: str) -> None:
+def test_a_file_that_cannot_be_read_names_the_place(tmp_path: Path, name: str, text: str | bytes, words: str) -> None:
     file = tmp_path / name
-    file.write_text(text)
-    kind = {"om": Format.OPENMETRICS, "prom": Format.PROMETHEUS, "csv": Format.CSV}[name.partition(".")[2]]
+    file.write_bytes(text.encode() if isinstance(text, str) else text)
+    kind = importing.format_of(file, None)
     with Destination("http://127.0.0.1:1") as destination, pytest.raises(InvalidError) as caught:
         destination.send = lambda rows: (len(rows), "")  # type: ignore[method-assign]  # nothing is sent
         import_file(file, kind, destination)
     assert re.search(words, str(caught.value))
+
+
+def test_an_export_that_breaks_off_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    file = tmp_path / "out.om"
+    file.write_text("before")
+    with pytest.raises(UnavailableError), commands._whole(file) as fresh:
+        fresh.write_text("half of it")
+        raise UnavailableError("the server is gone")
+    assert [each.name for each in tmp_path.iterdir()] == ["out.om"]
+    assert file.read_text() == "before"
+    with pytest.raises(InvalidError, match=r"out.om/x: it cannot be written"), commands._whole(file / "x") as fresh:
+        fresh.write_text("whole")

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import IO, Annotated, Any, Final
 
 import orjson
 import typer
@@ -72,6 +72,8 @@ def register(cli: typer.Typer, environ: Mapping[str, str]) -> None:
     ) -> None:
         """Write the raw samples of a running server to a file, as OpenMetrics or Parquet."""
         window_ms = (_time("--start", start), _time("--end", end or str(time.time())))
+        if window_ms[0] > window_ms[1]:
+            raise InvalidError("the end lies before the start", place=Place(field="--end"))
         counts = Exported()
         with (
             Destination(url, token=environ.get("HOLDFAST_TOKEN", ""), tenant=tenant) as source,
@@ -79,13 +81,51 @@ def register(cli: typer.Typer, environ: Mapping[str, str]) -> None:
         ):
             found = fetch(source, parse_matchers(match), window_ms, counts)
             if format_ is Format.PARQUET and output is not None:
-                write_parquet(found, output, tell)
+                with _whole(output) as fresh:
+                    write_parquet(found, fresh, tell)
             elif format_ is Format.OPENMETRICS:
-                with output.open("wb") if output else contextlib.nullcontext(sys.stdout.buffer) as target:
+                with _opened(output) as target:
                     write_openmetrics(found, target, tell)
             else:
                 raise InvalidError(f"{format_} is not written to stdout", hint="--format openmetrics, or --output FILE")
         _tell_exported(counts, output, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _whole(output: Path) -> Iterator[Path]:
+    """Write beside the file that is meant, and put it there once it is whole: what breaks off leaves the old one."""
+    if output.exists() and not output.is_file():
+        with _named(output):
+            yield output
+        return
+    fresh = output.with_name(f".{output.name}.part")
+    try:
+        with _named(output):
+            yield fresh
+            fresh.replace(output)
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _named(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        place = Place(file=str(output))
+        raise InvalidError(f"it cannot be written: {error.strerror or error}", place=place) from None
+
+
+@contextlib.contextmanager
+def _opened(output: Path | None) -> Iterator[IO[bytes]]:
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    with _whole(output) as fresh, fresh.open("wb") as target:
+        yield target
 
 
 def _tell_exported(counts: Exported, output: Path | None, *, as_json: bool) -> None:

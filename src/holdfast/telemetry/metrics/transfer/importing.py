@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
@@ -44,6 +45,18 @@ _ENDINGS: Final = {
     ".prom": Format.PROMETHEUS,
     ".csv": Format.CSV,
     ".parquet": Format.PARQUET,
+}
+
+
+# What a file of text does not begin with: what it is then, and what to do about it.
+_MARKS: Final = {
+    b"\x1f\x8b": ("packed with gzip", "unpack it first: gunzip"),
+    b"\x28\xb5\x2f\xfd": ("packed with zstd", "unpack it first: unzstd"),
+    b"BZh": ("packed with bzip2", "unpack it first: bunzip2"),
+    b"PK\x03\x04": ("packed with zip", "unpack it first: unzip"),
+    b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
+    b"\xfe\xff": ("UTF-16 text", "save it as UTF-8"),
+    b"PAR1": ("Parquet", "--format parquet"),
 }
 
 
@@ -104,6 +117,8 @@ def import_file(
     identity = identify(file, kind, destination.url, tenant)
     progress = Progress(identity) if is_restarting else load_progress(file, identity)
     report = Report(str(file), progress.samples, resumed_at=progress.position)
+    if kind is not Format.PARQUET:
+        _refuse_packed(file)
     rows = _read(file, kind, progress.position)
     while batch := list(islice(rows, BATCH)):
         stored, reason = destination.send(batch)
@@ -112,11 +127,24 @@ def import_file(
         if reason and len(report.reasons) < MOST_TOLD:
             report.reasons.append(reason)
         progress = replace(progress, position=batch[-1].position, samples=report.samples)
-        save_progress(file, progress)
+        try:
+            save_progress(file, progress)
+        except OSError as error:
+            note = f"its progress cannot be kept beside it ({error.strerror}): if it breaks off, it begins anew"
+            report.reasons += [] if note in report.reasons else [note]
         if tell is not None:
             tell(progress.position)
-    forget_progress(file)
+    with suppress(OSError):
+        forget_progress(file)
     return report
+
+
+def _refuse_packed(file: Path) -> None:
+    with file.open("rb") as start:
+        head = start.read(4)
+    for mark, (form, fix) in _MARKS.items():
+        if head.startswith(mark):
+            raise InvalidError(f"it is {form}", hint=fix, place=Place(str(file)))
 
 
 def _read(file: Path, kind: Format, position: int) -> Iterator[Row]:

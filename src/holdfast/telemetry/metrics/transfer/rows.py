@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import MetricMetadata
     from holdfast.telemetry.metrics.labels import Labels
+
+
+_MOST_MS: Final = 253_402_300_799_999  # the end of the year 9999
+
+
+def whole_ms(value: Any, *, in_seconds: bool) -> int:
+    """Give a timestamp in milliseconds.
+
+    Raises:
+        ValueError: it is no number, or beyond the year 9999, as milliseconds are that are taken for seconds.
+    """
+    try:
+        ts_ms = round(float(value) * 1000) if in_seconds else int(value)
+    except (ValueError, TypeError, OverflowError):
+        raise ValueError(f"{_shown(value)} is no timestamp") from None
+    if abs(ts_ms) > _MOST_MS:
+        raise ValueError(f"the timestamp {_shown(value)} is beyond the year 9999; is it in milliseconds?")
+    return ts_ms
+
+
+def number(value: Any) -> float:
+    """Give the value of a sample; raises `ValueError` where it is none."""
+    try:
+        return float(value)
+    except (ValueError, TypeError):
+        raise ValueError(f"{_shown(value)} is no number") from None
+
+
+def _shown(value: Any) -> str:
+    return repr(value.decode(errors="replace") if isinstance(value, bytes) else value)[:100]
 
 
 class RowExemplar(NamedTuple):

@@ -7,16 +7,16 @@ ISO 8601); Parquet may have its labels in one map column `labels`.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
-from holdfast.telemetry.metrics.transfer.rows import Row
+from holdfast.telemetry.metrics.transfer.rows import Row, number, whole_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 NAMES: Final = (METRIC_NAME, "metric", "name")
@@ -31,52 +31,77 @@ def read_csv(file: Path, position: int) -> Iterator[Row]:
     """
     with file.open(newline="", encoding="utf-8-sig") as lines:
         reader = csv.reader(lines)
-        header = next(reader, [])
-        take = _taker(header, file)
-        for number, fields in enumerate(reader):
-            if number < position or not fields:
-                continue
-            try:
-                yield Row(*take(dict(zip(header, fields, strict=True))), number + 1)
-            except ValueError as error:
-                raise InvalidError(f"{error}", place=Place(str(file), reader.line_num)) from None
+        try:
+            header = next(reader, [])
+            take = _taker(header, file)
+            for place, fields in enumerate(reader):
+                if place < position or not fields:
+                    continue
+                yield Row(*take(_paired(header, fields)), place + 1)
+        except UnicodeDecodeError:
+            message = f"behind line {reader.line_num} stands what is not UTF-8 text"
+            raise InvalidError(message, hint="save it as UTF-8", place=Place(str(file))) from None
+        except (ValueError, csv.Error) as error:
+            raise InvalidError(f"{error}", place=Place(str(file), reader.line_num)) from None
+
+
+def _paired(header: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
+    if len(fields) != len(header):
+        raise ValueError(f"the row has {len(fields)} fields, the header has {len(header)}")
+    return dict(zip(header, fields, strict=True))
 
 
 def read_parquet(file: Path, position: int) -> Iterator[Row]:
     """Give the samples from row `position` on, a batch of rows in memory at a time; raises as `read_csv`."""
     import pyarrow.parquet as pq  # noqa: PLC0415 -- loads slowly
 
-    with pq.ParquetFile(file) as table:
+    with _readable(file), pq.ParquetFile(file) as table:
         take = _taker(table.schema_arrow.names, file)
-        number = 0
+        row = 0
         for group in range(table.num_row_groups):
             rows = table.metadata.row_group(group).num_rows
-            if number + rows <= position:
-                number += rows
+            if row + rows <= position:
+                row += rows
                 continue
             for batch in table.iter_batches(_BATCH, row_groups=[group]):
                 for fields in batch.to_pylist(maps_as_pydicts="strict"):
-                    number += 1
-                    if number <= position:
+                    row += 1
+                    if row <= position:
                         continue
                     try:
-                        yield Row(*take(fields), number)
+                        yield Row(*take(fields), row)
                     except (ValueError, TypeError) as error:
-                        raise InvalidError(f"row {number}: {error}", place=Place(str(file))) from None
+                        raise InvalidError(f"row {row}: {error}", place=Place(str(file))) from None
 
 
 def count_rows(file: Path) -> int:
     """Give how many rows a Parquet file has."""
     import pyarrow.parquet as pq  # noqa: PLC0415 -- as above
 
-    rows: int = pq.read_metadata(file).num_rows
+    with _readable(file):
+        rows: int = pq.read_metadata(file).num_rows
     return rows
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """Name the file where Arrow cannot read it."""
+    import pyarrow as pa  # noqa: PLC0415 -- as above
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, KeyError) as error:
+        hint = "is it whole, and Parquet? --format names another format"
+        raise InvalidError(f"it cannot be read: {error}", hint=hint, place=Place(str(file))) from None
 
 
 def _taker(header: Iterable[str], file: Path) -> Callable[[Mapping[str, Any]], tuple[Labels, int, float]]:
     columns = list(header)
     name = next((column for column in NAMES if column in columns), "")
     stamp = next((column for column in ("timestamp_ms", "timestamp") if column in columns), "")
+    twice = sorted({column for column in columns if columns.count(column) > 1})
+    if twice:
+        raise InvalidError(f"the columns {', '.join(twice)} stand twice", place=Place(str(file), 1))
     missing = [word for word, found in (("metric", name), ("timestamp", stamp)) if not found]
     if missing or "value" not in columns:
         raise InvalidError(
@@ -94,8 +119,8 @@ def _taker(header: Iterable[str], file: Path) -> Callable[[Mapping[str, Any]], t
             if len(known) > 100_000:
                 known.clear()
             labels = known[key] = _labels(fields[name], {column: fields[column] for column in plain})
-        ts_ms = int(fields[stamp]) if stamp == "timestamp_ms" else read_time_ms(fields[stamp])
-        return labels, ts_ms, float(fields["value"])
+        ts_ms = whole_ms(fields[stamp], in_seconds=False) if stamp == "timestamp_ms" else read_time_ms(fields[stamp])
+        return labels, ts_ms, number(fields["value"])
 
     return take
 
@@ -117,13 +142,19 @@ def _frozen(value: Any) -> Any:
 
 
 def read_time_ms(value: Any) -> int:
-    """Read a time: a number of seconds, ISO 8601 text, or a datetime; without a zone it is UTC."""
+    """Read a time: a number of seconds, ISO 8601 text, or a datetime; without a zone it is UTC.
+
+    Raises:
+        ValueError: it is none, or beyond the year 9999.
+    """
+    moment = value
     if isinstance(value, str):
         try:
-            return round(float(value) * 1000)
+            float(value)
         except ValueError:
-            value = datetime.fromisoformat(value)
-    if isinstance(value, datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return round(moment.timestamp() * 1000)
-    return round(float(value) * 1000)
+            with suppress(ValueError):
+                moment = datetime.fromisoformat(value)
+    if isinstance(moment, datetime):
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return round(aware.timestamp() * 1000)
+    return whole_ms(moment, in_seconds=True)

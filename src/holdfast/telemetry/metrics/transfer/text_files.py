@@ -6,6 +6,7 @@ labels are read once and remembered by their bytes.
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.exposition import ExpositionError, parse_exemplar, read_label_pairs
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
-from holdfast.telemetry.metrics.transfer.rows import Row, RowExemplar
+from holdfast.telemetry.metrics.transfer.rows import Row, RowExemplar, number, whole_ms
 from holdfast.telemetry.metrics.transfer.starts import Starts
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _LINE: Final = re.compile(
 _SAID: Final = re.compile(rb"#[ \t]+(TYPE|HELP|UNIT)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
 _KNOWN: Final = 200_000
 _MOST_LINE_BYTES: Final = 1_000_000
+_CUT: Final = "the last line has no end: the file is cut off, or lacks its last newline"
 
 
 def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
@@ -43,10 +45,11 @@ def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
         while line := lines.readline(_MOST_LINE_BYTES):
             at += len(line)
             number += 1
-            text = line.strip()
+            text = line.removeprefix(codecs.BOM_UTF8).strip() if at == len(line) else line.strip()
             if text == b"# EOF":
                 return
             try:
+                _demand_end(line)
                 if text.startswith(b"#"):
                     _hear(text, said)
                 elif text:
@@ -58,13 +61,19 @@ def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
             except (ExpositionError, ValueError) as error:
                 where = f"byte {at - len(line)}" if position else f"line {number}"
                 message = error.message if isinstance(error, ExpositionError) else str(error)
+                message = "this is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else message
                 raise InvalidError(f"{where}: {message}", place=Place(str(file))) from None
+
+
+def _demand_end(line: bytes) -> None:
+    if not line.endswith(b"\n"):
+        raise ValueError("the line is longer than a megabyte" if len(line) == _MOST_LINE_BYTES else _CUT)
 
 
 def _read_line(
     text: bytes, known: dict[tuple[bytes, bytes], Labels], *, in_seconds: bool
 ) -> tuple[Labels, int, float, bytes | None]:
-    match = _LINE.match(text)
+    match = _LINE.fullmatch(text)
     if match is None:
         raise ValueError("this is no sample")
     name, braces, value, stamp, example = match.groups()
@@ -75,8 +84,7 @@ def _read_line(
         if len(known) >= _KNOWN:
             known.clear()
         labels = known[name or b"", braces or b""] = _read_labels(name or b"", braces or b"")
-    ts_ms = round(float(stamp) * 1000) if in_seconds else int(stamp)
-    return labels, ts_ms, float(value), example
+    return labels, whole_ms(stamp, in_seconds=in_seconds), number(value), example
 
 
 def _exemplar(text: bytes, ts_ms: int) -> RowExemplar:
