@@ -167,6 +167,19 @@ async def test_a_body_that_is_fed_byte_by_byte_is_given_up(monkeypatch):
         )
 
 
+async def test_connections_that_ask_nothing_make_room_for_those_that_ask(build_front):
+    async with running(build_front(), max_requests=1) as client:  # so that there may be eight connections
+        port = client.base_url.port
+        kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+        for reader, writer in kept:
+            writer.write(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert (await reader.readuntil(b"ok\n")).startswith(b"HTTP/1.1 200 ")
+        assert (await client.get("/livez")).status_code == 200
+        assert [await reader.read() for reader, _ in kept] == [b""] * 6
+        for _, writer in kept:
+            writer.close()
+
+
 def test_a_port_in_use_names_its_holder():
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]

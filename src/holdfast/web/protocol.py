@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEAD_BYTES: Final = 64 * 1024
 HEAD_TIMEOUT_S: Final = 10.0
+_CROWDED: Final = 0.75  # of the connections that there may be
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -30,6 +31,14 @@ class BoundedHttp(HttpToolsProtocol):
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._wait_for_head()
+        if self.limit_concurrency and len(self.connections) > self.limit_concurrency * _CROWDED:
+            self._hang_up_idle()
+
+    def _hang_up_idle(self) -> None:
+        """Close connections that ask nothing now, so that who wants to ask is not told that there are too many."""
+        for each in list(self.connections):
+            if getattr(each, "timeout_keep_alive_task", None) is not None:  # it has its answer, and was kept open
+                each.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
