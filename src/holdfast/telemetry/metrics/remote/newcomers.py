@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.remote.usual import Parts, UsualLabels
 
 _NAMING: Final = tuple(name.encode() + JOINT for name in ("service_name", "service", "job", "app"))
+_FIRST: Final = frozenset(name[0] for name in _NAMING)  # most labels are told by their first letter
 _SHOWN: Final = 8  # one in so many of the kept out is shown to whoever counts values of labels
 
 
@@ -67,7 +68,11 @@ class Newcomers:
 
     def _code(self, parts: Parts) -> int:
         # From behind, for labels are sorted, and the last of those that name a service counts; see `service_of`.
-        named = next((part for part in reversed(parts) if part.startswith(_NAMING)), b"")
+        named = b""
+        for part in reversed(parts):
+            if part[0] in _FIRST and part.startswith(_NAMING):
+                named = part
+                break
         found = self._codes.get(named)
         if found is None:
             name, _, value = named.decode(errors="replace").partition(JOINT.decode(errors="replace"))
