@@ -2,6 +2,7 @@
 import type { ComponentType } from "react";
 import type { RouteObject } from "react-router";
 import { Gate } from "./components/Gate";
+import { insteadOf } from "./components/PageFailed";
 import type { CrumbHandle } from "./components/shell/Breadcrumbs";
 import { shortId } from "./lib/runs";
 
@@ -56,7 +57,7 @@ export const routes: RouteObject[] = [
 ];
 
 function page(path: string, handle: CrumbHandle, load: () => Promise<ComponentType>): RouteObject {
-  return { path: `/${path}`, handle, lazy: async () => ({ Component: await load() }) };
+  return { path: `/${path}`, handle, lazy: async () => ({ Component: await load().catch(insteadOf) }) };
 }
 
 function named({ name }: { name?: string | undefined }): string {

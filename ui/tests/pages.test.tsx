@@ -1,5 +1,8 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { MantineProvider } from "@mantine/core";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
+import { createMemoryRouter, RouterProvider } from "react-router";
+import { describe, expect, it, vi } from "vitest";
+import { insteadOf } from "@/components/PageFailed";
 import { force } from "../mock/life.ts";
 import { open } from "./harness";
 
@@ -101,5 +104,19 @@ describe("what a session may do", () => {
     expect(run).toHaveProperty("disabled", false);
     client.setQueryData(["session"], (session: { permissions: string[] }) => ({ ...session, permissions: ["health.read"] }));
     await waitFor(() => expect(screen.getByRole("button", { name: "Run now" })).toHaveProperty("disabled", true), PATIENCE);
+  });
+});
+
+describe("a page whose code does not come", () => {
+  it("says why, and stays while the server is away", async () => {
+    const asked = vi.fn(() => Promise.reject(new TypeError("refused")));
+    vi.stubGlobal("fetch", asked);
+    const router = createMemoryRouter([{ path: "/", Component: insteadOf(new TypeError("Failed to fetch dynamically imported module: /assets/Usage-x.js")) }]);
+    render(<MantineProvider env="test"><RouterProvider router={router} /></MantineProvider>);
+    expect((await screen.findByRole("alert")).textContent).toMatch(/Its code did not come/);
+    fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+    await waitFor(() => expect(asked).toHaveBeenCalledWith("/livez"));
+    expect(screen.getByRole("alert")).toBeTruthy();
+    expect(() => insteadOf(new TypeError("x is undefined"))).toThrow("x is undefined");
   });
 });
