@@ -3,7 +3,7 @@ import { askLoki } from "@/api/loki";
 import { nextWish } from "@/pages/logs/lines";
 import { barsOf, totalsOf } from "@/pages/logs/volume";
 import { situationOf } from "@/components/logql/completion";
-import { exportLines, guessFields, isoOf, linesOf, mergeLines } from "@/lib/logs";
+import { exportLines, guessFields, isoOf, linesOf, mergeLines, withoutColors } from "@/lib/logs";
 import { isMetricQuery, levelsOf, matchersOf, readLogNote, topValues, wantedValue, withFilter, withLevels, withValue, wordsOf } from "@/lib/logql";
 import { parseLogView, writeLogView } from "@/lib/logview";
 import { indexAt } from "@/state/rows";
@@ -132,4 +132,9 @@ describe("a query that is refused", () => {
     await expect(askLoki("/query_range", { query: "{}" })).rejects.toMatchObject({ problem: { detail: "max entries limit", hint: "ask for fewer lines", status: 400 } });
     vi.unstubAllGlobals();
   });
+});
+
+it("shows the text of a line without the colours of a terminal", () => {
+  expect(withoutColors("\u001b[1;31mfailed\u001b[0m [31m]")).toBe("failed [31m]");
+  expect(withoutColors("plain")).toBe("plain");
 });

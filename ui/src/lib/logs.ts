@@ -145,3 +145,10 @@ export function isoOf(ns: bigint): string {
   const seconds = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
   return `${seconds}.${String(ns % 1_000_000_000n).padStart(9, "0")}Z`;
 }
+
+/** Without the codes by which terminals colour text; what is copied keeps them. */
+export function withoutColors(text: string): string {
+  return text.includes("\u001b") ? text.replace(COLORS, "") : text;
+}
+
+const COLORS = /\u001b\[[\d;]*[A-Za-z]/g;

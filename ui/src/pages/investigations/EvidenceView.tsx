@@ -4,6 +4,7 @@ import type { InvestigationCell } from "@/api/types";
 import { Sparkline } from "@/components/Sparkline";
 import { type KeptLine, type KeptSeries, type KeptTrace, labelText, linesOfEvidence, seriesOf, traceOfEvidence } from "@/lib/cells";
 import { formatDuration, formatNumber, plural } from "@/lib/format";
+import { withoutColors } from "@/lib/logs";
 import { formatAbsolute } from "@/lib/time";
 import { KeptChart } from "./KeptChart";
 import classes from "./Investigation.module.css";
@@ -54,7 +55,7 @@ function Lines({ lines, isCut, hasLabels = false }: { lines: readonly KeptLine[]
       {lines.slice(0, LINES_SHOWN).map((line, at) => (
         <div key={`${line.ns}/${at}`} className={classes.line}>
           <span className="faint tabular">{formatAbsolute(new Date(Number(line.ns.slice(0, -6) || "0")))}</span>
-          <span className={classes.text}>{line.text}</span>
+          <span className={classes.text}>{withoutColors(line.text)}</span>
           {hasLabels && <span className="faint">{labelText(line.labels)}</span>}
         </div>
       ))}

@@ -1,9 +1,10 @@
 // A kept graph: fixed in its time, whatever the page's time range is, so it is drawn without the shared charts.
 import { useMemo } from "react";
-import { type KeptSeries, labelText } from "@/lib/cells";
+import type { KeptSeries } from "@/lib/cells";
 import { formatNumber } from "@/lib/format";
 import { seriesColor } from "@/lib/seriesColor";
 import { formatClock } from "@/lib/time";
+import { labeller } from "@/pages/metrics/results";
 import classes from "./Investigation.module.css";
 
 const WIDTH = 720;
@@ -12,6 +13,7 @@ const LEGEND = 8;
 
 export function KeptChart({ kept }: { kept: KeptSeries }) {
   const { paths, low, high, steps } = useMemo(() => draw(kept), [kept]);
+  const { name, shared } = useMemo(() => labeller(kept.series.map((one) => one.labels), ""), [kept]);
   const end = kept.startMs + (steps - 1) * kept.stepMs;
   return (
     <figure className={classes.chart}>
@@ -28,11 +30,12 @@ export function KeptChart({ kept }: { kept: KeptSeries }) {
       </div>
       <figcaption className={classes.legend}>
         {kept.series.slice(0, LEGEND).map((one, at) => (
-          <span key={at} className="truncate" title={labelText(one.labels)}>
+          <span key={at} className="truncate" dir="auto" title={name(one.labels)}>
             <i style={{ background: seriesColor(at) }} aria-hidden />
-            {labelText(one.labels)}
+            {name(one.labels)}
           </span>
         ))}
+        {shared && <span className="faint truncate" title={shared}>All have {shared}</span>}
         {kept.series.length > LEGEND && <span className="faint">and {kept.series.length - LEGEND} more</span>}
       </figcaption>
     </figure>

@@ -5,7 +5,7 @@ import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
 import { CopyButton } from "@/components/CopyButton";
 import { Go, servicePath } from "@/components/Go";
 import { aroundPath, subjectOf } from "@/lib/around";
-import { fieldOf, fieldsOf, isoOf, type LineField, type LogLine } from "@/lib/logs";
+import { fieldOf, fieldsOf, isoOf, type LineField, type LogLine, withoutColors } from "@/lib/logs";
 import type { LineActions } from "./lines";
 import classes from "./Logs.module.css";
 
@@ -25,7 +25,7 @@ export function LineDetails({ line, columns, onFilter, onColumn, onContext }: Li
         )}
         {service && (
           <Button component={Go} to={servicePath(service)} variant="default" size="compact-xs" leftSection={<IconServer2 size={13} />}>
-            Service {service}
+            <span className={classes.way}>Service {service}</span>
           </Button>
         )}
         <Button component={Go} to={aroundPath({ ...subjectOf(line.labels), at: isoOf(line.ns) })} variant="default" size="compact-xs" leftSection={<IconTimelineEvent size={13} />}>
@@ -35,7 +35,7 @@ export function LineDetails({ line, columns, onFilter, onColumn, onContext }: Li
         <CopyButton text={line.text} label="Copy the line" />
         <span className="faint">{isoOf(line.ns)}</span>
       </div>
-      <pre className={classes.whole} tabIndex={0}>{line.text}</pre>
+      <pre className={classes.whole} tabIndex={0}>{withoutColors(line.text)}</pre>
       {fieldsOf(line).map(({ title, fields }) => (
         <section key={title}>
           <h3>{title}</h3>

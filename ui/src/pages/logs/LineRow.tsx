@@ -1,7 +1,7 @@
 // One line: when, how bad, what; a click opens everything that is known of it.
 import { IconChevronRight } from "@tabler/icons-react";
 import { memo, type ReactNode } from "react";
-import { fieldOf, type LogLine, serviceOf } from "@/lib/logs";
+import { fieldOf, type LogLine, serviceOf, withoutColors } from "@/lib/logs";
 import { formatAbsolute, formatClock } from "@/lib/time";
 import { LevelMark } from "./LevelMark";
 import { LineDetails } from "./LineDetails";
@@ -50,7 +50,7 @@ export const LineRow = memo(function LineRow({ line, topPx, measure, isOpen, isW
         {serviceColor && (
           <span className={classes.sender} title={`service_name: ${serviceOf(line)}`}>
             <i style={{ background: serviceColor }} aria-hidden />
-            <span className="truncate">{serviceOf(line)}</span>
+            <span className="truncate" dir="auto">{serviceOf(line)}</span>
           </span>
         )}
         {columns.map((name) => (
@@ -84,7 +84,8 @@ export function LineTime({ ms, hasDays }: { ms: number; hasDays: boolean }) {
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
 
 /** The text with the words that the query asks for made visible. */
-export function marked(text: string, words: readonly string[]): ReactNode {
+export function marked(line: string, words: readonly string[]): ReactNode {
+  const text = withoutColors(line);
   if (words.length === 0) return text;
   const pattern = new RegExp(`(${words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`);
   return text.split(pattern).map((part, index) => (index % 2 === 1 ? <mark key={index}>{part}</mark> : part));

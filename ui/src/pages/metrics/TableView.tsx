@@ -43,7 +43,7 @@ function Rows({ series }: { series: readonly VectorSeries[] }) {
   const [sorting, setSorting] = useState<Sorting>({ by: null, isDown: true });
   const { shared, varying } = useMemo(() => splitLabels(series.map((one) => one.metric)), [series]);
   const sorted = useMemo(() => sortRows(series, sorting), [series, sorting]);
-  if (series.length === 0) return <Empty isSmall title="Nothing now">No series answers the query at this time.</Empty>;
+  if (series.length === 0) return <Empty isSmall title="Nothing now">The query is fine, and no series has a value at the end of the range. Choose an earlier one, or see the graph for when there were values.</Empty>;
   const columns = varying.slice(0, COLUMNS);
   const rest = varying.slice(COLUMNS);
   const sortBy = (by: string): void => setSorting((current) => ({ by, isDown: current.by === by ? !current.isDown : by === VALUE }));

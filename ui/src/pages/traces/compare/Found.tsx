@@ -84,7 +84,7 @@ function Growths({ rows, slower }: { rows: readonly Growth[]; slower: number }) 
   const most = Math.max(...rows.map((row) => row.chosen_self_ms), 1e-9);
   return (
     <>
-      <p className="faint">
+      <p className={`faint ${classes.means}`}>
         Means per trace, without the time of calls below. {slower > 0 ? `The chosen took ${ms(slower)} longer on average.` : "The chosen did not take longer on average."}
       </p>
       <table className={`${table.table} ${classes.contrasts}`}>

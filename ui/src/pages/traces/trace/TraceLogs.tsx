@@ -4,6 +4,7 @@ import { useRef } from "react";
 import { traceLogsQuery } from "@/api/traceQueries";
 import { Empty, QueryView, SkeletonRows } from "@/components/states";
 import { formatDuration } from "@/lib/format";
+import { withoutColors } from "@/lib/logs";
 import { formatAbsolute } from "@/lib/time";
 import type { Trace } from "@/lib/traces/model";
 import { useMay } from "@/state/session";
@@ -38,10 +39,10 @@ export function TraceLogs({ trace, onChoose }: { trace: Trace; onChoose: (span: 
                   <span className={`${classes.logService} truncate`}>{line.service}</span>
                   {line.spanId ? (
                     <button type="button" className={classes.logText} onClick={() => onChoose(line.spanId)} data-tip="Show its span">
-                      {line.text}
+                      {withoutColors(line.text)}
                     </button>
                   ) : (
-                    <span className={classes.logText}>{line.text}</span>
+                    <span className={classes.logText}>{withoutColors(line.text)}</span>
                   )}
                 </div>
               ))}
