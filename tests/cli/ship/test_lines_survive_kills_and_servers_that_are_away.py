@@ -177,20 +177,20 @@ def test_the_journal_is_followed_by_its_cursor(tmp_path, loki, lives):
 
 def test_the_spool_keeps_batches_and_positions_over_a_restart(tmp_path):
     spool = Spool(tmp_path, 10_000)
-    spool.append(b"one", {"a": 1})
-    spool.append(b"two", {"a": 2})
+    spool.append(b"one", {"journald": {"cursor": "1"}})
+    spool.append(b"two", {"journald": {"cursor": "2"}})
     spool.drop(spool.oldest()[0])
     (tmp_path / "0000000000000009.batch.tmp").write_bytes(b"torn")
     spool.close()
 
     spool = Spool(tmp_path, 10_000)
     number, body = spool.oldest()
-    assert (gzip.decompress(body), spool.positions, len(spool)) == (b"two", {"a": 2}, 1)
+    assert (gzip.decompress(body), spool.positions, len(spool)) == (b"two", {"journald": {"cursor": "2"}}, 1)
     spool.drop(number)
     spool.close()
     again = Spool(tmp_path, 10_000)
-    assert (again.positions, again.oldest()) == ({"a": 2}, None)
-    again.append(b"three", {"a": 3})
+    assert (again.positions, again.oldest()) == ({"journald": {"cursor": "2"}}, None)
+    again.append(b"three", {"journald": {"cursor": "3"}})
     assert again.oldest()[0] > number
     again.close()
 
@@ -205,7 +205,24 @@ def test_the_spool_is_bounded_and_of_one_process(tmp_path):
     spool.close()
 
 
-def test_broken_positions_are_told_by_file(tmp_path):
-    (tmp_path / "positions.json").write_text("{")
-    with pytest.raises(InvalidError, match=r"positions\.json"):
-        Spool(tmp_path, 200)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("positions.json", "{"),
+        ("positions.json", "[]"),
+        ("positions.json", '{"number": 1, "positions": {"1:2": 5}}'),
+        (
+            "positions.json",
+            '{"number": 1, "positions": {"1:2": {"path": "a", "head": "x", "head_length": -1, "offset": 0}}}',
+        ),
+        ("0000000000000001.batch", ""),
+        ("0000000000000001.batch", "[5]\nx"),
+        ("0000000000000001.batch", "junk\nx"),
+    ],
+)
+def test_broken_positions_are_told_by_file(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    (tmp_path / "somebody-elses.batch").write_text("is left alone")
+    for _ in range(2):  # the folder is free again
+        with pytest.raises(InvalidError, match=name):
+            Spool(tmp_path, 200)

@@ -21,6 +21,26 @@ _POSITIONS: Final = "positions.json"
 _SUFFIX: Final = ".batch"
 
 
+def _positions(document: Any) -> dict[str, Any]:
+    """Give where each source goes on; raises `ValueError` or `TypeError` where it does not say so."""
+    positions = dict(document)
+    for position in positions.values():
+        if not (_is_cursor(position) or _is_offset(position)):
+            raise ValueError(position)
+    return positions
+
+
+def _is_cursor(position: Any) -> bool:
+    return isinstance(position, dict) and isinstance(position.get("cursor"), str)
+
+
+def _is_offset(position: Any) -> bool:
+    if not isinstance(position, dict):
+        return False
+    texts, numbers = (position.get("path"), position.get("head")), (position.get("offset"), position.get("head_length"))
+    return all(isinstance(each, str) for each in texts) and all(isinstance(at, int) and at >= 0 for at in numbers)
+
+
 class Spool:
     """One folder, of one process; `most_bytes` bounds it."""
 
@@ -38,7 +58,8 @@ class Spool:
             ) from None
         for torn in folder.glob("*.tmp"):
             torn.unlink()
-        self._sizes = {int(path.stem): path.stat().st_size for path in folder.glob(f"*{_SUFFIX}")}
+        batches = [path for path in folder.glob(f"*{_SUFFIX}") if path.stem.isdecimal()]
+        self._sizes = {int(path.stem): path.stat().st_size for path in batches}
         try:
             self._saved, self.positions = self._read_positions()
         except InvalidError:
@@ -95,12 +116,17 @@ class Spool:
         if path.exists():
             try:
                 document = orjson.loads(path.read_bytes())
-                saved, positions = int(document["number"]), dict(document["positions"])
+                saved, positions = int(document["number"]), _positions(document["positions"])
             except (ValueError, KeyError, TypeError):
                 hint = "remove it to read all files from their start again"
                 raise InvalidError("it holds no positions", hint=hint, place=Place(file=str(path))) from None
         if self._sizes and max(self._sizes) > saved:
-            positions = orjson.loads(self._path(max(self._sizes)).read_bytes().partition(b"\n")[0])
+            path = self._path(max(self._sizes))
+            try:
+                positions = _positions(orjson.loads(path.read_bytes().partition(b"\n")[0]))
+            except (ValueError, TypeError):
+                hint = "move it away to go on before it; its lines are read again"
+                raise InvalidError("it is no batch of lines", hint=hint, place=Place(file=str(path))) from None
         return saved, positions
 
     def _path(self, number: int) -> Path:
