@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.wiring import Ground, Job, Wiring
-from holdfast.resilience import timeout
 from holdfast.telemetry.versions.book import VersionBook
 from holdfast.telemetry.versions.events import KINDS
 from holdfast.telemetry.versions.hearing import Listener
@@ -59,7 +58,7 @@ def wire(
     async def keep_noted() -> None:
         while True:
             with suppress(TimeoutError):
-                async with timeout(EVERY_S):
+                async with asyncio.timeout(EVERY_S):  # its end is no fault, and not worth a warning
                     await listener.wake.wait()
             await asyncio.shield(note())
 
