@@ -17,7 +17,7 @@ from holdfast.telemetry.logs.loki.entries import read_json
 from holdfast.telemetry.logs.otlp import OtlpLogs, logs_service
 from holdfast.telemetry.logs.plain.taking import read_lines
 from holdfast.telemetry.metrics.otlp import OtlpMetrics, metrics_service
-from holdfast.telemetry.metrics.remote import Protocol, RemoteWriter, receiving
+from holdfast.telemetry.metrics.remote import Protocol, RemoteWriter
 from holdfast.telemetry.metrics.remote.messages import message
 from holdfast.telemetry.otlp.bodies import Encoding
 from holdfast.telemetry.traces import traces_service
@@ -67,11 +67,11 @@ async def test_a_push_of_a_few_kilobytes_may_hold_a_crowd() -> None:
         await LokiPush(KeepingSink()).take("t", body, is_json=False)  # type: ignore[arg-type]
 
 
-async def test_remote_write_ends_with_so_many_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "MOST_TURNS", 3)
-    door = RemoteWriter(KeepingSink())
-    with pytest.raises(TooLargeError, match="more series"):
-        await door.take("t", EMPTY * 1000, Protocol.V1, origin="x", is_plain=True)
+@pytest.mark.parametrize("protocol", Protocol)
+async def test_series_of_remote_write_are_counted(protocol: Protocol) -> None:
+    empty = EMPTY if protocol is Protocol.V1 else b"\x2a\x00"
+    with pytest.raises(TooLargeError, match="500000 rows"):
+        await RemoteWriter(KeepingSink()).take("t", empty * 600_000, protocol, origin="x", is_plain=True)  # type: ignore[arg-type]
 
 
 def pairs(field: int, count: int = crowds.MOST_ATTRIBUTES + 1) -> bytes:

@@ -6,7 +6,7 @@ PUT and POST answer 200, DELETE 202, and a bad push 400, as the Pushgateway does
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
@@ -20,6 +20,7 @@ from holdfast.telemetry.metrics.push.grouping import read_grouping
 
 Writer = Annotated[Identity, Depends(requires("metrics.write"))]
 Reader = Annotated[Identity, Depends(requires("metrics.read"))]
+_GROWTH: Final = 20
 PREFIXES = ("/metrics/", "/prometheus/metrics/")
 
 
@@ -53,7 +54,7 @@ def push_surface(gateway: Gateway, backlog: Backlog | None = None) -> APIRouter:
                 return Response(status_code=202)
             content_type = request.headers.get("content-type", "")
             is_replacing = request.method == "PUT"
-            async with backlog.read(DOOR, request) as body:
+            async with backlog.read(DOOR, request, _weigh) as body:
                 await gateway.push(identity.tenant, labels, body, content_type, is_replacing=is_replacing)
         except HoldfastError as error:
             return refuse(error)
@@ -88,6 +89,11 @@ def push_routes(gateway: Gateway) -> APIRouter:
         )
 
     return router
+
+
+def _weigh(body: bytes) -> int:
+    """Give about what a page takes once it is read: its samples are objects, of some twenty bytes of text each."""
+    return _GROWTH * len(body)
 
 
 def _after_prefix(request: Request) -> str:

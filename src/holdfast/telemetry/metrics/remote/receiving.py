@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import BusyError, ConflictError, HoldfastError
-from holdfast.kernel.http import TooLargeError
 from holdfast.telemetry import snappy
+from holdfast.telemetry.crowds import LOOKED_AT_BYTES, Tree, refuse_crowd
 from holdfast.telemetry.metrics.arrivals import Written
 from holdfast.telemetry.metrics.intake import IntakeMeters, KnownSeries, LabelLimits, Refusals, admit_labels
 from holdfast.telemetry.metrics.remote import version1, version2
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 3
 FLOOD: Final = 20  # series kept out in one slice, from which on a request is a flood
 REST: Final = 4.0  # floods get a fifth of the time at most, however many there are
-MOST_TURNS: Final = 20_000  # slices of one request: 80 million known series, 5 million new or a million odd ones
 MOST_RESTING: Final = 64
 _THROUGH: Final = object()
 _SETTING: Final = "remote_write.max_body"
@@ -46,6 +45,7 @@ class Protocol(StrEnum):
     V2 = "remote_write_2"
 
 
+_SERIES: Final[dict[Protocol, Tree]] = {Protocol.V1: {1: {}}, Protocol.V2: {5: {}}}
 _WALKS: Final = {Protocol.V1: version1.walk, Protocol.V2: version2.walk}
 
 
@@ -94,6 +94,8 @@ class RemoteWriter:
         """
         try:
             data = body if is_plain else await self._decompress(body)
+            if len(data) > LOOKED_AT_BYTES:
+                await asyncio.to_thread(refuse_crowd, data, _SERIES[protocol])
             self._meters.received_bytes.labels(protocol).inc(len(data))
             taken = await self._store(tenant, data, protocol, origin)
         except HoldfastError as error:
@@ -146,13 +148,8 @@ class RemoteWriter:
         self, data: bytes, batch: Batch, protocol: Protocol, book: SeriesBook, *, is_guessing: bool
     ) -> Arrival:
         slices = _WALKS[protocol](data, batch, is_guessing=is_guessing)
-        spent_s, is_through, turns = 0.0, False, 0
+        spent_s, is_through = 0.0, False
         while not is_through:
-            turns += 1
-            if turns > MOST_TURNS:
-                raise TooLargeError(
-                    "it holds more series than one request may", hint="let the sender put less into one"
-                )
             refused = batch.newcomers.refused
             async with self._turn:
                 started_s = time.perf_counter()
