@@ -50,12 +50,22 @@ class HeaderGetter(Getter[Scope]):
 class Passage:
     """One request on its way: what went in and out, its status as soon as that is known, its correlation id."""
 
-    __slots__ = ("_receive", "_send", "correlation_id", "received_bytes", "sent_bytes", "started_s", "status")
+    __slots__ = (
+        "_receive",
+        "_send",
+        "correlation_id",
+        "ended_s",
+        "received_bytes",
+        "sent_bytes",
+        "started_s",
+        "status",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         self.started_s = time.perf_counter()
+        self.ended_s = 0.0  # when the last byte was sent; not yet is 0
         self.status = 0
         self.received_bytes = 0
         self.sent_bytes = 0
@@ -73,7 +83,11 @@ class Passage:
         kind = message["type"]
         if kind == "http.response.body":
             self.sent_bytes += len(message.get("body", b""))
-        elif kind == "websocket.close" and not self.status:
+            await self._send(message)
+            if not message.get("more_body", False):
+                self.ended_s = time.perf_counter()
+            return
+        if kind == "websocket.close" and not self.status:
             self.status = 403  # ASGI: a WebSocket closed before it was accepted is refused so
         elif kind in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
             self.status = message.get("status", 101)
@@ -173,7 +187,7 @@ class Place:
 
 def measure(passage: Passage, method: str, route: str) -> Exchange:
     """Give the figures of a request that is over; the messages of a WebSocket are not one body."""
-    exchange = Exchange(method, route, passage.status, time.perf_counter() - passage.started_s)
+    exchange = Exchange(method, route, passage.status, (passage.ended_s or time.perf_counter()) - passage.started_s)
     if method != "WEBSOCKET":
         exchange.received_bytes, exchange.sent_bytes = passage.received_bytes, passage.sent_bytes
     return exchange

@@ -6,6 +6,7 @@ client only as a correlation id.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from typing import TYPE_CHECKING, Final
@@ -49,6 +50,7 @@ class Fence:
         try:
             self._refuse_crowd()
             await self._app(scope, receive, exchange.send)
+            await asyncio.sleep(0)  # the answer leaves first; its log line and its metrics are nobody's to wait for
         except BusyError as error:
             await send_problem(exchange.send, error)
         except Exception as error:  # the request fence
@@ -57,7 +59,7 @@ class Fence:
                 await send_problem(exchange.send, error)
         finally:
             self._running -= 1
-            _write_line(scope, exchange, time.perf_counter() - started)
+            _write_line(scope, exchange, (exchange.ended_s or time.perf_counter()) - started)
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a WebSocket; what a route or a middleware answers as HTTP becomes the refusal of its opening."""
@@ -80,19 +82,23 @@ class Fence:
 
 
 class _Exchange:
-    __slots__ = ("_send", "sent_bytes", "status")
+    __slots__ = ("_send", "ended_s", "sent_bytes", "status")
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.status = 0
         self.sent_bytes = 0
+        self.ended_s = 0.0  # when the last byte was sent; not yet is 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-        else:
-            self.sent_bytes += len(message.get("body", b""))
+            await self._send(message)
+            return
+        self.sent_bytes += len(message.get("body", b""))
         await self._send(message)
+        if not message.get("more_body", False):
+            self.ended_s = time.perf_counter()
 
 
 class _SocketExchange:

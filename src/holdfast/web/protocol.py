@@ -1,20 +1,55 @@
 """HTTP/1.1 on a connection, with the two limits that uvicorn's protocol lacks: how long and how large a head may be.
 
 Without them one client could hold connections open for nothing, or fill the memory with headers. Bodies are bounded in
-`bodies`.
+`bodies`. A short answer leaves in one packet: two would wake its reader twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEAD_BYTES: Final = 64 * 1024
 HEAD_TIMEOUT_S: Final = 10.0
 _CROWDED: Final = 0.75  # of the connections that there may be
+_ANSWER: Final = b"HTTP/1."
+_HEAD_END: Final = b"\r\n\r\n"
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class JoinedWrites:
+    """A transport whose writes of the loop's one turn leave together, in their order."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Hold an answer's head until its body comes; everything else leaves at once, behind what is held."""
+        if self._held:
+            self._held.append(data)
+            self._release()
+        elif data.startswith(_ANSWER) and data.endswith(_HEAD_END):
+            self._held.append(data)
+            self._loop.call_soon(self._release)  # a body that is long in coming holds up no head
+        else:
+            self._transport.write(data)
+
+    def _release(self) -> None:
+        if self._held:
+            held, self._held = self._held, []
+            self._transport.writelines(held)
+
+    def close(self) -> None:
+        """Close once everything is written."""
+        self._release()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -30,6 +65,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", JoinedWrites(transport, self.loop))
         self._wait_for_head()
         if self.limit_concurrency and len(self.connections) > self.limit_concurrency * _CROWDED:
             self._hang_up_idle()
