@@ -26,7 +26,7 @@ from holdfast.kernel.settings import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("openapi")]  # servers are started once
 
-EXAMPLES = 10
+EXAMPLES = 6
 PATIENCE_S = 30.0  # a request that is never answered is a fault to be told, not one to be looked for again
 PHASES = (Phase.explicit, Phase.generate)  # a slow failure is not repeated a hundred times to make it smaller
 SERVICE = """\
