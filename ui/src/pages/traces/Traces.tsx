@@ -111,10 +111,10 @@ function chosenText({ min, max }: TraceWish, part: Part | null): string {
 /** Traces of one span that did not fail are mostly probes and polls: left out unless somebody wants them. */
 function Singles({ found, isShown, onShow }: { found: FoundTraces; isShown: boolean; onShow: (isShown: boolean) => void }) {
   return (
-    <p className={classes.singles}>
+    <div className={classes.singles}>
       <Switch size="xs" label="Traces of a single span" checked={isShown} onChange={(event) => onShow(event.currentTarget.checked)} />
       {found.leftOut > 0 && <span className="faint">{formatCount(found.leftOut)} without errors left out</span>}
-    </p>
+    </div>
   );
 }
 
