@@ -24,13 +24,13 @@ from holdfast.telemetry import ScrubSettings, SenderScrubber
 class Shipped:
     """One run over a file, to a server that is a function."""
 
-    def __init__(self, folder: Path, statuses: list[int]) -> None:
+    def __init__(self, folder: Path, statuses: list[int], kind: str = "text/plain") -> None:
         self.bodies: list[dict[str, object]] = []
         self.told: list[str] = []
         self.meters, self.scrubber = ShipMeters(), SenderScrubber(ScrubSettings())
         self.spool = Spool(folder / "state", 10_000_000)
         self.meters.watch(self.spool, self.scrubber)
-        self._statuses = statuses
+        self._statuses, self._kind = statuses, kind
         client = httpx.Client(transport=httpx.MockTransport(self._answer), base_url="http://server")
         self.sending = Sending(self.spool, client, self.told.append, self.meters)
 
@@ -38,7 +38,7 @@ class Shipped:
         status = self._statuses.pop(0) if self._statuses else 204
         if status == 204:
             self.bodies.append(json.loads(gzip.decompress(request.content)))
-        return httpx.Response(status, headers={"retry-after": "0"})
+        return httpx.Response(status, headers={"retry-after": "0", "content-type": self._kind})
 
     def run(self, *files: str) -> None:
         source = Files(list(files), {}, "web-1", {})
@@ -59,6 +59,17 @@ def test_figures_are_told(tmp_path: Path) -> None:
     assert shipped.meters.summary() == {"lines": 2, "bytes": 18, "retries": 1, "batches": batches, "scrubbed": 1}
     [told] = shipped.told
     assert "503" in told
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, "text/html"), (200, "application/json"), (400, "text/html")])
+def test_what_is_no_door_has_stored_nothing(tmp_path: Path, status: int, kind: str) -> None:
+    (tmp_path / "a.log").write_text("one\n")
+    shipped = Shipped(tmp_path, [status], kind)
+    shipped.run(str(tmp_path / "a.log"))
+    assert [body["streams"][0]["values"][0][1] for body in shipped.bodies] == [
+        "one"
+    ]  # with the next try, when it is there
+    assert f"no Holdfast (status {status})" in shipped.told[0]
 
 
 def test_no_secret_is_in_the_disk_buffer(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ REPEATED: Final = "x-holdfast-repeated"  # it may have been stored, by a server 
 TIMEOUT_S: Final = 30.0
 _AGAIN: Final = Backoff(base_s=0.2, cap_s=30.0, jitter="equal")
 _FINAL: Final = frozenset({400, 422})  # read, and in part refused for good: the rest is stored
+_STORED: Final = 204  # what the door answers; a page with 200 comes from something else
 _MOST_WAIT_S: Final = 300.0
 
 
@@ -90,10 +91,15 @@ class Sending:
         except httpx.HTTPError as error:
             self._say(f"the server does not answer: {error}; lines wait on the disk")
             return self._pauses.next_s()
-        if answer.is_success:
+        if answer.status_code == _STORED:
             self._told = ""
             self._meters.batches.labels("stored").inc()
             return None
+        if answer.is_success or _is_page(answer):  # a login or a proxy; it has stored nothing and judged nothing
+            self._say(
+                f"what answers there is no Holdfast (status {answer.status_code}): mend --to; lines wait on the disk"
+            )
+            return self._pauses.next_s()
         said = f"{answer.status_code} {answer.text[:300].strip()}"
         if answer.status_code in _FINAL:
             self._say(f"the server refused lines: {said}")
@@ -107,3 +113,7 @@ class Sending:
         if words != self._told:
             self._tell(words)
             self._told = words
+
+
+def _is_page(answer: httpx.Response) -> bool:
+    return answer.headers.get("content-type", "").startswith("text/html")
