@@ -76,8 +76,15 @@ async def test_what_the_store_is_made_of(running: Any) -> None:
 
 async def test_a_wrong_span_of_days_is_refused(running: Any) -> None:
     async with running() as client:
-        for days in ("start=2026-02-02&end=2026-02-01", "start=2020-01-01&end=2026-01-01"):
-            assert (await client.get(f"/api/v1/usage?{days}")).status_code == 422
+        spans = (
+            "start=2026-02-02&end=2026-02-01",
+            "start=2020-01-01&end=2026-01-01",
+            "start=1969-12-31&end=1970-01-02",
+        )
+        for days in (*spans, "end=0001-01-01", "end=9999-12-31"):
+            for path in ("/api/v1/usage", "/api/v1/logs/usage"):
+                answer = await client.get(f"{path}?{days}")
+                assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), (path, days)
 
 
 async def test_finds_are_told_by_door_and_trials_by_line(running: Any) -> None:

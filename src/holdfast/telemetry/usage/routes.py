@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.units import parse_duration
-from holdfast.telemetry.logs.keeping import today
+from holdfast.telemetry.logs.keeping import days_asked, today
 from holdfast.telemetry.usage.documents import LimitUse, StorageReport, UsageReport
 from holdfast.telemetry.usage.intake import LONGEST, Asked, Intake
 from holdfast.telemetry.usage.storage import Stored, read_storage
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.usage.intake import IntakeReports
     from holdfast.telemetry.usage.report import UsageReports
-
-_MOST_DAYS: Final = 400
 
 Reader = Annotated[Identity, Depends(requires("logs.read"))]
 Operator = Annotated[Identity, Depends(requires("server.read"))]
@@ -38,10 +36,7 @@ def usage_routes(
     @router.get("/usage", operation_id="getUsage")
     async def get_usage(identity: Reader, start: date | None = None, end: date | None = None) -> UsageReport:
         """Say what the tenant keeps and has read by service and stream, over some days (the last 7 if not given)."""
-        last = end or today(clock.now())
-        first = start or last - timedelta(days=6)
-        if not 0 <= (last - first).days < _MOST_DAYS:
-            raise InvalidError(f"start to end must be 1 to {_MOST_DAYS} days", hint="such as start=2026-01-01")
+        first, last = days_asked(start, end, today(clock.now()))
         return await reports.read(identity.tenant, first, last, await limits(identity.tenant))
 
     @router.get("/usage/intake", operation_id="getIntake")

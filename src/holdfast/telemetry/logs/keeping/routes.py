@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Final
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from holdfast.kernel.auth import Identity, requires
-from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.logs.keeping.days import days_asked
 from holdfast.telemetry.logs.keeping.usage import LogUse, read_usage, today
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
     from holdfast.store import Store
     from holdfast.telemetry.logs.keeping.size import LogSizeLimit
-
-_MOST_DAYS: Final = 400
 
 Reader = Annotated[Identity, Depends(requires("logs.read"))]
 
@@ -44,10 +42,7 @@ def keeping_routes(store: Store, clock: Clock, size: LogSizeLimit) -> APIRouter:
         by: Annotated[str, Query(max_length=200)] = "service_name",
     ) -> LogUsage:
         """Say what is kept of each day (the last 7 if not given), by the values of a label, or by stream."""
-        last = end or today(clock.now())
-        first = start or last - timedelta(days=6)
-        if not 0 <= (last - first).days < _MOST_DAYS:
-            raise InvalidError(f"start to end must be 1 to {_MOST_DAYS} days", hint="such as start=2026-01-01")
+        first, last = days_asked(start, end, today(clock.now()))
         uses = await read_usage(store, identity.tenant, first, last, by)
         return LogUsage(await size.size_bytes(), size.max_bytes or None, uses)
 
