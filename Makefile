@@ -37,7 +37,8 @@ demo: setup ui ## Holdfast and a small distributed system that breaks and heals,
 	$(BIN)/holdfast demo $(ARGS)
 
 test: setup ui ## every test; ARGS="tests/journal -k redact" chooses
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@mkdir -p .make && rm -f .make/test-status
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS) || { echo $$? >.make/test-status; exit 1; }
 
 check: setup ## lint, format, types, floors and the rules of the house
 	$(BIN)/ruff check .

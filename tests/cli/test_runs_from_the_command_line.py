@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from fixtures.servers import journal_elsewhere
 from holdfast import app, web
 from holdfast.cli.configuration import SECTIONS
 from holdfast.cli.main import cli
@@ -68,11 +69,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             await holdfast.stop()
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    assert ready.wait(60)
-    yield f"http://{address}"
-    told["loop"].call_soon_threadsafe(told["stop"].set)
-    thread.join(60)
+    with journal_elsewhere():
+        thread.start()
+        assert ready.wait(60)
+        yield f"http://{address}"
+        told["loop"].call_soon_threadsafe(told["stop"].set)
+        thread.join(60)
 
 
 @pytest.fixture(autouse=True)
@@ -87,8 +89,7 @@ def run(*arguments: str, code: int = 0) -> str:
 
 
 def run_json(*arguments: str, code: int = 0) -> Any:
-    lines = run(*arguments, "--json", code=code).splitlines()  # the server's own log stands among them
-    return next(json.loads(line) for line in reversed(lines) if line.startswith(('{"id"', '{"name"', '{"items"', "[")))
+    return json.loads(run(*arguments, "--json", code=code).splitlines()[-1])  # behind what was told on the way
 
 
 def test_a_run_is_started_waited_for_and_shown() -> None:

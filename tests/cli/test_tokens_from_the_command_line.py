@@ -13,6 +13,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from fixtures.servers import journal_elsewhere
 from holdfast import app, web
 from holdfast.cli.configuration import SECTIONS
 from holdfast.cli.main import cli
@@ -45,11 +46,12 @@ def server(tmp_path: Path) -> Iterator[tuple[str, str]]:
             await holdfast.stop()
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    assert ready.wait(60)
-    yield url, told["setup"]
-    told["loop"].call_soon_threadsafe(told["stop"].set)
-    thread.join(60)
+    with journal_elsewhere():
+        thread.start()
+        assert ready.wait(60)
+        yield url, told["setup"]
+        told["loop"].call_soon_threadsafe(told["stop"].set)
+        thread.join(60)
 
 
 def run(*arguments: str, expect: type[Exception] | None = None) -> str:

@@ -116,4 +116,5 @@ class Sending:
 
 
 def _is_page(answer: httpx.Response) -> bool:
-    return answer.headers.get("content-type", "").startswith("text/html")
+    kind: str = answer.headers.get("content-type", "")
+    return kind.startswith("text/html")
