@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from fixtures.consoles import NAME, PASSWORD, ROOT, Estate, Server, refuse, write_ops
 
 CONSOLE = ROOT / "src" / "holdfast" / "web" / "console" / "index.html"
+SERVER = pytest.StashKey[Server]()
 ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
@@ -32,6 +33,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start the server again, if tests of other folders came between."""
+    server = item.config.stash.get(SERVER, None)
+    if server is not None and server.process is None:
+        server.start()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the server when tests of other folders follow: it would go on probing beside them to the end."""
+    server = item.config.stash.get(SERVER, None)
+    if server is not None and nextitem is not None and Path(__file__).parent not in nextitem.path.parents:
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +84,7 @@ def estate() -> Iterator[Estate]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, estate: Estate) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, estate: Estate, pytestconfig: pytest.Config) -> Iterator[Server]:
     """The running app, with authentication on and nobody signed up yet."""
     if not CONSOLE.exists():
         refuse("the console is not built; run make ui")
@@ -77,6 +94,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, estate: Estate) -> Iterator
         probe.bind(("127.0.0.1", 0))
         server = Server(folder, probe.getsockname()[1])
     server.start()
+    pytestconfig.stash[SERVER] = server
     yield server
     server.stop()
 
