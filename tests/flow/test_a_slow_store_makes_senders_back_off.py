@@ -29,6 +29,8 @@ SLOW = {
     "loki_push_json": "503",
     "lines": "503",
     "remote_write": "503",
+    "remote_write_2": "503",
+    "push": "503",
 }
 
 
