@@ -6,8 +6,10 @@ permission nor says why it is public stops the start.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI, Response
@@ -106,13 +108,21 @@ def build_app(
 
 
 def _serve_document(api: FastAPI) -> None:
-    document = describe_api(api)
-    api.openapi = lambda: document  # type: ignore[method-assign]  # the hook that FastAPI documents
-    text = write_document(document).encode()
+    """Serve the document, which is made when it is first asked for: it takes as long as a sixth of the start."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        return describe_api(api)
+
+    @cache
+    def text() -> bytes:
+        return write_document(document()).encode()
+
+    api.openapi = document  # type: ignore[method-assign]  # the hook that FastAPI documents
 
     async def openapi() -> Response:
         """Give the OpenAPI document."""
-        return Response(text, media_type="application/json")
+        return Response(await asyncio.to_thread(text), media_type="application/json")
 
     api.add_api_route(f"{PREFIX}/openapi.json", openapi, include_in_schema=False)
 
