@@ -62,7 +62,7 @@ def test_what_came_in_by_the_hour_and_what_was_left_out_with_what_to_do(page, vi
     expect(page).to_have_url(re.compile("reason=invalid_ids"))
     expect(left_out).to_have_count(1)
     expect(page.get_by_role("region", name="Kept by services")).to_have_count(0)
-    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Show all", exact=True).click()  # another one shows all of many services
     expect(page).not_to_have_url(re.compile("reason="))
     expect(page.get_by_role("region", name="Kept by services")).to_be_visible()
 

@@ -118,8 +118,9 @@ async def test_a_leak_takes_resident_memory_and_gives_it_back() -> None:
     before = resident_bytes()
     async with leak_memory(plan(leak_bytes_per_s=64 << 20)):
         await eventually(lambda: resident_bytes() - before > 24 << 20)
-        assert resident_bytes() - before < LEAK_LIMIT_BYTES
-    assert resident_bytes() - before < 20 << 20
+        most = resident_bytes()
+        assert most - before < LEAK_LIMIT_BYTES
+    await eventually(lambda: most - resident_bytes() > 12 << 20)  # others of the process may have grown meanwhile
 
 
 async def test_an_exhausted_pool_says_so_and_recovers(any_settings: Settings) -> None:
