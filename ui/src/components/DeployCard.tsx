@@ -1,5 +1,5 @@
 // What was deployed, when, who says so, how it stands by now; and where to look next.
-import { IconExternalLink, IconRocket } from "@tabler/icons-react";
+import { IconRocket } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { deploysQuery } from "@/api/queries";
 import type { LogEvent } from "@/api/types";
@@ -7,11 +7,10 @@ import { aroundPath } from "@/lib/around";
 import { deployOf, deployState, deployTold } from "@/lib/deploys";
 import { describeEvent } from "@/lib/events";
 import { plural } from "@/lib/format";
-import { safeUrl } from "@/lib/text";
 import { formatAbsolute } from "@/lib/time";
-import { tracePath } from "@/lib/traces/search";
 import { useMay, useNames } from "@/state/session";
 import classes from "./DeployCard.module.css";
+import { DeployLinks } from "./DeployLinks";
 import { Go, servicePath } from "./Go";
 import { When } from "./When";
 
@@ -45,7 +44,6 @@ function DeployEntry({ event }: { event: LogEvent }) {
   const deploy = known && deployOf(known, event);
   const names = useNames();
   const trace = textOf(event.data["trace_id"]);
-  const link = safeUrl(deploy?.url || textOf(event.data["url"]));
   return (
     <li className={classes.entry}>
       <div className={classes.head}>
@@ -70,16 +68,7 @@ function DeployEntry({ event }: { event: LogEvent }) {
         <Go to={aroundPath({ service: subject, at: event.at })} className="link bare">
           Around this moment
         </Go>
-        {trace && (
-          <Go to={tracePath(trace)} className="link bare">
-            First trace
-          </Go>
-        )}
-        {link && (
-          <a href={link} target="_blank" rel="noreferrer" className="link bare">
-            Build <IconExternalLink size={12} aria-hidden />
-          </a>
-        )}
+        <DeployLinks trace={trace} build={deploy?.url || textOf(event.data["url"])} />
       </div>
     </li>
   );

@@ -1,16 +1,14 @@
 // Which version runs, and what was deployed last: the first thing to ask when a service turns.
-import { IconExternalLink } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { deploysQuery } from "@/api/queries";
 import type { Deploy } from "@/api/types";
+import { DeployLinks } from "@/components/DeployLinks";
 import { Go } from "@/components/Go";
 import { Section } from "@/components/Page";
 import { QueryView, SkeletonRows } from "@/components/states";
 import { When } from "@/components/When";
 import { aroundPath } from "@/lib/around";
 import { deployKey, deployNote, deployState } from "@/lib/deploys";
-import { safeUrl } from "@/lib/text";
-import { tracePath } from "@/lib/traces/search";
 import { useMay } from "@/state/session";
 import classes from "./Deploys.module.css";
 
@@ -42,7 +40,6 @@ export function Deploys({ service }: { service: string }) {
 }
 
 function DeployLine({ deploy }: { deploy: Deploy }) {
-  const link = safeUrl(deploy.url);
   return (
     <li className={classes.line} data-state={deploy.state}>
       <div className={classes.head}>
@@ -64,16 +61,7 @@ function DeployLine({ deploy }: { deploy: Deploy }) {
             What moved
           </Go>
         )}
-        {deploy.trace_id && (
-          <Go to={tracePath(deploy.trace_id)} className="link bare">
-            First trace
-          </Go>
-        )}
-        {link && (
-          <a href={link} target="_blank" rel="noreferrer" className="link bare">
-            Build <IconExternalLink size={12} aria-hidden />
-          </a>
-        )}
+        <DeployLinks trace={deploy.trace_id} build={deploy.url} />
       </div>
     </li>
   );
