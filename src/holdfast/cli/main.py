@@ -15,6 +15,8 @@ from holdfast.cli.contents import Contents
 from holdfast.kernel.errors import HoldfastError, InvalidError, Place
 
 EXIT_ERROR: Final = 2
+# What comes of an answer that is not what a command reads; any other kind of fault is ours, and keeps its traceback.
+_MISREAD: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 _TELLS: Final = """Holdfast watches your services, pages the right person, finds the cause and runs the fix.
 
 Start with `holdfast up`, or see it at work with `holdfast demo`.
@@ -61,7 +63,7 @@ def main() -> None:
         sys.exit(141)
     except OSError as error:
         _end(InvalidError(error.strerror or str(error), place=Place(file=str(error.filename or ""))))
-    except Exception as error:
+    except _MISREAD as error:
         if servers:
             _end(_unreadable(servers[-1], error))
         raise
