@@ -14,18 +14,27 @@ from holdfast.telemetry.traces.sampling import Sampling
 from holdfast.telemetry.traces.settings import SamplingPolicy, SamplingSettings
 
 GONE = ("traces", "shop", "tail_sampled")
+SETTINGS = SamplingSettings(enabled=True, policies=(SamplingPolicy("errors", errors=True),), decide_after=600.0)
+
+
+class Sampled:
+    """A store whose traces are sampled, with what the ledger is told of it."""
+
+    def __init__(self, store: Any) -> None:
+        self.clock, self.noted = FakeClock(datetime.now(UTC)), Noted()
+        self.sampling = Sampling(store, SETTINGS, self.clock, ledger=self.noted)
+        self._sink = TraceSink(store, keep_until_s=self.sampling.keep_until_s, ledger=self.noted)
+
+    async def append(self, *rows: Row) -> None:
+        """Write spans of this moment."""
+        await self._sink.append(DEFAULT_TENANT, spans(rows, int(self.clock.now().timestamp()) * 10**9))
 
 
 async def test_spans_that_go_are_noted_once_however_often_their_trace_is_judged(
     open_store: Any, store_url: str
 ) -> None:
-    store, clock, noted = await open_store(store_url, SCHEMA), FakeClock(datetime.now(UTC)), Noted()
-    settings = SamplingSettings(enabled=True, policies=(SamplingPolicy("errors", errors=True),), decide_after=600.0)
-    sampling = Sampling(store, settings, clock, ledger=noted)
-    sink = TraceSink(store, keep_until_s=sampling.keep_until_s, ledger=noted)
-
-    async def append(*rows: Row) -> None:
-        await sink.append(DEFAULT_TENANT, spans(rows, int(clock.now().timestamp()) * 10**9))
+    sampled = Sampled(await open_store(store_url, SCHEMA))
+    clock, noted, sampling, append = sampled.clock, sampled.noted, sampled.sampling, sampled.append
 
     await append(Row(1, 1), Row(1, 2, 1, service="mail"), Row(2, 3, status=SpanStatus.ERROR), Row(3, 4))
     await sampling.judge_all()  # nothing is old enough
@@ -47,13 +56,8 @@ async def test_spans_that_go_are_noted_once_however_often_their_trace_is_judged(
 async def test_a_trace_that_comes_back_is_taken_back_from_the_hour_in_which_it_went(
     open_store: Any, store_url: str
 ) -> None:
-    store, clock, noted = await open_store(store_url, SCHEMA), FakeClock(datetime.now(UTC)), Noted()
-    settings = SamplingSettings(enabled=True, policies=(SamplingPolicy("errors", errors=True),), decide_after=600.0)
-    sampling = Sampling(store, settings, clock, ledger=noted)
-    sink = TraceSink(store, keep_until_s=sampling.keep_until_s, ledger=noted)
-
-    async def append(*rows: Row) -> None:
-        await sink.append(DEFAULT_TENANT, spans(rows, int(clock.now().timestamp()) * 10**9))
+    sampled = Sampled(await open_store(store_url, SCHEMA))
+    clock, noted, sampling, append = sampled.clock, sampled.noted, sampled.sampling, sampled.append
 
     async def judge_for(seconds: int) -> None:
         for _ in range(seconds // 300):
@@ -79,11 +83,10 @@ async def test_the_first_round_after_a_start_notes_nothing_for_it_may_be_the_sec
     open_store: Any, store_url: str
 ) -> None:
     store, clock, noted = await open_store(store_url, SCHEMA), FakeClock(datetime.now(UTC)), Noted()
-    settings = SamplingSettings(enabled=True, policies=(SamplingPolicy("errors", errors=True),), decide_after=600.0)
-    before = Sampling(store, settings, clock)
+    before = Sampling(store, SETTINGS, clock)
     await TraceSink(store, keep_until_s=before.keep_until_s).append(
         DEFAULT_TENANT, spans([Row(1, 1)], int(clock.now().timestamp()) * 10**9)
     )
     await clock.advance(700)
-    await Sampling(store, settings, clock, ledger=noted).judge_all()
+    await Sampling(store, SETTINGS, clock, ledger=noted).judge_all()
     assert noted.records[GONE] == 0
