@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, assemble, joined, united
 from holdfast.telemetry.metrics.reading.blocks import Block, Loose, block_of, narrowed
 from holdfast.telemetry.metrics.reading.decoding import pick_rows
+from holdfast.telemetry.metrics.reading.fetching import Fetcher
 from holdfast.telemetry.metrics.selection import Selection, SeriesColumns
 from holdfast.telemetry.metrics.tables import SLOT_MS
 
@@ -134,6 +137,62 @@ async def test_writes_between_queries_are_seen(store: Store, seed: int, cache_by
     await sink.close()
 
 
+@pytest.mark.parametrize("needs_starts", [False, True])
+@pytest.mark.parametrize("has_starts", [False, True])
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_what_is_written_as_a_query_reads_is_in_the_next_answer(
+    store: Store, monkeypatch: pytest.MonkeyPatch, needs_starts: bool, has_starts: bool, is_known: bool
+):
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    await write_series(sink, np.arange(NOW_MS - SLOT_MS, NOW_MS, 60_000), starts_ms=7)
+    source, forgetful = MetricSource(store, feed=sink.feed), MetricSource(store)
+    plain = Selection((Matcher("__name__", MatchOp.EQUAL, "m"),), NOW_MS - SLOT_MS, NOW_MS)
+    if is_known:
+        await source.select(DEFAULT_TENANT, [plain])
+    wish = replace(plain, needs_starts=needs_starts)
+    fetch = Fetcher.fetch
+
+    async def overtaken(self: Fetcher, *args: Any) -> Any:
+        found = await fetch(self, *args)
+        late = np.array([NOW_MS - SLOT_MS + 90_000, NOW_MS - 1000])
+        await write_series(sink, late, starts_ms=9 if has_starts else None)
+        return found
+
+    monkeypatch.setattr(Fetcher, "fetch", overtaken)
+    await source.select(DEFAULT_TENANT, [wish])
+    monkeypatch.setattr(Fetcher, "fetch", fetch)
+    first, second = [(await one.select(DEFAULT_TENANT, [wish]))[0] for one in (source, forgetful)]
+    for column in ("offsets", "ts_ms", "values"):
+        np.testing.assert_array_equal(getattr(first, column), getattr(second, column))
+    np.testing.assert_array_equal(starts_of(first), starts_of(second))
+    await sink.close()
+
+
+async def test_what_is_forgotten_as_a_query_reads_the_rest_is_in_its_answer_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    for number in "01":
+        await write_series(sink, np.arange(NOW_MS - SLOT_MS, NOW_MS, 60_000), n=number)
+    source = MetricSource(store, feed=sink.feed)
+    whole = Selection((Matcher("__name__", MatchOp.EQUAL, "m"),), NOW_MS - SLOT_MS, NOW_MS)
+    half = replace(whole, matchers=(*whole.matchers, Matcher("n", MatchOp.EQUAL, "0")))
+    await source.select(DEFAULT_TENANT, [half])
+    fetch = Fetcher.fetch
+
+    async def forgetting(self: Fetcher, *args: Any) -> Any:
+        found = await fetch(self, *args)
+        source.reader.forget(DEFAULT_TENANT)
+        return found
+
+    monkeypatch.setattr(Fetcher, "fetch", forgetting)
+    (answer,) = await source.select(DEFAULT_TENANT, [whole])
+    assert np.diff(answer.offsets).tolist() == [119, 119]  # the first is at the open end
+    await sink.close()
+
+
 def starts_of(columns: SeriesColumns) -> np.ndarray:
     return np.zeros(len(columns.values), np.int64) if columns.starts_ms is None else columns.starts_ms
 
@@ -197,10 +256,11 @@ async def test_a_glimpse_reads_no_more_than_it_needs_and_the_second_one_remember
     await sink.close()
 
 
-async def write_series(sink: MetricSink, ts_ms: np.ndarray) -> None:
+async def write_series(sink: MetricSink, ts_ms: np.ndarray, *, starts_ms: int | None = None, **labels: str) -> None:
     book = sink.book(DEFAULT_TENANT)
-    ref = book.ref(labels_of({"__name__": "m"}), origin="test")
-    arrival = Arrival(book.generation, np.full(len(ts_ms), ref), ts_ms, np.ones(len(ts_ms)))
+    ref = book.ref(labels_of({"__name__": "m", **labels}), origin="test")
+    starts = None if starts_ms is None else np.full(len(ts_ms), starts_ms)
+    arrival = Arrival(book.generation, np.full(len(ts_ms), ref), ts_ms, np.ones(len(ts_ms)), starts)
     await sink.append(DEFAULT_TENANT, arrival)
 
 

@@ -90,8 +90,6 @@ class Entry:
             return False
         rows, ts_ms, values = rows[is_ours], ts_ms[is_ours], values[is_ours]
         if (ts_ms <= self._last_ms[rows]).any():
-            if any(block.starts_ms is not None for block in self.blocks):
-                return False
             self._insert(rows, ts_ms, values)
             return True
         touched, places = np.unique(rows, return_inverse=True)
@@ -100,14 +98,20 @@ class Entry:
         return True
 
     def _insert(self, rows: Ints, ts_ms: Ints, values: Floats) -> None:
-        """Sort late samples in, and those that were read already while they were being written."""
+        """Sort late samples in, and those that were read already while they were being written.
+
+        They have no start times: who took some with them, `drop_starts` has been called before.
+        """
         since_ms = int(ts_ms.min()) - 1
         before = assemble(self.blocks, self.ids, BEGINNING_MS, since_ms)
         after = assemble(self.blocks, self.ids, since_ms, END_MS)
+        starts_ms = None if after.starts_ms is None else np.concatenate((after.starts_ms, np.zeros_like(ts_ms)))
         loose = Loose(
             np.concatenate((np.repeat(np.arange(len(self.ids)), np.diff(after.offsets)), rows)),
             np.concatenate((after.ts_ms, ts_ms)),
             np.concatenate((after.values, values)),
+            None,
+            starts_ms,
         )
         self._take(self.ids, [as_block(self.ids, before), block_of(self.ids, loose)])
 
@@ -178,7 +182,10 @@ class BlockCache:
         if entry is None:
             self.misses += 1
             return None
-        if not self._is_current(key, entry):
+        before = entry.nbytes
+        is_current = self._is_current(key, entry)
+        self._nbytes += entry.nbytes - before
+        if not is_current:
             self._drop(key)
             self.misses += 1
             return None
@@ -196,34 +203,34 @@ class BlockCache:
         news = [one for one in written if one is not None]
         if len(news) < len(written):
             return False
-        before = entry.nbytes
         if entry.has_starts and any(one.has_starts for one in news):
             entry.drop_starts()
         ids, ts_ms, values = (np.concatenate(column) for column in zip(*(one[:3] for one in news), strict=True))
         is_near = (ids >= entry.ids[0]) & (ids <= entry.ids[-1])
         is_current = entry.append(ids[is_near], ts_ms[is_near], values[is_near])
-        self._nbytes += entry.nbytes - before
-        entry.seen = slot.end
+        if is_current:
+            entry.seen = slot.end
         return is_current
 
-    def put(self, key: Key, ids: Ids, blocks: list[Block], mark: int, *, has_starts: bool = False) -> Entry:
+    def put(self, key: Key, ids: Ids, blocks: list[Block], mark: int, *, has_starts: bool = False) -> Entry | None:
         """Remember the blocks of all these series, also those without samples; between `begin` and `end`.
 
         Blocks with start times are remembered instead of those without, all others beside what is remembered already.
+        Gives what is remembered now, with what was written meanwhile; None if these blocks cannot take that.
         """
-        fresh = Entry(ids, blocks, mark, has_starts=has_starts)
-        self._nbytes += fresh.nbytes
-        known = self._entries.pop(key, None)
+        known = self._entries.get(key)
         if known is not None:
-            # `_is_current` keeps the count of an entry's bytes true.
-            is_good = self._is_current(key, known) and self._is_current(key, fresh)
-            self._nbytes -= known.nbytes + fresh.nbytes
-            if is_good and (known.has_starts or not fresh.has_starts):
-                if known.has_starts and not fresh.has_starts:
-                    known.drop_starts()
-                fresh.add_series(known.ids, known.blocks)
-            self._nbytes += fresh.nbytes
+            self._drop(key)
+        fresh = Entry(ids, blocks, mark, has_starts=has_starts)
+        if not self._is_current(key, fresh):
+            return None
+        if known is not None and (known.has_starts or not has_starts) and self._is_current(key, known):
+            if known.has_starts != fresh.has_starts:
+                known.drop_starts()
+                fresh.drop_starts()
+            fresh.add_series(known.ids, known.blocks)
         self._entries[key] = fresh
+        self._nbytes += fresh.nbytes
         self._slots[key.tenant, key.slot].keys.add(key)
         self._shrink()
         return fresh

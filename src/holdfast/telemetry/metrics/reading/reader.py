@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -37,6 +37,13 @@ _GLIMPSE: Final = 3  # times as much as asked must be in the slots for the rest 
 _MOST_GLIMPSED: Final = 1000
 
 _Answer = tuple[tuple[int, ...], Assembled]
+
+
+class _Part(NamedTuple):
+    """What is known of one slot; version 0 is not remembered."""
+
+    version: int
+    blocks: list[Block]
 
 
 class SampleReader:
@@ -168,45 +175,62 @@ class SampleReader:
         cache = self._cache
         assert cache is not None  # for the types: `_split` has seen it
         async with self._locks.setdefault((tenant, chosen.family), asyncio.Lock()):
+            parts: dict[int, _Part] = {}
             missing: dict[tuple[bytes, bool], tuple[Ids, list[int]]] = {}
-            entries = {}
             for slot in slots:
                 entry = cache.get(Key(tenant, slot, chosen.family))
                 lacking = living = _living(chosen, slot)
                 wants_starts = has_starts
                 if entry is not None and (entry.has_starts or not has_starts):
-                    entries[slot] = entry
+                    parts[slot] = _Part(entry.version, entry.blocks)
                     lacking = living[:0] if _is_same(living, entry.ids) else _not_in(living, entry.ids)
                     wants_starts = entry.has_starts
                 if len(lacking):
                     missing.setdefault((lacking.tobytes(), wants_starts), (lacking, []))[1].append(slot)
             for (_, wants_starts), (ids, lacking_slots) in missing.items():
-                marks = cache.begin(tenant, lacking_slots, ids)
-                try:
-                    is_whole = chosen.is_whole and 2 * len(ids) > len(chosen.ids)
-                    wanted = Wanted(ids, lacking_slots, is_whole, None, wants_starts)
-                    found = await self._fetcher.fetch(tenant, wanted, cache.most_bytes // 8)
-                    for slot in lacking_slots:
-                        blocks = [block for number, block in found if number == slot]
-                        key = Key(tenant, slot, chosen.family)
-                        entries[slot] = cache.put(key, ids, blocks, marks[slot], has_starts=wants_starts)
-                finally:
-                    cache.end(tenant, lacking_slots)
-        known = [entries[slot] for slot in slots if slot in entries]
-        blocks = [block for entry in known for block in entry.blocks]
-        return tuple(entry.version for entry in known), blocks if has_starts else [*map(without_starts, blocks)]
+                wanted = Wanted(
+                    ids, lacking_slots, chosen.is_whole and 2 * len(ids) > len(chosen.ids), None, wants_starts
+                )
+                await self._read_missing(tenant, chosen, wanted, parts)
+        known = [parts[slot] for slot in slots if slot in parts]
+        blocks = [block for part in known for block in part.blocks]
+        return tuple(part.version for part in known), blocks if has_starts else [*map(without_starts, blocks)]
+
+    async def _read_missing(self, tenant: TenantId, chosen: Chosen, wanted: Wanted, parts: dict[int, _Part]) -> None:
+        """Read what is not in memory, and put it to what is known of each slot."""
+        cache = self._cache
+        assert cache is not None  # for the types
+        marks = cache.begin(tenant, wanted.slots, wanted.ids)
+        try:
+            found = await self._fetcher.fetch(tenant, wanted, cache.most_bytes // 8)
+            for slot in wanted.slots:
+                blocks = [block for number, block in found if number == slot]
+                key = Key(tenant, slot, chosen.family)
+                entry = cache.put(key, wanted.ids, blocks, marks[slot], has_starts=wanted.has_starts)
+                if (
+                    entry is not None
+                    and entry.has_starts == wanted.has_starts
+                    and not len(_not_in(_living(chosen, slot), entry.ids))
+                ):
+                    parts[slot] = _Part(entry.version, entry.blocks)
+                else:  # what was known is gone again, or what was read did not go with what was written meanwhile
+                    parts[slot] = _Part(0, [*(parts[slot].blocks if slot in parts else ()), *blocks])
+        finally:
+            cache.end(tenant, wanted.slots)
 
     async def _answer(
         self, key: tuple[object, ...], versions: tuple[int, ...], blocks: Sequence[Block], ids: Ids, most: int
     ) -> Assembled:
         """Join blocks, or give what was joined for the same question when nothing has changed since."""
+        span: tuple[int, int] = key[2]  # type: ignore[assignment]  # as `read` makes it
+        if not all(versions):
+            return await _assemble(blocks, ids, span, most)
         known = self._answers.get(key)
         if known is not None and known[0] == versions:
             self._answers.move_to_end(key)
             if len(known[1].values) > most:
                 raise LimitError(f"{len(known[1].values)} samples")
             return known[1]
-        span: tuple[int, int] = key[2]  # type: ignore[assignment]  # as `read` makes it
         made = await _assemble(blocks, ids, span, most)
         if self._cache is not None and made.nbytes < self._cache.most_bytes // 2:
             self._answers[key] = versions, made
