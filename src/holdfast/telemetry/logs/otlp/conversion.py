@@ -106,8 +106,8 @@ class Conversion:
             times = [each.time_unix_nano or each.observed_time_unix_nano or now_ns for each in records]
         columns.refs += [ref] * count
         columns.shared_refs += [shared] * count
-        columns.ts_ns += [min(at, 2**63 - 1) for at in times]
-        columns.observed_ns += [seen if seen < 2**63 else 0 for seen in observed]
+        columns.ts_ns += times if max(times) < 2**63 else [min(at, 2**63 - 1) for at in times]
+        columns.observed_ns += observed if max(observed) < 2**63 else [seen if seen < 2**63 else 0 for seen in observed]
         columns.bodies += [each.body.string_value or to_text(each.body) for each in records]
         columns.severities += [min(max(each.severity_number, 0), _MOST_SEVERITY) for each in records]
         columns.severity_texts += [each.severity_text for each in records]

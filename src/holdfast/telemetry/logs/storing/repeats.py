@@ -81,11 +81,11 @@ class Repeats:
         numbers = keys.tolist()
         while (other := self._overlapping(numbers)) is not None:
             await other.landed.wait()
-        first = np.sort(np.unique(keys, return_index=True)[1])
-        fresh = first[~self._are_known(keys[first])]
-        flight = _Flight(np.sort(keys[fresh]))
+        different, first = np.unique(keys, return_index=True)
+        are_new = ~self._are_known(different)  # sorted ones are looked up side by side
+        flight = _Flight(different[are_new])
         self._flying.update(dict.fromkeys(flight.keys.tolist(), flight))
-        return fresh, flight
+        return np.sort(first[are_new]), flight
 
     def end(self, flight: _Flight, *, is_stored: bool) -> None:
         """Take what became of a flight."""
