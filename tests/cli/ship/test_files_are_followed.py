@@ -26,8 +26,8 @@ def _nothing_waits(monkeypatch):
 OPEN: list[Files] = []
 
 
-def follow(*patterns, known=None, labels=None):
-    files = Files([str(pattern) for pattern in patterns], labels or {}, "web-1", known or {})
+def follow(*patterns, known=None, labels=None, tell=None):
+    files = Files([str(pattern) for pattern in patterns], labels or {}, "web-1", known or {}, tell)
     OPEN.append(files)
     return files
 
@@ -166,3 +166,25 @@ def test_no_line_is_lost_when_reading_starts_anew_at_any_position(tmp_path_facto
     found += read(follow(log, known=known), is_last=True)
     lines = [line.rstrip("\r") for line in "".join(parts).split("\n")]
     assert found == [line for line in lines if line]
+
+
+def test_a_name_that_leads_to_nothing_is_told_once_and_read_when_it_is_there(tmp_path):
+    told, log = [], tmp_path / "late[1].log"
+    write(tmp_path / "here.log", "here\n")
+    files = follow(tmp_path / "here.log", log, tell=told.append)
+    assert (read(files), read(files)) == (["here"], [])
+    assert [words.partition(" (")[0] for words in told] == [f"{log}: no file matches it"]
+    write(log, "now\n")
+    assert read(files) == ["now"]
+    assert files.faults == {}
+
+
+def test_a_file_that_was_renamed_before_it_was_read_to_its_end_is_not_missed(tmp_path):
+    log = tmp_path / "a.log"
+    write(log, "one\n")
+    files = follow(log)
+    assert read(files) == ["one"]
+    write(log, "two\n")
+    log.rename(tmp_path / "a.log.1")
+    again = follow(log, known=files.positions())
+    assert (read(again, is_last=True), again.faults) == (["two"], {})

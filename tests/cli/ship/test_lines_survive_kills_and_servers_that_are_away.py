@@ -76,10 +76,10 @@ def start(loki_url, state, *arguments):
     return subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "HOLDFAST_TOKEN": "hf_x"})
 
 
-def finish(loki_url, state, *arguments):
+def finish(loki_url, state, *arguments, code=0):
     process = start(loki_url, state, "--once", *arguments)
     told = process.communicate(timeout=60)[1].decode()
-    assert process.returncode == 0, told
+    assert process.returncode == code, told
     return told
 
 
@@ -137,10 +137,26 @@ def test_lines_wait_on_the_disk_while_the_server_is_away(tmp_path):
     log.unlink()
 
     back = LokiStandIn(gone.server_address[1])
-    finish(back.url, state, str(log))
+    told = finish(back.url, state, str(log), code=2)
+    assert f"{log}: there is no such file" in told
     assert back.lines() == ["one"]
     assert back.repeats == ["true"]
     back.end()
+
+
+@pytest.mark.slow
+def test_what_cannot_be_read_is_told_once_the_rest_is_shipped(tmp_path, loki):
+    (tmp_path / "a.log").write_text("one\n")
+    (tmp_path / "loop.log").symlink_to(tmp_path / "loop.log")
+    names = [str(tmp_path / name) for name in ("gone.log", "loop.log", "", "*.txt", "a.log")]
+    told = finish(loki.url, tmp_path / "state", *names, code=2)
+
+    assert loki.lines() == ["one"]
+    for name, words in zip(
+        names, ("no such file", "symbolic links", "it is a folder", "no file matches"), strict=False
+    ):
+        assert f"error: {name.rstrip('/')}: " in told
+        assert words in told
 
 
 JOURNALCTL = """#!{python}

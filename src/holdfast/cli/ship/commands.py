@@ -23,7 +23,7 @@ from holdfast.cli.ship.journald import KEY, Journald
 from holdfast.cli.ship.meters import ShipMeters, served
 from holdfast.cli.ship.sending import TIMEOUT_S, Sending
 from holdfast.cli.ship.spool import Spool
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import ConfigError, InvalidError
 from holdfast.kernel.peers import open_client
 from holdfast.kernel.units import parse_size
 from holdfast.resilience import Backoff, Pauses
@@ -66,10 +66,10 @@ def ship(
     scrubber = SenderScrubber(read_settings(config, {})[ScrubSettings], tenant)
     spool = Spool(state or _default_state(), _size(buffer))
     known = spool.positions
-    sources: list[Source] = []
-    if files:
-        in_files = {key: value for key, value in known.items() if key != KEY}
-        sources.append(Files(files, labels, socket.gethostname(), in_files))
+    tell = _json_words if as_json else _words
+    in_files = {key: value for key, value in known.items() if files and key != KEY}
+    followed = Files(files or (), labels, socket.gethostname(), in_files, None if once else tell)
+    sources: list[Source] = [followed] if files else []
     if journald:
         sources.append(Journald(journalctl, labels, known))
     meters = ShipMeters()
@@ -78,7 +78,7 @@ def ship(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with client, served(meters, metrics):
-        sending = Sending(spool, client, _json_words if as_json else _words, meters)
+        sending = Sending(spool, client, tell, meters)
         sending.start()
         try:
             _run(Shipping(spool, sources, sending, scrubber, meters), stop, is_once=once)
@@ -89,6 +89,8 @@ def ship(
             if as_json:
                 typer.echo(orjson.dumps(meters.summary()).decode())
             spool.close()
+    if once and followed.faults:
+        raise ConfigError(tuple(followed.faults.values()))
 
 
 def _words(words: str) -> None:

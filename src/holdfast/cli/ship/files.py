@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from holdfast.cli.ship.entries import Batch
 from holdfast.cli.ship.following import FollowedFile
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import InvalidError, Place
 
 LOOK_EVERY_S: Final = 1.0
 _GOES_AFTER_S: Final = 5.0  # a file that was renamed may still be written to for a while
@@ -23,11 +24,21 @@ Labels = tuple[tuple[str, str], ...]
 class Files:
     """Follows files; a `Source`."""
 
-    def __init__(self, patterns: Sequence[str], labels: Mapping[str, str], host: str, known: Mapping[str, Any]) -> None:
-        self._patterns = patterns
+    def __init__(
+        self,
+        patterns: Sequence[str],
+        labels: Mapping[str, str],
+        host: str,
+        known: Mapping[str, Any],
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self._patterns = [str(Path(pattern)) for pattern in patterns]
+        self._tell = tell
         self._labels = labels
         self._host = host
         self._known = dict(known)
+        self._met: set[str] = set()  # patterns that have led to a file
+        self.faults: dict[str, InvalidError] = {}  # by pattern or file: why nothing of it is read, as of the last look
         self._open: dict[str, FollowedFile] = {}
         self._looked_s = float("-inf")
         self._find_renamed()
@@ -53,21 +64,42 @@ class Files:
             file.close()
 
     def _look(self) -> None:
-        for path in self._paths():
-            self._follow(path)
+        before, self.faults = self.faults, {}
+        for pattern in self._patterns:
+            for path in _named(pattern):
+                self._try(path, pattern)
+            if pattern not in self._met and pattern not in self.faults:
+                self.faults[pattern] = _why_nothing(pattern)
+        for name, fault in self.faults.items():
+            if self._tell is not None and name not in before:
+                self._tell(f"{fault}; it is read as soon as it can be")
+
+    def _try(self, path: Path, pattern: str, name: Path | None = None) -> None:
+        """Follow a file, or keep why it cannot be read, so that it does not end the reading of the others."""
+        try:
+            if self._follow(path, name):
+                self._met.add(pattern)
+        except FileNotFoundError:
+            return  # gone since it was listed
+        except OSError as error:
+            self._met.add(pattern)
+            hint = "let the user that ships read it, and the folders that it is in"
+            self.faults[str(path)] = InvalidError(
+                f"it cannot be read: {error.strerror}", hint=hint, place=Place(str(path))
+            )
 
     def _paths(self) -> Iterator[Path]:
         for pattern in self._patterns:
-            yield from (Path(found) for found in sorted(glob.glob(pattern, recursive=True)))  # noqa: PTH207 -- absolute patterns
+            yield from _named(pattern)
 
-    def _follow(self, path: Path, name: Path | None = None) -> None:
-        try:
-            status = path.stat()
-        except OSError:
-            return  # gone since it was listed
+    def _follow(self, path: Path, name: Path | None = None) -> bool:
+        """Open a file if it is one, and not open yet; tells whether it is one."""
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return False
         key = f"{status.st_dev}:{status.st_ino}"
-        if key in self._open or not path.is_file():
-            return
+        if key in self._open:
+            return True
         if len(self._open) >= _MOST_FILES:
             raise InvalidError(f"more than {_MOST_FILES} files are to be followed", hint="narrow the patterns")
         stem = (name or path).name.partition(".")[0]
@@ -76,6 +108,7 @@ class Files:
         file.path = name or path
         self._known.pop(file.key, None)
         self._open[file.key] = file
+        return True
 
     def _find_renamed(self) -> None:
         """Find again what was renamed while nobody looked; forget what is gone."""
@@ -86,7 +119,7 @@ class Files:
             if found is None:
                 del self._known[key]
             else:
-                self._follow(found, path)
+                self._try(found, str(path), path)
 
     def _close_gone(self, batch: Batch) -> None:
         now_s = time.monotonic()
@@ -97,6 +130,24 @@ class Files:
                 continue
             if _finish(file, batch):
                 del self._open[key]
+
+
+def _named(pattern: str) -> list[Path]:
+    """Give what a pattern leads to; what leads nowhere may be a name, such as `a[1].log`."""
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 -- absolute patterns
+    return [Path(each) for each in found or (pattern,)]
+
+
+def _why_nothing(pattern: str) -> InvalidError:
+    place, path = Place(pattern), Path(pattern)
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        said = "no file matches it" if glob.has_magic(pattern) else "there is no such file"
+        return InvalidError(said, hint=f"look at its name; it is looked for from {Path.cwd()}", place=place)
+    if stat.S_ISDIR(mode):
+        return InvalidError("it is a folder", hint=f"name its files, such as {path / '*.log'}", place=place)
+    return InvalidError("it is no plain file", hint="write what it gives to a file, and ship that", place=place)
 
 
 def _finish(file: FollowedFile, batch: Batch) -> bool:
