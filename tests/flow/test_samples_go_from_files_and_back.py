@@ -107,6 +107,43 @@ async def test_an_import_that_broke_off_goes_on_where_it_was(
         assert await stored(url, "hits_total") == found, "what is sent twice is there once"
 
 
+def test_an_import_that_goes_on_remembers_what_was_refused_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "BATCH", 50)
+    file = tmp_path / "hits.om"
+    file.write_text(OPENMETRICS + "# EOF\n")
+    answers: list[Any] = [(40, "too many series"), UnavailableError("the network is gone"), (49, "again"), (20, "")]
+
+    def send(rows: Any) -> tuple[int, str]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        stored, reason = answer
+        return min(stored, len(rows)), reason
+
+    with Destination("http://127.0.0.1:1") as destination:
+        destination.send = send  # type: ignore[method-assign]  # a network that fails, and a server that refuses
+        with pytest.raises(UnavailableError):
+            import_file(file, Format.OPENMETRICS, destination)
+        report = import_file(file, Format.OPENMETRICS, destination)
+    assert (report.samples, report.refused) == (109, 11)
+    assert report.resumed_at > 0
+
+
+async def test_what_stands_before_a_fault_is_stored_and_told(
+    serving: Any, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "first.prom").write_text(DUMP)
+    (tmp_path / "cut.om").write_text(OPENMETRICS)
+    async with serving() as url:
+        done = await run("import", str(tmp_path / "first.prom"), str(tmp_path / "cut.om"), "--url", url)
+        assert sum(map(len, (await stored(url, "hits_total")).values())) == 120
+    assert done.returncode == 2
+    assert "first.prom: 2 samples" in done.stdout
+    assert "cut.om: line 122: the file ends without '# EOF', so it is cut off; 120 samples" in done.stderr
+
+
 async def test_dumps_and_csv_hold_the_same(serving: Any, tmp_path: Path) -> None:
     files = {"a.prom": DUMP, "b.csv": CSV, "c.csv": ISO_CSV}
     expected = {(("__name__", "up"), ("job", "a b")): [(T0 * 1000, "1.0"), (T0 * 1000 + 1, "nan")]}
@@ -122,7 +159,7 @@ async def test_dumps_and_csv_hold_the_same(serving: Any, tmp_path: Path) -> None
 async def test_parquet_and_openmetrics_make_the_round_trip_by_command(
     serving: Any, run: Callable[..., Any], tmp_path: Path
 ) -> None:
-    (tmp_path / "hits.om").write_text(OPENMETRICS + '# EOF\nodd_metric{x="never read"} 1 1\n')
+    (tmp_path / "hits.om").write_text(OPENMETRICS + "# EOF")
     async with serving() as url:
         done = await run("import", str(tmp_path / "hits.om"), "--url", url, "--json")
         assert json.loads(done.stdout)[0]["samples"] == 120, done.stderr
@@ -179,6 +216,13 @@ async def test_promtool_makes_blocks_of_an_export(serving: Any, run: Callable[..
         ("a.om", "a 1 +Inf\n", r"line 1: '\+Inf' is no timestamp"),
         ("a.om", "a 1 1700000000\na 1 17", r"line 2: the last line has no end"),
         ("a.om", b"# HELP a \xe9\n", r"line 1: this is not UTF-8 text"),
+        (
+            "a.om",
+            "a 1 1\n",
+            r"line 1: the file ends without '# EOF'.*; 1 samples before it are stored \(.*add the line",
+        ),
+        ("a.om", "a 1 1\n# EOF\n\nb 1 1\n", r"line 2: more stands behind '# EOF'.*; 1 samples .*part files"),
+        ("a.om", "", r"line 1: the file ends without"),
         ("a.prom", "a 1 5 6 7\n", r"line 1: this is no sample"),
         ("a.parquet", "a 1 5\n", r"a.parquet: it cannot be read"),
         ("a.parquet", "", r"a.parquet: it cannot be read"),

@@ -48,13 +48,13 @@ def register(cli: typer.Typer, environ: Mapping[str, str]) -> None:
         """
         token = environ.get("HOLDFAST_TOKEN", "")
         kinds = {file: format_of(file, format_) for file in files}
-        reports = []
-        with Destination(url, token=token, tenant=tenant) as destination:
-            for file, kind in kinds.items():
-                with _bar(file.name, size_of(file, kind)) as tell:
-                    report = import_file(file, kind, destination, tenant=tenant, is_restarting=restart, tell=tell)
-                reports.append(report)
-        _show(reports, as_json=as_json)
+        reports: list[Report] = []
+        try:
+            with Destination(url, token=token, tenant=tenant) as destination:
+                reports.extend(_imported(kinds, destination, tenant=tenant, is_restarting=restart))
+        finally:  # what was done before a fault is told, too
+            if reports:
+                _show(reports, as_json=as_json)
         if any(report.refused for report in reports):
             raise typer.Exit(EXIT_REFUSED)
 
@@ -89,6 +89,14 @@ def register(cli: typer.Typer, environ: Mapping[str, str]) -> None:
             else:
                 raise InvalidError(f"{format_} is not written to stdout", hint="--format openmetrics, or --output FILE")
         _tell_exported(counts, output, as_json=as_json)
+
+
+def _imported(
+    kinds: Mapping[Path, Format], destination: Destination, *, tenant: str, is_restarting: bool
+) -> Iterator[Report]:
+    for file, kind in kinds.items():
+        with _bar(file.name, size_of(file, kind)) as tell:
+            yield import_file(file, kind, destination, tenant=tenant, is_restarting=is_restarting, tell=tell)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import InvalidError, Place
@@ -62,7 +61,7 @@ _MARKS: Final = {
 
 @dataclass(slots=True)
 class Report:
-    """What became of a file; `resumed_at` is where an earlier import had stopped."""
+    """What became of a file, earlier imports of it included; `resumed_at` is where the last one had stopped."""
 
     file: str
     samples: int = 0
@@ -111,22 +110,21 @@ def import_file(
         tell: is called with the position after each batch.
 
     Raises:
-        InvalidError: the file cannot be read on, or the server refused a whole batch.
+        InvalidError: the file cannot be read on, what stands before is stored; or the server refused a whole batch.
         UnavailableError: the server does not answer; the same import goes on from there later.
     """
     identity = identify(file, kind, destination.url, tenant)
     progress = Progress(identity) if is_restarting else load_progress(file, identity)
-    report = Report(str(file), progress.samples, resumed_at=progress.position)
+    report = Report(str(file), progress.samples, progress.refused, progress.position)
     if kind is not Format.PARQUET:
         _refuse_packed(file)
-    rows = _read(file, kind, progress.position)
-    while batch := list(islice(rows, BATCH)):
+    for batch in _batches(_read(file, kind, progress.position), report):
         stored, reason = destination.send(batch)
         report.samples += stored
         report.refused += len(batch) - stored
         if reason and len(report.reasons) < MOST_TOLD:
             report.reasons.append(reason)
-        progress = replace(progress, position=batch[-1].position, samples=report.samples)
+        progress = replace(progress, position=batch[-1].position, samples=report.samples, refused=report.refused)
         try:
             save_progress(file, progress)
         except OSError as error:
@@ -137,6 +135,27 @@ def import_file(
     with suppress(OSError):
         forget_progress(file)
     return report
+
+
+def _batches(rows: Iterator[Row], report: Report) -> Iterator[list[Row]]:
+    """Give the rows by batches, also those before a fault; the fault then says what was stored by then."""
+    batch: list[Row] = []
+    try:
+        for row in rows:
+            batch.append(row)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except InvalidError as error:
+        if batch:
+            yield batch
+        if not report.samples and not report.refused:
+            raise
+        stored = f"{report.samples} samples before it are stored"
+        refused = f", {report.refused} were refused: {'; '.join(report.reasons)}" if report.refused else ""
+        raise InvalidError(f"{error.message}; {stored}{refused}", hint=error.hint, place=error.place) from None
+    if batch:
+        yield batch
 
 
 def _refuse_packed(file: Path) -> None:

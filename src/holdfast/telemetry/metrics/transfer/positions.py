@@ -21,6 +21,7 @@ class Progress:
     identity: str
     position: int = 0
     samples: int = 0
+    refused: int = 0
 
 
 def identify(file: Path, *parts: str) -> str:
@@ -39,7 +40,7 @@ def load_progress(file: Path, identity: str) -> Progress:
     try:
         kept = orjson.loads(sidecar(file).read_bytes())
         if kept["identity"] == identity:
-            return Progress(identity, int(kept["position"]), int(kept["samples"]))
+            return Progress(identity, int(kept["position"]), int(kept["samples"]), int(kept.get("refused", 0)))
     except (OSError, ValueError, KeyError, TypeError):
         pass
     return Progress(identity)
@@ -49,8 +50,7 @@ def save_progress(file: Path, progress: Progress) -> None:
     """Keep it, as a whole or not at all."""
     target = sidecar(file)
     fresh = target.with_name(f"{target.name}.new")
-    document = {"identity": progress.identity, "position": progress.position, "samples": progress.samples}
-    fresh.write_bytes(orjson.dumps(document))
+    fresh.write_bytes(orjson.dumps(progress))
     fresh.replace(target)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
@@ -27,14 +27,21 @@ _LINE: Final = re.compile(
 _SAID: Final = re.compile(rb"#[ \t]+(TYPE|HELP|UNIT)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
 _KNOWN: Final = 200_000
 _MOST_LINE_BYTES: Final = 1_000_000
+_EOF: Final = b"# EOF"
 _CUT: Final = "the last line has no end: the file is cut off, or lacks its last newline"
+_NO_EOF: Final = "the file ends without '# EOF', so it is cut off"
+_BRING: Final = "bring the whole file, what is stored may come twice; to one that is whole, add the line '# EOF'"
+_BEHIND: Final = "more stands behind '# EOF', where OpenMetrics ends"
+_PART: Final = "part files that were joined, and import each"
 
 
 def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
     """Give the samples from `position` (a byte) on.
 
+    OpenMetrics must end with `# EOF` (specification 1.0, overall structure); Prometheus' text may, and then ends there.
+
     Raises:
-        InvalidError: a line is no sample with a timestamp; the message names it.
+        InvalidError: a line is no sample with a timestamp, or OpenMetrics is cut off; the message names the line.
     """
     known: dict[tuple[bytes, bytes], Labels] = {}
     said: dict[str, dict[str, str]] = {}
@@ -46,7 +53,9 @@ def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
             at += len(line)
             number += 1
             text = line.removeprefix(codecs.BOM_UTF8).strip() if at == len(line) else line.strip()
-            if text == b"# EOF":
+            if text == _EOF:
+                if in_seconds:
+                    _demand_nothing(lines, file, _line(number, at - len(line), position))
                 return
             try:
                 _demand_end(line)
@@ -59,10 +68,23 @@ def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
                     exemplar = _exemplar(example, ts_ms) if example and in_seconds else None
                     yield Row(labels, ts_ms, value, at, _metadata(labels, said), starts.of(labels, ts_ms), exemplar)
             except (ExpositionError, ValueError) as error:
-                where = f"byte {at - len(line)}" if position else f"line {number}"
+                where = _line(number, at - len(line), position)
                 message = error.message if isinstance(error, ExpositionError) else str(error)
                 message = "this is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else message
                 raise InvalidError(f"{where}: {message}", place=Place(str(file))) from None
+        if in_seconds:
+            raise InvalidError(f"{_line(max(number, 1), at, position)}: {_NO_EOF}", hint=_BRING, place=Place(str(file)))
+
+
+def _line(number: int, at: int, position: int) -> str:
+    """Name a line; by its first byte where reading began in the middle."""
+    return f"byte {at}" if position else f"line {number}"
+
+
+def _demand_nothing(lines: BinaryIO, file: Path, where: str) -> None:
+    while rest := lines.readline(_MOST_LINE_BYTES):
+        if rest.strip():
+            raise InvalidError(f"{where}: {_BEHIND}", hint=_PART, place=Place(str(file)))
 
 
 def _demand_end(line: bytes) -> None:
