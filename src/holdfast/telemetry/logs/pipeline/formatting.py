@@ -70,7 +70,7 @@ def _compile(text: str, name: str, what_is_wrong: str) -> _Template:
     try:
         return _Template(text, name)
     except gotpl.TemplateError as error:
-        message = f"{what_is_wrong}: {problem_of_text(error, name)}"
+        message = f"{what_is_wrong}: {problem_of_text(error, name, text)}"
         raise ValueError(message) from error
 
 

@@ -13,6 +13,8 @@ from typing import Final
 import gotpl
 
 from holdfast.telemetry.logs.pipeline.template_arguments import WRONG, fault_of
+from holdfast.telemetry.logs.pipeline.template_slices import go_type
+from holdfast.telemetry.metrics.promql.quoting import quote
 
 _PLACE: Final = re.compile(r"template:(\d+):\d+: ")
 _QUOTED: Final = re.compile(r"'([^']*)'")
@@ -26,6 +28,16 @@ _NO_LENGTH: Final = re.compile(r"value of type (\w+) has no length")
 _OUT_OF_RANGE: Final = re.compile(r"index .*?(\d+)", re.DOTALL)
 _NOT_ITERATED: Final = re.compile(r"range cannot iterate over str")
 _RANGE: Final = re.compile(r"\.\w+")
+_UNDEFINED: Final = re.compile(r"template '(.*)' is not defined", re.DOTALL)
+_TOO_DEEP: Final = re.compile(r"exceeded maximum template depth \(\d+\)")
+_CALL: Final = re.compile(r'(\{\{(?:- )?\s*template\s+)("(?:[^"\\]|\\.)*"|`[^`]*`)(.*?)(?: -)?\}\}', re.DOTALL)
+_CLAUSE: Final = re.compile(
+    r"\{\{(?:- )?\s*(?:else )?(if|range|with|block|define|template)\b(?:(?!\}\}).)*$", re.DOTALL
+)
+_TOKEN: Final = re.compile(r"\}\}|[^\s}]+")
+_INDEXED: Final = re.compile(r'index\s.*?(?P<text>"|`)', re.DOTALL)
+_NOT_INDEXED: Final = re.compile(r"cannot index value of type (\w+)")
+_NOT_CALLED: Final = re.compile(r"value of type (\w+) is not callable")
 _CONTROL: Final = re.compile(r"\b(?:if|range|with|template|block|define|and|or)\b|`|\\\\")
 _ACTION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _TEXT: Final = re.compile(r'"[^"]*"')
@@ -33,15 +45,28 @@ _CHAIN: Final = re.compile(r"(?<![\w.)\]$])\.\w+(?P<next>\.(?P<field>\w+))[.\w]*
 _COMMAND: Final = r'(?<![\w.$]){}(?!\w)(?:"(?:[^"\\]|\\.)*"|`[^`]*`|\([^()]*\)|[^|(){{}}])*'
 
 
-def problem_of_text(error: gotpl.TemplateError, name: str) -> str:
+def problem_of_text(error: gotpl.TemplateError, name: str, source: str) -> str:
     """Say why a text is no template: `template: line:1: unclosed action`."""
     said = str(error)
     place = _PLACE.match(said)
     line = place[1] if place else "1"
-    message = said[place.end() :] if place else said
+    message = _of_clause(said[place.end() :] if place else said, source, place_of(error))
     for pattern, words in _IN_BRACES:
         message = pattern.sub(words, message)
     return f"template: {name}:{line}: {_QUOTED.sub(_in_double_quotes, message)}"
+
+
+def _of_clause(message: str, source: str, position: int) -> str:
+    """Name the clause in which a name or a value is missing, as Go does."""
+    clause = _CLAUSE.search(source.encode()[:position].decode(errors="replace"))
+    if clause is None:
+        return message
+    if message == "missing value for command":
+        return f"missing value for {clause[1]}{' clause' if clause[1] == 'block' else ''}"
+    found = _TOKEN.match(_letters(source, position))
+    if message == "expected quoted template name" and found is not None:
+        return f"unexpected {quote(found[0])} in {clause[1]} clause"
+    return message
 
 
 def place_of(error: gotpl.TemplateError) -> int:
@@ -63,6 +88,13 @@ def problem_of_run(error: gotpl.TemplateError, name: str, source: str, labels: M
     elif arguments := _ARGUMENTS.fullmatch(message):
         position, _ = _command(source, arguments[1], position)
         command = arguments[1]
+    elif (_UNDEFINED.fullmatch(message) or _TOO_DEEP.fullmatch(message)) and (
+        called := _CALL.match(_letters(source, position))
+    ):
+        position += len(called[1].encode())
+        given = called[3].strip()
+        command = f"{{{{template {called[2]}{given and ' '}{given}}}}}"
+        message = _UNDEFINED.sub(r'template "\1" not defined', message)
     elif _NOT_ITERATED.fullmatch(message) and (field := _RANGE.match(_letters(source, position))):
         command, message = field[0], f"range can't iterate over {labels.get(field[0][1:], '')}"
     return _placed(name, source, position, command, message)
@@ -95,6 +127,12 @@ def _told(message: str, command: str) -> str:
         return f"len of type {found[1]}"
     if message == "index out of range" and (place := _OUT_OF_RANGE.fullmatch(command)):
         return f"{message}: {place[1]}"
+    if message == "sequence index must be an integer":
+        return f"cannot index slice/array with type {'string' if _INDEXED.match(command) else 'float64'}"
+    if found := _NOT_CALLED.fullmatch(message):
+        return f"non-function {command.removeprefix('call').strip()} of type {go_type(found[1])}"
+    if found := _NOT_INDEXED.fullmatch(message):
+        return f"can't index item of type {go_type(found[1])}"
     return message
 
 

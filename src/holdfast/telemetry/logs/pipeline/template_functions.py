@@ -24,6 +24,7 @@ from holdfast.telemetry.logs.logql.quantities import (
 )
 from holdfast.telemetry.logs.pipeline.entries import Entry
 from holdfast.telemetry.logs.pipeline.moments import Moment, moment_in, moment_of, ns_of, write_moment
+from holdfast.telemetry.logs.pipeline.template_slices import take_slice
 from holdfast.telemetry.metrics.promql.quoting import quote
 
 _SPRIG: Final = (
@@ -170,6 +171,7 @@ def _functions() -> dict[str, Callable[..., object]]:
         "alignRight": _align_right,
         "unixToTime": _count_since,
         "date": write_moment,
+        "slice": take_slice,
         "now": lambda: moment_of(time.time_ns()),
         "toDate": lambda layout, text: moment_in(layout, "Local", text),
         "toDateInZone": moment_in,
