@@ -188,6 +188,18 @@ def test_sides_find_each_other_by_labels():
         ("1 and 2", "error :", "unexpected literal for left leg"),
         ('rate({a="b"}[5m]) + bool 1', "error :", "bool modifier"),
         ("(" * 200 + "1", "col", "nested more than"),
+        (
+            "{" + ",".join(['a="b"'] * 201) + "}",
+            "line 1, col 1202",
+            "the query has more than 200 matchers, the limit of one query",
+        ),
+        ('{a="b"} | ' + " or ".join(['a="b"'] * 5000), "col 1802", "more than 200 matchers"),
+        ('{a="b"} | ' + ", ".join(['a="b"'] * 5000), "col", "more than 200 matchers"),
+        ('{a="b"} |= "x"' + ' or "x"' * 5000, "col", "more than 200 matchers"),
+        ('{a="b"} | drop ' + ",".join(["a"] * 5000), "col", "more than 200 matchers"),
+        ('{a="b"} | ' + "(" * 5000, "col", "more than 100 nested conditions"),
+        ('{a="b"}' + " | json" * 201, "line 1, col 1409", "more than 200 stages"),
+        ("1" + "+1" * 5000, "col", "more than 100 operations"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(text, place, told):

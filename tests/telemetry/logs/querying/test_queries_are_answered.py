@@ -174,6 +174,25 @@ async def test_a_query_that_costs_too_much_says_so(engine):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '| level="x" or ' + " or ".join(['level="error"'] * 190),
+        "| " + ", ".join(['level="error"'] * 190),
+        "| " + "(" * 100 + 'level="error"' + ")" * 100,
+        '| level="error" ' * 190,
+    ],
+)
+async def test_the_longest_pipelines_are_answered(engine, text):
+    assert await at(engine, f'sum(count_over_time({{app="a"}} | json {text} [10m]))') == {(): 30.0}
+
+
+@pytest.mark.parametrize(("before", "behind"), [("", "+0" * 100), ("0+(" * 49, ")" * 49)])
+async def test_the_longest_operations_are_answered(engine, before, behind):
+    counted = 'sum(count_over_time({app="a"} | json | level="error" [10m]))'
+    assert await at(engine, f"{before}{counted}{behind}") == {(): 30.0}
+
+
+@pytest.mark.parametrize(
     ("text", "apps"),
     [
         ('sum by (app) (count_over_time({job="x"}[10m]))', ["a", "b"]),

@@ -72,11 +72,13 @@ def _goes_on(stream: TokenStream) -> bool:
 
 def _single(stream: TokenStream, told: str) -> Condition:
     if stream.accept("("):
+        stream.count("nested conditions")
         inner = parse_conditions(stream)
         stream.expect(")")
         return inner
     if stream.token.text in KEYWORDS and stream.following() not in COMPARISONS:
         raise stream.unexpected(told)
+    stream.count("matchers")
     label = stream.expect_name(told)
     operator = stream.token
     if operator.text not in NUMBER_OPS and operator.text not in TEXT_OPS:

@@ -39,8 +39,7 @@ def parse(text: str) -> Expr:
     Raises:
         LogqlError: it is none; the message has Loki's form, and says the line and the column.
     """
-    if len(text) >= _LONGEST:
-        raise LogqlError(f"input size too long ({len(text)} > {_LONGEST})")
+    _check_length(text)
     if not text:
         raise LogqlError("syntax error: unexpected $end")
     stream = TokenStream(text)
@@ -52,6 +51,11 @@ def parse(text: str) -> Expr:
     return expr
 
 
+def _check_length(text: str) -> None:
+    if len(text) >= _LONGEST:
+        raise LogqlError(f"input size too long ({len(text)} > {_LONGEST})")
+
+
 def parse_selector(text: str) -> tuple[Matcher, ...]:
     """Read a selector of streams alone, such as those of `match[]`; `{}` selects everything.
 
@@ -59,6 +63,7 @@ def parse_selector(text: str) -> tuple[Matcher, ...]:
         LogqlError: it is none.
         InvalidError: it is another query.
     """
+    _check_length(text)
     stream = TokenStream(text)
     matchers = parse_matchers(stream)
     if stream.token.kind is not Kind.END:
@@ -90,6 +95,7 @@ def _side(stream: TokenStream, floor: int, depth: int) -> Expr:
         raise stream.refusal(f"the query is nested more than {_DEEPEST} deep", stream.token.span)
     left = _operand(stream, depth)
     while (precedence := _precedence(stream.token)) > floor:
+        stream.count("operations")
         operator = stream.take()
         returns_bool = stream.accept("bool")
         matching = _matching(stream)

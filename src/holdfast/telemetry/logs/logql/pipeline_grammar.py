@@ -51,6 +51,7 @@ def parse_matchers(stream: TokenStream, told: str = "{") -> tuple[Matcher, ...]:
     while not stream.accept("}"):
         if matchers:
             stream.expect(",", "} or ,")
+        stream.count("matchers")
         label = stream.expect_kind(Kind.WORD, "IDENTIFIER" if matchers else "IDENTIFIER or }")
         if stream.token.text not in TEXT_OPS or stream.token.kind is not Kind.OPERATOR:
             raise stream.unexpected("= or =~ or !~ or !=")
@@ -64,6 +65,8 @@ def parse_stages(stream: TokenStream, *, may_unwrap: bool = True) -> tuple[tuple
     """Read stages; the last may be `unwrap`, which only a metric query takes."""
     stages: list[Stage] = []
     while (token := stream.token).kind is Kind.OPERATOR:
+        if token.text in _LINE_OPS or token.text == "|":
+            stream.count("stages")
         if token.text in _LINE_OPS:
             stages.append(_line_filter(stream))
         elif token.text != "|":
@@ -89,6 +92,7 @@ def _line_filter(stream: TokenStream) -> LineFilter:
 
 
 def _needle(stream: TokenStream) -> Needle:
+    stream.count("matchers")
     if stream.token.text == "ip" and stream.following() == "(":
         return Needle(parse_ip(stream), is_ip=True)
     return Needle(unquote(stream.expect_kind(Kind.STRING, "STRING or ip").text))
@@ -192,6 +196,7 @@ def _keep(stream: TokenStream, bar: Token) -> Stage:
 def _choices(stream: TokenStream) -> tuple[LabelChoice, ...]:
     choices: list[LabelChoice] = []
     while not choices or stream.accept(","):
+        stream.count("matchers")
         label = stream.expect_kind(Kind.WORD)
         matcher = None
         if stream.token.text in TEXT_OPS and stream.token.kind is Kind.OPERATOR:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -76,6 +77,7 @@ PRECEDENCE: Final = {
     "or": 1, "and": 2, "unless": 2, "==": 3, "!=": 3, ">": 3, ">=": 3, "<": 3, "<=": 3,
     "+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "^": 6,
 }  # fmt: skip
+_MOST: Final = {"matchers": 200, "stages": 200, "operations": 100, "nested conditions": 100}  # of one query
 _BEFORE_NAMES: Final = frozenset({"{", "(", ",", "drop", "keep", "unwrap"})
 _QUOTES: Final = frozenset({'"', "`", "'"})
 KEYWORDS: Final = frozenset(
@@ -179,6 +181,7 @@ class TokenStream:
         self._tokens = _fold(scan(text))
         self._at = 0
         self._postponed: list[tuple[int, int, int, LogqlError]] = []
+        self._counts: Counter[str] = Counter()
 
     @property
     def token(self) -> Token:
@@ -234,6 +237,16 @@ class TokenStream:
         if self.is_function():
             raise self.unexpected(told)
         return self.expect_kind(Kind.WORD, told)
+
+    def count(self, what: str) -> None:
+        """Take that the next token begins one more of what a query may have only so many of.
+
+        Raises:
+            LogqlError: it is one too many.
+        """
+        self._counts[what] += 1
+        if self._counts[what] > _MOST[what]:
+            raise self.refusal(f"the query has more than {_MOST[what]} {what}, the limit of one query", self.token.span)
 
     def judge(self, check: Callable[[], None], span: Span, rank: int = 0) -> None:
         """Note what a check says of a part that is well formed; errors of form are told before all these."""
