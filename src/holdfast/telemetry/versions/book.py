@@ -179,6 +179,11 @@ def _deploy(row: Row[Any], head: Row[Any] | None) -> Deploy:
         state = DeployState.RUNNING
     else:
         state = DeployState.BESIDE if row.is_heard else DeployState.AWAITED
-    special: dict[str, Any] = {"state": state, "ending": Ending(row.ending) if row.ending else None}
+    has_ended = row.ended_at is not None  # a process of the release before leaves the rest as it was
+    special: dict[str, Any] = {
+        "state": state,
+        "ending": Ending(row.ending) if has_ended and row.ending else None,
+        "to_version": row.to_version if has_ended else None,
+    }
     names = Deploy.__dataclass_fields__.keys() - special.keys()
     return Deploy(**special, **{name: getattr(row, name) for name in names})
