@@ -1,4 +1,4 @@
-"""A book that the release before has filled keeps its meaning, and a process of that release goes on beside this one."""
+"""A book that the release before has filled keeps its meaning, and a process of that release goes on beside it."""
 
 from __future__ import annotations
 
@@ -45,9 +45,17 @@ def ago(minutes):
 
 def row(version, began_at, **more):
     return {
-        **{"tenant": "default", "service": "orders", "environment": "", "version": version, "origin": RESOURCE},
+        "tenant": "default",
+        "service": "orders",
+        "environment": "",
+        "version": version,
+        "origin": RESOURCE,
         **dict.fromkeys(("trace_id", "instance", "commit", "url", "by"), ""),
-        **{"is_baseline": False, "is_heard": True, "began_at": began_at, "first_seen": began_at, "last_seen": began_at},
+        "is_baseline": False,
+        "is_heard": True,
+        "began_at": began_at,
+        "first_seen": began_at,
+        "last_seen": began_at,
         **dict.fromkeys(("from_version", "settled_at", "ended_at", "told_at", "back_told_at")),
         **more,
     }

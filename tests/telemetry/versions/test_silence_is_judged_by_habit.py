@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from fixtures.deploys import MIGRATIONS, Shop
@@ -41,6 +43,27 @@ async def test_a_canary_that_is_seldom_heard_is_not_rolled_back(shop):
     assert await shop.told() == ["seen 1>2"]
     await shop.live(40, {"1": 2}, step=2)
     assert await shop.told() == ["seen 1>2", "rolled_back 2>1"]
+
+
+@pytest.mark.parametrize("pause", [25, 40, 55])
+async def test_a_canary_whose_pauses_nobody_knows_yet_is_not_rolled_back(shop, pause):
+    await shop.live(10, {"1": 1})
+    await shop.live(6 * pause, {"1": 5, "2": pause}, step=5)
+    assert await shop.told() == ["seen 1>2"]
+    await shop.live(3 * pause, {"1": 5}, step=5)
+    assert await shop.told() == ["seen 1>2", "rolled_back 2>1"]
+
+
+@pytest.mark.parametrize(("hearings", "patience"), [(1, 60), (2, 20), (3, 5)])
+async def test_the_more_often_a_version_was_heard_the_sooner_its_end_is_told(shop, hearings, patience):
+    await shop.live(10, {"1": 1})
+    await shop.live(hearings, {"1": 1, "2": 1})
+    await shop.live(patience, {"1": 1})
+    assert await shop.told() == ["seen 1>2"]
+    await shop.live(2, {"1": 1})
+    assert await shop.told() == ["seen 1>2", "rolled_back 2>1"]
+    (went, *_) = [each for each in await shop.ledger.deploys("default") if each.version == "1"]
+    assert went.began_at < shop.clock.now() - timedelta(minutes=patience)  # since when it is so, not since it is known
 
 
 async def test_blue_and_green_change_places_and_each_change_is_a_deploy(shop):

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _PAUSES: Final = 2  # so many usual pauses are a silence
 _FADES: Final = 0.99  # a pause counts for so much less at each hearing; one night does not rule the next day
-_BARELY: Final = 4  # times as patient with a version that was heard less than three times
+_ONCE: Final = 12  # times as patient with a version that was heard once: it may be heard by the hour
+_TWICE: Final = 4  # times as patient with one that was heard twice, or as long as two of the pause that is known
 
 
 def heard_again(row: Row[Any], at: datetime, now: datetime, floor: timedelta) -> dict[str, Any]:
@@ -64,8 +65,10 @@ def _overlap(since: datetime, other: Row[Any]) -> timedelta:
 def _patience(row: Row[Any], others: Iterable[Row[Any]], floor: timedelta) -> timedelta:
     if row.usual_gap_s is not None:
         return max(floor, timedelta(seconds=_PAUSES * row.usual_gap_s))
-    usual_s = max((other.usual_gap_s or 0.0 for other in others), default=0.0)
-    return max(_BARELY * floor, timedelta(seconds=_PAUSES * usual_s))
+    known_s = max((other.usual_gap_s or 0.0 for other in others), default=0.0)
+    if row.longest_gap_s is None and row.last_seen == row.first_seen:
+        return max(_ONCE * floor, timedelta(seconds=_PAUSES * known_s))
+    return max(_TWICE * floor, timedelta(seconds=_PAUSES * max(known_s, row.longest_gap_s or 0.0)))
 
 
 def _add(longest: float | None, usual: float | None, gap_s: float) -> tuple[float, float | None]:
