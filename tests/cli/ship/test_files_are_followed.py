@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 
 import pytest
@@ -103,6 +105,122 @@ def test_a_file_that_grew_past_its_old_end_after_truncation_is_noticed(tmp_path)
     assert read(files) == ["one"]
     log.write_text("a much longer line\nand one more\n")
     assert read(files) == ["a much longer line", "and one more"]
+
+
+def copy_and_truncate(log, name):
+    """Rotate as logrotate's `copytruncate` does."""
+    shutil.copy(log, log.with_name(name))
+    os.truncate(log, 0)
+
+
+@pytest.mark.parametrize("pattern", ["a.log", "a.log*"])
+def test_what_was_written_before_a_file_was_copied_and_truncated_is_read_from_the_copy(tmp_path, pattern):
+    log = tmp_path / "a.log"
+    write(log, "one\n")
+    files = follow(tmp_path / pattern)
+    assert read(files) == ["one"]
+    write(log, "two\nthree\n")
+    copy_and_truncate(log, "a.log.1")
+    write(log, "four\n")
+    assert read(files) == ["two", "three", "four"]
+    (tmp_path / "a.log.1").rename(tmp_path / "a.log.2")
+    write(log, "five\n")
+    copy_and_truncate(log, "a.log.1")
+    assert read(files) == ["five"]
+    known = files.positions()
+    files.close()
+    write(log, "six\n")
+    assert read(follow(tmp_path / pattern, known=known)) == ["six"]
+
+
+@pytest.mark.parametrize("pattern", ["a.log", "a.log*"])
+def test_a_copy_and_truncation_while_nobody_reads_lose_and_repeat_nothing(tmp_path, pattern):
+    log = tmp_path / "a.log"
+    write(log, "one\n")
+    files = follow(tmp_path / pattern)
+    assert read(files) == ["one"]
+    known = files.positions()
+    files.close()
+    write(log, "two\n")
+    copy_and_truncate(log, "a.log.1")
+    write(log, "three, which is longer than what was there\n")
+    assert read(follow(tmp_path / pattern, known=known)) == ["two", "three, which is longer than what was there"]
+
+
+def test_a_long_copy_goes_on_over_batches_and_restarts(tmp_path):
+    log = tmp_path / "a.log"
+    write(log, "".join(f"{number}\n" for number in range(10)))
+    files = follow(tmp_path / "a.log*")
+    found = read(files)
+    write(log, "".join(f"{number}\n" for number in range(10, 80_000)))
+    copy_and_truncate(log, "a.log.1")
+    write(log, "last\n")
+    while True:
+        batch = Batch()
+        files.fill(batch, is_last=False)
+        if not batch.entries:
+            break
+        found += [entry.line for entry in batch.entries]
+        assert {entry.pairs["log_file_path"] for entry in batch.entries} == {str(log)}
+        known = files.positions()
+        files.close()
+        files = follow(tmp_path / "a.log*", known=known)
+    assert found == [*(str(number) for number in range(80_000)), "last"]
+
+
+def test_a_copy_that_is_still_being_made_is_not_read_beside_its_file(tmp_path):
+    log, copy = tmp_path / "a.log", tmp_path / "a.log.1"
+    lines = "".join(f"{number}\n" for number in range(1000))
+    write(log, lines)
+    files = follow(tmp_path / "a.log*")
+    assert len(read(files)) == 1000
+    for length in (0, 10, 300, 2000):
+        copy.write_text(lines[:length])
+        assert read(files) == []
+    write(log, "more\n")
+    assert read(files) == ["more"]
+    copy.write_text(lines + "more\n")
+    log.write_text("new\n")
+    assert read(files) == ["new"]
+
+
+def test_a_file_beside_that_begins_alike_is_read_once_it_differs(tmp_path):
+    banner = "The shop 1.0 is starting, with all that it needs to begin its work\n" * 8
+    write(tmp_path / "a.log", banner + "one\n")
+    files = follow(tmp_path / "a.log*")
+    assert read(files)[-1] == "one"
+    write(tmp_path / "a.log.errors", banner + "two\n")
+    assert read(files)[-1] == "two"
+
+
+def test_a_file_that_is_truncated_while_it_is_read_is_not_read_on_in_its_midst(tmp_path, monkeypatch):
+    log = tmp_path / "a.log"
+    write(log, "".join(f"old {number}\n" for number in range(100)))
+    files = follow(log)
+    take = following.FollowedFile._take
+    cut = iter([True])
+
+    def take_and_cut(file, line, start, batch):
+        if line == b"old 50" and next(cut, False):
+            copy_and_truncate(log, "b.log")
+            write(log, "".join(f"new {number}\n" for number in range(200)))
+        take(file, line, start, batch)
+
+    monkeypatch.setattr(following.FollowedFile, "_take", take_and_cut)
+    expected = [f"old {number}" for number in range(100)] + [f"new {number}" for number in range(200)]
+    assert read(files) == expected
+    known = files.positions()
+    files.close()
+    assert read(follow(log, known=known)) == []
+
+
+def test_positions_of_the_release_before_go_on(tmp_path):
+    log = tmp_path / "a.log"
+    write(log, "one\ntwo\n")
+    status = log.stat()
+    head = {"head": hashlib.sha256(b"one\n").hexdigest()[:32], "head_length": 4}
+    known = {f"{status.st_dev}:{status.st_ino}": {"path": str(log), "offset": 4, **head}}
+    assert read(follow(log, known=known)) == ["two"]
 
 
 def test_new_files_of_a_pattern_are_found(tmp_path):

@@ -1,4 +1,7 @@
-"""The files of some paths and patterns: new ones are found, renamed ones read to their end, gone ones closed."""
+"""The files of some paths and patterns: new ones are found, renamed ones read to their end, gone ones closed.
+
+A copy of a file that is followed waits until the file is truncated, and is then read from where the file was left.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from holdfast.cli.ship.copies import is_named_after
 from holdfast.cli.ship.entries import Batch
 from holdfast.cli.ship.following import FollowedFile
 from holdfast.kernel.errors import InvalidError, Place
@@ -52,6 +56,7 @@ class Files:
             if batch.is_full:
                 return
             file.fill(batch, is_last=is_last)
+            self._pass_over(file)
         self._close_gone(batch)
 
     def positions(self) -> Mapping[str, Any]:
@@ -98,10 +103,12 @@ class Files:
         if not stat.S_ISREG(status.st_mode):
             return False
         key = f"{status.st_dev}:{status.st_ino}"
-        if key in self._open:
+        if key in self._open or (key not in self._known and self._is_copy(path)):
             return True
         if len(self._open) >= _MOST_FILES:
             raise InvalidError(f"more than {_MOST_FILES} files are to be followed", hint="narrow the patterns")
+        if name is None and key in self._known:
+            name = Path(self._known[key]["path"])  # under which it is found again when it is renamed once more
         stem = (name or path).name.partition(".")[0]
         labels = {"service_name": stem or "unknown_service", **self._labels}
         file = FollowedFile(path, tuple(sorted(labels.items())), self._host, self._known.get(key, {}))
@@ -109,6 +116,14 @@ class Files:
         self._known.pop(file.key, None)
         self._open[file.key] = file
         return True
+
+    def _is_copy(self, path: Path) -> bool:
+        return any(is_named_after(path, file.path) and file.is_copied_to(path) for file in self._open.values())
+
+    def _pass_over(self, file: FollowedFile) -> None:
+        """Note copies that were read as the rest of their file, so that they are not read as files of their own."""
+        self._known |= {key: position for key, position in file.copied.items() if key not in self._open}
+        file.copied.clear()
 
     def _find_renamed(self) -> None:
         """Find again what was renamed while nobody looked; forget what is gone."""

@@ -1,23 +1,23 @@
 """One open file, read line by line from where it was left: what is cut, truncated or replaced in place is noticed.
 
-A file is known by its device, inode and first bytes, so that a new file with an old inode is no old file.
+A file is known by its device, inode and first bytes, so that a new file with an old inode is no old file. What a file
+held beyond when it was truncated is read from the copy that was made of it, if there is one (`copies`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
+from holdfast.cli.ship.copies import MARK, Marks, find_copy
 from holdfast.cli.ship.entries import Batch, Entry
 from holdfast.telemetry import CriJoiner, Joiner, recognise
 
 _CHUNK: Final = 262_144
-_HEAD: Final = 256
 _LONGEST: Final = 200_000  # bytes of a line; a longer one comes in pieces
 _JOINED_WITHIN_S: Final = 1.0
 
@@ -37,55 +37,83 @@ class FollowedFile:
 
     def __init__(self, path: Path, labels: tuple[tuple[str, str], ...], host: str, known: dict[str, Any]) -> None:
         self._file = path.open("rb", buffering=0)
+        self._copy: BinaryIO | None = None  # what was made of the file before it was truncated, while it is read
         status = os.fstat(self._file.fileno())
         self.path = path
         self.key = f"{status.st_dev}:{status.st_ino}"
+        self.copied: dict[str, dict[str, Any]] = {}  # copies that were read to their end, for who finds them otherwise
         self._labels, self._host = labels, host
         self._offset = 0  # of the next byte to be read
         self._safe = 0  # all before it is in batches
-        self._head, self._head_length = "", 0
+        self._marks = Marks()
         self._reset()
-        if known and known.get("head") == self._hash(int(known.get("head_length", 0))):
+        if known:
             self._offset = self._safe = int(known["offset"])
-            self._head, self._head_length = known["head"], int(known["head_length"])
+            self._marks = Marks.of(known)
 
     def _reset(self) -> None:
         self._offset = self._safe = 0
-        self._head, self._head_length = "", 0
+        self._marks = Marks()
         self._frames, self._held = CriJoiner(), _Held()
         self._parts_start: int | None = None
         self.quiet_since_s = time.monotonic()
 
     def position(self) -> dict[str, Any]:
         """Give where to go on."""
-        return {
-            "path": str(self.path),
-            "offset": self._safe,
-            "head": self._head,
-            "head_length": self._head_length,
-        }
+        return {"path": str(self.path), "offset": self._safe, **self._marks.position()}
 
     def fill(self, batch: Batch, *, is_last: bool) -> None:
         """Add whole lines; at last also the one that has no end."""
-        self._notice_truncation(batch)
         while not batch.is_full:
-            data = os.pread(self._file.fileno(), _CHUNK, self._offset)
-            if not data:
-                break
-            lines = list(self._lines(data, is_last=is_last))
+            source, begin = self._copy or self._file, max(0, self._offset - MARK)
+            chunk = os.pread(source.fileno(), _CHUNK + self._offset - begin, begin)
+            if self._copy is None and self.is_truncated():  # what was read may be of the new content
+                self._copy = find_copy(self.path, self.key, self._marks)
+                if self._copy is None:
+                    self._begin_anew(batch)
+                continue
+            lines = list(self._lines(chunk[self._offset - begin :], is_last=is_last or self._copy is not None))
+            if not lines and self._copy is not None:
+                self._begin_anew(batch)
+                continue
             if not lines:
                 break
             self.quiet_since_s = time.monotonic()
             for start, line in lines:
                 self._offset = start + len(line)
                 self._take(line.rstrip(b"\r\n"), start, batch)
+            self._marks.note(chunk, begin, self._offset)
         is_quiet = time.monotonic() - self.quiet_since_s >= _JOINED_WITHIN_S
         if (is_last or is_quiet) and not batch.is_full:
             self._flush(batch, is_last=is_last)
 
+    def is_truncated(self) -> bool:
+        """Tell whether the file no longer begins with what was read, or ends before."""
+        return self._marks.seen > 0 and not self._marks.are_in(self._file)
+
+    def is_copied_to(self, path: Path) -> bool:
+        """Tell whether another file holds what this one does, as far as both go: it is read when this is truncated."""
+        try:
+            with path.open("rb", buffering=0) as other:
+                return self._is_copied_to(other)
+        except OSError:
+            return False  # gone, or not to be read, which opening it tells
+
+    def _is_copied_to(self, other: BinaryIO) -> bool:
+        size = os.fstat(other.fileno()).st_size
+        if not size or not self._offset:
+            return not size  # it may become one
+        size = min(size, self._offset)
+        places = {(0, min(MARK, size)), (max(0, size - MARK), min(MARK, size))}
+        pairs = [[os.pread(file.fileno(), length, at) for file in (self._file, other)] for at, length in places]
+        is_same = all(ours == theirs for ours, theirs in pairs)
+        return is_same if not self.is_truncated() else self._marks.are_in(other)
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        if self._copy is not None:
+            self._copy.close()
 
     def _lines(self, data: bytes, *, is_last: bool) -> Iterator[tuple[int, bytes]]:
         start, begin = self._offset, 0
@@ -123,7 +151,6 @@ class FollowedFile:
                 self._emit(framed.line, batch)
             self._parts_start = None
         self._safe = self._offset if self._parts_start is None else self._parts_start
-        self._remember_head()
 
     def _emit(self, line: str, batch: Batch) -> None:
         if not line:
@@ -134,18 +161,13 @@ class FollowedFile:
         pairs |= {name: value for name, value in found.pairs() if name != "detected_level"}
         ts_ns = held.ts_ns if held.ts_ns is not None else found.ts_ns
         batch.add(Entry(self._labels, time.time_ns() if ts_ns is None else ts_ns, line, pairs))
-        if self._head_length < _HEAD:
-            self._remember_head()
 
-    def _notice_truncation(self, batch: Batch) -> None:
-        size = os.fstat(self._file.fileno()).st_size
-        if size < self._offset or (self._head_length and self._hash(self._head_length) != self._head):
-            self._flush(batch, is_last=True)
-            self._reset()
-
-    def _remember_head(self) -> None:
-        length = min(_HEAD, self._offset)
-        self._head, self._head_length = self._hash(length), length
-
-    def _hash(self, length: int) -> str:
-        return hashlib.sha256(os.pread(self._file.fileno(), length, 0)).hexdigest()[:32]
+    def _begin_anew(self, batch: Batch) -> None:
+        """Go on at the start of what the file holds now."""
+        self._flush(batch, is_last=True)
+        if self._copy is not None:
+            status = os.fstat(self._copy.fileno())
+            self.copied[f"{status.st_dev}:{status.st_ino}"] = self.position()
+            self._copy.close()
+            self._copy = None
+        self._reset()
