@@ -1,4 +1,4 @@
-import { act, fireEvent, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { open } from "./harness";
 
@@ -68,6 +68,43 @@ describe("a live tail", () => {
     expect(screen.queryByText("came while paused")).toBeNull();
     fireEvent.click(screen.getByRole("button", { name: "Resume" }));
     expect(await screen.findByText("came while paused", undefined, PATIENCE)).toBeTruthy();
+  });
+
+  it("keeps what is read in its place, however many lines come meanwhile, and says what it let go", async () => {
+    open(PAGE, "green");
+    const socket = await opened();
+    socket.tell(message("read by somebody"));
+    await waitFor(() => expect(rows()[0]?.textContent).toContain("read by somebody"), PATIENCE);
+    const region = screen.getByRole("region", { name: "Lines" });
+    fireEvent.pointerEnter(region.parentElement as HTMLElement);
+    expect(await screen.findByText("held while you read", undefined, PATIENCE)).toBeTruthy();
+    const began = BigInt(Date.now() + 1) * 1_000_000n;
+    const values = Array.from({ length: 6_000 }, (_, at) => [`${began + BigInt(at)}`, `flood ${at}`, {}]);
+    socket.tell({ streams: [{ stream: { service_name: "tail" }, values }] });
+    const newer = await screen.findByRole("button", { name: "6,000 newer lines" }, PATIENCE);
+    expect(rows()[0]?.textContent).toContain("read by somebody");
+    fireEvent.click(newer);
+    await waitFor(() => expect(rows()[0]?.textContent).toContain("flood 5999"), PATIENCE);
+    expect(screen.getByText(/5,000 lines loaded · of what is followed the newest ones are kept/)).toBeTruthy();
+    expect(document.activeElement).toBe(region);
+  });
+
+  it("holds lines while one of them is stood on by keys or is open", async () => {
+    open(PAGE, "green");
+    const socket = await opened();
+    await waitFor(() => expect(rows().length).toBeGreaterThan(2), PATIENCE);
+    const openers = () => rows().map((row) => within(row).getByRole("button", { name: /^Details/ }));
+    act(() => openers()[0]?.focus());
+    socket.tell(message("came while one was stood on"));
+    expect(await screen.findByRole("button", { name: "1 newer line" }, PATIENCE)).toBeTruthy();
+    act(() => openers()[1]?.focus());
+    expect(screen.queryByText("came while one was stood on")).toBeNull();
+    fireEvent.click(openers()[1] as HTMLElement);
+    act(() => (document.activeElement as HTMLElement).blur());
+    socket.tell(message("came while one was open"));
+    expect(await screen.findByRole("button", { name: "2 newer lines" }, PATIENCE)).toBeTruthy();
+    fireEvent.click(openers()[1] as HTMLElement);
+    expect(await screen.findByText("came while one was open", undefined, PATIENCE)).toBeTruthy();
   });
 
   it("says what was dropped until somebody has seen it", async () => {

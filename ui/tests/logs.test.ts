@@ -3,7 +3,7 @@ import { askLoki } from "@/api/loki";
 import { nextWish } from "@/pages/logs/lines";
 import { barsOf, totalsOf } from "@/pages/logs/volume";
 import { situationOf } from "@/components/logql/completion";
-import { exportLines, guessFields, isoOf, linesOf, mergeLines, withoutColors } from "@/lib/logs";
+import { exportLines, guessFields, isoOf, joinPatterns, linesOf, mergeLines, withoutColors } from "@/lib/logs";
 import { isMetricQuery, levelsOf, matchersOf, readLogNote, topValues, wantedValue, withFilter, withLevels, withValue, wordsOf } from "@/lib/logql";
 import { parseLogView, writeLogView } from "@/lib/logview";
 import { indexAt } from "@/state/rows";
@@ -123,6 +123,24 @@ describe("rows of different heights", () => {
   it("are found by where they stand", () => {
     const tops = new Float64Array([0, 20, 60, 80]);
     expect([-5, 0, 19, 20, 59, 60, 500].map((px) => indexAt(tops, px))).toEqual([0, 0, 0, 1, 1, 2, 2]);
+  });
+});
+
+describe("patterns", () => {
+  it("of several streams are one, with what came at each moment", () => {
+    const found = joinPatterns([
+      { pattern: "GET <_>", level: "info", samples: [[10, 1], [30, 2]] },
+      { pattern: "GET <_>", level: "error", samples: [[20, 9]] },
+      { pattern: "GET <_>", level: "info", samples: [[20, 4], [30, 1]] },
+    ]);
+    expect(found).toEqual([
+      { pattern: "GET <_>", level: "error", count: 9, values: [0, 9, 0] },
+      { pattern: "GET <_>", level: "info", count: 8, values: [1, 4, 3] },
+    ]);
+  });
+
+  it("are shown without the colours of terminals, whose numbers may stand for any", () => {
+    expect(withoutColors("\u001b[<_>mINFO\u001b[0;<_>m GET <_>")).toBe("INFO GET <_>");
   });
 });
 

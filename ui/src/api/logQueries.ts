@@ -1,6 +1,6 @@
 // What the pages ask about logs. Keys: ["logs","lines"|"count"|"numbers"|...].
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { type LogLine, type LogStream, linesOf } from "@/lib/logs";
+import { type LogLine, type LogPattern, type LogStream, linesOf } from "@/lib/logs";
 import { countByLevel } from "@/lib/logql";
 import { rangeKey, resolveRange, spanSeconds, type TimeRange } from "@/lib/timerange";
 import { askData, askLoki } from "./loki";
@@ -142,12 +142,6 @@ export const detectedLabelsQuery = (selector: string, range: TimeRange) =>
     },
     staleTime: 15_000,
   });
-
-export interface LogPattern {
-  pattern: string;
-  level?: string;
-  samples: [number, number][];
-}
 
 export const patternsQuery = (expr: string, range: TimeRange) =>
   queryOptions({

@@ -132,6 +132,37 @@ export function fieldsOf(line: LogLine): { title: string; fields: LineField[] }[
   return groups.filter(({ fields }) => fields.length > 0);
 }
 
+export interface LogPattern {
+  pattern: string;
+  level?: string;
+  samples: [number, number][];
+}
+
+export interface JoinedPattern {
+  pattern: string;
+  level: string;
+  count: number;
+  /** How many came at each moment of which any pattern tells, in order. */
+  values: number[];
+}
+
+/** Each pattern of a level once, most lines first: patterns are mined of each stream by itself, and come once for each. */
+export function joinPatterns(found: readonly LogPattern[]): JoinedPattern[] {
+  const times = [...new Set(found.flatMap(({ samples }) => samples.map(([at]) => at)))].sort((a, b) => a - b);
+  const place = new Map(times.map((at, index) => [at, index]));
+  const joined = new Map<string, JoinedPattern>();
+  for (const { pattern, level = "", samples } of found) {
+    const key = `${level}/${pattern}`;
+    const one = joined.get(key) ?? { pattern, level, count: 0, values: times.map(() => 0) };
+    for (const [at, count] of samples) {
+      one.count += count;
+      one.values[place.get(at) ?? 0] = (one.values[place.get(at) ?? 0] ?? 0) + count;
+    }
+    joined.set(key, one);
+  }
+  return [...joined.values()].sort((a, b) => b.count - a.count);
+}
+
 export type ExportKind = "text" | "json";
 
 export function exportLines(lines: readonly LogLine[], kind: ExportKind): string {
@@ -151,4 +182,5 @@ export function withoutColors(text: string): string {
   return text.includes("\u001b") ? text.replace(COLORS, "") : text;
 }
 
-const COLORS = /\u001b\[[\d;]*[A-Za-z]/g;
+/** Of a pattern, what stands for numbers may be in them. */
+const COLORS = /\u001b\[(?:[\d;]|<_>)*[A-Za-z]/g;

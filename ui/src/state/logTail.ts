@@ -120,7 +120,11 @@ export class LogTail {
     const message = JSON.parse(text) as TailMessage;
     this.waiting.lines.push(...linesOf(message.streams ?? []));
     this.waiting.dropped += message.dropped ?? message.dropped_entries?.length ?? 0;
-    if (this.waiting.lines.length > 2 * MOST_AGAIN) this.waiting.lines = this.waiting.lines.slice(-MOST_AGAIN);
+    const over = this.waiting.lines.length - MOST_AGAIN;
+    if (over > MOST_AGAIN) {
+      this.waiting.lines = this.waiting.lines.slice(over);
+      this.waiting.dropped += over;
+    }
     if (!this.timers.has("burst")) this.setTimer("burst", BURST_MS, () => this.flush());
   }
 

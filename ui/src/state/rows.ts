@@ -99,7 +99,8 @@ export function useRows(area: RefObject<HTMLElement | null>, keys: readonly stri
   useLayoutEffect(() => {
     const held = anchor.current;
     const element = area.current;
-    if (!held || !element) return;
+    // Who has come to the top has left the row at which he was, also where that is not told yet.
+    if (!held || !element || element.scrollTop === 0) return;
     const index = keys.indexOf(held.key);
     if (index < 0) return;
     const wanted = (tops[index] ?? 0) + held.delta;

@@ -1,11 +1,11 @@
 // What stood before and after a line in its stream.
 import { Button, Drawer } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { type RefObject, useLayoutEffect, useRef, useState } from "react";
 import { fetchLines } from "@/api/logQueries";
 import { Failed, QueryView, SkeletonRows } from "@/components/states";
 import { streamSelector } from "@/lib/logql";
-import { type LogLine, mergeLines } from "@/lib/logs";
+import { type LogLine, mergeLines, withoutColors } from "@/lib/logs";
 import { LevelMark } from "./LevelMark";
 import { LineTime } from "./LineRow";
 import classes from "./Logs.module.css";
@@ -39,6 +39,8 @@ function Around({ line }: { line: LogLine }) {
     placeholderData: (previous) => previous,
     staleTime: 60_000,
   });
+  const mark = useRef<HTMLLIElement>(null);
+  useStill(mark, !earlier.isPending && !later.isPending);
   // The same line may have other parsed fields here; its moment and text tell it.
   const isIt = (one: LogLine): boolean => one.ns === line.ns && one.text === line.text;
   return (
@@ -47,15 +49,17 @@ function Around({ line }: { line: LogLine }) {
       <QueryView query={earlier} skeleton={<SkeletonRows rows={10} height={22} />}>
         {({ lines }) => {
           const all = mergeLines([lines, later.data?.lines ?? []], false);
+          const at = all.findIndex(isIt);
+          const hasDays = dayOf(all[0] ?? line) !== dayOf(all.at(-1) ?? line);
           return (
             <>
               <More count={lines.length} wanted={before} word="earlier" isFetching={earlier.isFetching} onMore={() => setBefore(Math.min(MOST, before + STEP * 2))} />
               <ol className={classes.aroundLines}>
-                {all.map((one) => (
-                  <li key={one.key} data-it={isIt(one) || undefined} aria-current={isIt(one) || undefined}>
-                    <LineTime ms={one.ms} hasDays={false} />
+                {all.map((one, place) => (
+                  <li key={one.key} ref={place === at ? mark : undefined} data-it={isIt(one) || undefined} aria-current={isIt(one) || undefined}>
+                    <LineTime ms={one.ms} hasDays={hasDays} />
                     <LevelMark level={one.level} />
-                    <span className={classes.aroundText}>{one.text}</span>
+                    <span className={classes.aroundText}>{withoutColors(one.text)}</span>
                   </li>
                 ))}
               </ol>
@@ -66,6 +70,23 @@ function Around({ line }: { line: LogLine }) {
       </QueryView>
     </div>
   );
+}
+
+/** The line comes into sight, and stays where it is on the screen when lines come in before it. */
+function useStill(mark: RefObject<HTMLElement | null>, isAllThere: boolean): void {
+  const before = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    const element = mark.current;
+    if (!element || !isAllThere) return;
+    const top = element.offsetTop;
+    if (before.current === null) element.scrollIntoView({ block: "center" });
+    else element.closest("[role=dialog]")?.scrollBy(0, top - before.current);
+    before.current = top;
+  });
+}
+
+function dayOf({ ms }: LogLine): string {
+  return new Date(ms).toDateString();
 }
 
 function More({ count, wanted, word, isFetching, onMore }: { count: number; wanted: number; word: string; isFetching: boolean; onMore: () => void }) {

@@ -13,6 +13,7 @@ import { useRows } from "@/state/rows";
 import { useTimeRange } from "@/state/timerange";
 import { LineRow } from "./LineRow";
 import type { LineActions, LinesState } from "./lines";
+import { useHeld, useReading } from "./reading";
 import { TailStrip } from "./TailStrip";
 import classes from "./Logs.module.css";
 
@@ -46,9 +47,9 @@ export function LinesView({ state, view, isLive, ...actions }: LinesViewProps) {
 
 function LineList({ state, view, isLive, onFilter, onColumn, onContext }: LinesViewProps) {
   const area = useRef<HTMLDivElement>(null);
-  const [isReading, setReading] = useState(false);
-  const { shown, waiting } = useHeld(state.lines, isLive && isReading);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
+  const reading = useReading(area, { isLive, tail: state.tail, openCount: open.size });
+  const { shown, waiting } = useHeld(state, reading.isReading);
   const keys = useMemo(() => shown.map((line) => line.key), [shown]);
   const rows = useRows(area, keys, { guessPx: ROW_PX, shape: `${view.isWrapped}` });
   const words = useMemo(() => wordsOf(view.expr), [view.expr]);
@@ -62,13 +63,9 @@ function LineList({ state, view, isLive, onFilter, onColumn, onContext }: LinesV
     if (isNearEnd && hasMore && !moreError) loadMore();
     // Asked again whenever more lines have come and the end is still near.
   }, [isNearEnd, hasMore, moreError, shown.length, state.isFetching]);
-  const showNewer = (): void => {
-    setReading(false);
-    area.current?.scrollTo({ top: 0 });
-  };
   return (
     <div className={classes.frame}>
-      {isLive && <TailStrip tail={state.tail} isReading={isReading} />}
+      {isLive && <TailStrip tail={state.tail} isReading={reading.isReading} />}
       {view.columns.length > 0 && (
         <div className={classes.columns}>
           {view.columns.map((name) => (
@@ -79,41 +76,40 @@ function LineList({ state, view, isLive, onFilter, onColumn, onContext }: LinesV
           ))}
         </div>
       )}
-      <div
-        ref={area}
-        className={classes.area}
-        tabIndex={0}
-        role="region"
-        aria-label="Lines"
-        onPointerEnter={() => setReading(true)}
-        onPointerLeave={() => setReading(false)}
-        onFocus={(event) => event.target !== event.currentTarget && setReading(true)}
-        onBlur={() => setReading(false)}
-      >
-        <div className={classes.lines} style={{ height: rows.total }}>
-          {shown.slice(rows.from, rows.to).map((line, index) => (
-            <LineRow
-              key={line.key}
-              line={line}
-              topPx={rows.topOf(rows.from + index)}
-              measure={rows.measure}
-              isOpen={open.has(line.key)}
-              isWrapped={view.isWrapped}
-              hasDays={hasDays}
-              columns={view.columns}
-              serviceColor={services?.get(serviceOf(line))}
-              words={words}
-              onToggle={toggle}
-              actions={{ onFilter, onColumn, onContext }}
-            />
-          ))}
+      <div className={classes.pane} {...reading.pane}>
+        <div
+          ref={area}
+          className={classes.area}
+          tabIndex={0}
+          role="region"
+          aria-label="Lines"
+          {...reading.area}
+        >
+          <div className={classes.lines} style={{ height: rows.total }}>
+            {shown.slice(rows.from, rows.to).map((line, index) => (
+              <LineRow
+                key={line.key}
+                line={line}
+                topPx={rows.topOf(rows.from + index)}
+                measure={rows.measure}
+                isOpen={open.has(line.key)}
+                isWrapped={view.isWrapped}
+                hasDays={hasDays}
+                columns={view.columns}
+                serviceColor={services?.get(serviceOf(line))}
+                words={words}
+                onToggle={toggle}
+                actions={{ onFilter, onColumn, onContext }}
+              />
+            ))}
+          </div>
         </div>
+        {reading.isReading && !state.tail.isPaused && waiting > 0 && (
+          <Button className={classes.newer} size="compact-xs" radius="xl" leftSection={<IconArrowUp size={13} />} onClick={reading.stop}>
+            {plural(waiting, "newer line")}
+          </Button>
+        )}
       </div>
-      {waiting > 0 && (
-        <Button className={classes.newer} size="compact-xs" radius="xl" leftSection={<IconArrowUp size={13} />} onClick={showNewer}>
-          {plural(waiting, "newer line")}
-        </Button>
-      )}
       <ListFoot state={state} count={shown.length} isNewestFirst={view.isNewestFirst} />
     </div>
   );
@@ -129,7 +125,7 @@ function ListFoot({ state, count, isNewestFirst }: ListFootProps) {
   const further = isNewestFirst ? "older" : "newer";
   const parts = [
     `${plural(count, "line")} loaded`,
-    state.isFetchingMore ? `loading ${further} ones` : state.hasMore ? `${further} ones come as you scroll` : `no ${further} ones in this window`,
+    state.isCut ? `of what is followed the newest ones are kept; Run shows ${further} ones` : state.isFetchingMore ? `loading ${further} ones` : state.hasMore ? `${further} ones come as you scroll` : `no ${further} ones in this window`,
   ];
   return (
     <p className={classes.foot} data-failed={state.moreError ? true : undefined}>
@@ -155,16 +151,4 @@ function useServiceColors(lines: readonly LogLine[], view: LogView): ReadonlyMap
     const services = names.split("\n");
     return services.length > 1 && !isInColumn ? colorsOf(services) : null;
   }, [names, isInColumn]);
-}
-
-/** Keeps back what is newer than the newest line at the moment in which somebody began to read. */
-function useHeld(lines: readonly LogLine[], isHeld: boolean): { shown: readonly LogLine[]; waiting: number } {
-  const top = useRef<string | null>(null);
-  if (!isHeld) top.current = null;
-  else top.current ??= lines[0]?.key ?? null;
-  const held = top.current;
-  return useMemo(() => {
-    const waiting = held === null ? 0 : Math.max(0, lines.findIndex((line) => line.key === held));
-    return { shown: waiting > 0 ? lines.slice(waiting) : lines, waiting };
-  }, [lines, held]);
 }

@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconBroadcast, IconLoader2, IconMoonStars, IconPlaye
 import { plural } from "@/lib/format";
 import { formatAge } from "@/lib/time";
 import { useNow } from "@/state/now";
-import type { Tail } from "./tail";
+import type { FollowedTail } from "./lines";
 import classes from "./TailStrip.module.css";
 
 const MARKS = {
@@ -15,7 +15,7 @@ const MARKS = {
   resting: { word: "Resting while this tab is hidden", icon: IconMoonStars },
 } as const;
 
-export function TailStrip({ tail, isReading }: { tail: Tail; isReading: boolean }) {
+export function TailStrip({ tail, isReading }: { tail: FollowedTail; isReading: boolean }) {
   const shown = tail.state === "live" && tail.isPaused ? "paused" : tail.state;
   const { word, icon: Icon } = MARKS[shown];
   return (
@@ -52,7 +52,7 @@ export function TailStrip({ tail, isReading }: { tail: Tail; isReading: boolean 
   );
 }
 
-function Detail({ tail, isReading }: { tail: Tail; isReading: boolean }) {
+function Detail({ tail, isReading }: { tail: FollowedTail; isReading: boolean }) {
   const age = useNow((now) => (tail.lostSince === null ? "" : formatAge(new Date(tail.lostSince), now)));
   if (tail.state === "lost") return <span className={classes.detail}>{[age && `for ${age}`, tail.why || "trying again"].filter(Boolean).join(": ")}</span>;
   if (tail.isPaused) return <span className={classes.detail}>{tail.waiting > 0 ? `${plural(tail.waiting, "newer line")} ${tail.waiting === 1 ? "waits" : "wait"}` : "newer lines wait until you resume"}</span>;

@@ -7,14 +7,19 @@ import { type LogLine, mergeLines } from "@/lib/logs";
 import { rangeKey, resolveRange, type TimeRange } from "@/lib/timerange";
 import { type Tail, useTail } from "./tail";
 
+/** With how many of the lines that wait are not there yet. */
+export type FollowedTail = Tail & { waiting: number };
+
 export interface LinesState {
   lines: readonly LogLine[];
   first: LinesPage | undefined;
   error: Error | null;
-  tail: Tail;
+  tail: FollowedTail;
   isLoading: boolean;
   isFetching: boolean;
   hasMore: boolean;
+  /** So many lines came while they were followed that older ones were let go: what the pages hold is no longer next to them. */
+  isCut: boolean;
   isFetchingMore: boolean;
   moreError: Error | null;
   loadMore: () => void;
@@ -48,21 +53,32 @@ export function useLines({ expr, range, isNewestFirst, isLive, isAsked }: LinesQ
   });
   const first = pages.data?.pages[0];
   const tail = useTail({ expr, key: key.join("\n"), isOn: isAsked && isLive && first !== undefined, fromNs: first?.lines[0]?.ns ?? first?.wish.endNs ?? 0n });
-  const lines = useMemo(() => mergeLines([tail.lines, ...(pages.data?.pages ?? []).map((page) => page.lines)], isNewestFirst), [tail.lines, pages.data, isNewestFirst]);
+  const oldest = tail.lines.at(-1);
+  const isCut = tail.isCut && first !== undefined && oldest !== undefined && first.wish.endNs <= oldest.ns;
+  const lines = useMemo(() => mergeLines([tail.lines, ...(isCut ? [] : (pages.data?.pages ?? [])).map((page) => page.lines)], isNewestFirst), [tail.lines, pages.data, isNewestFirst, isCut]);
+  const waiting = useMemo(() => countUnknown(tail.held, lines) + tail.heldGone, [tail.held, tail.heldGone, lines]);
   const isMoreFailed = pages.isFetchNextPageError;
   return {
     lines,
     first,
     error: first ? null : pages.error,
-    tail,
+    tail: { ...tail, waiting },
     isLoading: pages.isLoading,
     isFetching: pages.isFetching,
-    hasMore: pages.hasNextPage,
+    hasMore: pages.hasNextPage && !isCut,
+    isCut,
     isFetchingMore: pages.isFetchingNextPage,
     moreError: isMoreFailed ? pages.error : null,
     loadMore: () => void (pages.hasNextPage && !pages.isFetching && pages.fetchNextPage()),
     retry: () => void pages.refetch(),
   };
+}
+
+/** After an outage lines come once more. */
+function countUnknown(some: readonly LogLine[], lines: readonly LogLine[]): number {
+  if (some.length === 0) return 0;
+  const known = new Set(lines.map((line) => line.key));
+  return some.filter((line) => !known.has(line.key)).length;
 }
 
 function firstWish(expr: string, range: TimeRange, isNewestFirst: boolean): LinesWish {
