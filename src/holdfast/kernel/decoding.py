@@ -1,6 +1,7 @@
 """From plain data (YAML, TOML, JSON) to frozen, validated dataclasses, with every fault named by place and fix.
 
-Knows pydantic's error shapes so that no other module has to; where a field's line comes from is the caller's knowledge.
+Knows pydantic's error shapes, `wording` their words, so that no other module has to; where a field's line comes from is
+the caller's knowledge.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import types
 import typing
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from holdfast.kernel.errors import ConfigError, InvalidError, Place
+from holdfast.kernel.wording import word
 
+MOST_FAULTS: Final = 100  # that are told at once; each looks for the nearest known key
+_MOST_KEY: Final = 100  # letters of an unknown key that are told
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 LineOf = Callable[[Path], int]
@@ -26,14 +30,14 @@ def decode(model: type[T], data: Any, *, file: str = "", line_of: LineOf | None 
     """Validate `data` against `model`, a dataclass or any type that pydantic knows.
 
     Raises:
-        ConfigError: with one `InvalidError` per fault, each with file, line, field and, for unknown keys, the nearest
-            known one.
+        ConfigError: with one `InvalidError` per fault, of the first 100, each with file, line, field and, for unknown
+            keys, the nearest known one.
     """
     try:
         decoded: T = adapter(model).validate_python(data)  # type: ignore[arg-type]  # every type is hashable
     except ValidationError as error:
-        problems = tuple(_problem(model, fault, file, line_of, at) for fault in error.errors(include_url=False))
-        raise ConfigError(problems) from None
+        faults = error.errors(include_url=False)[:MOST_FAULTS]
+        raise ConfigError(tuple(_problem(model, fault, file, line_of, at) for fault in faults)) from None
     return decoded
 
 
@@ -47,8 +51,13 @@ def field_path(path: Iterable[str | int]) -> str:
     """Write a path as people do: `checks[2].http.url`."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+        text += f"[{step}]" if isinstance(step, int) else f".{_short(step)}" if text else _short(step)
     return text
+
+
+def _short(key: object) -> str:
+    text = str(key)
+    return text if len(text) <= _MOST_KEY else f"{text[:_MOST_KEY]}..."
 
 
 def suggest(given: str, known: Iterable[str]) -> str:
@@ -66,15 +75,13 @@ def _problem(model: Any, fault: Any, file: str, line_of: LineOf | None, at: Path
     if fault["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
         key = str(fault["loc"][-1])  # as it was written, even where it looks like a branch of a union
         above = path[:-1] if path and path[-1] == fault["loc"][-1] else path
-        message, hint = f"unknown key {key!r}", suggest(key, _known_keys(model, above))
+        message, hint = f"unknown key {_short(key)!r}", suggest(_short(key), _known_keys(model, above))
     elif fault["type"] in {"missing", "missing_argument"}:
         message = f"{path[-1]!r} is required" if path else "a value is required"
-    elif fault["type"] in {"dataclass_type", "dict_type"}:
-        message = f"expected a mapping, found {_kind_of(fault['input'])}"
-    elif fault["type"] not in {"duration", "size", "value_error"}:
-        message = f"{_lower_first(message)}, found {_kind_of(fault['input'])}"
     elif fault["type"] == "value_error":
         message = message.removeprefix("Value error, ")
+    elif fault["type"] not in {"duration", "size"}:
+        message, hint = word(fault["type"], message, fault.get("ctx", {}), fault["input"])
     whole = (*at, *path)
     line = line_of(whole) if line_of else 0
     return InvalidError(message, hint=hint, place=Place(file, line, field_path(whole)))
@@ -82,18 +89,6 @@ def _problem(model: Any, fault: Any, file: str, line_of: LineOf | None, at: Path
 
 def _is_union_branch(step: str | int) -> bool:
     return isinstance(step, str) and ("[" in step or step in {"constrained-str", "is-instance"})
-
-
-def _kind_of(value: Any) -> str:
-    names = {dict: "a mapping", list: "a list", type(None): "nothing"}
-    if type(value) in names:
-        return names[type(value)]
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _lower_first(message: str) -> str:
-    return message[:1].lower() + message[1:]
 
 
 def _known_keys(model: Any, path: Path) -> set[str]:

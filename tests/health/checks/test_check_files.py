@@ -125,7 +125,10 @@ def test_a_short_period_shortens_the_default_timeout(tmp_path):
         ("checks:\n  - {name: a, kind: look, every: 10ms}", "every 10ms is too often (write 1s or more)"),
         ("checks:\n  - {name: a, kind: look, every: 2s, timeout: 3s}", "not longer than every 2s"),
         ("checks:\n  - {name: a, kind: look, flap: {threshold: 9, window: 5}}", "can never hold 9 changes"),
-        ("checks:\n  - {name: a, kind: look, retries: {attempts: two}}", "checks[0].retries.attempts: input should"),
+        (
+            "checks:\n  - {name: a, kind: look, retries: {attempts: two}}",
+            "attempts: expected a whole number, found 'two'",
+        ),
         ("checks:\n  - {name: a, kind: look, service: x, selector: {y: z}}", "keep one"),
         ("checks:\n  - {name: a, kind: ping}", "a.yaml:2: checks[0].ping.address: 'address' is required"),
         ("checks:\n  - name: a\n    kind: ping\n    ping: {adress: x}", "did you mean 'address'?"),

@@ -77,6 +77,9 @@ def source(body, metric="{name: a, help: A., value: $.a}"):
         ),
         ("    file: {path: a}\n    jsn: {}", 4, "sources[0].jsn", "unknown key 'jsn'", "'json'"),
         ("    file: {path: a}\n    json: {}\n    on_error: keeep", 5, "sources[0].on_error", "'drop' or 'keep'", ""),
+        ("    file: {path: a}\n    json: {}\n    labels: 5", 5, "sources[0].labels", "expected a mapping, found 5", ""),
+        ("    file: {path: 7}\n    json: {}", 3, "sources[0].file.path", "expected text, found 7", '"7"'),
+        ("    columns: {names: a}\n    file: {path: a}", 3, "sources[0].columns.names", "a list, found 'a'", "['a']"),
     ],
 )
 def test_a_source_that_is_wrong_is_named_with_its_fix(tmp_path, body, line, field, message, hint):
@@ -120,6 +123,24 @@ def test_metrics_of_one_name_must_agree(tmp_path):
     found = faults_of(tmp_path, GOOD + second)
     told = "shop_limit has another help at line 5"
     assert [fault[:3] for fault in found] == [(9, "sources[1].metrics[0].help", told)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "field", "message", "hint"),
+    [
+        ("sources: shop", 1, "sources", "expected a list, found 'shop'", "write ['shop']"),
+        ("sources:\n  shop: {}", 1, "sources", "expected a list, found a mapping", "begin each entry with '- '"),
+        ("sources:\n  - shop", 2, "sources[0]", "expected a mapping, found 'shop'", ""),
+        ("sources: []\nparallel: many", 2, "parallel", "expected a whole number, found 'many'", ""),
+        ("sources: []\nparallel: 0", 2, "parallel", "expected 1 or more, found 0", ""),
+        ("sources: []\ndefaults: {on_error: Kep}", 2, "defaults.on_error", "expected 'drop' or 'keep'", "'keep'"),
+    ],
+)
+def test_what_has_another_form_is_told_in_words_of_the_file(tmp_path, text, line, field, message, hint):
+    [fault] = faults_of(tmp_path, text + "\n")
+    assert fault[:2] == (line, field)
+    assert fault[2].startswith(message)
+    assert hint in fault[3]
 
 
 def test_every_fault_is_told_at_once(tmp_path):
