@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from holdfast.catalog.changes import compare, digests, read_recorded, record
-from holdfast.catalog.reading import read_folder
+from holdfast.catalog.reading import FOLDER, read_folder
 from holdfast.catalog.settings import CatalogSettings
 from holdfast.catalog.snapshot import Entities
 from holdfast.kernel.clock import Clock
@@ -43,6 +43,7 @@ class Catalog:
         Raises:
             ConfigError: with every fault of every descriptor.
         """
+        folder.demand_folder(FOLDER)
         return PreparedCatalog(self, read_folder(folder.path, extra_keys=self._settings.extra_keys))
 
     async def replace(self, entities: Entities) -> None:

@@ -66,7 +66,7 @@ def check_config(ops: OpsOption = None, config: ConfigOption = None, *, as_json:
     """Validate the settings and the whole ops folder, and start nothing. Exit code 0: fine, 2: faults."""
     settings = read_settings(config, {"ops": ops})
     folder = settings[ServerSettings].ops
-    if ops is not None and not ops.is_dir():
+    if ops is not None and not ops.exists() and not ops.is_symlink():
         raise ConfigError((InvalidError("there is no such folder", hint="name it with --ops", place=Place(str(ops))),))
     found = asyncio.run(_inspect(config, folder))
     console = Console(highlight=False, stderr=bool(found.problems), quiet=as_json)

@@ -17,6 +17,7 @@ from holdfast import journal
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import ConfigError, InvalidError
 from holdfast.kernel.events import EventKind, EventLog, NewEvent
+from holdfast.kernel.unreadable import find_unreadable
 from holdfast.kernel.wiring import OpsFolder, OpsSection, Prepared
 
 LOADED: Final = EventKind("ops.loaded", "The ops folder was read and is in force.")
@@ -56,7 +57,8 @@ def inspect_all(path: Path, sections: Iterable[OpsSection]) -> Inspection:
     """Read and validate the whole folder, changing nothing; faults are given, not raised."""
     folder = OpsFolder(path)
     prepared: dict[str, Prepared] = {}
-    problems: list[InvalidError] = []
+    if problems := list(find_unreadable(path)):
+        return Inspection({}, tuple(problems))  # what is behind it would be taken for missing
     for section in sections:
         try:
             prepared[section.name] = section.prepare(folder, prepared)

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.blobs import Blobs
 from holdfast.kernel.clock import Clock
+from holdfast.kernel.errors import ConfigError, InvalidError, Place
 from holdfast.kernel.events import Consumer, EventKind, EventLog
 from holdfast.kernel.http import NO_PROXIES, OutboundHttp, Proxies
 from holdfast.kernel.permissions import Permission
@@ -60,7 +61,13 @@ class OpsFolder:
     path: Path
 
     def files(self, *patterns: str) -> list[Path]:
-        """Give the files that match, sorted, hidden ones and editors' leavings passed over."""
+        """Give the files that match, sorted, hidden ones and editors' leavings passed over.
+
+        Raises:
+            ConfigError: a file stands where a pattern goes into a folder.
+        """
+        for pattern in patterns:
+            self.demand_folder(pattern.rpartition("/")[0].partition("/*")[0])
         found = {
             file
             for pattern in patterns
@@ -68,6 +75,12 @@ class OpsFolder:
             if file.is_file() and not file.name.startswith((".", "#")) and not file.name.endswith("~")
         }
         return sorted(found)
+
+    def demand_folder(self, name: str) -> None:
+        """Refuse a file in place of the folder `name`; one that is missing is fine. Raises `ConfigError`."""
+        if (self.path / name).is_file():
+            fault = InvalidError("this is a file", hint=f"make it a folder: {name}/", place=Place(name))
+            raise ConfigError((fault,))
 
 
 class Prepared(Protocol):

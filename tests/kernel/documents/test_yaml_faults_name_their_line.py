@@ -65,12 +65,41 @@ def test_each_fault_has_its_line_and_fix(tmp_path: Path) -> None:
         ("- a\n- b\n", "expected a mapping, found a list"),
         ("targets: []\n---\ntargets: []\n", "one document is expected"),
         ("targets: !!python/object/apply:os.system [id]", "not valid YAML"),
+        (
+            "targets:\n\t- url: a",
+            "targets.yaml:2: not valid YAML: found character that cannot start any token (indent with",
+        ),
+        ("targets: []\nlabels: \x00", "targets.yaml:2: the character '\\x00' has no place in a text"),
+        ("labels:\n  a: !!int x", "targets.yaml:2: not valid YAML: 'x' is no int"),
+        ("labels: {a: " + "9" * 5000 + "}", "targets.yaml:1: not valid YAML: '999"),
+        ("labels:\n  ? [a, b]\n  : c", "targets.yaml:2: labels: a key is no text"),
+        ("labels: &a\n  <<: *a", "too deeply or too large"),
+        ("labels:\n  " + "k" * 300 + ": {}", "targets.yaml:2: labels.kkk"),
     ],
 )
 def test_a_broken_file_is_refused_with_its_name(tmp_path: Path, text: str, expected: str) -> None:
     told = faults(tmp_path, text)
     assert any(expected in line for line in told)
     assert all(line.startswith("targets.yaml") for line in told)
+
+
+@pytest.mark.parametrize("text", ["[" * 1_000_000, "- " * 1_000_000, "{a: " * 10_000, "? " * 10_000 + "a"])
+def test_depth_is_refused_before_the_composer_fills_the_stack(tmp_path: Path, text: str) -> None:
+    assert faults(tmp_path, "targets:\n " + text, dict[str, Any]) == [
+        "targets.yaml:2: nested too deeply or too large (at most 64 levels, and 200000 parts)"
+    ]
+
+
+def test_what_is_no_utf8_is_named_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "targets.yaml"
+    file.write_bytes(b"targets: []\nlabels: {a: \xff}\n")
+    with pytest.raises(ConfigError, match=r"targets.yaml:2: the file is not UTF-8 text \(byte 24\)"):
+        load_yaml(file, Targets, root=tmp_path)
+
+
+def test_of_many_unknown_keys_the_first_hundred_are_told(tmp_path: Path) -> None:
+    told = faults(tmp_path, "\n".join(f"k{number}: 1" for number in range(20_000)))
+    assert (len(told), told[0].partition(" (")[0]) == (100, "targets.yaml:1: k0: unknown key 'k0'")
 
 
 def test_aliases_that_explode_are_refused(tmp_path: Path) -> None:

@@ -86,3 +86,26 @@ def test_a_broken_file_is_named(tmp_path: Path, content: bytes, expected: str) -
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(SECTIONS, file=tmp_path / "none.toml", environ={})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a = " + "[" * 20_000, "holdfast.toml: not valid TOML: it is nested too deeply"),
+        ("[probe]\nconcurrency = " + "9" * 5000, "holdfast.toml: not valid TOML: Exceeds the limit"),
+        ("[probe]\nconcurrency = many", "holdfast.toml:2: not valid TOML"),
+    ],
+)
+def test_toml_that_python_cannot_read_is_told_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load(SECTIONS, file=Path("holdfast.toml"), environ={})
+    assert str(caught.value.problems[0]).startswith(words)
+
+
+def test_a_number_of_many_digits_in_the_environment_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"HOLDFAST_PROBE_CONCURRENCY: probe.concurrency: expected a whole number"):
+        load(SECTIONS, environ={"HOLDFAST_PROBE_CONCURRENCY": "9" * 5000})

@@ -165,3 +165,31 @@ otlp:
         "prometheus.yml:1: otlp.convert_histograms_to_nhcb"
         in _problems(load, "otlp: {convert_histograms_to_nhcb: perhaps}")[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("global: " + "[" * 100_000, "prometheus.yml:1: nested too deeply"),
+        (
+            "x0: &x0 {k: 1}\n" + "".join(f"x{n}: &x{n} {{<<: [{f'*x{n - 1}, ' * 9}]}}\n" for n in range(1, 20)),
+            "too large",
+        ),
+        ("global: !!binary '\xff'\n", "prometheus.yml:1: global: not UTF-8 text"),
+        ("global:\n\tscrape_interval: 1s\n", "prometheus.yml:2: not valid YAML: found character that cannot start any"),
+        ("global: {}\n---\nglobal: {}\n", "prometheus.yml:2: one document is expected here (remove the '---' line)"),
+        ("global: {}\n# \x00\n", "prometheus.yml:2: the character '\\x00' has no place in a text"),
+        ("global:\n  ? [a]\n  : b\n", "prometheus.yml:2: global: a key that is no text"),
+        ("global: {}\nglobal: {}\n", "prometheus.yml:2: the key 'global' stands here twice"),
+    ],
+)
+def test_yaml_that_is_hostile_is_refused_with_its_line(load, text, words):
+    [problem] = _problems(load, text)
+    assert words in problem
+
+
+def test_plain_and_quoted_nothing_are_told_apart(load):
+    text = 'scrape_configs: [{job_name: "~", metrics_path: , params: {a: ["null", \'\']}}]'
+    (job,) = load(text).jobs
+    assert (job.name, job.metrics_path) == ("~", "/metrics")
+    assert {name: list(values) for name, values in dict(job.params).items()} == {"a": ["null", ""]}

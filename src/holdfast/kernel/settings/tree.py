@@ -99,6 +99,9 @@ def _read_toml(text: str, name: str, shapes: Mapping[str, Any]) -> tuple[_Tables
         line = re.search(r"line (\d+)", str(error))
         place = Place(name, int(line[1]) if line else text.count("\n") + 1)
         raise ConfigError((InvalidError(f"not valid TOML: {error}", place=place),)) from error
+    except (RecursionError, ValueError) as error:  # of numbers, ValueError says how many digits there may be
+        said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error).partition(":")[0]
+        raise ConfigError((InvalidError(f"not valid TOML: {said}", place=Place(name)),)) from error
     problems = []
     tables: _Tables = {}
     for section, fields in data.items():
@@ -151,7 +154,7 @@ def _from_text(text: str, kind: Any) -> Any:
         return text.lower() in {"true", "on", "yes", "1"}
     if typing.get_origin(kind) is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]
-    if int in kinds and re.fullmatch(r"-?\d+", text):
+    if int in kinds and re.fullmatch(r"-?\d{1,300}", text):
         return int(text)
     if float in kinds and re.fullmatch(r"-?\d*\.\d+", text):
         return float(text)

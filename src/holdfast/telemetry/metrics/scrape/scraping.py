@@ -140,4 +140,4 @@ class PreparedScraping:
 
 
 def _file(folder: Path) -> Path | None:
-    return next((folder / name for name in FILES if (folder / name).is_file()), None)
+    return next((folder / name for name in FILES if (folder / name).exists()), None)

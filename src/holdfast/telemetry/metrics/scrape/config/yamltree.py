@@ -6,14 +6,14 @@ The model that a tree is decoded into says what is a number. Reads one document;
 from __future__ import annotations
 
 import base64
-import binascii
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from holdfast.kernel import decoding
-from holdfast.kernel.documents import nearest_line
+from holdfast.kernel.documents import demand_readable, nearest_line, yaml_fault
 from holdfast.kernel.errors import ConfigError, InvalidError, Place
 
 _MAX_DEPTH: Final = 64
@@ -47,8 +47,10 @@ class Tree:
         return InvalidError(message, hint=hint, place=self.place(*path))
 
 
-class _Loader(yaml.SafeLoader):
-    """Only for its composer, and for the merging of `<<` keys."""
+class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader):  # type: ignore[misc]  # chosen at run time
+    """Only for its composer, and for the merging of `<<` keys; `merged` counts what merging has brought."""
+
+    merged = 0
 
 
 def read_tree(text: str, file: str) -> Tree:
@@ -57,15 +59,14 @@ def read_tree(text: str, file: str) -> Tree:
     Raises:
         ConfigError: not YAML, more than one document, a key twice, too deep, or bytes that are no text.
     """
+    demand_readable(text, file)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
         lines: dict[decoding.Path, int] = {}
         value = _walk(loader, node, (), lines, file) if node is not None else {}
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        message = f"not valid YAML: {getattr(error, 'problem', None) or error}"
-        raise ConfigError((InvalidError(message, place=Place(file, mark.line + 1 if mark else 0)),)) from None
+        raise ConfigError((yaml_fault(error, text, file),)) from None
     finally:
         loader.dispose()
     return Tree(file, {} if value is None else value, lines)
@@ -75,7 +76,7 @@ def _walk(loader: _Loader, node: Any, path: decoding.Path, lines: dict[decoding.
     line = node.start_mark.line + 1
     lines.setdefault(path, line)
     if len(path) > _MAX_DEPTH or len(lines) > _MAX_NODES:
-        raise ConfigError((InvalidError("nested too deeply or too large", place=Place(file, line)),))
+        raise ConfigError((_too_deep(file, line),))
     if isinstance(node, yaml.MappingNode):
         return _mapping(loader, node, path, lines, file)
     if isinstance(node, yaml.SequenceNode):
@@ -84,13 +85,16 @@ def _walk(loader: _Loader, node: Any, path: decoding.Path, lines: dict[decoding.
 
 
 def _mapping(loader: _Loader, node: Any, path: decoding.Path, lines: dict[decoding.Path, int], file: str) -> Any:
-    own = [key.value for key, _ in node.value if not isinstance(key.value, list)]
-    doubled = {key for key in own if own.count(key) > 1 and key != "<<"}
+    own = Counter(key.value for key, _ in node.value if not isinstance(key.value, list))
+    doubled = {key for key, times in own.items() if times > 1 and key != "<<"}
     if doubled:
         key = min(doubled)
         spot = max(k.start_mark.line for k, _ in node.value if k.value == key) + 1
         fault = InvalidError(f"the key {key!r} stands here twice", place=Place(file, spot, decoding.field_path(path)))
         raise ConfigError((fault,))
+    loader.merged += _count_merged(node)
+    if loader.merged > _MAX_NODES:  # mappings that merge others that merge others grow without end
+        raise ConfigError((_too_deep(file, node.start_mark.line + 1),))
     loader.flatten_mapping(node)
     found: dict[str, Any] = {}
     for key, value in node.value:
@@ -105,13 +109,30 @@ def _mapping(loader: _Loader, node: Any, path: decoding.Path, lines: dict[decodi
     return found
 
 
+def _count_merged(node: Any, above: tuple[Any, ...] = ()) -> int:
+    """Count the pairs that `<<` brings into a mapping; those that stand before it in the file are merged already."""
+    merging = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
+    sources = [each for value in merging for each in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
+    within = (*above, node)
+    return sum(
+        len(each.value) + _count_merged(each, within)
+        for each in sources
+        if isinstance(each, yaml.MappingNode) and each not in within
+    )
+
+
+def _too_deep(file: str, line: int) -> InvalidError:
+    hint = f"at most {_MAX_DEPTH} levels, and {_MAX_NODES} parts"
+    return InvalidError("nested too deeply or too large", hint=hint, place=Place(file, line))
+
+
 def _scalar(node: Any, path: decoding.Path, file: str) -> str | None:
     if node.tag == "tag:yaml.org,2002:binary":
         try:
             return base64.b64decode(node.value, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # of base64 or of UTF-8
             place = Place(file, node.start_mark.line + 1, decoding.field_path(path))
             raise ConfigError((InvalidError("not UTF-8 text", place=place),)) from None
-    if node.tag == "tag:yaml.org,2002:null" or (node.style is None and node.value in _NOTHING):
+    if node.tag == "tag:yaml.org,2002:null" or (not node.style and node.value in _NOTHING):
         return None
     return str(node.value)
