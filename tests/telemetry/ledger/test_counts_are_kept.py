@@ -187,6 +187,27 @@ async def test_each_hour_is_told_for_itself(store: Any) -> None:
     ]
 
 
+async def test_a_clock_that_jumps_leaves_each_count_in_one_hour(store: Any, clock: FakeClock) -> None:
+    await store.register(SCHEMA)
+    ledger = Ledger(store, clock)
+    for jump in (0, 1, -1, -1, 1):
+        clock.jump(timedelta(hours=jump))
+        fill(ledger)
+        assert 0 <= ledger.behind_s() < 1
+    await ledger.write()
+    assert {(service, records) for _, service, _, records, _, _ in await told(store, clock, signal="metrics")} == {
+        ("shop", 10),
+        ("mail", 5),
+    }
+    hours = await read_hours(store, DEFAULT_TENANT, around(clock, signal="metrics"))
+    begun = clock.now().replace(minute=0, second=0, microsecond=0)
+    assert {each.hour - begun: each.records for each in hours} == {
+        timedelta(hours=-1): 3,
+        timedelta(0): 9,
+        timedelta(hours=1): 3,
+    }
+
+
 async def until_written(ledger: Ledger) -> None:
     """Write as soon as the store has looked again at the room on the disk, as it does each second."""
     async with asyncio.timeout(30):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -42,6 +43,20 @@ async def test_a_tenant_above_its_rate_is_told_when_to_come_again(fake_clock):
     assert (await limited.send(*lines(1, 30))).records == 1
     for first in range(0, 300, 100):
         assert (await limited.send(*lines(100, first), tenant=TenantId("free"))).records == 100
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_jumps_gives_nothing_and_takes_nothing(fake_clock, hours):
+    limit = StreamLimit('{service_name="other"}', lines_per_s=1)
+    limited = Limited(fake_clock, lines_per_s=10, burst=2.0, streams=[limit])
+    await limited.send(*lines(30), *lines(3, labels=OTHER))
+    fake_clock.jump(timedelta(hours=hours))
+    with pytest.raises(LimitError) as told:
+        await limited.send(*lines(1, 30))
+    assert 0 < told.value.retry.after_s < 3
+    assert limited.quota.rates(DEFAULT_TENANT).lines[0] >= 0
+    await fake_clock.advance(4)
+    assert (await limited.send(*lines(1, 30), *lines(1, 30, labels=OTHER))).records == 2
 
 
 async def test_letters_are_limited_too(fake_clock):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
 from fixtures.logs import SHOP, Line, arrival
 from holdfast.kernel.auth import OpenGate
-from holdfast.kernel.clock import SystemClock
+from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.permissions import Permission, Role
 from holdfast.kernel.wiring import Wiring
@@ -174,6 +176,18 @@ async def test_patterns_survive_a_restart_and_what_is_new_afterwards_is_told(roo
 async def test_the_first_lines_of_a_service_are_no_news(room):
     await room.log("one", "two words", "three words here")
     assert room.mining.take_news() == []
+
+
+async def test_a_clock_that_was_ahead_keeps_no_pattern_from_being_told(store):
+    await store.register(LOGS, SCHEMA)
+    room = Room(store, FakeClock(datetime.now(UTC)))
+    room.clock.jump(timedelta(hours=1))
+    await room.log("one", ago_s=0)
+    room.clock.jump(timedelta(hours=-1))
+    await room.log("two words")
+    await room.clock.advance(LEARNING_S + 1)
+    await room.log("three words here")
+    assert [event.data["pattern"] for event in room.mining.take_news()] == ["three words here"]
 
 
 async def test_a_flood_of_shapes_is_bounded(room):

@@ -74,6 +74,11 @@ class _Mine:
     tree: ClusterTree
     shapes: dict[bytes, Cluster] = field(default_factory=dict)
 
+    def is_learnt(self, now_s: float) -> bool:
+        """Tell whether a new pattern is news; a clock that was set back begins anew, rather than to stay ahead."""
+        self.since_s = min(self.since_s, now_s)
+        return now_s - self.since_s > LEARNING_S
+
     def learn(self, shape: bytes, body: str) -> tuple[Cluster, bool]:
         line = body.partition("\n")[0]
         cluster, is_new = self.tree.add(mask(line), line[:SAMPLE])
@@ -178,7 +183,7 @@ class PatternMiner:
                 cluster, is_new = mine.learn(shape, bodies[shape])
                 key = PatternKey(mine.service, mine.level, cluster.identity)
                 state.clusters[key] = cluster
-                if is_new and self._clock.now().timestamp() - mine.since_s > LEARNING_S:
+                if is_new and mine.is_learnt(self._clock.now().timestamp()):
                     self._tell(Finding(tenant, key, cluster))
             met[PatternKey(mine.service, mine.level, cluster.identity), bucket] += count
         self._count(tenant, state, met, len(records))

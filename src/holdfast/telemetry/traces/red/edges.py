@@ -95,9 +95,10 @@ class Edges:
 
     def expire(self, now_ms: int) -> None:
         """Give up waiting for ends that have not come, and forget idle edges."""
-        for key in list(_expired(self._called, now_ms)):
+        latest_ms = now_ms + int(self._settings.pair_wait * 1000)
+        for key in list(_expired(self._called, now_ms, latest_ms)):
             del self._called[key]
-        gone = [self._callers.pop(key) for key in list(_expired(self._callers, now_ms))]
+        gone = [self._callers.pop(key) for key in list(_expired(self._callers, now_ms, latest_ms))]
         alone = [(ends, row) for ends, row in gone if ends.peers[row] and not ends.messaging[row]]
         keys = [EdgeKey(ends.services[row], ends.peers[row], "virtual_node") for ends, row in alone]
         self._count(keys, alone, alone, now_ms)
@@ -170,10 +171,13 @@ class Edges:
                 self._failed[key] = self._failed.get(key, 0.0) + caller.weights[row]
 
 
-def _expired(waiting: dict[bytes, End], now_ms: int) -> Iterator[bytes]:
-    """Give the keys of those that have waited long enough; they stand in the order in which they came."""
+def _expired(waiting: dict[bytes, End], now_ms: int, latest_ms: int) -> Iterator[bytes]:
+    """Give the keys of those that have waited long enough; they stand in the order in which they came.
+
+    One that would wait for longer than any that comes now is of a time before the clock was set back.
+    """
     for key, (ends, _) in waiting.items():
-        if ends.until_ms > now_ms:
+        if now_ms < ends.until_ms <= latest_ms:
             return
         yield key
 

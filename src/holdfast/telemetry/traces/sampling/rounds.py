@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 AROUND_S: Final = 120  # that clocks and batches may be apart
 IDS_AT_ONCE: Final = 1000
 _DAY_SLOTS: Final = 24
+_LAG_S: Final = 2  # by which whole seconds are off
 _NO_ONE: Final = TenantId("default")
 
 _TENANTS: Final = (
@@ -88,6 +90,15 @@ _AGAIN: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What was judged of a tenant: until which expiry, until which at most by any clock, and when."""
+
+    until: int
+    most: int
+    at_s: float
+
+
 class Sampling:
     """Judges traces of every tenant."""
 
@@ -104,7 +115,7 @@ class Sampling:
         self._settings = settings
         self._clock = clock
         self._gone = Gone(ledger, int(settings.recent - settings.decide_after))
-        self._judged_until: dict[TenantId, int] = {}
+        self._last: dict[TenantId, _Round] = {}
         self._judged = Counter(
             "holdfast_traces_judged",
             "Traces that tail sampling has judged, by the policy that kept them; none if they went.",
@@ -126,7 +137,7 @@ class Sampling:
             if is_ours():
                 await self.judge_all()
             else:
-                self._judged_until.clear()  # the first round after another process had them is not counted either
+                self._last.clear()  # the first round after another process had them is not counted either
             await self._clock.sleep(self._settings.every)
 
     async def judge_all(self) -> None:
@@ -138,7 +149,7 @@ class Sampling:
     async def judge_tenant(self, tenant: TenantId) -> None:
         """Judge what is old enough, of one tenant."""
         now_s, until = self._now_s(), self.counted_after_s()
-        since = self._judged_until.get(tenant, 0)
+        since, most = self._judged_until(tenant, until)
         long_s = now_s + int(self._settings.recent) + AROUND_S
         values = {
             "from": now_s,
@@ -155,16 +166,27 @@ class Sampling:
             if since:
                 own, verdicts = verdicts, await self._with_late(tenant, table, verdicts, values)
                 come_back = verdicts.come_back(own, table.column("begun").to_numpy() <= since)
-            await self._keep(tenant, table, verdicts, long_s)
+            await self._keep(tenant, table, verdicts, long_s, most)
             for policy in verdicts.policies:
                 self._judged.labels(policy or "none").inc()
-            if since:  # the first round after a start may judge again what the process before has judged
+            if since == most > 0:  # the first round after a start may judge again what the process before has judged
                 self._gone.note(tenant, table, verdicts.stay, since)
                 self._gone.take_back(tenant, table, come_back)
         if not since:
             self._gone.begin(tenant, until)
-        self._judged_until[tenant] = until
+        self._last[tenant] = _Round(until, max(until, most), self._clock.monotonic())
         await self._store.delete(SPANS, f"expires_at <= {now_s}", tenant=tenant)
+
+    def _judged_until(self, tenant: TenantId, until: int) -> tuple[int, int]:
+        """Give the expiry until which nothing is left to judge, and the highest of which anything was judged.
+
+        What came since a clock was set back expires before what was judged already: by as much as it was set back.
+        """
+        last = self._last.get(tenant)
+        if last is None:
+            return 0, 0
+        lag_s = int(last.until + self._clock.monotonic() - last.at_s) - until
+        return last.until - (lag_s if lag_s > _LAG_S else 0), last.most
 
     async def _with_late(
         self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, values: dict[str, int]
@@ -194,15 +216,14 @@ class Sampling:
         )
         return judge(traces, self._settings.policies, window_s)
 
-    async def _keep(self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, long_s: int) -> None:
+    async def _keep(self, tenant: TenantId, table: pa.Table, verdicts: Verdicts, long_s: int, most: int) -> None:
         retention_s = self._store.retention.seconds(tenant, STREAM)
         if retention_s <= self._settings.recent:  # nothing is kept longer than everything is
             return
-        since = self._judged_until.get(tenant, 0)
         ids, first, last, begun = (table.column(name).to_pylist() for name in ("trace_id", "first", "last", "begun"))
 
         def fate(row: int) -> tuple[float, float, bool]:
-            return float(verdicts.factors[row]), float(verdicts.early[row]), begun[row] <= since
+            return float(verdicts.factors[row]), float(verdicts.early[row]), begun[row] <= most
 
         for (factor, early, is_again), group in groupby(sorted(np.flatnonzero(verdicts.stay).tolist(), key=fate), fate):
             for some in _chunks(list(group), IDS_AT_ONCE):
