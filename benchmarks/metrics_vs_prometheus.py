@@ -202,6 +202,17 @@ def describe_start(name: str, start: Start) -> None:
         )
 
 
+def describe_disk(folder: Path) -> None:
+    """Print what a sample takes on the disk: of our tables what is in force, of the peer its blocks."""
+    with own(folder) as served:
+        tables = served.client.get(served.client.base_url.join("/api/v1/storage")).json()["tables"]
+        ours = next(table["size_bytes"] / table["rows"] for table in tables if table["table"] == "metric_points")
+    metas = list((folder / "peer").glob("*/meta.json"))
+    size = sum(each.stat().st_size for meta in metas for each in meta.parent.rglob("*") if each.is_file())
+    theirs = size / sum(json.loads(meta.read_text())["stats"]["numSamples"] for meta in metas)
+    print(f"bytes of a sample on the disk: Holdfast {ours:.2f}, Prometheus {theirs:.2f}")
+
+
 def main() -> None:
     """Fill both, ask both, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -217,6 +228,7 @@ def main() -> None:
         starts: tuple[Start, Start] = lambda: own(folder), lambda: peer(folder)
         describe_start("Holdfast", starts[0])
         describe_start("Prometheus", starts[1])
+        describe_disk(folder)
         print(f"{options.series} series, {data.values.size:,} samples; seconds (cold, warm) and how many times as fast")
         for query, (path, params) in requests_of(data).items():
             if options.only in query:
