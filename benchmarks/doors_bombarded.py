@@ -2,7 +2,7 @@
 
 Prints for each: bytes sent, the answer, how long it took, how far resident memory grew, and how long a line that was
 sent and a query that was asked beside it took at most.
-Run: python benchmarks/doors_bombarded.py [--only WORDS]
+Run: python benchmarks/doors_bombarded.py [--only WORDS] [--grpc]
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 
 import httpx  # noqa: E402 -- the tests' folder is on the path only now
 
-from flow.trials.bombs import Blast, bombs, drop  # noqa: E402 -- as above
+from flow.test_doors_keep_what_they_acknowledge import free_port  # noqa: E402 -- as above
+from flow.trials.bombs import Blast, bombs, bombs_by_grpc, by_grpc, drop  # noqa: E402 -- as above
 from flow.trials.server import Server  # noqa: E402 -- as above
 
 MB = 1_000_000
@@ -26,19 +27,23 @@ MB = 1_000_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="bombs whose name or path holds this")
-    asyncio.run(bombard(parser.parse_args().only))
+    parser.add_argument("--grpc", action="store_true", help="those that come over OTLP/gRPC")
+    given = parser.parse_args()
+    asyncio.run(bombard(given.only, is_by_grpc=given.grpc))
 
 
-async def bombard(only: str) -> None:
+async def bombard(only: str, *, is_by_grpc: bool) -> None:
+    target = f"127.0.0.1:{free_port()}"
+    send = by_grpc(target) if is_by_grpc else None
     with tempfile.TemporaryDirectory(prefix="bombs-") as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), {"HOLDFAST_OTLP_GRPC_LISTEN": target if is_by_grpc else ""})
         await server.start()
         try:
             async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=60) as client:
                 await asyncio.sleep(2)  # rooms that are loaded late
-                for bomb in bombs():
+                for bomb in bombs_by_grpc() if is_by_grpc else bombs():
                     if only in f"{bomb.name} {bomb.path}":
-                        print(line(await drop(server, client, bomb)), flush=True)
+                        print(line(await drop(server, client, bomb, send)), flush=True)
         finally:
             server.kill()
 

@@ -11,14 +11,16 @@ import asyncio
 import json
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import grpc
+import grpc.aio
 import httpx
 from backports import zstd
 
-from flow.trials.doors import JSON, PROTOBUF, SNAPPY, TEXT
+from flow.trials.doors import JSON, LOGS_METHOD, METRICS_METHOD, PROTOBUF, SNAPPY, TEXT, TRACES_METHOD
 from flow.trials.loads import NDJSON
 from flow.trials.requests import Latencies
 from flow.trials.server import QUERY, Server
@@ -34,6 +36,7 @@ GOOD_EVERY_S: Final = 0.05
 PATIENCE_S: Final = 120.0
 LOGS, TRACES, METRICS = "/v1/logs", "/v1/traces", "/v1/metrics"
 LOKI, BULK, LINES = "/loki/api/v1/push", "/elastic/_bulk", "/api/v1/logs/lines?service=bomb"
+METHODS: Final = {LOGS: LOGS_METHOD, TRACES: TRACES_METHOD, METRICS: METRICS_METHOD}
 ZIPKIN, WRITE, PUSH = "/api/v2/spans", "/prometheus/api/v1/write", "/metrics/job/bomb"
 
 
@@ -69,6 +72,14 @@ def bombs() -> Iterator[Bomb]:
     yield from _deep()
     yield from _numerous()
     yield from _lying()
+
+
+def bombs_by_grpc() -> Iterator[Bomb]:
+    """Give those that come over gRPC, too, where each is packed with gzip on its way."""
+    for path in METHODS:
+        yield Bomb("200 MB of zeros", path, PROTOBUF, lambda: bytes(200_000_000))
+        yield Bomb("a little too large", path, PROTOBUF, lambda: bytes(16_100_000))
+    yield from (bomb for bomb in bombs() if bomb.path in METHODS and bomb.headers == PROTOBUF)
 
 
 def _compressed() -> Iterator[Bomb]:
@@ -264,23 +275,50 @@ def _long_string(path: str) -> bytes:
     return _within(name, message(1, b"a" * (SIZE - 1000)))
 
 
-async def drop(server: Server, client: httpx.AsyncClient, bomb: Bomb) -> Blast:
-    """Send one bomb, and watch."""
+Send = Callable[[Bomb, bytes], Awaitable[tuple[str, str]]]
+
+
+async def drop(server: Server, client: httpx.AsyncClient, bomb: Bomb, send: Send | None = None) -> Blast:
+    """Send one bomb, by the client that is used for the good if nothing else is given, and watch."""
     body = await asyncio.to_thread(bomb.make)
     blast = Blast(bomb.name, bomb.path, len(body), before=server.resident_bytes())
     tasks = [asyncio.ensure_future(_watch(server, blast)), asyncio.ensure_future(_be_good(client, blast))]
     began_s = time.perf_counter()
-    try:
-        answer = await client.post(bomb.path, content=body, headers=bomb.headers, timeout=PATIENCE_S)
-        blast.status, blast.said = str(answer.status_code), answer.text[:120].replace("\n", " ")
-    except httpx.HTTPError as error:
-        blast.status = type(error).__name__
+    blast.status, blast.said = await (send or by_http(client))(bomb, body)
     blast.seconds = time.perf_counter() - began_s
     await asyncio.sleep(GOOD_EVERY_S * 2)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     return blast
+
+
+def by_http(client: httpx.AsyncClient) -> Send:
+    """Send over HTTP; give the status and what was said."""
+
+    async def send(bomb: Bomb, body: bytes) -> tuple[str, str]:
+        try:
+            answer = await client.post(bomb.path, content=body, headers=bomb.headers, timeout=PATIENCE_S)
+        except httpx.HTTPError as error:
+            return type(error).__name__, ""
+        return str(answer.status_code), answer.text[:120].replace("\n", " ")
+
+    return send
+
+
+def by_grpc(target: str) -> Send:
+    """Send over gRPC, packed; give the status and what was said."""
+
+    async def send(bomb: Bomb, body: bytes) -> tuple[str, str]:
+        async with grpc.aio.insecure_channel(target) as channel:
+            export = channel.unary_unary(METHODS[bomb.path])
+            try:
+                await export(body, timeout=PATIENCE_S, compression=grpc.Compression.Gzip)
+            except grpc.aio.AioRpcError as error:
+                return error.code().name, str(error.details())[:120].replace("\n", " ")
+        return "OK", ""
+
+    return send
 
 
 async def _watch(server: Server, blast: Blast) -> None:

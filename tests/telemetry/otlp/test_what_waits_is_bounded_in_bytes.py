@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections import Counter
 from typing import Any
 
@@ -15,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from fixtures.arrivals import KeepingSink
 from fixtures.traces import trace_id
 from holdfast.kernel.auth import OpenGate
-from holdfast.kernel.errors import BusyError
+from holdfast.kernel.errors import BusyError, LimitError
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.permissions import Permission, Role
 from holdfast.kernel.wiring import Wiring
@@ -114,6 +116,33 @@ async def test_a_message_over_grpc_counts_as_much_as_others_did_until_it_is_read
         with backlog.hold(service.door, 900_000):
             await export(b"", timeout=60)
     await server.stop()
+
+
+class RefusingTraces(MemoryTraces):
+    """Refuses spans, and knows whether anything still holds on to why: with it goes the message."""
+
+    async def append(self, tenant: Any, spans: Any) -> Any:
+        del tenant, spans
+        raise self._watched(LimitError("too many spans"))
+
+    def _watched(self, error: LimitError) -> LimitError:
+        self.refused = weakref.ref(error)
+        return error
+
+
+async def test_of_a_message_that_was_refused_over_grpc_nothing_is_left() -> None:
+    traces = RefusingTraces()
+    server = OtlpGrpc((traces_service(OtlpTraces(traces)),), OpenGate(), OtlpSettings(grpc_listen="127.0.0.1:0"))
+    await server.start()
+    gc.disable()  # it looks at numbers of things, not at their size
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            with pytest.raises(grpc.aio.AioRpcError, match="RESOURCE_EXHAUSTED"):
+                await channel.unary_unary(METHOD)(body(1), timeout=60)
+        await server.stop()
+        assert traces.refused() is None
+    finally:
+        gc.enable()
 
 
 def pressed() -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ that moves away must not need a restart of ours.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fastapi import Request
 
@@ -119,24 +119,31 @@ class OtlpGrpc:
 
     def _handler(self, service: Service) -> Callable[[AsyncIterator[bytes], Any], Awaitable[Any]]:
         async def export(bodies: AsyncIterator[bytes], context: Any) -> Any:
-            identity, request = None, _as_request(context)
-            with answering() as call:
-                try:
-                    identity = await self._gate.admit(request, service.permission)
-                    # Nothing says how large a message will be: until it is read it counts as much as others did.
-                    with service.backlog.hold(service.door, self._usual_bytes[service.door]) as held:
-                        body = await _read(bodies)
-                        self._usual_bytes[service.door] += (len(body) - self._usual_bytes[service.door]) // _MEMORY
-                        held.settle_at(len(body))
-                        message = await service.read(body, Encoding.PROTOBUF)
-                        return service.response(await service.export(identity.tenant, message))
-                except HoldfastError as error:
-                    if not call.has_told:
-                        self._note(service, error, identity, request)
-                    await _abort(context, error)
-                    raise AssertionError("unreachable: abort raises") from None
+            answer = await self._answer(service, bodies, _as_request(context))
+            if isinstance(answer, _Refusal):
+                # gRPC keeps what abort raises, with this frame and all that hangs on it, in a circle.
+                await context.abort(*answer)
+            return answer
 
         return export
+
+    async def _answer(self, service: Service, bodies: AsyncIterator[bytes], request: Request) -> Any:
+        """Give the response, or the refusal; of the message nothing is left then."""
+        identity = None
+        with answering() as call:
+            try:
+                identity = await self._gate.admit(request, service.permission)
+                # Nothing says how large a message will be: until it is read it counts as much as others did.
+                with service.backlog.hold(service.door, self._usual_bytes[service.door]) as held:
+                    body = await _read(bodies)
+                    self._usual_bytes[service.door] += (len(body) - self._usual_bytes[service.door]) // _MEMORY
+                    held.settle_at(len(body))
+                    message = await service.read(body, Encoding.PROTOBUF)
+                    return service.response(await service.export(identity.tenant, message))
+            except HoldfastError as error:
+                if not call.has_told:
+                    self._note(service, error, identity, request)
+                return _refusal(error)
 
     def _note(self, service: Service, error: HoldfastError, identity: Identity | None, request: Request) -> None:
         if self._refused is not None:
@@ -153,13 +160,21 @@ async def _read(bodies: AsyncIterator[bytes]) -> bytes:
         raise TimedOutError(f"the message did not arrive within {LONGEST_READ_S:g} s") from None
 
 
-async def _abort(context: Any, error: HoldfastError) -> None:
+class _Refusal(NamedTuple):
+    """What a call is aborted with."""
+
+    code: Any
+    details: str
+    trailing: tuple[tuple[str, bytes], ...]
+
+
+def _refusal(error: HoldfastError) -> _Refusal:
     import grpc  # noqa: PLC0415 -- as above
 
     again_s = retry_after_s(error)
     trailing = () if again_s is None else retry_metadata(again_s, error)
     code = next(each for each in grpc.StatusCode if each.value[0] == grpc_code(error))
-    await context.abort(code, str(error), trailing)
+    return _Refusal(code, str(error), trailing)
 
 
 def _as_request(context: Any) -> Request:
