@@ -23,19 +23,25 @@ class Form(StrEnum):
     """How bodies are read."""
 
     JSON = "json"
+    PATHS = "paths"
     LOGFMT = "logfmt"
     GROUPS = "groups"
     PIECES = "pieces"
 
+    @property
+    def has_faults(self) -> bool:
+        """Whether a body may be what cannot be read so, for sure: no object of JSON."""
+        return self in {Form.JSON, Form.PATHS}
+
 
 @dataclass(frozen=True, slots=True)
-class Extraction:
-    """The fields that are wanted of each body, and the fields of structured metadata beside them.
+class Reading:
+    """One way in which bodies are read, and what is wanted of it.
 
     Attributes:
         form: how bodies are read.
         fields: names of labels as parsers make them; letters, digits and `_`.
-        metadata: names of structured metadata that are wanted too.
+        paths: of PATHS, where each field stands.
         expression: of GROUPS, the RE2 whose groups `places` (from 1) are the fields.
         places: of GROUPS, one place for each field; of PIECES, which piece.
         literals: of PIECES, what stands before, between and behind the pieces; the last may be empty.
@@ -43,10 +49,37 @@ class Extraction:
 
     form: Form
     fields: tuple[str, ...]
-    metadata: tuple[str, ...] = ()
+    paths: tuple[tuple[str | int, ...], ...] = ()
     expression: str = ""
     places: tuple[int, ...] = ()
     literals: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many columns it gives: one for each field, and where there may be faults one that is set for them."""
+        return len(self.fields) + self.form.has_faults
+
+
+class Moment(StrEnum):
+    """Which time is wanted of records that are counted together."""
+
+    STEP = ""
+    FIRST = "min"
+    LAST = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What is taken out of each body in one way or several, and the fields of structured metadata beside that."""
+
+    readings: tuple[Reading, ...] = ()
+    metadata: tuple[str, ...] = ()
+    moment: Moment = Moment.STEP
+
+    @property
+    def width(self) -> int:
+        """How many columns the readings give."""
+        return sum(reading.width for reading in self.readings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +90,8 @@ class Extracted:
         labels: label sets of the streams.
         refs: places in `labels`.
         begins_ns: when the step begins.
-        fields: for each field of the extraction one column of texts; None where a record has none.
+        times_ns: when the step ends, or the first or last record, as was asked.
+        fields: the columns of the readings, one after the other; None where a record has none.
         metadata: likewise for structured metadata.
         is_odd: whether these are records that must be read as lines; their fields are None.
         records: how many.
@@ -67,6 +101,7 @@ class Extracted:
     labels: Sequence[Labels]
     refs: npt.NDArray[np.int64]
     begins_ns: npt.NDArray[np.int64]
+    times_ns: npt.NDArray[np.int64]
     fields: Sequence[Sequence[str | None]]
     metadata: Sequence[Sequence[str | None]]
     is_odd: npt.NDArray[np.bool_]

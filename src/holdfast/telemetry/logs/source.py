@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.selection import RecordSelection, StreamScope
     from holdfast.telemetry.metrics.labels import Labels
 
-_PAGE: Final = f"SELECT {COLUMNS} FROM log_records WHERE {{where}} ORDER BY ts_ns {{order}} LIMIT {{limit}} WITH TIES"  # noqa: S608 -- declared columns
+_PAGE: Final = f"SELECT {COLUMNS} FROM {{rows}} ORDER BY ts_ns {{order}} LIMIT {{limit}} WITH TIES"  # noqa: S608 -- declared columns
 _COUNTS: Final = "SELECT {columns} FROM log_records WHERE {where} GROUP BY {groups}"
 _AT_ONCE: Final = 50_000  # rows of one query where all are wanted: blocks of many streams are read whole anyway
 _IN_LOOP: Final = 500  # rows that become a page in the event loop, a millisecond
@@ -82,7 +82,7 @@ class LogSource:
         for matcher in selection.fields:
             condition.add_field(matcher)
         if selection.odd_for is not None:
-            condition.terms.append(f"({extraction_sql(selection.odd_for, condition)[0]})")
+            condition.having = extraction_sql(selection.odd_for, condition, condition.layers)[0]
         start_ns, end_ns = max(selection.start_ns, 0), min(selection.end_ns, _LATEST_NS)
         streams = await self.directory.find(tenant, (selection.matchers,), start_ns, end_ns)
         living = await self.directory.find(tenant, (), start_ns, end_ns)
@@ -129,7 +129,7 @@ class LogSource:
 
     async def _rows(self, tenant: TenantId, condition: Condition, wanted: int, window: Window) -> pa.Table:
         order = "DESC" if window.is_backward else "ASC"
-        sql = _PAGE.format(where=condition.sql, order=order, limit=wanted)
+        sql = _PAGE.format(rows=condition.rows, order=order, limit=wanted)
         return await self._store.query(sql, condition.parameters, tenant=tenant)
 
     async def counts(

@@ -58,6 +58,12 @@ def test_json_is_flattened_without_lists_and_nulls():
     assert labels_after("| json", line) == {"a_b_c": "x", "a_d": "1.50", "g": "true", "_1h": "2"}
 
 
+def test_numbers_stay_as_they_are_written():
+    line = '{"a":-0,"b":{"c":0},"d":1e2,"e":1.50}'
+    assert labels_after("| json", line) == {"a": "-0", "b_c": "0", "d": "1e2", "e": "1.50"}
+    assert labels_after('| json a, c="b.c", d, e', line) == {"a": "-0", "c": "0", "d": "1e2", "e": "1.50"}
+
+
 def test_a_parsed_label_hides_none_of_the_stream_or_metadata():
     assert labels_after("| json", '{"app":"x"}', {"app": "shop"}) == {"app": "shop", "app_extracted": "x"}
     assert labels_after("| json", '{"app":"x"}', metadata={"app": "m"}) == {"app": "m", "app_extracted": "x"}

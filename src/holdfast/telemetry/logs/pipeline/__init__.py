@@ -10,13 +10,15 @@ from holdfast.kernel.doorways import open_lazily
 
 if TYPE_CHECKING:
     from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry
+    from holdfast.telemetry.logs.pipeline.json_paths import parse_path
     from holdfast.telemetry.logs.pipeline.parsing import captures_of, groups_of
     from holdfast.telemetry.logs.pipeline.pipeline import Pipeline
 
-__all__ = ["DETAILS", "ERROR", "Entry", "Pipeline", "captures_of", "groups_of"]
+__all__ = ["DETAILS", "ERROR", "Entry", "Pipeline", "captures_of", "groups_of", "parse_path"]
 
 _HOMES = {
     "entries": "DETAILS ERROR Entry",
+    "json_paths": "parse_path",
     "parsing": "captures_of groups_of",
     "pipeline": "Pipeline",
 }

@@ -115,7 +115,7 @@ def _label(document: Any, path: Path) -> Any:
         case bool() as truth:
             return "true" if truth else "false"
         case int() as number:
-            return str(number)
+            return str(number) if number else None  # it may be written -0
         case _:
             return None
 

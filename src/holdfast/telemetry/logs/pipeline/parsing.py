@@ -68,6 +68,8 @@ def _flatten(entry: Entry, document: dict[str, Any], line: str) -> bool:
     keys = _gather(document, "", 0, found)
     if keys < 0 or keys != line.count('":') + line.count('" :') or "\ufffd" in line:
         return False
+    if "-0" in line and "0" in found.values():
+        return False
     entry.extract(found)
     return True
 

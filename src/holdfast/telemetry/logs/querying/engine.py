@@ -168,7 +168,9 @@ class LogEngine:
             grid = await count(self._source, tenant, node, times, meter)
         else:
             grid = await step_by_step(self._source, tenant, node, times, meter)
-        return await self._range(tenant, node, times, meter) if grid is None else grid
+        if grid is None:
+            grid = await self._range(tenant, node, times, meter)
+        return _absent(node, grid.present) if node.op == "absent_over_time" else grid
 
     async def _range(self, tenant: TenantId, node: RangeAggregation, times: Ints, meter: Meter) -> Grid:
         ends = times - node.offset_ns
@@ -180,8 +182,6 @@ class LogEngine:
             windows = Windows(np.array(ts_ns, np.int64), np.array(numbers), ends, node.range_ns)
             values[row] = aggregate(node.op, windows, param=node.param, is_unwrapped=node.unwrap is not None)
             present[row] = windows.counts > 0
-        if node.op == "absent_over_time":
-            return _absent(node, np.logical_not(present.any(axis=0, keepdims=True)))
         return Grid(list(series), values, present)
 
 
@@ -195,8 +195,9 @@ def _apart(entries: list[Entry], interval_ns: int, last_ns: int | None) -> list[
     return found
 
 
-def _absent(node: RangeAggregation, absent: npt.NDArray[np.bool_]) -> Grid:
+def _absent(node: RangeAggregation, present: npt.NDArray[np.bool_]) -> Grid:
     """Give one series where there are no lines, with the labels for which the selector names one value."""
+    absent = np.logical_not(present.any(axis=0, keepdims=True))
     named = Counter(one.label for one in node.selector.matchers)
     equal = [one for one in node.selector.matchers if one.op is MatchOp.EQUAL and named[one.label] == 1]
     labels = labels_of((one.label, one.value) for one in equal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,45 +15,63 @@ Ints = npt.NDArray[np.int64]
 
 
 class Windows:
-    """Samples in order of time, cut for each moment."""
+    """Samples in order of time, cut for each moment; each stands for as many records as `records` says, or for one."""
 
-    def __init__(self, ts_ns: Ints, values: Floats, ends_ns: Ints, range_ns: int) -> None:
+    def __init__(
+        self, ts_ns: Ints, values: Floats, ends_ns: Ints, range_ns: int, *, records: Ints | None = None
+    ) -> None:
         order = np.argsort(ts_ns, kind="stable")
         self.ts_ns, self.values = ts_ns[order], values[order]
+        self.records = np.ones(len(order), np.int64) if records is None else records[order]
         self.range_s = range_ns / 1e9
         self.first = np.searchsorted(self.ts_ns, ends_ns - range_ns, side="right")
         self.last = np.searchsorted(self.ts_ns, ends_ns, side="right")
 
     @property
     def counts(self) -> Ints:
-        """How many samples are in each window."""
-        return (self.last - self.first).astype(np.int64)
+        """How many records are in each window."""
+        before = np.concatenate(([0], np.cumsum(self.records)))
+        return (before[self.last] - before[self.first]).astype(np.int64)
+
+    def sums(self) -> Floats:
+        """Add up each window."""
+        return self._reduce(np.add, self.values * self.records)
 
     def reduce(self, ufunc: np.ufunc) -> Floats:
-        """Reduce each window; what stands for an empty one means nothing."""
+        """Reduce each window, however many records have a value; what stands for an empty one means nothing."""
+        return self._reduce(ufunc, self.values)
+
+    def _reduce(self, ufunc: np.ufunc, values: Floats) -> Floats:
         result = np.zeros(len(self.first))
         full = np.flatnonzero(self.last > self.first)
         if len(full) == 0:
             return result
-        padded = np.append(self.values, 0.0)  # so that an end behind the last sample is a place
+        padded = np.append(values, 0.0)  # so that an end behind the last sample is a place
         edges = np.stack((self.first[full], self.last[full]), axis=1).ravel()
         result[full] = ufunc.reduceat(padded, edges)[::2]
         return result
 
-    def each(self, function: Callable[[Floats], float]) -> Floats:
-        """Call a function with the values of each window that is not empty."""
+    def each(self, function: Callable[[Floats, Ints], float]) -> Floats:
+        """Call a function with the values of each window that is not empty, and how many records have each."""
         result = np.zeros(len(self.first))
-        for place in np.flatnonzero(self.last > self.first).tolist():
-            result[place] = function(self.values[self.first[place] : self.last[place]])
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite values have neither variance nor order
+            for place in np.flatnonzero(self.last > self.first).tolist():
+                part = slice(self.first[place], self.last[place])
+                result[place] = function(self.values[part], self.records[part])
         return result
 
 
-def _sum(windows: Windows) -> Floats:
-    return windows.reduce(np.add)
-
-
 def _mean(windows: Windows) -> Floats:
-    return windows.reduce(np.add) / np.maximum(windows.counts, 1)
+    return windows.sums() / np.maximum(windows.counts, 1)
+
+
+def _variance(values: Floats, records: Ints) -> float:
+    mean = np.average(values, weights=records)
+    return float(np.average((values - mean) ** 2, weights=records))
+
+
+def _deviation(values: Floats, records: Ints) -> float:
+    return math.sqrt(_variance(values, records))
 
 
 def _first(windows: Windows) -> Floats:
@@ -93,14 +112,14 @@ def _counted(values: Floats, ts_ns: Ints, range_s: float) -> float:
 OVER_VALUES: Final[dict[str, Callable[[Windows], Floats]]] = {
     "absent_over_time": lambda windows: np.ones(len(windows.first)),
     "count_over_time": lambda windows: windows.counts.astype(np.float64),
-    "bytes_over_time": _sum,
-    "bytes_rate": lambda windows: _sum(windows) / windows.range_s,
-    "sum_over_time": _sum,
+    "bytes_over_time": Windows.sums,
+    "bytes_rate": lambda windows: windows.sums() / windows.range_s,
+    "sum_over_time": Windows.sums,
     "avg_over_time": _mean,
     "min_over_time": lambda windows: windows.reduce(np.minimum),
     "max_over_time": lambda windows: windows.reduce(np.maximum),
-    "stddev_over_time": lambda windows: windows.each(lambda values: float(np.std(values))),
-    "stdvar_over_time": lambda windows: windows.each(lambda values: float(np.var(values))),
+    "stddev_over_time": lambda windows: windows.each(_deviation),
+    "stdvar_over_time": lambda windows: windows.each(_variance),
     "first_over_time": _first,
     "last_over_time": _last,
     "rate_counter": _rate_counter,
@@ -110,16 +129,25 @@ OVER_VALUES: Final[dict[str, Callable[[Windows], Floats]]] = {
 def aggregate(op: str, windows: Windows, *, param: float | None, is_unwrapped: bool) -> Floats:
     """Give one value for each moment; those of empty windows mean nothing."""
     if op == "quantile_over_time":
-        return windows.each(lambda values: quantile(values, param or 0.0))
+        return windows.each(partial(quantile, param or 0.0))
     if op == "rate":
-        return (_sum(windows) if is_unwrapped else windows.counts) / windows.range_s
+        return (windows.sums() if is_unwrapped else windows.counts) / windows.range_s
     return OVER_VALUES[op](windows)
 
 
-def quantile(values: Floats, wanted: float) -> float:
-    """Give a quantile with Prometheus' interpolation; below 0 and above 1 the infinities."""
+def quantile(wanted: float, values: Floats, records: Ints) -> float:
+    """Give a quantile, interpolated as in Prometheus and Loki; below 0 and above 1 the infinities.
+
+    What is no number is the least of all, as there.
+    """
     if wanted < 0:
-        return -np.inf
+        return -math.inf
     if wanted > 1:
-        return np.inf
-    return float(np.quantile(values, wanted))
+        return math.inf
+    order = np.lexsort((values, ~np.isnan(values)))
+    behind = np.cumsum(records[order])
+    rank = wanted * float(behind[-1] - 1)
+    lower = math.floor(rank)
+    upper = min(lower + 1, int(behind[-1]) - 1)
+    low, high = values[order[np.searchsorted(behind, (lower, upper), side="right")]]
+    return float(low * (1 - (rank - lower)) + high * (rank - lower))

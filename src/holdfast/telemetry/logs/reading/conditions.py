@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.telemetry.logs.lines import compile_line
+from holdfast.telemetry.logs.reading.layers import Layers
 from holdfast.telemetry.logs.records import DETECTED_LEVEL
 from holdfast.telemetry.logs.selection import Hint, LineFilter, LineOp
 from holdfast.telemetry.logs.tables import NOT_OBSERVED, SLOT_NS
@@ -38,17 +39,29 @@ class Condition:
     Attributes:
         terms: joined by `AND`; they name columns of `log_records` and ask for `{tenant:String}`.
         parameters: values by name.
+        layers: columns that `having` names.
+        having: a term over these columns, empty if there is none.
         is_empty: no record can satisfy it, so that nothing need be asked.
     """
 
     terms: list[str] = field(default_factory=lambda: ["tenant = {tenant:String}"])
     parameters: dict[str, Any] = field(default_factory=dict)
     is_empty: bool = False
+    layers: Layers = field(default_factory=Layers)
+    having: str = ""
 
     @property
     def sql(self) -> str:
         """The terms as one."""
         return " AND ".join(self.terms)
+
+    @property
+    def rows(self) -> str:
+        """What stands behind `FROM`."""
+        rows = f"log_records WHERE {self.sql}"
+        if not self.having:
+            return rows
+        return f"(SELECT * FROM {self.layers.around(rows)}) WHERE {self.having}"  # noqa: S608 -- values are bound
 
     def bind(self, value: str) -> str:
         """Give the place that stands for a text."""
@@ -60,7 +73,9 @@ class Condition:
         """Give the same for [start_ns, end_ns)."""
         first, last = start_ns // SLOT_NS, (end_ns - 1) // SLOT_NS
         time = [f"slot BETWEEN {first} AND {last}", f"ts_ns >= {start_ns} AND ts_ns < {end_ns}"]
-        return Condition([self.terms[0], *time, *self.terms[1:]], self.parameters, self.is_empty)
+        return Condition(
+            [self.terms[0], *time, *self.terms[1:]], self.parameters, self.is_empty, self.layers, self.having
+        )
 
     def of_streams(self, ids: Sequence[int], *, is_all: bool) -> None:
         """Ask for records of these streams."""
