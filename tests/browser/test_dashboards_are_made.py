@@ -131,6 +131,66 @@ def test_two_people_at_once_lose_nothing_and_versions_come_back(open_visit):
     expect(page.get_by_role("heading", name="Theirs")).to_be_visible()
 
 
+def test_who_has_heard_of_a_newer_version_while_writing_is_asked_all_the_same(open_visit):
+    visit = open_visit(is_quiet=False)
+    name = make(visit)
+    page = visit.go(f"/dashboards/{name}")
+    page.keyboard.press("e")
+    page.get_by_label("Title", exact=True).fill("Mine")
+    theirs = {"document": DOCUMENT | {"title": "Theirs"}, "version": 1, "message": "theirs"}
+    page.evaluate(SEND, ["PUT", f"/dashboards/{name}", theirs])
+    with page.expect_response(lambda answer: answer.url.endswith(f"/dashboards/{name}")):
+        # Connected again, it asks for all anew.
+        page.evaluate("() => { for (const kind of ['offline', 'online']) window.dispatchEvent(new Event(kind)); }")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("main")).to_contain_text("saved version 2 since")
+
+
+def test_nothing_that_was_written_is_lost_by_a_key(visit):
+    page = visit.go(f"/dashboards/{make(visit)}")
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Edit Curve", exact=True).click()
+    editor = page.get_by_role("dialog", name="Panel")
+    editor.get_by_role("textbox", name="Query A", exact=True).click()
+    page.keyboard.type(" + 1")
+    for _ in range(2):  # the editor's: what it proposes goes, then it lets go of the keys
+        page.keyboard.press("Escape")
+    editor.get_by_label("Title").press("Escape")
+    question = page.get_by_role("dialog", name="Discard what you changed")
+    question.wait_for()
+    page.keyboard.press("Escape")
+    question.wait_for(state="detached")
+    editor.get_by_role("button", name="Done").click()
+    editor.wait_for(state="detached")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Checks").click()
+    leaving = page.get_by_role("dialog", name="Leave without saving?")
+    leaving.get_by_role("button", name="Cancel").click()
+    leaving.wait_for(state="detached")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_focused()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Checks").click()
+    page.wait_for_url("**/checks*")
+
+
+def test_keys_go_with_rows_and_variables_keep_what_is_theirs(visit):
+    lists = [{"name": name, "kind": "custom", "options": [name * 2, name * 3]} for name in ("x", "y")]
+    rows = [*DOCUMENT["rows"], {"title": "Later", "panels": []}]
+    page = visit.go(f"/dashboards/{make(visit, DOCUMENT | {'variables': lists, 'rows': rows})}")
+    page.keyboard.press("e")
+    title = page.get_by_label("Title of row 1", exact=True)
+    title.fill("First")
+    title.press("Tab")
+    expect(page.get_by_role("button", name="Add panel").first).to_be_focused()
+    page.get_by_role("button", name="Move row 1 down").press("Enter")
+    expect(page.get_by_role("button", name="Move row 2 up")).to_be_focused()
+    expect(page.get_by_label("Title of row 2", exact=True)).to_have_value("First")
+    page.get_by_role("button", name="Remove Curve").press("Enter")
+    expect(page.locator("[data-panel=b] [data-arrange=move]")).to_be_focused()
+    page.get_by_role("button", name="Variables (2)").click()
+    page.get_by_role("button", name="Remove variable x").click()
+    expect(page.get_by_label("Values, by commas")).to_have_value("yy, yyy")
+
+
 def test_what_of_grafana_has_no_counterpart_is_listed(visit):
     page = visit.go("/dashboards")
     page.get_by_role("button", name="Import from Grafana").click()

@@ -79,3 +79,16 @@ def test_the_time_range_goes_with_every_link(visit):
     expect(page).to_have_url(re.compile(r"/host\?range=6h"))
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Checks").click()
     expect(page).to_have_url(re.compile(r"/checks\?range=6h"))
+
+
+def test_a_dialog_from_a_menu_gives_the_focus_back_to_the_button_of_the_menu(visit):
+    page = visit.go("/explore?q=vector(1)")
+    button = page.get_by_role("button", name="Saved")
+    button.focus()
+    press(page, "Enter")
+    page.get_by_role("menuitem", name="Save this search").focus()
+    press(page, "Enter")
+    page.get_by_role("dialog").wait_for()
+    press(page, "Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    expect(button).to_be_focused()

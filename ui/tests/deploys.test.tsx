@@ -8,7 +8,7 @@ import { createClient } from "@/api/cache";
 import { sessionQuery } from "@/api/queries";
 import type { LogEvent } from "@/api/types";
 import { DeployMarks } from "@/components/DeployMarks";
-import { deployOf, deployState } from "@/lib/deploys";
+import { deployedAt, deployOf, deployState } from "@/lib/deploys";
 import { clusterMarks, deployUnder } from "@/lib/marks";
 import { theme } from "@/theme";
 import { deployEvent, versions } from "../mock/deploys.ts";
@@ -44,6 +44,14 @@ async function show(): Promise<void> {
     </MantineProvider>,
   );
 }
+
+describe("a deploy that was recorded afterwards", () => {
+  it("stands where it was, not where it was told", () => {
+    expect(deployedAt({ ...RECORDED, data: { ...RECORDED.data, at: "2026-01-05T10:00:00+00:00" } })).toBe("2026-01-05T10:00:00+00:00");
+    expect(deployedAt({ ...RECORDED, data: { ...RECORDED.data, at: "long ago" } })).toBe(RECORDED.at);
+    expect(deployedAt(SEEN)).toBe(SEEN.at);
+  });
+});
 
 describe("deploys on a chart", () => {
   it("are one stop for the Tab key, and arrows go from one to the next", async () => {

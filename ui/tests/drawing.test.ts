@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { align, buildChart, formatUnit, niceTop, placeTip } from "@/lib/chart";
 import { cssColor } from "@/lib/cssColor";
+import { reachOf } from "@/lib/lanes";
 import { layers } from "@/lib/layers";
 import { legendRows } from "@/lib/legend";
 import { clusterMarks, tellMarks } from "@/lib/marks";
@@ -103,6 +104,13 @@ describe("the map", () => {
     expect(lanes.get("a>c")).toHaveLength(1);
     expect(lanes.get("a>c")?.[0]?.row).not.toBe(places.get("b")?.row);
     expect(lanes.get("a>b")).toEqual([]);
+  });
+  it("gives a lane less room than a box", () => {
+    const { places, lanes } = layout("abcd", "ab", "ac", "bd", "cd", "ad");
+    const rows = [places.get("b"), places.get("c"), lanes.get("a>d")?.[0]].map((place) => place?.row ?? 0).sort((a, b) => a - b);
+    expect(rows.slice(1).map((row, at) => row - (rows[at] ?? 0)).reduce((sum, gap) => sum + gap, 0)).toBeLessThan(2);
+    expect(reachOf(lanes.values(), { columnPx: 200, rowPx: 50, box: { width: 100, height: 20 } })).toEqual([0, 0].map(() => (lanes.get("a>d")?.[0]?.row ?? 0) * 50 + 10));
+    expect(reachOf([[]], { columnPx: 200, rowPx: 50, box: { width: 100, height: 20 } })).toBeNull();
   });
   it("comes to an end on circles and on services that nobody described", () => {
     const { places } = layout("abc", "ab", "bc", "ca", "aa", "az");

@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { HUGE_ID, SKEWED_ID } from "../mock/traces.ts";
 import { open } from "./harness";
@@ -37,6 +37,16 @@ describe("traces", () => {
   it("asks for what the address says", async () => {
     open("/traces?service=payments&status=error", "failing");
     await waitFor(() => expect(main()).toMatch(/7 traces, 7 with errors/), PATIENCE);
+  });
+
+  it("stays where it is read when it comes anew, with what was folded", async () => {
+    const { client } = open(`/traces/${HUGE_ID}?q=POST`, "failing");
+    const tree = await screen.findByRole("tree", { name: "Spans" }, PATIENCE);
+    tree.scrollTop = 50_000;
+    const before = client.getQueryData(["trace", HUGE_ID]);
+    await act(() => client.invalidateQueries({ queryKey: ["trace", HUGE_ID] }));
+    await waitFor(() => expect(client.getQueryData(["trace", HUGE_ID])).not.toBe(before), PATIENCE);
+    expect(tree.scrollTop).toBe(50_000);
   });
 
   it("refuses attributes and durations that cannot be read, at their field", async () => {

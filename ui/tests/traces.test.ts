@@ -5,7 +5,7 @@ import { foldTrace, layFlame } from "@/lib/traces/flame";
 import { readDocument } from "@/lib/traces/document";
 import { cellsOf, readNs, rowsOf } from "@/lib/traces/heat";
 import { edgeSearch, endsOf, shapeOf, sortEdges } from "@/lib/traces/map";
-import { collapseBelow, findRows, openRows, placeOf, reveal } from "@/lib/traces/rows";
+import { carryRows, collapseBelow, findRows, openRows, placeOf, reveal } from "@/lib/traces/rows";
 import { addAttribute, isDuration, parseAttributes, readPart, readWish, searchPath, selectionOf, withRoots, writeNs, writePart, writeWish } from "@/lib/traces/search";
 import { answerFindings } from "../mock/findings.ts";
 import { growTrace, type PlainSpan } from "../mock/grow.ts";
@@ -19,6 +19,13 @@ function span(id: string, parentId: string, startUs: number, durationUs: number,
 const SPANS = [span("c", "a", 50, 40), span("a", "", 0, 100), span("b", "a", 10, 30, { eventsUs: [15] }), span("d", "a", 55, 20, { isError: true }), span("e", "b", 12, 10)];
 
 describe("a trace", () => {
+  it("has its spans in other rows when more of them come", () => {
+    const [before, after] = [growTrace("t", SPANS), growTrace("t", [...SPANS, span("f", "a", 1, 5)])];
+    const rows = carryRows(before, after, SPANS.map(({ id }) => before.ids.indexOf(id)));
+    expect(rows.map((row) => after.ids[row])).toEqual(SPANS.map(({ id }) => id));
+    expect(carryRows(after, before, [after.ids.indexOf("f")])).toEqual([-1]);
+  });
+
   it("has its spans in the order of a waterfall, whatever order they came in", () => {
     const trace = growTrace("t", SPANS);
     expect(trace.names).toEqual(["a", "b", "e", "c", "d"]);

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { deploysQuery } from "@/api/queries";
 import type { LogEvent } from "@/api/types";
 import { aroundPath } from "@/lib/around";
-import { deployOf, deployState, deployTold } from "@/lib/deploys";
+import { deployedAt, deployOf, deployState, deployTold } from "@/lib/deploys";
 import { describeEvent } from "@/lib/events";
 import { plural } from "@/lib/format";
 import { formatAbsolute } from "@/lib/time";
@@ -29,7 +29,7 @@ export function DeployCard({ events, others }: { events: readonly LogEvent[]; ot
         ))}
       </ol>
       {first && (events.length > SHOWN || others > 0) && (
-        <Go to={aroundEvents(first.at)} className="link bare">
+        <Go to={aroundEvents(deployedAt(first))} className="link bare">
           {plural(events.length > SHOWN ? left : others, "more event")} then
         </Go>
       )}
@@ -43,6 +43,7 @@ function DeployEntry({ event }: { event: LogEvent }) {
   const known = useQuery({ ...deploysQuery(subject, ASKED), enabled: mayRead }).data?.items;
   const deploy = known && deployOf(known, event);
   const names = useNames();
+  const at = deployedAt(event);
   const trace = textOf(event.data["trace_id"]);
   return (
     <li className={classes.entry}>
@@ -56,7 +57,7 @@ function DeployEntry({ event }: { event: LogEvent }) {
         </span>
       </div>
       <div className={classes.fact}>
-        {formatAbsolute(new Date(event.at))}, <When at={event.at} />
+        {formatAbsolute(new Date(at))}, <When at={at} />
       </div>
       <div className={classes.fact}>{[deployTold(event, names), detail].filter(Boolean).join("; ")}</div>
       {deploy && (
@@ -65,7 +66,7 @@ function DeployEntry({ event }: { event: LogEvent }) {
         </div>
       )}
       <div className={classes.ways}>
-        <Go to={aroundPath({ service: subject, at: event.at })} className="link bare">
+        <Go to={aroundPath({ service: subject, at })} className="link bare">
           Around this moment
         </Go>
         <DeployLinks trace={trace} build={deploy?.url || textOf(event.data["url"])} />

@@ -2,7 +2,7 @@
 // dragging, pinching, buttons or keys (arrows, +, -, 0). What the boxes and arrows look like is their page's.
 import { Background, Controls, type Edge, type Node, ReactFlow, type ReactFlowInstance, type ReactFlowProps, type Viewport } from "@xyflow/react";
 import "@xyflow/react/dist/base.css";
-import { type CSSProperties, type FocusEvent, type KeyboardEvent, useEffect, useRef } from "react";
+import { type CSSProperties, type FocusEvent, type KeyboardEvent, useEffect, useMemo, useRef } from "react";
 import classes from "./GraphFrame.module.css";
 
 const PAN_PX = 60;
@@ -20,9 +20,13 @@ interface GraphFrameProps<N extends Node, E extends Edge> extends FlowProps<N, E
   height: CSSProperties["height"];
   nodes: N[];
   edges: E[];
+  /** How far up and down arrows are led, beyond the boxes. */
+  reach?: readonly [top: number, bottom: number] | null;
 }
 
-export function GraphFrame<N extends Node, E extends Edge>({ label, height, nodes, edges, ...flow }: GraphFrameProps<N, E>) {
+export function GraphFrame<N extends Node, E extends Edge>({ label, height, nodes: boxes, edges, reach = null, nodeTypes, ...flow }: GraphFrameProps<N, E>) {
+  const nodes = useMemo(() => [...boxes, ...endsOf(boxes, reach)] as N[], [boxes, reach]);
+  const types = useMemo(() => ({ ...nodeTypes, reach: Nothing }), [nodeTypes]);
   const frame = useRef<HTMLDivElement>(null);
   const sight = useSightOfAll<N, E>(frame, nodes);
   return (
@@ -30,6 +34,7 @@ export function GraphFrame<N extends Node, E extends Edge>({ label, height, node
       <ReactFlow<N, E>
         {...flow}
         nodes={nodes}
+        nodeTypes={types}
         edges={edges}
         fitView
         fitViewOptions={FIT}
@@ -54,6 +59,17 @@ export function GraphFrame<N extends Node, E extends Edge>({ label, height, node
       </ReactFlow>
     </div>
   );
+}
+
+/** Boxes without a size at the ends of the arrows' reach: all of a graph that is in sight is measured by its boxes. */
+function endsOf(boxes: readonly Node[], reach: readonly [top: number, bottom: number] | null): Node[] {
+  const [first] = boxes;
+  if (!reach || !first) return [];
+  return reach.map((y, at) => ({ id: `reach/${at}`, type: "reach", position: { x: first.position.x, y }, data: {}, draggable: false, focusable: false, selectable: false, style: { width: 1, height: 1, pointerEvents: "none" }, domAttributes: { "aria-hidden": true } }));
+}
+
+function Nothing() {
+  return null;
 }
 
 /** How high a graph is for its width, roughly: boxes are not measured yet. */

@@ -38,6 +38,12 @@ export function deployOf(deploys: readonly Deploy[], { at, data }: LogEvent): De
   return same.sort((a, b) => Date.parse(b.began_at) - Date.parse(a.began_at))[0];
 }
 
+/** When it was deployed: what is recorded may have been some time before. */
+export function deployedAt({ at, data }: LogEvent): string {
+  const told = data["at"];
+  return typeof told === "string" && !Number.isNaN(Date.parse(told)) ? told : at;
+}
+
 /** Who or what says that it was deployed. */
 export function deployTold({ kind, actor, data }: LogEvent, names: Names): string {
   const signal = typeof data["signal"] === "string" && data["signal"];

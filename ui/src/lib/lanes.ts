@@ -19,6 +19,12 @@ export function cornersOf(from: Point, to: Point, lane: readonly Place[], { colu
   return [from, ...between, to];
 }
 
+/** How far up and down lanes go, in pixels; null where there are none. */
+export function reachOf(lanes: Iterable<readonly Place[]>, { rowPx, box }: Spacing): readonly [top: number, bottom: number] | null {
+  const heights = [...lanes].flatMap((lane) => lane.map(({ row }) => row * rowPx + box.height / 2));
+  return heights.length > 0 ? [Math.min(...heights), Math.max(...heights)] : null;
+}
+
 export function bentPath(corners: readonly Point[]): string {
   return corners.slice(1).reduce((text, [x, y], index) => {
     const [fromX, fromY] = corners[index] ?? [0, 0];

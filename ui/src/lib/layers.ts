@@ -20,6 +20,8 @@ export interface Layout {
 }
 
 const SWEEPS = 8;
+/** A lane needs less room than a box: so much of a row. */
+const LANE_ROWS = 0.4;
 
 /** Gives every name a column (its longest way from a start) and a row within it. */
 export function layers(names: readonly string[], edges: readonly GraphEdge[]): Layout {
@@ -30,11 +32,27 @@ export function layers(names: readonly string[], edges: readonly GraphEdge[]): L
   const rows: string[][] = [];
   for (const name of [...names].sort().concat([...stops.keys()])) (rows[columns.get(name) ?? stops.get(name) ?? 0] ??= []).push(name);
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) untangle(rows, links, sweep % 2 === 0);
-  const all = new Map(rows.flatMap((column, index) => column.map((name, row): [string, Place] => [name, { column: index, row: row - (column.length - 1) / 2 }])));
+  const all = new Map(
+    rows.flatMap((column, index) => {
+      const places = offsets(column, stops);
+      return column.map((name, at): [string, Place] => [name, { column: index, row: places[at] ?? 0 }]);
+    }),
+  );
   return {
     places: new Map(names.flatMap((name) => (all.has(name) ? [[name, all.get(name) as Place]] : []))),
     lanes: new Map(forward.map(({ from, to }) => [`${from}>${to}`, lane(from, to, columns, all)])),
   };
+}
+
+/** The rows of a column's members, around zero. */
+function offsets(column: readonly string[], stops: ReadonlyMap<string, number>): number[] {
+  const sizes = column.map((name) => (stops.has(name) ? LANE_ROWS : 1));
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  let above = -all / 2;
+  return sizes.map((size) => {
+    above += size;
+    return above - size / 2;
+  });
 }
 
 /** Walks depth first and leaves out the edges that close a circle. */

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { marksQuery } from "@/api/promQueries";
+import { deployedAt } from "@/lib/deploys";
 import { describeEvent } from "@/lib/events";
 import type { ChartMark } from "@/lib/marks";
 import { isVerdict } from "@/lib/status";
@@ -19,7 +20,7 @@ export function useMarks(isWanted: boolean): readonly ChartMark[] {
     return data.items.map((event): ChartMark => {
       const { subject, text } = describeEvent(event);
       const to = event.data["to"];
-      return { atS: Date.parse(event.at) / 1000, text: `${subject} ${text}`, verdict: isVerdict(to) ? to : null, event };
+      return { atS: Date.parse(event.kind.startsWith("deploy.") ? deployedAt(event) : event.at) / 1000, text: `${subject} ${text}`, verdict: isVerdict(to) ? to : null, event };
     });
   }, [isWanted, data]);
 }

@@ -89,7 +89,8 @@ export function CodeEditor({ language, value, onChange, onRun, notes, notesOf, l
     },
   }));
 
-  return <div ref={host} className={classes.editor} />;
+  // Escape belongs to the editor: a dialog around it stays open.
+  return <div ref={host} className={classes.editor} data-mantine-stop-propagation="true" />;
 }
 
 /** The server has spoken about the text: what is underlined is looked up again. */

@@ -9,6 +9,7 @@ import { servicesQuery } from "@/api/queries";
 import { Crash } from "../Crash";
 import { setProblemCount } from "../Page";
 import { SkeletonRows } from "../states";
+import { useFocusHome } from "@/state/focusHome";
 import { live, useLiveEvents } from "@/state/live";
 import { useShortcuts } from "@/state/shortcuts";
 import { CommandPalette } from "./CommandPalette";
@@ -26,6 +27,7 @@ export function Shell() {
   const { pathname } = useLocation();
   useLiveConnection();
   useProblemCount();
+  useFocusHome();
   useShortcuts({ "?": help.toggle, "[": () => setNarrow((current) => !current) });
   useEffect(drawer.close, [pathname]);
   return (

@@ -36,6 +36,12 @@ export function reveal(trace: Trace, collapsed: ReadonlySet<number>, row: number
   return next;
 }
 
+/** Where spans of a trace stand in the same one as it came later; -1 for those that are gone. */
+export function carryRows(before: Trace, after: Trace, rows: readonly number[]): number[] {
+  const places = new Map(after.ids.map((id, row) => [id, row]));
+  return rows.map((row) => places.get(before.ids[row] ?? "") ?? -1);
+}
+
 /** Collapses every span at a depth, so that so many levels stay open. */
 export function collapseBelow(trace: Trace, depth: number): Set<number> {
   const found = new Set<number>();

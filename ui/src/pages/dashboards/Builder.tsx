@@ -1,8 +1,9 @@
 // Changes a dashboard: its name, variables, rows and panels, with what it shows always in sight.
 import { ActionIcon, Button, Checkbox, Modal, Select, TextInput } from "@mantine/core";
 import { IconArrowDown, IconArrowUp, IconCopy, IconPencil, IconPlus, IconTrash, IconVariable } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import type { DashboardDocument, DashboardPanel } from "@/api/types";
+import { Confirm } from "@/components/Confirm";
 import { FormProblem } from "@/components/FormProblem";
 import { Notice } from "@/components/Notice";
 import { Page } from "@/components/Page";
@@ -30,17 +31,28 @@ export function Builder({ id, started, onDone }: BuilderProps) {
   const { states, chosen, choose } = useVariables(document.variables);
   const [open, setOpen] = useState<{ panel: DashboardPanel; row: number } | null>(null);
   const [isVariables, setVariables] = useState(false);
+  const isTouched = useRef(false);
+  const [isClosing, setClosing] = useState(false);
   const [message, setMessage] = useState("");
   const shown = useMemo(() => ({ exemplars: document.exemplars, events: document.events }), [document.exemplars, document.events]);
   const arranging = useArranging(document, change);
-  const add = (row: number): void => setOpen({ panel: blankPanel(document), row });
+  const edit = (panel: DashboardPanel, row: number): void => {
+    isTouched.current = false;
+    setOpen({ panel, row });
+  };
+  // An Escape that opens or closes the question is heard by the dialog below as well: the other state comes after it.
+  const ask = (isAsked: boolean): void => void setTimeout(() => setClosing(isAsked));
+  const closePanel = (): void => {
+    ask(false);
+    setOpen(null);
+  };
   return (
     <Page
       title={id === null ? "New dashboard" : `Editing ${started.document.title}`}
       name={document.title || "Dashboard"}
       actions={
         <>
-          <Button variant="default" onClick={onDone}>
+          <Button variant="default" onClick={draft.leave}>
             {draft.isChanged ? "Discard" : "Close"}
           </Button>
           <Button onClick={() => draft.save(message)} loading={draft.isSaving} disabled={document.title.trim() === ""}>
@@ -79,9 +91,9 @@ export function Builder({ id, started, onDone }: BuilderProps) {
         <Rows
           rows={document.rows}
           chosen={chosen}
-          rowTools={(at) => <RowTools document={document} at={at} onChange={change} onAdd={() => add(at)} />}
+          rowTools={(at) => <RowTools document={document} at={at} onChange={change} onAdd={() => edit(blankPanel(document), at)} />}
           arranging={arranging}
-          panelTools={(panel) => <PanelTools document={document} panel={panel} onChange={change} onOpen={() => setOpen({ panel, row: 0 })} />}
+          panelTools={(panel) => <PanelTools document={document} panel={panel} onChange={change} onOpen={() => edit(panel, 0)} />}
         />
       </ShownContext>
       <p role="status" className="visually-hidden">
@@ -92,19 +104,26 @@ export function Builder({ id, started, onDone }: BuilderProps) {
           Add row
         </Button>
       </div>
-      <Modal opened={open !== null} onClose={() => setOpen(null)} title="Panel" size={1180} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={open !== null} onClose={() => (isTouched.current ? ask(true) : closePanel())} closeOnEscape={!isClosing} title="Panel" size={1180} closeButtonProps={{ "aria-label": "Close" }}>
         {open && (
           <PanelEditor
             panel={open.panel}
             chosen={chosen}
-            onClose={() => setOpen(null)}
+            onClose={closePanel}
+            onTouch={() => (isTouched.current = true)}
             onDone={(panel) => {
               change(withPanel(document, open.row, panel));
-              setOpen(null);
+              closePanel();
             }}
           />
         )}
       </Modal>
+      <Confirm isOpen={isClosing} title="Discard what you changed in this panel?" action="Discard it" isPending={false} error={null} onClose={() => ask(false)} onConfirm={closePanel}>
+        The panel becomes what it was before.
+      </Confirm>
+      <Confirm isOpen={draft.leaving !== null} title="Leave without saving?" action="Discard changes" isPending={false} error={null} onClose={() => draft.leaving?.stay()} onConfirm={() => draft.leaving?.go()}>
+        What you changed in this dashboard is not saved and would be lost.
+      </Confirm>
       <Modal opened={isVariables} onClose={() => setVariables(false)} title="Variables" size={760} closeButtonProps={{ "aria-label": "Close" }}>
         {isVariables && (
           <VariablesEditor
@@ -140,19 +159,28 @@ function RowTools({ document, at, onChange, onAdd }: ToolsProps & { at: number; 
   const row = document.rows[at];
   if (!row) return null;
   const rename = (title: string): void => onChange({ ...document, rows: document.rows.map((one, place) => (place === at ? { ...one, title } : one)) });
+  // Keys go with the row that they move.
+  const move = (step: 1 | -1): void => {
+    onChange({ ...document, rows: moveRow(document.rows, at, step) });
+    focusSoon(`[data-row-tool="${at + step}/${step > 0 ? "down" : "up"}"]:enabled`, `[data-row-tool="${at + step}/${step > 0 ? "up" : "down"}"]`);
+  };
+  const drop = (): void => {
+    onChange({ ...document, rows: document.rows.filter((_, place) => place !== at) });
+    focusSoon(`[data-row-tool="${Math.min(at, document.rows.length - 2)}/add"]`);
+  };
   return (
     <div className={classes.rowTools}>
-      <TextInput className={classes.rowName} aria-label={`Title of row ${at + 1}`} placeholder="Row without a title" defaultValue={row.title} onBlur={(event) => event.currentTarget.value !== row.title && rename(event.currentTarget.value)} />
-      <Button variant="default" leftSection={<IconPlus size={14} />} onClick={onAdd}>
+      <TextInput className={classes.rowName} aria-label={`Title of row ${at + 1}`} placeholder="Row without a title" value={row.title} onChange={(event) => rename(event.currentTarget.value)} />
+      <Button variant="default" leftSection={<IconPlus size={14} />} onClick={onAdd} data-row-tool={`${at}/add`}>
         Add panel
       </Button>
-      <ActionIcon aria-label={`Move row ${at + 1} up`} disabled={at === 0} onClick={() => onChange({ ...document, rows: moveRow(document.rows, at, -1) })}>
+      <ActionIcon aria-label={`Move row ${at + 1} up`} data-row-tool={`${at}/up`} disabled={at === 0} onClick={() => move(-1)}>
         <IconArrowUp size={15} />
       </ActionIcon>
-      <ActionIcon aria-label={`Move row ${at + 1} down`} disabled={at === document.rows.length - 1} onClick={() => onChange({ ...document, rows: moveRow(document.rows, at, 1) })}>
+      <ActionIcon aria-label={`Move row ${at + 1} down`} data-row-tool={`${at}/down`} disabled={at === document.rows.length - 1} onClick={() => move(1)}>
         <IconArrowDown size={15} />
       </ActionIcon>
-      <ActionIcon aria-label={`Remove row ${at + 1}`} disabled={document.rows.length === 1} onClick={() => onChange({ ...document, rows: document.rows.filter((_, place) => place !== at) })}>
+      <ActionIcon aria-label={`Remove row ${at + 1}`} disabled={document.rows.length === 1} onClick={drop}>
         <IconTrash size={15} />
       </ActionIcon>
     </div>
@@ -165,6 +193,14 @@ function PanelTools({ document, panel, onChange, onOpen }: ToolsProps & { panel:
     const row = document.rows.findIndex((one) => one.panels.some((other) => other.id === panel.id));
     onChange(withPanel(document, row, { ...panel, id: freeId(document) }));
   };
+  const drop = (): void => {
+    const row = document.rows.findIndex((one) => one.panels.some((other) => other.id === panel.id));
+    const panels = document.rows[row]?.panels ?? [];
+    const place = panels.findIndex((one) => one.id === panel.id);
+    const next = panels[place + 1] ?? panels[place - 1];
+    onChange(withoutPanel(document, panel.id));
+    focusSoon(next ? `[data-panel="${CSS.escape(next.id)}"] [data-arrange="move"]` : `[data-row-tool="${row}/add"]`);
+  };
   return (
     <span className="row">
       <ActionIcon size="sm" aria-label={`Edit ${name}`} data-tip="Edit" onClick={onOpen}>
@@ -173,11 +209,16 @@ function PanelTools({ document, panel, onChange, onOpen }: ToolsProps & { panel:
       <ActionIcon size="sm" aria-label={`Copy ${name}`} data-tip="Copy" onClick={copy}>
         <IconCopy size={14} />
       </ActionIcon>
-      <ActionIcon size="sm" aria-label={`Remove ${name}`} data-tip="Remove" onClick={() => onChange(withoutPanel(document, panel.id))}>
+      <ActionIcon size="sm" aria-label={`Remove ${name}`} data-tip="Remove" onClick={drop}>
         <IconTrash size={14} />
       </ActionIcon>
     </span>
   );
+}
+
+/** What had the focus goes or becomes another element: the first of these that is there has it next. */
+function focusSoon(...selectors: string[]): void {
+  requestAnimationFrame(() => selectors.flatMap((one) => window.document.querySelector<HTMLElement>(one) ?? [])[0]?.focus());
 }
 
 const BLANK = { document: blankDocument("New dashboard"), version: 0 };

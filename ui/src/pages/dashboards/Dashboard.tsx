@@ -45,6 +45,11 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
   const [isVersions, setVersions] = useState(false);
   const mayWrite = useMay("dashboards.write") && dashboard.source === "console";
   useOwnRange(document);
+  const editButton = useRef<HTMLButtonElement>(null);
+  const endEditing = (): void => {
+    setEditing(false);
+    requestAnimationFrame(() => editButton.current?.focus());
+  };
   const edit = (from: DashboardDetail = detail): void => {
     setStarted(from);
     setEditing(true);
@@ -53,7 +58,7 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
   if (isEditing) {
     return (
       <Suspense fallback={<Page title={document.title} name={document.title}><SkeletonBlock height={420} /></Page>}>
-        <Builder id={dashboard.id} started={{ document: started.document, version: dashboard.version }} onDone={() => setEditing(false)} />
+        <Builder id={dashboard.id} started={{ document: started.document, version: started.dashboard.version }} onDone={endEditing} />
       </Suspense>
     );
   }
@@ -65,7 +70,7 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
       actions={
         <>
           {mayWrite && (
-            <Button variant="default" leftSection={<IconPencil size={14} />} onClick={() => edit()} data-tip="Change  e">
+            <Button ref={editButton} variant="default" leftSection={<IconPencil size={14} />} onClick={() => edit()} data-tip="Change  e">
               Edit
             </Button>
           )}

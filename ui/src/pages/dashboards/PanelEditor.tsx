@@ -15,17 +15,22 @@ interface PanelEditorProps {
   chosen: Chosen;
   onDone: (panel: DashboardPanel) => void;
   onClose: () => void;
+  /** Something was changed, which would be lost without "Done". */
+  onTouch: () => void;
 }
 
 const UNITS = ["", "seconds", "milliseconds", "bytes", "bytes/s", "percent", "ratio", "requests/s", "ops/s"];
 const NO_NOTES: readonly never[] = [];
 
-export function PanelEditor({ panel: given, chosen, onDone, onClose }: PanelEditorProps) {
+export function PanelEditor({ panel: given, chosen, onDone, onClose, onTouch }: PanelEditorProps) {
   const [panel, setPanel] = useState(given);
   // What is shown follows typing only when there is time: a query in the making is not asked at every key.
   const [shown, setShown] = useState(given);
   const preview = useDeferredValue({ ...panel, queries: shown.queries });
-  const change = (part: Partial<DashboardPanel>): void => setPanel((current) => ({ ...current, ...part }));
+  const change = (part: Partial<DashboardPanel>): void => {
+    onTouch();
+    setPanel((current) => ({ ...current, ...part }));
+  };
   const run = (): void => setShown(panel);
   return (
     <div className={classes.editor}>
@@ -106,6 +111,12 @@ function Look({ panel, onChange }: { panel: DashboardPanel; onChange: (part: Par
           <Checkbox size="xs" label="Events" checked={panel.options?.["events"] !== false} onChange={(event) => onChange({ options: { ...panel.options, events: event.currentTarget.checked } })} />
         </div>
       )}
+      {(panel.kind === "gauge" || panel.kind === "bar") && (
+        <div className={classes.pair}>
+          {panel.kind === "gauge" && <End label="Begins at" placeholder="0" value={panel.options?.["min"]} onChange={(min) => onChange({ options: withOption(panel, "min", min) })} />}
+          <End label="Is full at" placeholder="as far as values and thresholds go" value={panel.options?.["max"]} onChange={(max) => onChange({ options: withOption(panel, "max", max) })} />
+        </div>
+      )}
       {["stat", "gauge", "bar"].includes(panel.kind) && (
         <div className={classes.form}>
           {panel.thresholds.map((one, at) => (
@@ -126,6 +137,15 @@ function Look({ panel, onChange }: { panel: DashboardPanel; onChange: (part: Par
       )}
     </>
   );
+}
+
+function withOption({ options }: DashboardPanel, name: string, value: number | null): Record<string, unknown> {
+  const { [name]: _, ...others } = { ...options };
+  return value === null ? others : { ...others, [name]: value };
+}
+
+function End({ label, placeholder, value, onChange }: { label: string; placeholder: string; value: unknown; onChange: (value: number | null) => void }) {
+  return <TextInput label={label} placeholder={placeholder} type="number" step="any" value={typeof value === "number" ? value : ""} onChange={({ currentTarget }) => onChange(currentTarget.value === "" ? null : Number(currentTarget.value))} />;
 }
 
 function Size({ label, value, most, onChange }: { label: string; value: number; most: number; onChange: (value: number) => void }) {

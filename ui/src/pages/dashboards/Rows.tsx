@@ -21,7 +21,7 @@ export function Rows({ rows, chosen, rowTools, panelTools, arranging }: RowsProp
   return (
     <>
       {rows.map((row, at) => (
-        <Row key={`${at}/${row.title}`} row={row} at={at} chosen={chosen} tools={rowTools?.(at)} panelTools={panelTools} arranging={arranging} />
+        <Row key={at} row={row} at={at} chosen={chosen} tools={rowTools?.(at)} panelTools={panelTools} arranging={arranging} />
       ))}
     </>
   );

@@ -15,20 +15,27 @@ const KINDS = [
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
 export function VariablesEditor({ variables: given, onDone }: { variables: readonly DashboardVariable[]; onDone: (variables: DashboardVariable[]) => void }) {
-  const [variables, setVariables] = useState<readonly DashboardVariable[]>(given);
-  const change = (at: number, part: Partial<DashboardVariable>): void => setVariables(variables.map((one, place) => (place === at ? { ...one, ...part } : one)));
+  // Each keeps its fields when one before it goes.
+  const [kept, setKept] = useState(() => given.map((variable, key) => ({ key, variable })));
+  const [nextKey, setNextKey] = useState(given.length);
+  const variables = kept.map(({ variable }) => variable);
+  const change = (at: number, part: Partial<DashboardVariable>): void => setKept(kept.map((one, place) => (place === at ? { ...one, variable: { ...one.variable, ...part } } : one)));
+  const add = (): void => {
+    setKept([...kept, { key: nextKey, variable: { name: freeName(variables), kind: "query", label: "", query: "", options: [], multi: false, include_all: false, default: "" } }]);
+    setNextKey(nextKey + 1);
+  };
   const names = variables.map((one) => one.name);
   const isSound = names.every((name, at) => NAME.test(name) && names.indexOf(name) === at);
   return (
     <div className={classes.form}>
       {variables.length === 0 && <p className="dim">A variable is one field above the panels; queries use it as <code>$name</code>.</p>}
-      {variables.map((variable, at) => (
-        <div key={at} className={classes.query}>
+      {kept.map(({ key, variable }, at) => (
+        <div key={key} className={classes.query}>
           <div className={classes.line}>
             <TextInput label="Name" value={variable.name} error={!NAME.test(variable.name) || names.indexOf(variable.name) !== at} onChange={(event) => change(at, { name: event.currentTarget.value })} />
             <Select label="Kind" data={KINDS} value={variable.kind} onChange={(kind) => change(at, { kind: kind as DashboardVariable["kind"] })} />
             <TextInput className="grow" label="Label" value={variable.label} onChange={(event) => change(at, { label: event.currentTarget.value })} />
-            <ActionIcon aria-label={`Remove variable ${variable.name}`} onClick={() => setVariables(variables.filter((_, place) => place !== at))}>
+            <ActionIcon aria-label={`Remove variable ${variable.name}`} onClick={() => setKept(kept.filter((_, place) => place !== at))}>
               <IconX size={15} />
             </ActionIcon>
           </div>
@@ -48,15 +55,22 @@ export function VariablesEditor({ variables: given, onDone }: { variables: reado
         </div>
       ))}
       <div>
-        <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => setVariables([...variables, { name: `v${variables.length + 1}`, kind: "query", label: "", query: "", options: [], multi: false, include_all: false, default: "" }])}>
+        <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={add}>
           Add variable
         </Button>
       </div>
       <div className={classes.buttons}>
-        <Button onClick={() => onDone([...variables])} disabled={!isSound}>
+        <Button onClick={() => onDone(variables)} disabled={!isSound}>
           Done
         </Button>
       </div>
     </div>
   );
+}
+
+function freeName(variables: readonly DashboardVariable[]): string {
+  const used = new Set(variables.map(({ name }) => name));
+  let number = used.size + 1;
+  while (used.has(`v${number}`)) number += 1;
+  return `v${number}`;
 }

@@ -12,9 +12,10 @@ import { Page } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock } from "@/components/states";
 import { StatusIconLabelled } from "@/components/StatusMark";
 import { plural } from "@/lib/format";
-import { bentPath, cornersOf } from "@/lib/lanes";
+import { bentPath, cornersOf, reachOf } from "@/lib/lanes";
 import { layers, type Place } from "@/lib/layers";
 import { useUrlFilter } from "@/state/timerange";
+import { MapList } from "./MapList";
 import classes from "./ServiceMap.module.css";
 
 const SPACING = { columnPx: 256, rowPx: 56, box: LINE_BOX_PX };
@@ -29,7 +30,10 @@ export function ServiceMap() {
       <QueryView query={query} skeleton={<SkeletonBlock height={560} />}>
         {(graph) =>
           graph.nodes.length > 0 ? (
-            <Graph graph={graph} />
+            <>
+              <Graph graph={graph} />
+              <MapList graph={graph} />
+            </>
           ) : (
             <Empty title="Nothing to draw yet" icon={<IconHierarchy3 size={32} stroke={1.4} />} snippet={"spec:\n  dependsOn:\n    - component:payments\n    - resource:postgres"}>
               Services appear here as soon as <code>ops/services</code> describes them; <code>dependsOn</code> draws the lines.
@@ -74,6 +78,7 @@ function Graph({ graph }: { graph: ServiceGraph }) {
       height={HEIGHT}
       nodes={nodes}
       edges={edges}
+      reach={reachOf(layout.lanes.values(), SPACING)}
       nodeTypes={NODE_TYPES}
       edgeTypes={EDGE_TYPES}
       onNodeMouseEnter={(_, node) => setPointed(node.id)}

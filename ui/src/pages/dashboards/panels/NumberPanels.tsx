@@ -1,4 +1,5 @@
 // Panels of the last value: a number, a gauge, bars, a table. Status by thresholds is icon and word beside the colour.
+import type { CSSProperties } from "react";
 import type { DashboardPanel } from "@/api/types";
 import { StatusIconLabelled } from "@/components/StatusMark";
 import table from "@/components/table.module.css";
@@ -36,10 +37,11 @@ function rowsOf({ answers }: PanelData): Row[] {
 
 function Value({ value, panel }: { value: number | null; panel: DashboardPanel }) {
   const status = statusOf(value, panel);
+  const text = panelValue(value, panel);
   return (
-    <span className={classes.figure} data-status={status ?? undefined}>
+    <span className={classes.figure} data-status={status ?? undefined} style={{ "--letters": text.length + (status ? 3 : 0) } as CSSProperties}>
       {status && <StatusIconLabelled verdict={status} size={18} />}
-      <span>{panelValue(value, panel)}</span>
+      <span>{text}</span>
     </span>
   );
 }

@@ -9,7 +9,7 @@ import { GraphBox, LINE_BOX, LINE_BOX_PX } from "@/components/GraphBox";
 import { GraphFrame } from "@/components/GraphFrame";
 import { StatusIcon } from "@/components/StatusMark";
 import { formatDuration, formatPercent, formatRate, plural } from "@/lib/format";
-import { bentPath, cornersOf } from "@/lib/lanes";
+import { bentPath, cornersOf, reachOf } from "@/lib/lanes";
 import { layers, type Place } from "@/lib/layers";
 import { CHANGE_WORD, edgeId, endsOf, nodeId, shapeOf, shareFailed, STATE_VERDICT, STATE_WORD } from "@/lib/traces/map";
 import { searchPath } from "@/lib/traces/search";
@@ -60,6 +60,7 @@ export function Picture({ map, chosen, onChoose }: PictureProps) {
       height={HEIGHT}
       nodes={nodes}
       edges={edges}
+      reach={reachOf(layout.lanes.values(), SPACING)}
       nodeTypes={NODE_TYPES}
       edgeTypes={EDGE_TYPES}
       onNodeMouseEnter={(_, node) => setPointed(node.id)}

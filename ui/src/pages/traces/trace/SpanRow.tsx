@@ -1,13 +1,12 @@
 // One span: where it stands in the tree, when it ran, what of it the trace waited for, what was noted during it.
 import { IconAlertCircle, IconChevronRight } from "@tabler/icons-react";
-import { memo } from "react";
+import { type CSSProperties, memo } from "react";
 import { OperationName } from "@/components/OperationName";
 import { formatCount, formatDuration } from "@/lib/format";
 import type { Piece, Trace } from "@/lib/traces/model";
 import classes from "./Waterfall.module.css";
 
 export const ROW_PX = 26;
-const INDENT_PX = 14;
 /** Deeper levels are not moved further to the right: the name must stay in sight. */
 const DEEPEST = 14;
 const MOST_MARKS = 40;
@@ -47,7 +46,7 @@ export const SpanRow = memo(function SpanRow({ trace, row, place, window, color,
       data-found={isFound || undefined}
       onClick={() => onChoose(row)}
     >
-      <span className={classes.name} style={{ paddingLeft: 4 + Math.min(depth, DEEPEST) * INDENT_PX }}>
+      <span className={classes.name} style={{ "--depth": Math.min(depth, DEEPEST) } as CSSProperties}>
         {isOpen === null ? (
           <span className={classes.toggle} />
         ) : (

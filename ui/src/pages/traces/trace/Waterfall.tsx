@@ -2,12 +2,12 @@
 // drawn. Arrows walk, expand and collapse; Enter opens a span; "n" and "N" go through what was found.
 import { ActionIcon, Button, Checkbox } from "@mantine/core";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
-import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { FilterInput } from "@/components/FilterInput";
 import { formatCount, formatDuration } from "@/lib/format";
 import type { Piece, Trace } from "@/lib/traces/model";
 import { rowOf } from "@/lib/traces/model";
-import { collapseBelow, findRows, hasChildren, openRows, placeOf, reveal } from "@/lib/traces/rows";
+import { carryRows, collapseBelow, findRows, hasChildren, openRows, placeOf, reveal } from "@/lib/traces/rows";
 import { useKeys } from "@/state/shortcuts";
 import { useUrlFilter } from "@/state/timerange";
 import { useSight } from "@/state/virtual";
@@ -32,17 +32,29 @@ export function Waterfall({ trace, colors, chosen, onChoose, hasPath, onPath }: 
   const [collapsed, setCollapsed] = useState<ReadonlySet<number>>(() => new Set());
   const [zoom, setZoom] = useState<Piece | null>(null);
   const [cursor, setCursor] = useState(() => Math.max(0, rowOf(trace, chosen)));
+  const [known, setKnown] = useState(trace);
+  if (known !== trace) {
+    // Spans have come meanwhile: what was chosen and folded are the same spans in other rows.
+    const [at = 0, ...folded] = carryRows(known, trace, [cursor, ...collapsed]);
+    setKnown(trace);
+    setCursor(Math.max(0, at));
+    setCollapsed(new Set(folded.filter((row) => row >= 0)));
+  }
   const rows = useMemo(() => openRows(trace, collapsed), [trace, collapsed]);
   const sight = useSight(area, rows.length, ROW_PX);
   const window = useMemo<Piece>(() => zoom ?? [0, trace.durationUs], [zoom, trace]);
+  const wanted = useScroll(area, trace, rows);
   const show = (row: number): void => {
     setCursor(row);
     const open = reveal(trace, collapsed, row);
-    if (open !== collapsed) setCollapsed(open);
-    scrollTo(area.current, placeOf(openRows(trace, open), row));
+    if (open === collapsed) return scrollTo(area.current, placeOf(rows, row));
+    // There is no room to scroll to what is still folded.
+    wanted.current = row;
+    setCollapsed(open);
   };
   const find = useFind(trace, cursor, show);
   const toggle = useCallback((row: number): void => setCollapsed((before) => flip(before, row)), []);
+  const shown = useChosen(trace, chosen, show);
   const latestChoose = useRef(onChoose);
   useEffect(() => {
     latestChoose.current = onChoose;
@@ -51,11 +63,12 @@ export function Waterfall({ trace, colors, chosen, onChoose, hasPath, onPath }: 
   const choose = useCallback(
     (row: number): void => {
       setCursor(row);
-      latestChoose.current(trace.ids[row] ?? "");
+      // It is in sight already: what is pointed at stays where it is.
+      shown.current = trace.ids[row] ?? "";
+      latestChoose.current(shown.current);
     },
-    [trace],
+    [trace, shown],
   );
-  useChosen(trace, chosen, show);
   const onKeyDown = (event: KeyboardEvent): void => {
     const move = step(event.key, { trace, rows, collapsed, cursor });
     if (event.key === "Enter") onChoose(trace.ids[cursor] ?? "");
@@ -163,16 +176,38 @@ function scrollTo(area: HTMLElement | null, place: number): void {
   else if (top + ROW_PX > area.scrollTop + height) area.scrollTop = top - height + 3 * ROW_PX;
 }
 
-/** A span that was opened elsewhere (a link, a warning, a log line) comes into sight. */
-function useChosen(trace: Trace, chosen: string, show: (row: number) => void): void {
+/** Keeps the span at the top where it is when the trace has come anew; gives where to note a row that is to be scrolled to once it is there. */
+function useScroll(area: RefObject<HTMLElement | null>, trace: Trace, rows: Int32Array): RefObject<number | null> {
+  const wanted = useRef<number | null>(null);
+  const before = useRef({ trace, rows });
+  useLayoutEffect(() => {
+    const old = before.current;
+    before.current = { trace, rows };
+    const element = area.current;
+    if (element && old.trace !== trace && element.scrollTop > 0) {
+      const top = Math.floor(element.scrollTop / ROW_PX);
+      const [row = -1] = carryRows(old.trace, trace, [old.rows[top] ?? 0]);
+      if (row >= 0) element.scrollTop += (placeOf(rows, row) - top) * ROW_PX;
+    }
+    if (wanted.current !== null) scrollTo(element, placeOf(rows, wanted.current));
+    wanted.current = null;
+  }, [area, trace, rows]);
+  return wanted;
+}
+
+/** A span that was opened elsewhere (a link, a warning, a log line) comes into sight, once; gives which one has. */
+function useChosen(trace: Trace, chosen: string, show: (row: number) => void): RefObject<string> {
+  const shown = useRef("");
   const latest = useRef(show);
   useEffect(() => {
     latest.current = show;
   });
   useEffect(() => {
-    const row = chosen ? rowOf(trace, chosen) : -1;
+    const row = chosen && chosen !== shown.current ? rowOf(trace, chosen) : -1;
     if (row >= 0) latest.current(row);
+    if (row >= 0 || chosen === "") shown.current = chosen;
   }, [trace, chosen]);
+  return shown;
 }
 
 function useFind(trace: Trace, cursor: number, show: (row: number) => void) {
@@ -183,9 +218,13 @@ function useFind(trace: Trace, cursor: number, show: (row: number) => void) {
   useEffect(() => {
     latest.current = show;
   });
+  const sought = useRef("");
   useEffect(() => {
+    // The same words in a trace that has come anew move nobody.
+    if (sought.current === text) return;
+    sought.current = text;
     if (matches.length > 0) latest.current(matches[0] as number);
-  }, [matches]);
+  }, [matches, text]);
   const next = (): void => {
     if (matches.length > 0) show((matches.find((row) => row > cursor) ?? matches[0]) as number);
   };
