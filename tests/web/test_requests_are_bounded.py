@@ -85,4 +85,5 @@ async def test_a_length_that_is_no_number_is_refused(client):
 
 async def test_malformed_json_says_where(client):
     answer = await client.post("/api/v1/sum", content=b"[1,", headers={"content-type": "application/json"})
-    assert (answer.status_code, answer.json()["problems"][0]["place"]["field"]) == (422, "body.3")
+    assert (answer.status_code, answer.json()["place"]) == (422, {"field": "body"})
+    assert "line 1 column 4" in answer.json()["detail"]

@@ -106,7 +106,7 @@ def _demand_written(moment: object) -> object:
     """Refuse a bare number, which pydantic reads as seconds or milliseconds by its size."""
     if not isinstance(moment, str | datetime):
         raise PydanticCustomError(
-            "moment", "{given} is not a time: write one such as 2026-02-01T12:00:00Z", {"given": repr(moment)}
+            "moment", "{given} is not a time: write one such as 2026-02-01T12:00:00Z", {"given": repr(moment)[:60]}
         )
     return moment
 

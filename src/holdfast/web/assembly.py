@@ -25,6 +25,7 @@ from holdfast.web.compression import Compression
 from holdfast.web.console import Console
 from holdfast.web.doors import WatchedDoors
 from holdfast.web.fence import Fence
+from holdfast.web.json_bodies import SoundJson
 from holdfast.web.lanes import Lanes
 from holdfast.web.openapi import describe_api, write_document
 from holdfast.web.safety import KnownHosts, SafeHeaders
@@ -98,7 +99,8 @@ def build_app(
     _refuse_unguarded(api, wirings)
     _serve_document(api)
     api.router.default = console or Console()
-    streams = EndableStreams(BoundedBodies(Lanes(api), limit=settings.max_body))
+    bodies = BoundedBodies(SoundJson(Lanes(api), prefix=f"{PREFIX}/"), limit=settings.max_body)
+    streams = EndableStreams(bodies)
     guarded: AsgiApp = KnownHosts(Compression(streams), hosts)
     fence: AsgiApp = Fence(SafeHeaders(guarded), most_at_once=settings.max_requests)
     if refused is not None:

@@ -94,6 +94,13 @@ async def test_a_wrong_document_is_refused_with_every_fault(api):
     assert "colour" in unknown["detail"]
 
 
+async def test_a_number_that_no_store_keeps_is_refused_with_its_panel(api):
+    panel = {"id": "a", "kind": "text", "options": {"deep": [{"text": 10**30}]}}
+    answer = await api.post("/dashboards", json={"document": document(rows=[{"panels": [panel]}])})
+    assert answer.status_code == 422
+    assert answer.json()["problems"][0]["place"] == {"field": "rows[0].panels[0].options"}
+
+
 async def test_a_dashboard_of_a_file_is_shown_and_not_changed(api, shelf):
     shelf.take_files({"shop": read_document(document("From a file"))})
     assert (await api.get("/dashboards/shop")).json()["dashboard"]["source"] == "file"

@@ -35,3 +35,11 @@ def test_every_faulty_file_is_told_at_once(ops_folder):
     with pytest.raises(ConfigError) as refused:
         read_folder(OpsFolder(ops_folder.root))
     assert {fault.place.file for fault in refused.value.problems} == {"dashboards/a.json", "dashboards/b.json"}
+
+
+def test_a_faulty_part_of_grafanas_names_its_file_line_and_field(ops_folder):
+    ops_folder.write(
+        "dashboards/node.json", '{\n  "schemaVersion": 39,\n  "panels": [\n    {"type": "row"},\n    7\n  ]\n}\n'
+    )
+    with pytest.raises(ConfigError, match=r"dashboards/node.json:5: panels\[1\]: expected an object, found 7"):
+        read_folder(OpsFolder(ops_folder.root))

@@ -115,3 +115,51 @@ def test_the_form_of_the_api_is_read_too_and_what_is_no_dashboard_is_refused() -
     assert import_grafana({"dashboard": {"title": "X", "panels": []}, "meta": {}}).document.title == "X"
     with pytest.raises(InvalidError, match="no dashboard of Grafana"):
         import_grafana({"title": "ours", "rows": []})
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"panels": {"a": 1}}, "panels"),
+        ({"panels": [panel(), 7]}, "panels[1]"),
+        ({"panels": [{"type": "row", "panels": "x"}]}, "panels[0].panels"),
+        ({"panels": [panel(targets=["up"])]}, "panels[0].targets[0]"),
+        (
+            {"panels": [panel(fieldConfig={"defaults": {"thresholds": {"steps": True}}})]},
+            "panels[0].fieldConfig.defaults.thresholds.steps",
+        ),
+        ({"rows": [None]}, "rows[0]"),
+        ({"tags": "shop"}, "tags"),
+        ({"templating": []}, ""),
+        ({"templating": [1]}, "templating"),
+        ({"templating": {"list": [1]}}, "templating.list[0]"),
+        ({"annotations": {"list": "x"}}, "annotations.list"),
+    ],
+)
+def test_what_has_another_form_is_refused_with_its_place(more: dict[str, Any], place: str) -> None:
+    given = {"schemaVersion": 39, "title": "Node", **more}
+    if not place:
+        import_grafana(given)
+        return
+    with pytest.raises(InvalidError, match=r"expected (a list|an object), found ") as caught:
+        import_grafana(given)
+    assert (caught.value.place.field, bool(caught.value.hint)) == (place, True)
+
+
+def test_odd_values_become_what_is_kept() -> None:
+    odd = panel(
+        id=10**80,
+        gridPos={"x": "a", "y": [], "w": 10**30, "h": -5},
+        targets=[{"expr": "a", "legendFormat": [1], "datasource": {"type": []}}, {"expr": "b", "legendFormat": ["x"]}],
+        fieldConfig={"defaults": {"unit": {}, "min": -(10**400), "max": 1e400, "thresholds": {"steps": []}}},
+        type="gauge",
+    )
+    names = [{"type": "custom", "name": "v", "query": "a"}, {"type": "textbox", "name": "v"}]
+    found = mapped(odd, panel(id=1), panel(id=1), templating={"list": names})
+    first, second, third = found.document.rows[0].panels
+    assert (first.span, first.height, len(first.id)) == (12, 1, 64)
+    assert all(abs(value) < float("inf") for value in first.options.values())
+    assert (second.id, third.id) == ("p1", "p1-copy2")
+    assert [each.kind for each in found.document.variables] == [VariableKind.CUSTOM]
+    assert "a second variable named 'v'" in [each.what for each in found.problems]
+    assert len(mapped(*[{"type": "canvas"}] * 5000).problems) == 1000

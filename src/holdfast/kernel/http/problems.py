@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_PROBLEMS: Final = 100
 LATER_S: Final = 1.0
+_MOST_STEP: Final = 100  # letters
+_MOST_WORDS: Final = 500
+_AS_JSON: Final = "send JSON, with Content-Type: application/json"
 _LATER: Final = (503, 507)  # what is slow may be slow again, what is away or full may be back
 
 # The nearest class in an error's ancestry decides.
@@ -172,12 +175,23 @@ def _describe_own(error: errors.HoldfastError, correlation_id: str) -> Problem:
 
 
 def _describe_validation(error: RequestValidationError, correlation_id: str) -> Problem:
+    told = error.errors()[:MAX_PROBLEMS]
     faults = [
-        {"detail": str(fault["msg"]), "place": {"field": ".".join(str(step) for step in fault["loc"])}}
-        for fault in error.errors()[:MAX_PROBLEMS]
+        {"detail": str(fault["msg"])[:_MOST_WORDS], "place": {"field": ".".join(_step(step) for step in fault["loc"])}}
+        for fault in told
     ]
     detail = "; ".join(f"{fault['place']['field']}: {fault['detail']}" for fault in faults[:3])  # type: ignore[index]  # built above
-    return _problem(422, "invalid", detail, correlation_id=correlation_id, problems=faults)
+    has_read_none = error.body is None or isinstance(error.body, bytes)
+    is_unread = has_read_none and any(fault["loc"][:1] == ("body",) for fault in told)
+    return _problem(
+        422, "invalid", detail, hint=_AS_JSON if is_unread else "", correlation_id=correlation_id, problems=faults
+    )
+
+
+def _step(step: str | int) -> str:
+    """Give a part of the way to a field; one that a sender made up may be a megabyte."""
+    text = str(step)
+    return text if len(text) <= _MOST_STEP else f"{text[:_MOST_STEP]}..."
 
 
 def _describe_http(error: HTTPException, correlation_id: str) -> Problem:

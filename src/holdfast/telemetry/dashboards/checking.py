@@ -39,11 +39,26 @@ def find_faults(document: Document, file: str = "") -> Iterator[InvalidError]:
             yield InvalidError(
                 f"{count} panels have the id {name!r}", hint="ids are unique", place=Place(file, field="rows")
             )
+    for at, row in enumerate(document.rows):
+        for number, panel in enumerate(row.panels):
+            if _holds_huge(panel.options):
+                field = f"rows[{at}].panels[{number}].options"
+                yield InvalidError(
+                    "a whole number has more than 64 bits", hint="write it as 1e30", place=Place(file, field=field)
+                )
     for name, count in Counter(variable.name for variable in document.variables).items():
         if count > 1:
             yield InvalidError(
                 f"{count} variables are named {name!r}", hint="names are unique", place=Place(file, field="variables")
             )
+
+
+def _holds_huge(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_huge, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_huge, value))
+    return isinstance(value, int) and not -(2**63) <= value < 2**64
 
 
 def write_document(document: Document) -> dict[str, Any]:

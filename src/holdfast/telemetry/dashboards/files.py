@@ -64,8 +64,16 @@ def _read(file: Path, root: Path) -> tuple[Document, list[str]]:
             return read_document(found.value, file=found.file), []
         except ConfigError as error:
             raise ConfigError(tuple(_at_line(fault, found.lines) for fault in error.problems)) from None
-    mapped = import_grafana(found.value)
+    try:
+        mapped = import_grafana(found.value)
+    except InvalidError as error:
+        faults = error.problems if isinstance(error, ConfigError) else (error,)
+        raise ConfigError(tuple(_at_line(_in_file(fault, found.file), found.lines) for fault in faults)) from None
     return mapped.document, [f"{found.file}: {problem.path}: {problem.what}" for problem in mapped.problems]
+
+
+def _in_file(fault: InvalidError, file: str) -> InvalidError:
+    return InvalidError(fault.message, hint=fault.hint, place=Place(file, 0, fault.place.field))
 
 
 def _at_line(fault: InvalidError, lines: Mapping[tuple[str | int, ...], int]) -> InvalidError:

@@ -13,10 +13,11 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import ConfigDict, Field
 
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import InvalidError, Place
 
 MOST_TEXT: Final = 64 * 1024
 LONGEST: Final = timedelta(days=400)
+_YEARS: Final = range(1971, 2201)
 
 Text = Annotated[str, Field(max_length=MOST_TEXT)]
 Short = Annotated[str, Field(max_length=500)]
@@ -132,16 +133,26 @@ def check_content(kind: CellKind, content: Content) -> None:
     """Raise InvalidError where something is missing that the kind needs, or its time makes no sense."""
     for name in _NEEDED[kind]:
         if not getattr(content, name):
-            raise InvalidError(f"a cell of kind {kind} needs {name}", hint=f"it needs {', '.join(_NEEDED[kind])}")
+            hint = f"it needs {', '.join(_NEEDED[kind])}"
+            raise InvalidError(f"a cell of kind {kind} needs {name}", hint=hint, place=_place(name))
     if kind is CellKind.LOGS and len(content.queries) > 1:
-        raise InvalidError("a cell of kind logs has one query", hint="make a cell for each")
+        raise InvalidError("a cell of kind logs has one query", hint="make a cell for each", place=_place("queries"))
     start, end = content.start, content.end
     if (start is None) is not (end is None):
-        raise InvalidError("start and end come together")
+        missing = "start" if start is None else "end"
+        raise InvalidError("start and end come together", hint=f"write {missing}, too", place=_place(missing))
     if start is not None and end is not None:
         start, end = aware(start), aware(end)
-        if not timedelta() < end - start <= LONGEST or start.year < 1971 or end.year > 2200:
-            raise InvalidError("end is not after start, or too long after it", hint="at most 400 days")
+        if not timedelta() < end - start <= LONGEST or start.year not in _YEARS or end.year not in _YEARS:
+            hint = f"at most 400 days, {_YEARS.start} to {_YEARS.stop - 1}"
+            raise InvalidError("end is not after start, or too long after it", hint=hint, place=_place("end"))
+    if content.finding is not None and content.finding.moved_at.year not in _YEARS:
+        hint = f"a year from {_YEARS.start} to {_YEARS.stop - 1}"
+        raise InvalidError("nothing moved then", hint=hint, place=_place("finding.moved_at"))
+
+
+def _place(name: str) -> Place:
+    return Place(field=f"content.{name}")
 
 
 def aware(at: datetime) -> datetime:

@@ -163,7 +163,10 @@ def _plain(text: str) -> str:
 
 
 def _time(at: datetime) -> str:
-    return aware(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    try:
+        return aware(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except OverflowError:  # the first or the last day of the calendar, which were taken once
+        return at.isoformat()
 
 
 def _time_ns(ns: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Row, Select, Table, select
 
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.versions.events import RECORDED
 from holdfast.telemetry.versions.noting import note
 from holdfast.telemetry.versions.past import Ending
@@ -124,11 +124,11 @@ class VersionBook:
         now = self._clock.now()
         at = said.at or now
         if at.tzinfo is None:
-            raise InvalidError(f"field 'at': {at.isoformat()} has no time zone", hint="such as 2026-01-31T12:00:00Z")
+            hint = "such as 2026-01-31T12:00:00Z"
+            raise InvalidError(f"field 'at': {at.isoformat()} has no time zone", hint=hint, place=Place(field="at"))
         if at > now + _AHEAD:
-            raise InvalidError(
-                f"field 'at': {at.isoformat()} lies in the future", hint="record a deploy when it is done"
-            )
+            hint = "record a deploy when it is done"
+            raise InvalidError(f"field 'at': {at.isoformat()} lies in the future", hint=hint, place=Place(field="at"))
         return await self._db.write(lambda tx: self._record(tx, identity, said, min(at, now)))
 
     async def deploys(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
 from holdfast.telemetry.dashboards.document import Panel, PanelKind, Query, Threshold
 from holdfast.telemetry.dashboards.grafana.notes import Notes
+from holdfast.telemetry.dashboards.grafana.parts import list_in, mappings_in
 
 _KINDS: Final = {
     "timeseries": PanelKind.TIMESERIES,
@@ -79,14 +82,14 @@ def map_panel(panel: Mapping[str, Any], path: str, notes: Notes) -> Panel | None
 
 def _identify(panel: Mapping[str, Any], path: str) -> str:
     name = panel.get("id")
-    return f"p{name}" if isinstance(name, int) and name > 0 else re.sub(r"\W+", "-", path)[:64]
+    return f"p{name}"[:64] if isinstance(name, int) and name > 0 else re.sub(r"\W+", "-", path)[:64]
 
 
 def _queries(panel: Mapping[str, Any], path: str, notes: Notes) -> tuple[Query, ...]:
     queries = []
-    for number, target in enumerate(panel.get("targets") or ()):
+    for number, target in enumerate(mappings_in(panel, "targets", path)):
         where = f"{path}.targets[{number}]"
-        source = _mapping(target.get("datasource") or panel.get("datasource")).get("type", "prometheus")
+        source = str(_mapping(target.get("datasource") or panel.get("datasource")).get("type", "prometheus"))
         if source not in {"prometheus", "", "-- Mixed --"} or not target.get("expr"):
             notes.add(where, f"a query of the data source {source!r}" if source != "prometheus" else "an empty query")
             continue
@@ -102,7 +105,7 @@ def _queries(panel: Mapping[str, Any], path: str, notes: Notes) -> tuple[Query, 
 
 
 def _legend(text: object) -> str:
-    return "" if text in {None, "__auto"} else str(text)[:200]
+    return "" if text is None or text == "__auto" else str(text)[:200]
 
 
 def _unit(unit: object, path: str, notes: Notes) -> str:
@@ -117,9 +120,10 @@ def _decimals(given: object) -> int | None:
 
 
 def _thresholds(given: Mapping[str, Any], path: str, notes: Notes) -> tuple[Threshold, ...]:
-    steps = given.get("steps") or ()
+    where = f"{path}.fieldConfig.defaults.thresholds"
+    steps = mappings_in(given, "steps", where)
     if given.get("mode") == "percentage" and len(steps) > 1:
-        notes.add(f"{path}.fieldConfig.defaults.thresholds", "thresholds in percent")
+        notes.add(where, "thresholds in percent")
         return ()
     found = []
     for step in steps:
@@ -128,9 +132,9 @@ def _thresholds(given: Mapping[str, Any], path: str, notes: Notes) -> tuple[Thre
         if value is None:
             continue  # the colour below the first threshold
         if colour is None or not isinstance(value, int | float):
-            notes.add(f"{path}.fieldConfig.defaults.thresholds", f"a threshold in the colour {step.get('color')!r}")
+            notes.add(where, f"a threshold in the colour {step.get('color')!r}")
             continue
-        found.append(Threshold(float(value), _STATUS[colour[1]]))
+        found.append(Threshold(_float(value), _STATUS[colour[1]]))
     return tuple(found[:20])
 
 
@@ -140,17 +144,24 @@ def _options(panel: Mapping[str, Any], kind: PanelKind) -> dict[str, Any]:
         return {"text": str(options.get("content") or panel.get("content") or "")[:20_000]}
     defaults = _mapping(_mapping(panel.get("fieldConfig")).get("defaults"))
     if kind in {PanelKind.GAUGE, PanelKind.BAR}:
-        return {name: defaults[name] for name in ("min", "max") if isinstance(defaults.get(name), int | float)}
+        return {name: _float(defaults[name]) for name in ("min", "max") if isinstance(defaults.get(name), int | float)}
     if kind is not PanelKind.TIMESERIES:
         return {}
     custom = _mapping(defaults.get("custom"))
     is_stacked = bool(panel.get("stack")) or _mapping(custom.get("stacking")).get("mode") in {"normal", "percent"}
-    has_exemplars = any(_mapping(target).get("exemplar") is True for target in panel.get("targets") or ())
+    has_exemplars = any(_mapping(target).get("exemplar") is True for target in list_in(panel, "targets"))
     return ({"stacked": True} if is_stacked else {}) | {"exemplars": has_exemplars}
 
 
 def _bounded(given: object, factor: float, most: int, default: int) -> int:
-    return max(1, min(most, round(given * factor))) if isinstance(given, int | float) else default
+    if not isinstance(given, int | float) or not given > -math.inf:
+        return default
+    return most if given >= most / factor else max(1, round(given * factor))
+
+
+def _float(given: float) -> float:
+    """Give a number that JSON has, however many digits were written."""
+    return max(-sys.float_info.max, min(sys.float_info.max, given)) if given == given else 0.0  # noqa: PLR0124 -- NaN
 
 
 def _mapping(given: object) -> Mapping[str, Any]:

@@ -1,0 +1,76 @@
+"""Refuses JSON that no route can keep: cut off, nested without end, with numbers or letters that JSON does not have.
+
+Sources: RFC 8259 for the form, RFC 7493 (I-JSON) for lone surrogates and numbers beyond a double. Reads bodies below
+the API's own prefix; what they mean is for the routes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import orjson
+
+from holdfast.kernel.errors import InvalidError, Place
+from holdfast.web.asgi import header
+
+if TYPE_CHECKING:
+    from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
+
+MOST_DEPTH: Final = 100
+_BODY: Final = Place(field="body")
+_JSON: Final = re.compile(rb"application/([^;]*\+)?json\s*(;|$)", re.IGNORECASE)
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_WORD: Final = re.compile(rb"NaN|Infinity")
+_OTHERS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # one up, one down as signed bytes
+
+
+class SoundJson:
+    """Wraps the app; a body that is declared as JSON is whole and sound once a route has read it."""
+
+    def __init__(self, app: AsgiApp, *, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        is_ours = scope["type"] == "http" and scope["path"].startswith(self._prefix)
+        if not is_ours or not _JSON.match(header(scope["headers"], b"content-type") or b""):
+            await self._app(scope, receive, send)
+            return
+        parts: list[bytes] = []
+
+        async def judged() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                parts.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    demand_sound(b"".join(parts))
+                    parts.clear()
+            return message
+
+        await self._app(scope, judged, send)
+
+
+def demand_sound(body: bytes) -> None:
+    """Refuse a body that is no sound JSON; an empty one is left to the route.
+
+    Raises:
+        InvalidError: with the line and column of the fault.
+    """
+    text = body.removeprefix(codecs.BOM_UTF8)
+    if not text.strip():
+        return
+    steps = np.frombuffer(_STRING.sub(b"", text).translate(_STEPS, _OTHERS), np.int8)
+    if len(steps) > MOST_DEPTH and int(np.cumsum(steps, dtype=np.int64).max()) > MOST_DEPTH:
+        raise InvalidError(f"the JSON is nested deeper than {MOST_DEPTH} levels", hint="flatten it", place=_BODY)
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        word = _WORD.match(text[error.pos :]) if error.doc.isascii() else None
+        what = f"{word[0].decode()} is no number in JSON, {error}" if word else f"the body is no JSON: {error}"
+        hint = "write null, or leave the field out" if word else "send JSON in UTF-8, without lone surrogates"
+        raise InvalidError(what, hint=hint, place=_BODY) from None
