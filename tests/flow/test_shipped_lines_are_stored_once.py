@@ -17,11 +17,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flow.trials.server import Server
+from flow.trials.server import PATIENCE_S, Server
 
 KILLS = 2
 BURST, EVERY_S = 12, 0.02
-MOST_LINES = 4800  # what one query gives, and some
+LINES_AT_ONCE = 1440  # before each kill, and after the last: one query gives 5000
 LINES_OF_A_FILE = 360
 
 
@@ -33,15 +33,16 @@ class Writer(threading.Thread):
         self._log = log
         self._has_ended = threading.Event()
         self.rotations = 0
-        self.written = 0
+        self.written = self.most = 0
         log.parent.mkdir()
         self.write()
 
     def run(self) -> None:
-        while not self._has_ended.wait(EVERY_S) and self.written < MOST_LINES:
-            self.write()
-            if self.written % LINES_OF_A_FILE == 0:
-                self._rotate()
+        while not self._has_ended.wait(EVERY_S):
+            if self.written < self.most:
+                self.write()
+                if self.written % LINES_OF_A_FILE == 0:
+                    self._rotate()
 
     def write(self) -> None:
         with self._log.open("a") as file:
@@ -79,7 +80,7 @@ async def stored(client: httpx.AsyncClient) -> list[int]:
 
 
 async def until_more_than(count: int, client: httpx.AsyncClient) -> int:
-    until_s = time.monotonic() + 60
+    until_s = time.monotonic() + PATIENCE_S
     while (found := len(await stored(client))) <= count:
         assert time.monotonic() < until_s, f"no more than {count} lines are stored"
         await asyncio.sleep(0.05)
@@ -97,9 +98,11 @@ async def test_no_line_is_lost_or_stands_twice_over_kills_and_rotations(tmp_path
                 count = await until_more_than(count, client)
                 writer.start()
                 for _ in range(KILLS):
+                    writer.most += LINES_AT_ONCE
                     count = await until_more_than(count, client)
                     server.kill()
                     await server.start()
+                writer.most += LINES_AT_ONCE
                 await until_more_than(count, client)
                 writer.end()
                 process.send_signal(signal.SIGTERM)
