@@ -93,24 +93,25 @@ async def push_all(client, lines):
         await push(client, lines[begin : begin + 5])
 
 
-@pytest.mark.parametrize(
-    ("sent", "code"),
-    [
-        (b"\xff" * 64, 1002),  # no frame
-        (b"GET / HTTP/1.1\r\n\r\n", 1002),
-        (b"\x81\x05hello", 1002),  # not masked
-        (b"\x81\xff" + (2**40).to_bytes(8, "big") + b"abcd", 1009),  # a terabyte is announced
-    ],
+GARBAGE = (
+    (b"\xff" * 64, 1002),  # no frame
+    (b"GET / HTTP/1.1\r\n\r\n", 1002),
+    (b"\x81\x05hello", 1002),  # not masked
+    (b"\x81\xff" + (2**40).to_bytes(8, "big") + b"abcd", 1009),  # a terabyte is announced
 )
-async def test_garbage_closes_its_own_connection_only(serving, sent, code):
+
+
+async def test_garbage_closes_its_own_connection_only(serving, subtests):
     async with serving() as url, asking(url) as client, tail(url) as healthy:
-        reader, writer = await open_raw(url)
-        writer.write(sent)
-        closed = await ending(reader)
-        assert code.to_bytes(2, "big") in closed
-        await push(client, ["still here"])
-        assert "still here" in await asyncio.wait_for(healthy.recv(), 30)
-        writer.close()
+        for number, (sent, code) in enumerate(GARBAGE):
+            with subtests.test(sent=sent):
+                reader, writer = await open_raw(url)
+                writer.write(sent)
+                closed = await ending(reader)
+                assert code.to_bytes(2, "big") in closed
+                await push(client, [f"still here {number}"])
+                assert f"still here {number}" in await asyncio.wait_for(healthy.recv(), 30)
+                writer.close()
 
 
 async def test_a_client_that_talks_is_hung_up_on(serving):
@@ -199,22 +200,22 @@ async def test_a_tail_ends_when_it_is_too_old(serving):
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1011, "reached tail max duration limit")
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [({"Origin": "http://evil.example"}, 403), ({"Host": "evil.example"}, 403), ({"X-Scope-OrgID": "a|b"}, 400)],
-)
-async def test_pages_of_other_sites_open_none(serving, headers, status):
+FOREIGN = (({"Origin": "http://evil.example"}, 403), ({"Host": "evil.example"}, 403), ({"X-Scope-OrgID": "a|b"}, 400))
+
+
+async def test_pages_of_other_sites_open_none(serving, subtests):
     async with serving() as url:
         address = urlsplit(url)
-        head = {"Host": address.netloc, **headers}
-        reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        writer.write(
-            f"GET {PATH} HTTP/1.1\r\n{lines}{upgrade}Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-        )
-        assert (await ending(reader)).startswith(b"HTTP/1.1 %d" % status)
-        writer.close()
+        for headers, status in FOREIGN:
+            with subtests.test(headers=headers):
+                head = {"Host": address.netloc, **headers}
+                reader, writer = await asyncio.open_connection(address.hostname, address.port)
+                lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+                upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+                writer.write(f"GET {PATH} HTTP/1.1\r\n{lines}{upgrade}{key}\r\n\r\n".encode())
+                assert (await ending(reader)).startswith(b"HTTP/1.1 %d" % status)
+                writer.close()
 
 
 async def test_what_is_no_tail_is_no_socket(serving):
