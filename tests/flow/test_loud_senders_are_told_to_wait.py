@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 OTLP = {
@@ -23,6 +24,7 @@ def pushed(service: str, *lines: str) -> dict[str, Any]:
 
 
 async def test_a_loud_tenant_gets_429_with_retry_after(running: Any) -> None:
+    began = datetime.now(UTC)
     async with running(log_limits={"lines_per_s": 0.001, "burst": "1s"}) as client:
         first = await client.post("/loki/api/v1/push", json=pushed("shop", "a", "b"))
         assert first.status_code == 204
@@ -32,6 +34,7 @@ async def test_a_loud_tenant_gets_429_with_retry_after(running: Any) -> None:
             assert int(answer.headers["retry-after"]) > 1000
             assert "log_limits" in answer.text
         limits = (await client.get("/api/v1/logs/limits")).json()
+        assert began <= datetime.fromisoformat(limits.pop("since")) <= datetime.now(UTC)
         assert limits == {"lines_per_s": 0.001, "bytes_per_s": 0, "dropped": {"put_off": 2}, "streams": []}
 
 

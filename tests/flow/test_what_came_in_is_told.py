@@ -138,6 +138,8 @@ async def test_what_is_left_out_is_told_with_its_reason(running: Any) -> None:
         await client.post("/prometheus/api/v1/write", content=pack(Protocol.V1, rows), headers=V1)
         assert (await client.post("/v1/traces", json=traces("shop", 2, id_bytes=4))).status_code == 200
         assert (await client.post("/v1/logs", content=b"no json", headers=JSON)).status_code == 400
+        named = [{"traceId": "1", "id": f"{at}", "localEndpoint": {"serviceName": "front"}} for at in (1, 2)]
+        assert (await client.post("/api/v2/spans", json=[*named, {"id": "3"}])).status_code == 400
         report = await intake(client)
         of_reason = await intake(client, reason="labels", signal="metrics")
         of_nobody = await intake(client, service="(not told)")
@@ -152,10 +154,11 @@ async def test_what_is_left_out_is_told_with_its_reason(running: Any) -> None:
     assert found["metrics", "nameless", "labels"] == (1, 1)
     assert found["traces", "shop", "invalid_ids"] == (2, 1)
     assert found["logs", "", "malformed"] == (0, 1)
+    assert (found["traces", "front", "malformed"], found["traces", "", "malformed"]) == ((2, 1), (1, 1))
     assert left_out(of_slow) == {("logs", "shop", "put_off"): (100, 1)}
     assert left_out(of_reason) == {("metrics", "nameless", "labels"): (1, 1)}
     assert [each["service"] for each in of_reason["services"]] == ["nameless"]
-    assert left_out(of_nobody) == {("logs", "", "malformed"): (0, 1)}
+    assert left_out(of_nobody) == {("logs", "", "malformed"): (0, 1), ("traces", "", "malformed"): (1, 1)}
     assert left_out(of_other_case) == {("traces", "shop", "invalid_ids"): (2, 1)}
     fixes = {each["reason"]: (each["settings"], each["comes_again"]) for each in report["drops"] + of_slow["drops"]}
     assert fixes["sampled"] == (["log_limits.sampling"], False)

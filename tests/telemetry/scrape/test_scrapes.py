@@ -158,6 +158,14 @@ async def test_a_page_that_is_not_in_its_format_is_refused_with_its_line(scraped
     assert scraped.noted.requests == {("metrics", "shop", "malformed"): 1}
 
 
+@pytest.mark.parametrize(("page", "reason"), [(b"x 1\ny 2\n", "scrape_limit"), (b"no page\n", "malformed")])
+async def test_what_is_left_out_is_told_by_the_job_where_relabelling_took_its_label(scraped, exporter, page, reason):
+    exporter.page = page
+    drop = RelabelRule(action=Action.LABEL_DROP, regex="job")
+    await scraped.loop(relabel_rules=(drop,), limits=Limits(samples=1)).scrape(100.0)
+    assert scraped.noted.requests == {("metrics", "shop", reason): 1}
+
+
 async def test_openmetrics_brings_starts_exemplars_and_metadata(scraped, exporter):
     exporter.content_type = "application/openmetrics-text; version=1.0.0"
     page = '# TYPE hits counter\n# HELP hits Pages.\nhits_total %d # {trace_id="t%d"} 1 7\nhits_created 50.5\n# EOF\n'

@@ -3531,6 +3531,9 @@ export interface components {
         /**
          * LogLimits
          * @description What a tenant may send (0 is no limit), and what was left out: by reason, and of which streams most.
+         *
+         *     It counts what the process that answers was sent, from `since` on, when it started; `/usage/intake` tells of all
+         *     processes, by hour and service, over restarts.
          */
         LogLimits: {
             /** Bytes Per S */
@@ -3541,6 +3544,11 @@ export interface components {
             };
             /** Lines Per S */
             lines_per_s: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
             /** Streams */
             streams: components["schemas"]["DroppedOfStream"][];
         };

@@ -95,7 +95,7 @@ def wire(
         routers=(routes(source, statistics, counts, ground.clock, ground.metrics),),
         surfaces=(
             http_routes(service, *PATHS),
-            ZipkinRoutes(sink, ground.clock, signals.backlog).router(),
+            ZipkinRoutes(sink, ground.clock, signals.backlog, ledger).router(),
             JaegerApi(source, ground.clock).router(),
         ),
         permissions=(permissions.READ, permissions.WRITE),

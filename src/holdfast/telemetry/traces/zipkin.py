@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -21,6 +22,7 @@ from holdfast.kernel.http import MediaTypeError
 from holdfast.telemetry.arriving import through
 from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.crowds import refuse_crowded_attributes, refuse_crowded_json
+from holdfast.telemetry.ledger import NO_LEDGER, Notes, Reason, Signal
 from holdfast.telemetry.otlp.statuses import http_status, retry_after_s
 from holdfast.telemetry.traces import permissions
 from holdfast.telemetry.traces.arrivals import SpanSink
@@ -43,8 +45,9 @@ _KINDS: Final = {kind.name: kind for kind in (SpanKind.CLIENT, SpanKind.SERVER, 
 class ZipkinRoutes:
     """Takes posted spans; answers 202 with no body, or a line of text that says what is wrong."""
 
-    def __init__(self, sink: SpanSink, clock: Clock, backlog: Backlog | None = None) -> None:
+    def __init__(self, sink: SpanSink, clock: Clock, backlog: Backlog | None = None, ledger: Notes = NO_LEDGER) -> None:
         self._sink = sink
+        self._ledger = ledger
         self._backlog = backlog or Backlog()
         self._clock = clock
 
@@ -68,6 +71,9 @@ class ZipkinRoutes:
                 with through(DOOR):
                     await self._sink.append(identity.tenant, spans)
         except HoldfastError as error:
+            if isinstance(error, SpansRefusedError):
+                for service, count in error.services.items():
+                    self._ledger.note(identity.tenant, Signal.TRACES, service, Reason.MALFORMED, records=count)
             again_s = retry_after_s(error)
             headers = {} if again_s is None else {"retry-after": str(math.ceil(again_s))}
             return Response(str(error), http_status(error), headers, media_type="text/plain")
@@ -78,7 +84,8 @@ def read_spans(body: bytes, now_us: int) -> Spans:
     """Give the spans in a body; one without a timestamp is of now.
 
     Raises:
-        InvalidError: it is no list of spans; the message names the first that is none, and what is wrong with it.
+        InvalidError: it is no list of spans.
+        SpansRefusedError: the message names the first that is none, and what is wrong with it.
     """
     refuse_crowded_json(body)
     try:
@@ -93,8 +100,26 @@ def read_spans(body: bytes, now_us: int) -> Spans:
         try:
             _add(gathering, _Fields(span), resources, now_us)
         except _FaultyFieldError as fault:
-            raise InvalidError(f"span {number}: {fault}") from None
+            raise SpansRefusedError(f"span {number}: {fault}", _services(document)) from None
     return gathering.done()
+
+
+def _services(document: Sequence[object]) -> Counter[str]:
+    """Count spans by the service that each names; by none where it names none."""
+    named: Counter[str] = Counter()
+    for span in document:
+        local = span.get("localEndpoint") if isinstance(span, Mapping) else None
+        name = local.get("serviceName") if isinstance(local, Mapping) else None
+        named[name if isinstance(name, str) else ""] += 1
+    return named
+
+
+class SpansRefusedError(InvalidError):
+    """A request is refused whole for one of its spans; `services` says how many spans of which service went with it."""
+
+    def __init__(self, message: str, services: Counter[str]) -> None:
+        super().__init__(message)
+        self.services = services
 
 
 class _FaultyFieldError(Exception):

@@ -65,6 +65,7 @@ class LogQuota:
         """
         self.settings = settings
         self._clock = clock
+        self.since = clock.now()  # what `dropped` and `dropped_of` count
         self._limits = StreamRules(settings.streams, "log_limits.streams")
         self._sampling = StreamRules(settings.sampling, "log_limits.sampling")
         self._has_rules = bool(settings.streams or settings.sampling)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Depends
@@ -28,10 +29,15 @@ class DroppedOfStream:
 
 @dataclass(frozen=True, slots=True)
 class LogLimits:
-    """What a tenant may send (0 is no limit), and what was left out: by reason, and of which streams most."""
+    """What a tenant may send (0 is no limit), and what was left out: by reason, and of which streams most.
+
+    It counts what the process that answers was sent, from `since` on, when it started; `/usage/intake` tells of all
+    processes, by hour and service, over restarts.
+    """
 
     lines_per_s: float
     bytes_per_s: int
+    since: datetime
     dropped: Mapping[str, int]
     streams: Sequence[DroppedOfStream]
 
@@ -49,6 +55,7 @@ def limit_routes(quota: LogQuota) -> APIRouter:
         return LogLimits(
             rate.lines_per_s,
             rate.bytes_per_s,
+            quota.since,
             dict(quota.dropped.get(tenant, {})),
             [DroppedOfStream(dict(labels), count) for labels, count in most],
         )

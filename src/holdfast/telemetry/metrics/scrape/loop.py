@@ -116,7 +116,7 @@ class TargetLoop:
         except HoldfastError as failure:
             error = str(failure)
             self._tools.metrics.scrapes.labels(failure.code).inc()
-            self._tools.metrics.note_failure(self._tools.tenant, self.target.labels, failure)
+            self._tools.metrics.note_failure(self._tools.tenant, self.target.labels, self._tools.job.name, failure)
         duration = clock.monotonic() - started
         self.state = TargetState(
             "down" if error else "up", error, datetime.fromtimestamp(at_s, UTC), duration, self._intake.metadata
@@ -197,11 +197,15 @@ class TargetLoop:
             written = await self._tools.sink.append(self._tools.tenant, arrival)
         except ConflictError:
             self._intake.forget()
-            metrics.note_lost(self._tools.tenant, self.target.labels, "conflict", len(arrival.refs))
+            self._note_lost("conflict", arrival)
         except HoldfastError as error:
-            metrics.note_lost(self._tools.tenant, self.target.labels, error.code, len(arrival.refs))
+            self._note_lost(error.code, arrival)
         else:
             metrics.samples.inc(written.samples + written.histograms)
+
+    def _note_lost(self, code: str, arrival: Arrival) -> None:
+        tools = self._tools
+        tools.metrics.note_lost(tools.tenant, self.target.labels, tools.job.name, code, len(arrival.refs))
 
 
 def _arrival(

@@ -67,17 +67,24 @@ class ScrapeMetrics:
             registry=registry,
         )
 
-    def note_failure(self, tenant: TenantId, target: Labels, error: HoldfastError) -> None:
-        """Tell the ledger of a page that was left out whole; a target that does not answer has left nothing out."""
+    def note_failure(self, tenant: TenantId, target: Labels, job: str, error: HoldfastError) -> None:
+        """Tell the ledger of a page that was left out whole; a target that does not answer has left nothing out.
+
+        Its service is that of the target's labels, or its job where relabelling took those away.
+        """
         if isinstance(error, LimitError | AnswerTooLargeError):
             reason = Reason.SCRAPE_LIMIT
         elif isinstance(error, InvalidError):
             reason = Reason.MALFORMED
         else:
             return
-        self._ledger.note(tenant, Signal.METRICS, service_of(target), reason, records=0)
+        self._ledger.note(tenant, Signal.METRICS, _service(target, job), reason, records=0)
 
-    def note_lost(self, tenant: TenantId, target: Labels, code: str, samples: int) -> None:
+    def note_lost(self, tenant: TenantId, target: Labels, job: str, code: str, samples: int) -> None:
         """Count samples that the store did not take."""
         self.lost.labels(code).inc(samples)
-        self._ledger.note(tenant, Signal.METRICS, service_of(target), Reason.SCRAPE_LOST, records=samples)
+        self._ledger.note(tenant, Signal.METRICS, _service(target, job), Reason.SCRAPE_LOST, records=samples)
+
+
+def _service(target: Labels, job: str) -> str:
+    return service_of(target) or service_of((("job", job),))
