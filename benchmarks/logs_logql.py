@@ -38,6 +38,13 @@ QUERIES = {
     "logfmt: unwrap": 'avg_over_time({kind="logfmt"} | logfmt | unwrap duration(duration) [1d]) by (caller)',
     "pattern: by label": f'sum by (status) (count_over_time({{kind="access"}} | pattern `{ACCESS}` [1d]))',
     "regexp: by label": 'sum by (status) (count_over_time({kind="access"} | regexp `" (?P<status>[0-9]{3}) ` [1d]))',
+    "json: quantile": 'quantile_over_time(0.99, {kind="json"} | json | unwrap elapsed_ms [1d]) by (host)',
+    "json: last": 'last_over_time({kind="json"} | json | unwrap elapsed_ms [1d]) by (logger)',
+    "json: paths": 'sum by (s) (count_over_time({kind="json"} | json s="severity", ms="elapsed_ms" | ms > 9 [1d]))',
+    "json, format, pattern": 'sum by (w) (count_over_time({kind="json"} | json | line_format "{{.message}}"'
+    " | pattern `<w> <_>` [1d]))",
+    "logfmt, pattern": 'sum by (level, f) (count_over_time({kind="logfmt"} | logfmt'
+    " | pattern `<_>caller=<f>.go` [1d]))",
     "all labels kept": 'count(count_over_time({kind="json"} | json | keep severity, host [1d]))',
 }
 FIRST_PAGES = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.logs.extraction import Extraction, Form, Reading
-from holdfast.telemetry.logs.reading.json_extracting import REPLACED, Parts, json_parts, paths_parts
+from holdfast.telemetry.logs.reading.json_extracting import REPLACED, Parts, any_of, json_parts, paths_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,9 @@ def extraction_sql(extraction: Extraction, condition: Condition, layers: Layers)
     odd, texts = [], list[str]()
     for reading in extraction.readings:
         is_odd, columns = _FORMS[reading.form](reading, condition, layers)
-        odd.append(f"({is_odd})")
+        odd.append(is_odd)
         texts += columns
-    return " OR ".join(odd) or "0", texts
+    return any_of(odd) if odd else "0", texts
 
 
 def _logfmt(reading: Reading, condition: Condition, layers: Layers) -> Parts:
@@ -37,7 +37,7 @@ def _logfmt(reading: Reading, condition: Condition, layers: Layers) -> Parts:
     quoted, proper = condition.bind('"[^"]*"'), condition.bind(f'(?:^|{_BLANK}){_PLAIN}+=""')
     outside = layers.define(f"replaceRegexpAll(body, {quoted}, '\"\"')", 0)
     is_regular = layers.define(
-        f"position(body, '\\\\') = 0 AND countSubstrings({outside}, '\"') = 2 * countMatches({outside}, {proper})", 1
+        f"countSubstrings({outside}, '\"') = 2 * countMatches({outside}, {proper}) AND position(body, '\\\\') = 0", 1
     )
     is_paired = "position(body, '=') > 0"  # else no key has a value
     odd, texts = [], []
@@ -47,7 +47,7 @@ def _logfmt(reading: Reading, condition: Condition, layers: Layers) -> Parts:
         long_odd, long = _logfmt_long(key, condition)
         odd.append(f"{is_paired} AND if({is_regular}, {short_odd}, {long_odd})")
         texts.append(f"if({is_paired}, if({is_regular}, {short}, {long}), '')")
-    return " OR ".join(odd) or "0", texts
+    return any_of(odd) if odd else "0", texts
 
 
 def _logfmt_short(key: str, outside: str, condition: Condition) -> tuple[str, str]:

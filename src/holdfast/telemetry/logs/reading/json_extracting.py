@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdfast.telemetry.logs.extraction import Reading
     from holdfast.telemetry.logs.reading.conditions import Condition
     from holdfast.telemetry.logs.reading.layers import Layers
@@ -38,17 +40,23 @@ _PLAIN_NAME: Final = re.compile("[a-zA-Z0-9]+(?:_[a-zA-Z0-9]+)+")  # each letter
 def json_parts(reading: Reading, condition: Condition, layers: Layers) -> Parts:
     """Give the SQL of `| json`; its last column is set where a body is no object."""
     pairs = layers.define(_PAIRS, 0)
-    is_object = layers.define(f"match(body, {condition.bind(_OBJECT)})", 0)
-    is_nameless = f"startsWith(x.2, '{{') AND match(x.1, {condition.bind(_NAMELESS)})"
-    odd, texts = [f"empty({pairs})", f"arrayExists(x -> {is_nameless}, {pairs})"], []
+    is_object = layers.define(f"startsWith(body, '{{') OR match(body, {condition.bind(_OBJECT)})", 0)
+    objects = f"arrayFilter(x -> startsWith(x.2, '{{'), {pairs})"
+    is_nameless = f"arrayExists(x -> match(x.1, {condition.bind(_NAMELESS)}), {objects})"
+    odd, texts = [f"empty({pairs}) AND {is_object}", is_nameless], []
     for name in reading.fields:
         is_odd, text = _label(name, condition, layers)
-        odd.append(is_odd)
-        texts.append(f"if({is_object}, {text}, '')")
-    return f"{is_object} AND ({' OR '.join(odd)})", [*texts, f"if({is_object}, '', '=')"]
+        odd += is_odd
+        texts.append(text)
+    return any_of(odd), [*texts, f"if({is_object}, '', '=')"]
 
 
-def _label(name: str, condition: Condition, layers: Layers) -> tuple[str, str]:
+def any_of(terms: Sequence[str]) -> str:
+    """Give the test whether any term holds; with `OR` the engine would work out what terms share for each of them."""
+    return f"({' + '.join(f'({term})' for term in terms)}) > 0"
+
+
+def _label(name: str, condition: Condition, layers: Layers) -> tuple[list[str], str]:
     found, is_deeper = _found(name, condition, layers)
     key, raw = layers.define(f"{found}[1].1", _FOUND + 1), layers.define(f"{found}[1].2", _FOUND + 1)
     is_same = f"{key} = {condition.bind(name)}"
@@ -61,20 +69,19 @@ def _label(name: str, condition: Condition, layers: Layers) -> tuple[str, str]:
     is_odd = f"""NOT multiIf(
         length({found}) = 0, 1,
         length({found}) > 1 OR NOT ({is_named}), 0,
-        {_is_number(raw)}, {number} != '',
         {_is_text_sure(raw)})"""
     text = f"""multiIf(
         length({found}) = 0 OR {raw} = 'null' OR {_is_nested(raw)}, '',
         {_is_number(raw)}, concat('=', {number}),
         concat('=', {_text(raw)}))"""
-    return f"{is_deeper}{is_odd}", text
+    return [*is_deeper, is_odd, f"({number} = '') * {_is_number(raw)}"], text
 
 
-def _found(name: str, condition: Condition, layers: Layers) -> tuple[str, str]:
+def _found(name: str, condition: Condition, layers: Layers) -> tuple[str, list[str]]:
     """Give what stands for all fields that may be cleaned into a name, and what finds deeper ones."""
     outer = [name[:place] for place, letter in enumerate(name) if letter == "_" and place]
     whole = condition.bind(f"^{_MARGIN}{_joined(name)}{_MARGIN}$")
-    levels, is_deeper = [layers.define(_PAIRS, 0)], ""
+    levels, is_deeper = [layers.define(_PAIRS, 0)], list[str]()
     if outer:
         around = condition.bind(f"^{_MARGIN}(?:{'|'.join(map(_joined, outer))}){_MARGIN}$")
         is_opened = f"startsWith(x.2, '{{') AND match(x.1, {around})"
@@ -82,7 +89,7 @@ def _found(name: str, condition: Condition, layers: Layers) -> tuple[str, str]:
         for depth in range(min(len(outer), _DEEPEST)):
             opened = f"arrayFilter(x -> {is_opened}, {levels[-1]})"
             levels.append(layers.define(f"arrayFlatten(arrayMap(x -> {inner}, {opened}))", depth + 1))
-        is_deeper = f"arrayExists(x -> {is_opened}, {levels[-1]}) OR " if len(outer) > _DEEPEST else ""
+        is_deeper = [f"arrayExists(x -> {is_opened}, {levels[-1]})"] if len(outer) > _DEEPEST else []
     fields = f"arrayConcat({', '.join(levels)})" if outer else levels[0]
     return layers.define(f"arrayFilter(x -> match(x.1, {whole}), {fields})", _FOUND), is_deeper
 
@@ -121,35 +128,37 @@ def paths_parts(reading: Reading, condition: Condition, layers: Layers) -> Parts
     odd, texts = ["NOT startsWith(body, '{')", f"empty({layers.define(_PAIRS, 0)})"], []
     for path in reading.paths:
         is_odd, text = _at_path(path, condition, layers)
-        odd.append(is_odd)
+        odd += is_odd
         texts.append(f"if({is_fault}, '', {text})")
-    return f"NOT {is_fault} AND ({' OR '.join(odd)})", [*texts, f"if({is_fault}, '=', '')"]
+    return f"(NOT {is_fault}) * ({any_of(odd)})", [*texts, f"if({is_fault}, '=', '')"]
 
 
-def _at_path(path: tuple[str | int, ...], condition: Condition, layers: Layers) -> tuple[str, str]:
+def _at_path(path: tuple[str | int, ...], condition: Condition, layers: Layers) -> tuple[list[str], str]:
     levels = ["[body]"]
     for depth, part in enumerate(path):
         if isinstance(part, int):
             inner = f"if(startsWith(r, '['), arraySlice(JSONExtractArrayRaw(r), {part + 1}, 1), emptyArrayString())"
         else:
-            pairs = "JSONExtractKeysAndValuesRaw(r)"
-            inner = f"arrayMap(x -> x.2, arrayFilter(x -> x.1 = {condition.bind(part)}, {pairs}))"
-        levels.append(layers.define(f"arrayFlatten(arrayMap(r -> {inner}, {levels[-1]}))", depth))
-    last, behind = levels[-1], len(path)
+            inner = _named(condition.bind(part), "JSONExtractKeysAndValuesRaw(r)")
+        inside = f"arrayFlatten(arrayMap(r -> {inner}, {levels[-1]}))"
+        if not depth and isinstance(part, str):
+            inside = _named(condition.bind(part), layers.define(_PAIRS, 0))
+        levels.append(layers.define(inside, depth + 1))
+    last, behind = levels[-1], len(path) + 1
     raw = layers.define(f"{last}[1]", behind)
     number = layers.define(_number_at(raw, path, condition), behind + 1)
-    are_many = " OR ".join(f"length({level}) > 1" for level in levels[1:])
-    is_odd = f"""({are_many} OR NOT multiIf(
-        empty({last}), 1,
-        {_is_nested(raw)}, 0,
-        {_is_number(raw)}, {number} != '',
-        {_is_text_sure(raw)}))"""
+    is_odd = [f"length({level}) > 1" for level in levels[1:]]
+    is_odd += [_is_nested(raw), f"({number} = '') * {_is_number(raw)}", f"NOT {_is_text_sure(raw)}"]
     text = f"""multiIf(
         empty({last}), '',
         {raw} = 'null', '=',
         {_is_number(raw)}, concat('=', {number}),
         concat('=', {_text(raw)}))"""
     return is_odd, text
+
+
+def _named(key: str, pairs: str) -> str:
+    return f"arrayMap(x -> x.2, arrayFilter(x -> x.1 = {key}, {pairs}))"
 
 
 def _number_at(raw: str, path: tuple[str | int, ...], condition: Condition) -> str:
