@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -45,6 +47,14 @@ def test_all_of_a_graph_is_in_sight(open_visit, width):
         page = visit.go(path)
         expect(page.locator("main .react-flow__node").nth(least - 1)).to_be_visible()
         visit.wait_until(f"() => ({HIDDEN})() === 0", within_s=5)
+
+
+def test_a_map_says_the_same_in_words(open_visit):
+    page = open_visit(width=390).go("/map")
+    gateway = page.locator("main li").filter(has=page.get_by_role("link", name="Gateway", exact=True))
+    expect(gateway).to_contain_text("depends on Orders")
+    gateway.get_by_role("link").click()
+    expect(page).to_have_url(re.compile("/services/gateway"))
 
 
 def test_a_graph_is_moved_by_keys_and_seen_whole_again(visit):

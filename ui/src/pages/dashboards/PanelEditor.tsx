@@ -114,7 +114,7 @@ function Look({ panel, onChange }: { panel: DashboardPanel; onChange: (part: Par
       {(panel.kind === "gauge" || panel.kind === "bar") && (
         <div className={classes.pair}>
           {panel.kind === "gauge" && <End label="Begins at" placeholder="0" value={panel.options?.["min"]} onChange={(min) => onChange({ options: withOption(panel, "min", min) })} />}
-          <End label="Is full at" placeholder="as far as values and thresholds go" value={panel.options?.["max"]} onChange={(max) => onChange({ options: withOption(panel, "max", max) })} />
+          <End label="Is full at" placeholder="by itself" value={panel.options?.["max"]} onChange={(max) => onChange({ options: withOption(panel, "max", max) })} />
         </div>
       )}
       {["stat", "gauge", "bar"].includes(panel.kind) && (

@@ -31,7 +31,7 @@ export function VariablesEditor({ variables: given, onDone }: { variables: reado
       {variables.length === 0 && <p className="dim">A variable is one field above the panels; queries use it as <code>$name</code>.</p>}
       {kept.map(({ key, variable }, at) => (
         <div key={key} className={classes.query}>
-          <div className={classes.line}>
+          <div className={`${classes.line} ${classes.named}`}>
             <TextInput label="Name" value={variable.name} error={!NAME.test(variable.name) || names.indexOf(variable.name) !== at} onChange={(event) => change(at, { name: event.currentTarget.value })} />
             <Select label="Kind" data={KINDS} value={variable.kind} onChange={(kind) => change(at, { kind: kind as DashboardVariable["kind"] })} />
             <TextInput className="grow" label="Label" value={variable.label} onChange={(event) => change(at, { label: event.currentTarget.value })} />
