@@ -187,6 +187,15 @@ def test_a_template_that_fails_is_noted():
     assert (result[0], result[1]["__error__"]) == ("the line", "TemplateFormatErr")
 
 
+def test_a_template_that_calls_itself_without_end_is_run_only_once():
+    template = '{{ define "x" }}{{ if eq . "a" }}{{ template "x" . }}{{ end }}ok{{ end }}{{ template "x" .v }}'
+    pipeline = Pipeline(parse(f'{{app="shop"}} | line_format `{template}`').stages)
+    entries = [Entry(0, "the line", {"v": value}) for value in "bab"]
+    assert all(map(pipeline.apply, entries))
+    assert [entry.line for entry in entries] == ["ok", "the line", "the line"]
+    assert all(entry.details.endswith("exceeded maximum template depth (100000)") for entry in entries[1:])
+
+
 def test_labels_are_renamed_and_formatted():
     assert labels_after('| label_format new=old, up="{{.old | ToUpper}}"', "x", {"old": "v"}) == {"new": "v", "up": ""}
     assert labels_after("| label_format new=missing", "x", {"old": "v"}) == {"old": "v"}

@@ -74,6 +74,11 @@ def place_of(error: gotpl.TemplateError) -> int:
     return int(getattr(error, "position", None) or 0)
 
 
+def is_endless(error: gotpl.TemplateError) -> bool:
+    """Tell whether a template has called itself too often."""
+    return _TOO_DEEP.fullmatch(str(getattr(error, "message", error))) is not None
+
+
 def problem_of_run(error: gotpl.TemplateError, name: str, source: str, labels: Mapping[str, str]) -> str:
     """Say why a template could not be filled in: with the place and the text of the command, where it is known."""
     message = str(getattr(error, "message", error))
