@@ -96,7 +96,12 @@ def judge(answer: Any) -> str:
         return f"{answer.status_code} {answer.text[:200]}"
     told = answer.json()
     has_field = bool(told.get("place", {}).get("field")) or "problems" in told or answer.status_code in {404, 409}
-    return "" if has_field and len(answer.content) < 100_000 else f"{len(answer.content)} {answer.text[:200]}"
+    is_of_database = told["hint"] == "is there a NUL byte in it?" if "hint" in told else False  # PostgreSQL keeps none
+    return (
+        ""
+        if (has_field or is_of_database) and len(answer.content) < 100_000
+        else f"{len(answer.content)} {answer.text[:200]}"
+    )
 
 
 async def begin(client: httpx.AsyncClient) -> dict[str, str]:
@@ -144,10 +149,14 @@ async def read_all(client: httpx.AsyncClient, names: dict[str, str]) -> AsyncIte
 
 
 @pytest.mark.slow
-async def test_no_field_of_a_body_breaks_the_server(running: Any) -> None:
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
+async def test_no_field_of_a_body_breaks_the_server(
+    running: Any, request: pytest.FixtureRequest, database: str
+) -> None:
     journal.configure(service="test", level="critical")
+    url = request.getfixturevalue("postgres_database_url") if database == "postgres" else ""
     faults: list[str] = []
-    async with running() as client:
+    async with running(database={"url": url}) as client:
         names = await begin(client)
         for operation, body in BODIES.items():
             method, path = operation.format(**names).split()
