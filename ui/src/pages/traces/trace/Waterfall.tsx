@@ -186,7 +186,7 @@ function useScroll(area: RefObject<HTMLElement | null>, trace: Trace, rows: Int3
     const element = area.current;
     if (element && old.trace !== trace && element.scrollTop > 0) {
       const top = Math.floor(element.scrollTop / ROW_PX);
-      const [row = -1] = carryRows(old.trace, trace, [old.rows[top] ?? 0]);
+      const [row = -1] = carryRows(old.trace, trace, [old.rows[top] ?? -1]);
       if (row >= 0) element.scrollTop += (placeOf(rows, row) - top) * ROW_PX;
     }
     if (wanted.current !== null) scrollTo(element, placeOf(rows, wanted.current));
