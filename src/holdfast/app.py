@@ -39,6 +39,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     telemetry.LOGS_SECTION,
     telemetry.TRACES_SECTION,
     telemetry.LOG_LIMITS_SECTION,
+    telemetry.LOG_QUERIES_SECTION,
     telemetry.LOG_TAILS_SECTION,
     *telemetry.LOG_DOOR_SECTIONS,
     *telemetry.DOOR_SECTIONS,
@@ -247,7 +248,7 @@ def _furnish(ground: Ground) -> tuple[Room, ...]:
     versions = telemetry.wire_versions(ground, signals, logs, traces, together.ingest)
     entities = catalog.wire(ground)
     usage = telemetry.wire_usage(ground, columns, signals, logs, entities.catalog)
-    log_queries = telemetry.wire_log_queries(columns, logs)
+    log_queries = telemetry.wire_log_queries(ground, columns, logs)
     log_tails = telemetry.wire_log_tails(ground, logs, log_queries.engine, together.ingest)
     searches = telemetry.wire_searches(ground)
     investigations = telemetry.wire_investigations(ground, queries, log_queries, traces)

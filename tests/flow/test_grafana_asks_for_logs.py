@@ -93,3 +93,15 @@ async def test_long_answers_are_compressed_as_grafana_asks(client):
     answer = await client.get("/query_range", params=asked, headers=GZIP)
     assert answer.headers["content-encoding"] == "gzip"
     assert len(answer.json()["data"]["result"][0]["values"]) == 20
+
+
+async def test_a_query_has_the_limits_of_the_settings(running) -> None:
+    async with running(log_queries={"max_entries": 2, "max_steps": 3, "timeout": "7s"}) as client:
+        for parameters in (
+            {"limit": 3, "query": '{a="b"}'},
+            {"query": 'rate({a="b"}[1m])', "start": 0, "end": 9, "step": 1},
+        ):
+            refused = await client.get("/loki/api/v1/query_range", params=parameters)
+            assert (refused.status_code, "log_queries.max_" in refused.headers["x-holdfast-hint"]) == (400, True)
+        told = (await client.get("/loki/api/v1/drilldown-limits")).json()
+        assert told["limits"]["query_timeout"] == "7s"

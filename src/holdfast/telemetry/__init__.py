@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.limits import SECTION as LOG_LIMITS_SECTION
     from holdfast.telemetry.logs.patterns import PatternsRoom
     from holdfast.telemetry.logs.patterns import wire as wire_log_patterns
+    from holdfast.telemetry.logs.querying import SECTION as LOG_QUERIES_SECTION
     from holdfast.telemetry.logs.recognition import CriJoiner, Joiner, recognise
     from holdfast.telemetry.logs.tailing import SECTION as LOG_TAILS_SECTION
     from holdfast.telemetry.logs.tailing import TailRoom
@@ -79,6 +80,7 @@ __all__ = [
     "LOGS_SECTION",
     "LOG_DOOR_SECTIONS",
     "LOG_LIMITS_SECTION",
+    "LOG_QUERIES_SECTION",
     "LOG_TAILS_SECTION",
     "METRICS_SECTION",
     "QUERIES_SECTION",
@@ -160,6 +162,7 @@ _HOMES = {
     "logs.limits": "LOG_LIMITS_SECTION=SECTION",
     "logs.patterns": "PatternsRoom wire_log_patterns=wire",
     "logs.recognition": "CriJoiner Joiner recognise",
+    "logs.querying": "LOG_QUERIES_SECTION=SECTION",
     "logs.tailing": "LOG_TAILS_SECTION=SECTION TailRoom wire_log_tails=wire",
     "logs.wiring": "LogsRoom wire_logs=wire",
     "metrics": (

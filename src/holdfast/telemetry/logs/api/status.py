@@ -67,7 +67,7 @@ class StatusRoutes:
             "max_query_length": "0s",
             "max_query_lookback": "0s",
             "max_query_range": "0s",
-            "query_timeout": write_duration(int(self.limits.max_seconds * _NS)),
+            "query_timeout": write_duration(int(self.limits.timeout * _NS)),
             "retention_period": write_duration(self.keep_s(identity.tenant) * _NS),
             "retention_stream": [],
             "volume_enabled": True,

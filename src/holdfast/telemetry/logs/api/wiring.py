@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from holdfast.kernel.wiring import Wiring
+from holdfast.kernel.wiring import Ground, Wiring
 from holdfast.telemetry.logs.api.detected import DetectedRoutes
 from holdfast.telemetry.logs.api.index import IndexRoutes
 from holdfast.telemetry.logs.api.queries import QueryRoutes
 from holdfast.telemetry.logs.api.series import SeriesRoutes
 from holdfast.telemetry.logs.api.status import StatusRoutes
 from holdfast.telemetry.logs.api.surface import surface
-from holdfast.telemetry.logs.querying import LogEngine
+from holdfast.telemetry.logs.querying import LogEngine, LogQueryLimits
 from holdfast.telemetry.logs.tables import STREAM
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class LogQueryRoom:
     wiring: Wiring
 
 
-def wire(columns: StoreRoom, logs: LogsRoom) -> LogQueryRoom:
+def wire(ground: Ground, columns: StoreRoom, logs: LogsRoom) -> LogQueryRoom:
     """Build the room over the logs; `columns` says how long records stay."""
-    engine = LogEngine(logs.source)
+    engine = LogEngine(logs.source, ground.settings[LogQueryLimits])
     keep_s = partial(columns.store.retention.seconds, stream=STREAM)
     parts = (
         QueryRoutes(engine),

@@ -99,7 +99,7 @@ class LogEngine:
         if limit > most:
             raise LimitError(
                 f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {most})",
-                hint="ask for fewer lines at once",
+                hint="ask for fewer lines at once, or raise log_queries.max_entries",
             )
 
     async def entries(self, tenant: TenantId, query: LogSelector, span: Span, *, limit: int) -> list[Entry]:
@@ -128,7 +128,7 @@ class LogEngine:
             raise LimitError(
                 f"exceeded maximum resolution of {self.limits.max_steps:,} points per time series. Try increasing the"
                 " value of the step parameter",
-                hint=f"the query has {moments.count:,} points; logs.queries.max_steps is the limit",
+                hint=f"the query has {moments.count:,} points; log_queries.max_steps is the limit",
             )
 
     async def numbers(self, tenant: TenantId, query: MetricExpr, moments: Moments) -> NumbersAnswer:

@@ -1,23 +1,41 @@
-"""What one LogQL query may cost; over a limit it is refused by name, with what to do about it."""
+"""What one LogQL query may cost, `[log_queries]` in `holdfast.toml`; over a limit it is refused with what to do."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Final
+
+from pydantic import ConfigDict, Field
 
 from holdfast.kernel.errors import LimitError, TimedOutError
+from holdfast.kernel.settings import Section
+from holdfast.kernel.units import Duration
 from holdfast.telemetry.logs.querying.answers import QueryCost
 
 
 @dataclass(frozen=True, slots=True)
 class LogQueryLimits:
-    """Bounds of one query: lines given, lines read, series, steps and seconds."""
+    """Bounds of one query of logs.
 
-    max_entries: int = 5000
-    max_lines: int = 50_000_000
-    max_series: int = 10_000
-    max_steps: int = 11_000
-    max_seconds: float = 60.0
+    Attributes:
+        max_entries: lines that it gives.
+        max_lines: lines that it reads one by one.
+        max_series: series that it has.
+        max_steps: points of each series.
+        timeout: how long it takes.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    max_entries: Annotated[int, Field(ge=1)] = 5000
+    max_lines: Annotated[int, Field(ge=1)] = 50_000_000
+    max_series: Annotated[int, Field(ge=1)] = 10_000
+    max_steps: Annotated[int, Field(ge=1)] = 11_000
+    timeout: Annotated[Duration, Field(gt=0)] = 60.0
+
+
+SECTION: Final = Section("log_queries", LogQueryLimits)
 
 
 @dataclass(slots=True)
@@ -40,13 +58,13 @@ class Meter:
         self.cost.seconds = time.monotonic() - self.began_s
         if self.cost.lines > self.limits.max_lines:
             raise LimitError(
-                f"the query reads more than {self.limits.max_lines:,} lines (logs.queries.max_lines)",
-                hint="select fewer streams, a shorter time, or filter lines before a parser",
+                f"the query reads more than {self.limits.max_lines:,} lines",
+                hint="select fewer streams or a shorter time, filter before a parser, or raise log_queries.max_lines",
             )
-        if self.cost.seconds > self.limits.max_seconds:
+        if self.cost.seconds > self.limits.timeout:
             raise TimedOutError(
-                f"the query took more than {self.limits.max_seconds:g} s (logs.queries.max_seconds)",
-                hint="select fewer streams or a shorter time",
+                f"the query took more than {self.limits.timeout:g} s",
+                hint="select fewer streams or a shorter time, or raise log_queries.timeout",
             )
 
     def check_series(self, count: int) -> None:
@@ -60,5 +78,5 @@ class Meter:
                 f"maximum number of series ({self.limits.max_series}) reached for a single query; consider reducing"
                 " query cardinality by adding more specific stream selectors, reducing the time range, or aggregating"
                 " results with functions like sum(), count() or topk()",
-                hint="drop labels that differ from line to line, or raise logs.queries.max_series",
+                hint="drop labels that differ from line to line, or raise log_queries.max_series",
             )
