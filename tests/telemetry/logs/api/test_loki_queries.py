@@ -210,7 +210,7 @@ async def test_the_body_of_an_error_is_lokis_and_our_hint_is_in_a_header(client)
     answer = await client.get("/query_range", params=RANGE | {"query": '{a="b"}', "limit": "5001"})
 
     assert answer.text == "max entries limit per query exceeded, limit > max_entries_limit_per_query (5001 > 5000)"
-    assert answer.headers["x-holdfast-hint"] == "ask for fewer lines at once"
+    assert answer.headers["x-holdfast-hint"] == "ask for fewer lines at once, or raise log_queries.max_entries"
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ async def send(sink, tenant, lines):
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=LINES)
 async def test_what_is_taken_is_what_parsers_make(stored_logs, lines):
     tenant = TenantId(new_id())
