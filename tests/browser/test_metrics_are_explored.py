@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
 
+# Series are known a moment before their samples; a graph ends on a whole step, so these must be older than one.
 HAS_METRICS = """async () => {
-  const answer = await fetch('/prometheus/api/v1/label/__name__/values');
-  return (await answer.json()).data.includes('holdfast_host_load');
+  const answer = await fetch('/prometheus/api/v1/query?query=holdfast_host_load+offset+15s');
+  return (await answer.json()).data.result.length === 3;
 }"""
 
 SEND_HISTOGRAMS = """async () => {
