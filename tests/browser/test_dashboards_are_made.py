@@ -111,14 +111,20 @@ def test_a_dashboard_is_made_by_hand(visit):
     expect(panel(page, "Seven").locator("canvas")).to_be_visible()
 
 
-def test_two_people_at_once_lose_nothing_and_versions_come_back(open_visit):
-    visit = open_visit(is_quiet=False)
+def write_at_once(visit) -> tuple[str, Page]:
+    """Begin to write a dashboard of which somebody else then saves a version; give its name and the page."""
     name = make(visit)
     page = visit.go(f"/dashboards/{name}")
     page.keyboard.press("e")
     page.get_by_label("Title", exact=True).fill("Mine")
     theirs = {"document": DOCUMENT | {"title": "Theirs"}, "version": 1, "message": "theirs"}
     page.evaluate(SEND, ["PUT", f"/dashboards/{name}", theirs])
+    return name, page
+
+
+def test_two_people_at_once_lose_nothing_and_versions_come_back(open_visit):
+    visit = open_visit(is_quiet=False)
+    _, page = write_at_once(visit)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("main")).to_contain_text("saved version 2 since")
     page.get_by_role("button", name="Save over it").click()
@@ -133,12 +139,7 @@ def test_two_people_at_once_lose_nothing_and_versions_come_back(open_visit):
 
 def test_who_has_heard_of_a_newer_version_while_writing_is_asked_all_the_same(open_visit):
     visit = open_visit(is_quiet=False)
-    name = make(visit)
-    page = visit.go(f"/dashboards/{name}")
-    page.keyboard.press("e")
-    page.get_by_label("Title", exact=True).fill("Mine")
-    theirs = {"document": DOCUMENT | {"title": "Theirs"}, "version": 1, "message": "theirs"}
-    page.evaluate(SEND, ["PUT", f"/dashboards/{name}", theirs])
+    name, page = write_at_once(visit)
     with page.expect_response(lambda answer: answer.url.endswith(f"/dashboards/{name}")):
         # Connected again, it asks for all anew.
         page.evaluate("() => { for (const kind of ['offline', 'online']) window.dispatchEvent(new Event(kind)); }")
