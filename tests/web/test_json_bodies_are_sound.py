@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from fastapi import Request
 
+from holdfast.kernel.errors import InvalidError
 from holdfast.web.json_bodies import MOST_DEPTH, demand_sound
 
 
@@ -51,6 +53,14 @@ async def test_what_is_no_sound_json_is_refused_with_its_place(client, body, wor
         assert (answer.status_code, told["code"], told["place"]) == (422, "invalid", {"field": "body"})
         assert words.lower() in told["detail"].lower()
         assert told["hint"]
+
+
+@pytest.mark.parametrize("start", [b'{"a": "', b""])
+def test_a_text_without_an_end_is_gone_through_once(start):
+    begun_s = time.process_time()
+    with pytest.raises(InvalidError):
+        demand_sound(start + b'\\"' * 20_000)
+    assert time.process_time() - begun_s < 1
 
 
 @pytest.mark.parametrize(

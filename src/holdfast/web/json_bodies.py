@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_DEPTH: Final = 100
 _BODY: Final = Place(field="body")
 _JSON: Final = re.compile(rb"application/([^;]*\+)?json\s*(;|$)", re.IGNORECASE)
-_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # one without an end is not looked for again
 _WORD: Final = re.compile(rb"NaN|Infinity")
 _OTHERS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # one up, one down as signed bytes
