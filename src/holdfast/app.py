@@ -76,7 +76,8 @@ class Holdfast:
         self.server = ground.settings[ServerSettings]
         self.supervisor = Supervisor(ground.clock, ground.metrics)
         sections = tuple(wiring.ops for wiring in self.wirings if wiring.ops is not None)
-        self.ops = Ops(self.server.ops, sections, ground.events, ground.clock)
+        self.ops = Ops(self.server.ops, sections, ground.events, ground.clock, ground.ops)
+        ground.ops.show_in(ground.metrics)
         self.started_at = ground.clock.now()
         self.is_ready = False
         self._closing = closing

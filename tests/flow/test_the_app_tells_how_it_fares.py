@@ -40,6 +40,28 @@ async def test_a_reload_with_faults_tells_all_of_them_and_changes_nothing(runnin
         assert names == ["b"]
 
 
+async def test_a_refused_reload_is_told_as_prometheus_tells_it_and_by_a_metric(running: Any, ops: Path) -> None:
+    (ops / "prometheus.yml").write_text("scrape_configs: []\n")
+    async with running() as client:
+
+        async def told() -> tuple[bool, str, float]:
+            info = (await client.get("/prometheus/api/v1/status/runtimeinfo")).json()["data"]
+            page = (await client.get("/metrics")).text.splitlines()
+            (line,) = (line for line in page if line.startswith("holdfast_ops_last_load_successful "))
+            return info["reloadConfigSuccess"], info["lastConfigTime"], float(line.split()[1])
+
+        good, since, value = await told()
+        assert (good, value) == (True, 1.0)
+        (ops / "prometheus.yml").write_text("scrape_confixs: []\n")
+        assert (await client.post("/api/v1/reload")).status_code == 422
+        assert await told() == (False, since, 0.0)
+        (ops / "prometheus.yml").write_text("scrape_configs: []\n")
+        assert (await client.post("/api/v1/reload")).status_code == 200
+        good, newer, value = await told()
+        assert (good, value) == (True, 1.0)
+        assert newer > since
+
+
 async def test_a_full_disk_answers_507_and_writing_resumes_by_itself(
     running: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

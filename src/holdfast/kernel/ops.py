@@ -9,7 +9,6 @@ import asyncio
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +16,7 @@ from holdfast import journal
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import ConfigError, InvalidError
 from holdfast.kernel.events import EventKind, EventLog, NewEvent
+from holdfast.kernel.ops_report import OpsInForce, OpsReport
 from holdfast.kernel.unreadable import find_unreadable
 from holdfast.kernel.wiring import OpsFolder, OpsSection, Prepared
 
@@ -28,16 +28,6 @@ _LOOK_EVERY_S: Final = 1.0
 _log = journal.get_logger()
 
 Fingerprint = frozenset[tuple[str, int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class OpsReport:
-    """What is in force: since when, with which warnings, and why the newest files are not, if they are not."""
-
-    path: Path
-    loaded_at: datetime | None = None
-    warnings: tuple[str, ...] = ()
-    problems: tuple[InvalidError, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +72,15 @@ def prepare_all(path: Path, sections: Iterable[OpsSection]) -> dict[str, Prepare
 class Ops:
     """The folder and what of it is in force."""
 
-    def __init__(self, path: Path, sections: tuple[OpsSection, ...], events: EventLog, clock: Clock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        sections: tuple[OpsSection, ...],
+        events: EventLog,
+        clock: Clock,
+        in_force: OpsInForce | None = None,
+    ) -> None:
+        self._in_force = in_force if in_force is not None else OpsInForce()
         self.report = OpsReport(path)
         self._path = path
         self.sections = sections
@@ -90,6 +88,15 @@ class Ops:
         self._clock = clock
         self._alone = asyncio.Lock()
         self._seen: Fingerprint | None = None
+
+    @property
+    def report(self) -> OpsReport:
+        """What is in force."""
+        return self._in_force.report
+
+    @report.setter
+    def report(self, report: OpsReport) -> None:
+        self._in_force.report = report
 
     async def load(self, actor: str = "system") -> OpsReport:
         """Read everything and put it in force.

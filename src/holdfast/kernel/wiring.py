@@ -19,6 +19,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import ConfigError, InvalidError, Place
 from holdfast.kernel.events import Consumer, EventKind, EventLog
 from holdfast.kernel.http import NO_PROXIES, OutboundHttp, Proxies
+from holdfast.kernel.ops_report import OpsInForce
 from holdfast.kernel.permissions import Permission
 from holdfast.kernel.secrets import Secrets
 from holdfast.kernel.settings import Settings
@@ -40,6 +41,7 @@ class Ground:
     metrics: CollectorRegistry
     blobs: Blobs
     proxies: Proxies = NO_PROXIES  # those that the environment names, for sections that ask for them
+    ops: OpsInForce = field(default_factory=OpsInForce)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from holdfast.telemetry.metrics.promql import FUNCTIONS
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
+    from holdfast.kernel.ops_report import OpsInForce
     from holdfast.telemetry.metrics.browsing import Count, SeriesBrowser
     from holdfast.telemetry.metrics.queries import QueryDesk
 
@@ -41,6 +42,7 @@ class Around:
         desk: whose limits are told.
         clock: what time it is.
         started_at: when the process was built.
+        ops: whether the newest files are in force, and since when.
         retention: how long samples stay, such as `90d`.
         max_size: what they may take, such as `50.0 GiB`; empty for no limit.
     """
@@ -49,6 +51,7 @@ class Around:
     desk: QueryDesk
     clock: Clock
     started_at: datetime
+    ops: OpsInForce
     retention: str
     max_size: str = ""
 
@@ -108,15 +111,15 @@ class StatusRoutes:
 
     async def runtime(self, _: Reader) -> Response:
         """Tell about the process; members that mean something only in Go hold what comes nearest."""
-        started = _rfc3339(self.around.started_at)
+        started, ops = self.around.started_at, self.around.ops.report
         return success(
             {
-                "startTime": started,
+                "startTime": _rfc3339(started),
                 "CWD": os.getcwd(),  # noqa: PTH109 -- text is wanted
                 "hostname": socket.gethostname(),
                 "serverTime": _rfc3339(self.around.clock.now()),
-                "reloadConfigSuccess": True,
-                "lastConfigTime": started,
+                "reloadConfigSuccess": not ops.problems,
+                "lastConfigTime": _rfc3339(ops.loaded_at or started),
                 "corruptionCount": 0,
                 "goroutineCount": threading.active_count(),
                 "GOMAXPROCS": os.cpu_count() or 1,

@@ -82,7 +82,7 @@ def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoar
     retention = format_duration(columns.store.retention.seconds(DEFAULT_TENANT, STREAM))
     max_size = ground.settings[MetricsSettings].max_size
     size = format_size(max_size) if max_size else ""
-    around = Around(browser, desk, ground.clock, ground.clock.now(), retention, size)
+    around = Around(browser, desk, ground.clock, ground.clock.now(), ground.ops, retention, max_size=size)
     parts: list[Part] = [
         QueryRoutes(desk, browser, ground.clock),
         SeriesRoutes(browser),
