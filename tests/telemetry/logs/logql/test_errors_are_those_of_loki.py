@@ -17,6 +17,7 @@ from holdfast.telemetry.logs.logql import LogqlError, parse
         ("{a}", "at line 1, col 3: syntax error: unexpected }, expecting = or =~ or !~ or !="),
         ("{a=b}", "at line 1, col 4: syntax error: unexpected IDENTIFIER, expecting STRING"),
         ('{a="b"} |= 5', "at line 1, col 12: syntax error: unexpected NUMBER, expecting STRING or ip"),
+        ('{a="b"} | json x,', "at line 1, col 18: syntax error: unexpected $end, expecting IDENTIFIER"),
         ('{a="b"} foo', "at line 1, col 9: syntax error: unexpected IDENTIFIER"),
         ('unk({a="b"}[5m])', "at line 1, col 1: syntax error: unexpected IDENTIFIER"),
         ('sum(rate({a="b"}[5m])', "at line 1, col 22: syntax error: unexpected $end"),

@@ -25,7 +25,7 @@ QUERIES = [
     'quantile_over_time(0.99, {a="b"} | json | unwrap duration_seconds(took) | __error__="" [90s]) by (path)',
     "sum by (a, b) (topk without (c) (5, count_over_time({a='b'}[1d])))".replace("'", '"'),
     'sum(rate({a="b"}[1m])) / ignoring (x) group_left (y, z) (vector(1) + 2) * 2 ^ 3 ^ 2 - (1 - (2 - 3))',
-    '(1 + 2) ^ 2 > bool 3 and on (a) count_over_time({a="b"}[1m]) unless vector(-1)',
+    '(1 + vector(2)) ^ 2 > bool 3 and on (a) count_over_time({a="b"}[1m]) unless vector(-1)',
     'label_replace(sum(rate({a="b"}[1m])), "dst", "$1", "src", "(.*)\\"x\\"")',
 ]
 
@@ -72,17 +72,60 @@ def test_queries_of_the_cases_are_read_back_as_they_were():
     assert [parse(prettify(query)) for query in queries] == queries
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ('{a="b"}|="x" or "y"!="z" or "q"', '{a="b"} |= "x" or "y" != "z" != "q"'),
+        ('{a="b"} | x="1" and (y>5 or z < 1.5h)', '{a="b"} | ( x="1" , ( y>5 or z<1h30m0s ) )'),
+        ('{a="b"} | x=~`a.c` | y=~`a.*|b` | z!~`a.c`', '{a="b"} | x=~`a.c` | y=~"a.*|b" | z!~"a.c"'),
+        ('{a="b"} | x > 5KB | y == 15MB | z <= 7B', '{a="b"} | x>5.0kB | y==15MB | z<=7B'),
+        ('{a="b"} | x > 1536KiB', '{a="b"} | x>1536KiB'),  # 1.6MB is another size
+        ('{a="b"} | json x, y="z" | drop x, y="1"', '{a="b"} | json x="x",y="z" | drop x,y="1"'),
+        ('{a="b"} | label_format x=y, z=`{{ "q" }}`', '{a="b"} | label_format x=y,z="{{ \\"q\\" }}"'),
+        ('rate({a="b"} [36h] offset 90m)', 'rate({a="b"}[1d12h] offset 1h30m0s)'),
+        (
+            'sum_over_time({a="b"} | unwrap bytes(x) | y="1" [5m])',
+            'sum_over_time({a="b"} | unwrap bytes(x) | y="1"[5m])',
+        ),
+        ('sum(rate({a="b"}[5m])) by (x, y)', 'sum by (x,y)(rate({a="b"}[5m]))'),
+        ('sum by () (rate({a="b"}[5m]))', 'sum(rate({a="b"}[5m]))'),
+        ('topk(5, rate({a="b"}[5m]))', 'topk(5,rate({a="b"}[5m]))'),
+        ('rate({a="b"}[5m]) * 1000000', '(rate({a="b"}[5m]) * 1e+06)'),
+        ("vector(1) / on (x) vector(2)", "(vector(1.000000) / on (x)  vector(2.000000))"),
+        ("vector(0.0000001)", "vector(0.0000001)"),
+    ],
+)
+def test_a_short_query_is_written_as_loki_writes_it(text, written):
+    assert prettify(parse(text)) == written
+    assert parse(written) == parse(text)
+
+
 def test_a_long_query_has_a_line_for_each_stage():
     query = parse(
-        'sum by (path) (rate({service_name="shop", environment="production"} |= "timeout" | json | status >= 500 [5m]))'
+        'sum by (path, q) (rate({service_name="shop", environment="production", zone="west", app="x"} |= "timeout"'
+        ' != "a" | json | status >= 500 [5m] offset 1h))'
     )
     assert prettify(query).split("\n") == [
-        "sum by (path) (",
+        "sum by (path, q)(",
         "  rate(",
-        '    {service_name="shop", environment="production"}',
-        '      |= "timeout"',
+        '    {service_name="shop", environment="production", zone="west", app="x"}',
+        '      |= "timeout" != "a"',
         "      | json",
-        "      | status >= 500 [5m]",
+        "      | status>=500 [5m] offset 1h",
         "  )",
         ")",
+    ]
+
+
+def test_sides_of_a_long_operation_keep_their_parentheses():
+    selector = '{service_name="shop", environment="production"}'
+    query = parse(f"(rate({selector}[5m]) + rate({selector}[1h])) / on (path, zone) group_left rate({selector}[1d])")
+    assert prettify(query).split("\n") == [
+        "  (",
+        f"      rate({selector}[5m])",
+        "    +",
+        f"      rate({selector}[1h])",
+        "  )",
+        "/ on (path, zone) group_left",
+        f"  rate({selector}[1d])",
     ]

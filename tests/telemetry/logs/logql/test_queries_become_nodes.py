@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.telemetry.logs.logql import LogqlError, parse, parse_selector
+from holdfast.telemetry.logs.logql import LogqlError, parse, parse_selector, print_query
 from holdfast.telemetry.logs.logql.nodes import (
     Binary,
     Both,
@@ -28,6 +28,7 @@ from holdfast.telemetry.logs.logql.nodes import (
     TextCondition,
     Unit,
     VectorAggregation,
+    VectorOf,
 )
 from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_size_bytes
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
@@ -145,17 +146,38 @@ def test_aggregations_take_their_grouping_before_and_after():
 
 
 def test_operators_bind_as_in_promql():
-    expr = parse("1 + 2 * 2 ^ 3 ^ 2")
+    expr = parse("vector(1) + vector(2) * vector(2) ^ vector(3) ^ vector(2)")
     assert isinstance(expr, Binary)
     assert expr.op == "+"
     assert isinstance(expr.right, Binary)
     assert expr.right.op == "*"
     power = expr.right.right
     assert isinstance(power, Binary)
-    assert isinstance(power.left, Number)  # from the right
-    left = parse("1 - 2 - 3")
+    assert isinstance(power.left, VectorOf)  # from the right
+    left = parse("vector(1) - 2 - 3")
     assert isinstance(left, Binary)
     assert isinstance(left.left, Binary)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1 + 2 * 2 ^ 3 ^ 2", 1025.0),
+        ("1 - 2 - 3", -4.0),
+        ("7 % 4 / 2", 1.5),
+        ("2 > bool 1", 1.0),
+        ("(2 <= 1) + 5", 5.0),
+    ],
+)
+def test_an_operation_between_numbers_is_a_number(text, value):
+    expr = parse(text)
+    assert isinstance(expr, Number)
+    assert expr.value == value
+
+
+@pytest.mark.parametrize("text", ["1 / 0", "1 % 0"])
+def test_what_is_divided_by_zero_is_no_number(text):
+    assert print_query(parse(text)) == "NaN"
 
 
 def test_sides_find_each_other_by_labels():

@@ -9,6 +9,7 @@ from typing import Final
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.logql import checks
 from holdfast.telemetry.logs.logql.errors import LogqlError
+from holdfast.telemetry.logs.logql.folding import fold, is_foldable
 from holdfast.telemetry.logs.logql.nodes import (
     Binary,
     Expr,
@@ -102,9 +103,17 @@ def _side(stream: TokenStream, floor: int, depth: int) -> Expr:
         right = _side(stream, precedence - (operator.text == "^"), depth + 1)
         span = Span(left.span.start, right.span.end)
         sides = [_numbers(stream, operator.text, side, span) for side in (left, right)]
-        left = Binary(operator.text, sides[0], sides[1], returns_bool, matching, span=span)
-        stream.judge(partial(checks.check_binary, left), span)
+        node = Binary(operator.text, sides[0], sides[1], returns_bool, matching, span=span)
+        stream.judge(partial(checks.check_binary, node), span)
+        left = _folded(node)
     return left
+
+
+def _folded(node: Binary) -> MetricExpr:
+    """Give the number that an operation between two is."""
+    if isinstance(node.left, Number) and isinstance(node.right, Number) and is_foldable(node.op):
+        return Number(fold(node.op, node.left.value, node.right.value), span=node.span)
+    return node
 
 
 def _numbers(stream: TokenStream, op: str, side: Expr, span: Span) -> MetricExpr:
@@ -242,6 +251,8 @@ def _vector_aggregation(stream: TokenStream, depth: int) -> VectorAggregation:
     grouping = grouping or _grouping(stream)
     span = Span(word.start, stream.last_end())
     stream.judge(partial(checks.check_aggregation, word.text, expr, param, grouping), span)
+    if grouping is not None and not grouping.labels and not grouping.is_without:
+        grouping = None  # by () is what there is without it
     return VectorAggregation(word.text, expr, None if param is None else int(param), grouping, span=span)
 
 

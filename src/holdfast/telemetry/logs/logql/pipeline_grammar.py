@@ -68,7 +68,7 @@ def parse_stages(stream: TokenStream, *, may_unwrap: bool = True) -> tuple[tuple
         if token.text in _LINE_OPS or token.text == "|":
             stream.count("stages")
         if token.text in _LINE_OPS:
-            stages.append(_line_filter(stream))
+            stages += _line_filters(stream)
         elif token.text != "|":
             break
         elif stream.following() == "unwrap":
@@ -81,14 +81,17 @@ def parse_stages(stream: TokenStream, *, may_unwrap: bool = True) -> tuple[tuple
     return tuple(stages), None
 
 
-def _line_filter(stream: TokenStream) -> LineFilter:
+def _line_filters(stream: TokenStream) -> list[LineFilter]:
+    """Read a line filter; one that drops lines becomes as many as there are needles, as in Loki."""
     operator = stream.take()
     op = _LINE_OPS[operator.text]
     needles = [_needle(stream)]
     while stream.token.text == "or" and stream.token.kind is Kind.WORD:
         stream.take()
         needles.append(_needle(stream))
-    return LineFilter(op, tuple(needles), span=Span(operator.start, stream.last_end()))
+    span = Span(operator.start, stream.last_end())
+    each = [(needle,) for needle in needles] if op.is_negative else [tuple(needles)]
+    return [LineFilter(op, one, span=span) for one in each]
 
 
 def _needle(stream: TokenStream) -> Needle:
@@ -134,8 +137,8 @@ def _logfmt(stream: TokenStream, bar: Token) -> Stage:
 
 def _extractions(stream: TokenStream) -> tuple[Extraction, ...]:
     fields: list[Extraction] = []
-    while stream.token.kind is Kind.WORD and stream.token.text not in KEYWORDS - {"ip"}:
-        label = stream.take().text
+    while fields or (stream.token.kind is Kind.WORD and stream.token.text not in KEYWORDS - {"ip"}):
+        label = stream.expect_kind(Kind.WORD).text
         path = unquote(stream.expect_kind(Kind.STRING).text) if stream.accept("=") else label
         fields.append(Extraction(label, path))
         if not stream.accept(","):

@@ -1,22 +1,27 @@
-"""Queries as one line of text; reading it again gives the same query. `pretty` breaks long ones into lines.
+"""Queries as one line of text, as Loki writes them; reading it again gives the same query. `pretty` breaks long ones.
 
-Parentheses stand only where they are needed; lengths are written in their largest units.
+Loki rounds sizes to one digit and `vector()` to six: where that would be another number, ours is written in full.
+Source: the `String` of each node in Loki's package `logql/syntax`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from holdfast.telemetry.logs.logql import nodes
-from holdfast.telemetry.logs.logql.quantities import write_duration, write_size
-from holdfast.telemetry.logs.logql.tokens import PRECEDENCE
-from holdfast.telemetry.metrics.promql.literals import format_number
+from holdfast.telemetry.logs.logql.quantities import write_go_duration, write_rounded_size
+from holdfast.telemetry.metrics.promql.literals import format_duration, format_number
 from holdfast.telemetry.metrics.promql.quoting import quote
-from holdfast.telemetry.metrics.samples import Matcher
+from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
-_GROUPS: Final = {"many-to-one": "group_left", "one-to-many": "group_right"}
-_TIGHTEST: Final = 9
+GROUPS: Final = {"many-to-one": "group_left", "one-to-many": "group_right"}
+_NS_OF_MS: Final = 10**6
+_EXPONENTS_FROM: Final = 6
+_PLAIN: Final = r"(?:\.\*)?(?:[^\\.+*?()\[\]{}|^$]|\\[^\w\s])*(?:\.\*)?"
+_SIMPLE: Final = re.compile(rf"(?:{_PLAIN}|\.\+)(?:\|(?:{_PLAIN}|\.\+))*", re.DOTALL)  # Loki takes such apart
 
 
 def print_query(node: nodes.Expr) -> str:
@@ -34,97 +39,85 @@ def print_stage(stage: nodes.Stage) -> str:
     return _STAGES[type(stage)](stage)
 
 
-def range_parts(node: nodes.RangeAggregation) -> list[str]:
-    """Write what a range aggregation reads: the selector, then each stage."""
-    parts = [print_matchers(node.selector.matchers), *map(print_stage, node.selector.stages)]
-    if node.unwrap is not None:
-        label = f"{node.unwrap.conversion}({node.unwrap.label})" if node.unwrap.conversion else node.unwrap.label
-        parts += [f"| unwrap {label}", *(f"| {_condition(one)}" for one in node.unwrap.conditions)]
-    return parts
+def unwrap_parts(unwrap: nodes.Unwrap | None) -> list[str]:
+    """Write `| unwrap` and the filters behind it."""
+    if unwrap is None:
+        return []
+    label = f"{unwrap.conversion}({unwrap.label})" if unwrap.conversion else unwrap.label
+    return [f"| unwrap {label}", *(f"| {_condition(one)}" for one in unwrap.conditions)]
 
 
 def range_text(node: nodes.RangeAggregation) -> str:
-    """Write `[5m] offset 1h`."""
-    offset = f" offset {write_duration(node.offset_ns)}" if node.offset_ns else ""
-    return f"[{write_duration(node.range_ns)}]{offset}"
+    """Write `[5m]`."""
+    return f"[{format_duration(node.range_ns // _NS_OF_MS)}]"
 
 
-def grouping_text(grouping: nodes.Grouping | None) -> str:
-    """Write ` by (a, b)`; nothing where there is no grouping."""
-    if grouping is None:
-        return ""
-    return f" {'without' if grouping.is_without else 'by'} ({', '.join(grouping.labels)})"
+def literal_text(value: float) -> str:
+    """Write a number as Go's `%v`: with an exponent where it is large or tiny."""
+    number = Decimal(repr(value))
+    exponent = number.adjusted()
+    if not number.is_finite() or not number or -4 <= exponent < _EXPONENTS_FROM:
+        return format_number(value)
+    digits = "".join(map(str, number.as_tuple().digits)).rstrip("0")
+    mantissa = f"{digits[0]}.{digits[1:]}" if digits[1:] else digits
+    return f"{'-' if value < 0 else ''}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
 
 
-def aggregation_head(node: nodes.VectorAggregation) -> str:
-    """Write `sum by (a) `, or `sum`."""
-    return f"{node.op}{grouping_text(node.grouping)}{' ' if node.grouping is not None else ''}"
-
-
-def replacement_text(node: nodes.LabelReplace) -> str:
-    """Write the four texts of `label_replace`."""
-    return ", ".join(map(_text, (node.target, node.replacement, node.source, node.pattern)))
-
-
-def operator_text(node: nodes.Binary) -> str:
-    """Write an operator with how its sides find each other."""
-    parts, matching = [node.op], node.matching
-    if node.returns_bool:
-        parts.append("bool")
-    if matching.is_on or matching.labels:
-        parts.append(f"{'on' if matching.is_on else 'ignoring'} ({', '.join(matching.labels)})")
-    if matching.card in _GROUPS:
-        include = f" ({', '.join(matching.include)})" if matching.include else ""
-        parts.append(_GROUPS[matching.card] + include)
-    return " ".join(parts)
-
-
-def needs_parentheses(node: nodes.Binary) -> tuple[bool, bool]:
-    """Tell whether the left and the right side need parentheses."""
-    own = PRECEDENCE[node.op]
-    left, right = _tightness(node.left), _tightness(node.right)
-    if node.op == "^":  # the only one that joins from the right
-        return left <= own, right < own
-    return left < own, right <= own
-
-
-def _tightness(node: nodes.MetricExpr) -> int:
-    return PRECEDENCE[node.op] if isinstance(node, nodes.Binary) else _TIGHTEST
+def _selector(node: nodes.LogSelector) -> str:
+    return " ".join([print_matchers(node.matchers), *map(print_stage, node.stages)])
 
 
 def _range_aggregation(node: nodes.RangeAggregation) -> str:
-    param = "" if node.param is None else f"{format_number(node.param)}, "
-    return f"{node.op}({param}{' '.join(range_parts(node))} {range_text(node)}){grouping_text(node.grouping)}"
+    param = "" if node.param is None else f"{format_number(node.param)},"
+    inner = " ".join([_selector(node.selector), *unwrap_parts(node.unwrap)])
+    offset = f" offset {write_go_duration(node.offset_ns)}" if node.offset_ns else ""
+    return f"{node.op}({param}{inner}{range_text(node)}{offset}){_grouping(node.grouping)}"
 
 
 def _vector_aggregation(node: nodes.VectorAggregation) -> str:
-    param = "" if node.param is None else f"{node.param}, "
-    return f"{aggregation_head(node)}({param}{print_query(node.expr)})"
+    param = "" if node.param is None else f"{node.param},"
+    return f"{node.op}{_grouping(node.grouping)}({param}{print_query(node.expr)})"
+
+
+def _grouping(grouping: nodes.Grouping | None) -> str:
+    if grouping is None:
+        return ""
+    return f" {'without' if grouping.is_without else 'by'} ({','.join(grouping.labels)})"
 
 
 def _binary(node: nodes.Binary) -> str:
-    sides = zip((node.left, node.right), needs_parentheses(node), strict=True)
-    left, right = (f"({print_query(side)})" if is_needed else print_query(side) for side, is_needed in sides)
-    return f"{left} {operator_text(node)} {right}"
+    op, matching = f"{node.op} bool" if node.returns_bool else node.op, node.matching
+    if matching.is_on or matching.labels:
+        group = GROUPS.get(matching.card, "") + (f" ({','.join(matching.include)})" if matching.include else "")
+        op = f"{op} {'on' if matching.is_on else 'ignoring'} ({','.join(matching.labels)}) {group}"
+    elif matching.card in GROUPS:
+        include = f" ({','.join(matching.include)})" if matching.include else ""
+        op = f"{op} ignoring () {GROUPS[matching.card]}{include}"  # Loki forgets it
+    return f"({print_query(node.left)} {op} {print_query(node.right)})"
+
+
+def _vector_of(node: nodes.VectorOf) -> str:
+    rounded = f"{node.value:f}"
+    return f"vector({rounded if float(rounded) == node.value else format_number(node.value)})"
+
+
+def _label_replace(node: nodes.LabelReplace) -> str:
+    texts = ",".join(map(quote, (node.target, node.replacement, node.source, node.pattern)))
+    return f"label_replace({print_query(node.expr)},{texts})"
 
 
 def _matcher(matcher: Matcher) -> str:
-    return f"{matcher.label}{matcher.op}{_text(matcher.value)}"
-
-
-def _text(text: str) -> str:
-    has_escapes = '"' in text or "\\" in text
-    return f"`{text}`" if has_escapes and text.isprintable() and "`" not in text else quote(text)
+    return f"{matcher.label}{matcher.op}{quote(matcher.value)}"
 
 
 def _line_filter(stage: nodes.LineFilter) -> str:
-    needles = (f"ip({_text(one.value)})" if one.is_ip else _text(one.value) for one in stage.needles)
+    needles = (f"ip({quote(one.value)})" if one.is_ip else quote(one.value) for one in stage.needles)
     return f"{stage.op} {' or '.join(needles)}"
 
 
 def _extracting(word: str, fields: tuple[nodes.Extraction, ...]) -> str:
-    said = (one.label if one.label == one.path else f"{one.label}={_text(one.path)}" for one in fields)
-    return f"| {word} {', '.join(said)}" if fields else f"| {word}"
+    said = (f"{one.label}={quote(one.path)}" for one in fields)
+    return f"| {word} {','.join(said)}" if fields else f"| {word}"
 
 
 def _logfmt(stage: nodes.LogfmtParser) -> str:
@@ -133,50 +126,47 @@ def _logfmt(stage: nodes.LogfmtParser) -> str:
 
 
 def _label_format(stage: nodes.LabelFormat) -> str:
-    said = (f"{one.label}={one.source or _text(one.template or '')}" for one in stage.assignments)
-    return f"| label_format {', '.join(said)}"
+    said = (f"{one.label}={one.source or quote(one.template or '')}" for one in stage.assignments)
+    return f"| label_format {','.join(said)}"
 
 
 def _choices(word: str, choices: tuple[nodes.LabelChoice, ...]) -> str:
     said = (one.label if one.matcher is None else _matcher(one.matcher) for one in choices)
-    return f"| {word} {', '.join(said)}"
+    return f"| {word} {','.join(said)}"
 
 
 def _condition(condition: nodes.Condition) -> str:
     match condition:
         case nodes.TextCondition():
-            return _matcher(condition.matcher)
+            return _text_condition(condition.matcher)
         case nodes.NumberCondition():
-            return f"{condition.label} {condition.op} {_QUANTITIES[condition.unit](condition.value)}"
+            return f"{condition.label}{condition.op}{_QUANTITIES[condition.unit](condition.value)}"
         case nodes.IpCondition():
-            return f"{condition.label} {'!=' if condition.is_negative else '='} ip({_text(condition.pattern)})"
+            return f"{condition.label}{'!=' if condition.is_negative else '='}ip({quote(condition.pattern)})"
         case nodes.Both():
-            left, right = _condition(condition.left), _condition(condition.right)
-            left = f"({left})" if isinstance(condition.left, nodes.Either) else left
-            return f"{left} and {right if _is_single(condition.right) else f'({right})'}"
+            return f"( {_condition(condition.left)} , {_condition(condition.right)} )"
         case nodes.Either():
-            right = _condition(condition.right)
-            is_either = isinstance(condition.right, nodes.Either)
-            return f"{_condition(condition.left)} or {f'({right})' if is_either else right}"
+            return f"( {_condition(condition.left)} or {_condition(condition.right)} )"
 
 
-def _is_single(condition: nodes.Condition) -> bool:
-    return not isinstance(condition, nodes.Both | nodes.Either)
+def _text_condition(matcher: Matcher) -> str:
+    is_plain = matcher.op is not MatchOp.MATCHES or _SIMPLE.fullmatch(matcher.value) or "`" in matcher.value
+    return _matcher(matcher) if is_plain else f"{matcher.label}{matcher.op}`{matcher.value}`"
 
 
 _QUANTITIES: Final[dict[nodes.Unit, Callable[[float], str]]] = {
     nodes.Unit.NUMBER: format_number,
-    nodes.Unit.DURATION: lambda seconds: write_duration(round(seconds * 1e9)),
-    nodes.Unit.BYTES: lambda size: write_size(round(size)),
+    nodes.Unit.DURATION: lambda seconds: write_go_duration(round(seconds * 1e9)),
+    nodes.Unit.BYTES: lambda size: write_rounded_size(round(size)),
 }
 _STAGES: Final[dict[type[nodes.Node], Callable[[Any], str]]] = {
     nodes.LineFilter: _line_filter,
     nodes.JsonParser: lambda stage: _extracting("json", stage.fields),
     nodes.LogfmtParser: _logfmt,
-    nodes.RegexpParser: lambda stage: f"| regexp {_text(stage.pattern)}",
-    nodes.PatternParser: lambda stage: f"| pattern {_text(stage.pattern)}",
+    nodes.RegexpParser: lambda stage: f"| regexp {quote(stage.pattern)}",
+    nodes.PatternParser: lambda stage: f"| pattern {quote(stage.pattern)}",
     nodes.UnpackParser: lambda _: "| unpack",
-    nodes.LineFormat: lambda stage: f"| line_format {_text(stage.template)}",
+    nodes.LineFormat: lambda stage: f"| line_format {quote(stage.template)}",
     nodes.LabelFormat: _label_format,
     nodes.Decolorize: lambda _: "| decolorize",
     nodes.DropLabels: lambda stage: _choices("drop", stage.choices),
@@ -185,11 +175,11 @@ _STAGES: Final[dict[type[nodes.Node], Callable[[Any], str]]] = {
     nodes.LabelFilter: lambda stage: f"| {_condition(stage.condition)}",
 }
 _QUERIES: Final[dict[type[nodes.Node], Callable[[Any], str]]] = {
-    nodes.LogSelector: lambda node: " ".join([print_matchers(node.matchers), *map(print_stage, node.stages)]),
+    nodes.LogSelector: _selector,
     nodes.RangeAggregation: _range_aggregation,
     nodes.VectorAggregation: _vector_aggregation,
     nodes.Binary: _binary,
-    nodes.Number: lambda node: format_number(node.value),
-    nodes.VectorOf: lambda node: f"vector({format_number(node.value)})",
-    nodes.LabelReplace: lambda node: f"label_replace({print_query(node.expr)}, {replacement_text(node)})",
+    nodes.Number: lambda node: literal_text(node.value),
+    nodes.VectorOf: _vector_of,
+    nodes.LabelReplace: _label_replace,
 }

@@ -40,6 +40,8 @@ _NUMBER: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _LARGEST_NS: Final = 2**63 - 1
+_ROUNDED: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+_TEN: Final = 10
 
 
 def parse_duration_ns(text: str, *, knows_days: bool = False) -> int | None:
@@ -119,6 +121,32 @@ def write_duration(ns: int) -> str:
         count, left = divmod(left, UNITS_NS[unit])
         text += f"{count}{unit}" if count else ""
     return f"-{text}" if ns < 0 else text or "0s"
+
+
+def write_go_duration(ns: int) -> str:
+    """Write a duration as Go's `time.Duration`: `1h30m0s`, `1.5s`, `10ms`, `-5m0s`."""
+    sign, left = "-" if ns < 0 else "", abs(ns)
+    if left < UNITS_NS["s"]:
+        unit = next((one for one in ("ms", "\u00b5s", "ns") if left >= UNITS_NS[one]), "s")
+        return f"{sign}{_in_unit(left, unit)}"
+    hours, left = divmod(left, UNITS_NS["h"])
+    minutes, left = divmod(left, UNITS_NS["m"])
+    text = f"{hours}h" if hours else ""
+    return f"{sign}{text}{f'{minutes}m' if hours or minutes else ''}{_in_unit(left, 's')}"
+
+
+def _in_unit(ns: int, unit: str) -> str:
+    whole, rest = divmod(ns, UNITS_NS[unit])
+    fraction = f".{rest:0{len(str(UNITS_NS[unit])) - 1}d}".rstrip("0") if rest else ""
+    return f"{whole}{fraction}{unit}"
+
+
+def write_rounded_size(size: int) -> str:
+    """Write a size with a digit or two, as Loki does (`5.0kB`, `15MB`), or exactly where that is another size."""
+    power = min((len(str(size)) - 1) // 3, len(_ROUNDED) - 1)
+    value = int(size / 1000**power * 10 + 0.5) / 10
+    rounded = f"{size}B" if size < _TEN else f"{value:.{1 if value < _TEN else 0}f}{_ROUNDED[power]}"
+    return rounded if parse_size_bytes(rounded) == size else write_size(size)
 
 
 def write_size(size: int) -> str:
