@@ -102,6 +102,25 @@ def test_secrets_are_never_shown(load):
     assert "password: <secret>" in found.shown
 
 
+def test_what_is_shown_is_what_prometheus_reads(load):
+    """Its YAML takes no quoted `true` for a truth and no quoted `50` for a number; a text may stand as it is."""
+    job = (
+        "{job_name: a, honor_labels: true, sample_limit: 50, static_configs: [{labels: {v: '1.10', w: '', x: 'null'}}]}"
+    )
+    shown = load(f"scrape_configs: [{job}]").shown
+    assert "honor_labels: true\n" in shown
+    assert "sample_limit: 50\n" in shown
+    assert "v: 1.10\n" in shown
+    assert "w: ''\n" in shown
+    assert "x: 'null'\n" in shown
+    assert load(shown).shown == shown
+
+
+def test_rules_that_nobody_evaluates_are_told(load):
+    (warning,) = load("rule_files: [rules/*.yml]").warnings
+    assert warning.startswith("prometheus.yml:1: rule_files: rules are not evaluated")
+
+
 def test_jobs_come_from_the_files_that_it_names_too(load):
     found = load(
         "scrape_config_files: [more*.yml]", more1="scrape_configs: [{job_name: m}]", more2="scrape_configs: []"

@@ -149,6 +149,14 @@ async def test_a_page_over_a_limit_counts_for_nothing_and_says_which(scraped, ex
     assert scraped.noted.requests == {("metrics", "shop", "scrape_limit"): 1}
 
 
+async def test_a_page_over_its_sample_limit_tells_how_many_samples_it_has(scraped, exporter):
+    exporter.page = b"x 1\ny 2\nz 3\n"
+    await scraped.loop(limits=Limits(samples=1)).scrape(100.0)
+    assert scraped.value("scrape_samples_scraped") == 3.0
+    assert scraped.value("scrape_samples_post_metric_relabeling") == 3.0
+    assert scraped.value("scrape_series_added") == 0.0
+
+
 async def test_a_page_that_is_not_in_its_format_is_refused_with_its_line(scraped, exporter):
     exporter.page = b"x 1\nnot a sample at all\n"
     loop = scraped.loop()
@@ -229,7 +237,7 @@ async def test_nobody_answering_is_told_and_the_target_is_down(scraped, exporter
     exporter.port = 1
     loop = scraped.loop()
     await loop.scrape(100.0)
-    assert "cannot be reached" in loop.state.last_error
+    assert "cannot be reached: connection refused" in loop.state.last_error
     assert scraped.value("up") == 0.0
 
 

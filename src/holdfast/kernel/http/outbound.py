@@ -6,6 +6,8 @@ time each phase of a connection, have their own client and share only the addres
 
 from __future__ import annotations
 
+import errno
+import os
 import ssl
 import time
 from contextlib import aclosing
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
 CORRELATION_HEADER: Final = "x-correlation-id"
 # What another origin may still see of the caller's headers after a redirect; anything else may be a credential.
 _HARMLESS: Final = {"accept", "accept-encoding", "accept-language", "content-type", "user-agent", CORRELATION_HEADER}
+_REFUSALS: Final = {
+    errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT, errno.EADDRNOTAVAIL,
+    errno.EACCES, errno.EPERM,
+}  # fmt: skip
 _OUTCOMES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (AnswerTooLargeError, "too_large"),
     (TimedOutError, "timeout"),
@@ -250,7 +256,20 @@ class OutboundHttp:
         return bytes(body)
 
     def _explain(self, error: Exception) -> str:
-        return self._redactor.mask(str(error)) or _name(error)
+        return self._redactor.mask(_refusal(error) or str(error)) or _name(error)
+
+
+def _refusal(error: BaseException | None) -> str:
+    """Give what the system said to a connection, such as `connection refused`; others say only that it failed."""
+    while error is not None:
+        if isinstance(error, BaseExceptionGroup):  # one for each address of the name
+            return ", ".join(dict.fromkeys(filter(None, map(_refusal, error.exceptions))))
+        if isinstance(error, ssl.SSLError):  # its numbers are OpenSSL's, and its words say it
+            return ""
+        if isinstance(error, OSError) and error.errno in _REFUSALS:
+            return os.strerror(error.errno).lower()
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def _redirect(before: httpx.Request, following: httpx.Request) -> httpx.Request:

@@ -38,6 +38,14 @@ _ASK_AGAIN: Final = 20  # pages after which a refused series is asked for again
 _NO_REFS: Final = np.empty(0, np.int64)
 
 
+class SampleLimitError(LimitError):
+    """A page has more samples than its job may; `exposed` and `kept` count them before and after relabelling."""
+
+    def __init__(self, exposed: int, kept: int, limit: int) -> None:
+        super().__init__(f"sample_limit exceeded: {kept} samples, the limit is {limit}")
+        self.exposed, self.kept = exposed, kept
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """What one page came to.
@@ -204,7 +212,7 @@ class Intake:
         taken = self._collected(samples, refs, now_ms)
         limit = self._job.limits.samples
         if limit and taken.kept > limit:
-            raise LimitError(f"sample_limit exceeded: {taken.kept} samples, the limit is {limit}")
+            raise SampleLimitError(taken.exposed, taken.kept, limit)
         self.tracked = taken.tracked
         self._remember(page, parsed, protocol, samples, refs)
         if self._known is not None and ladders:

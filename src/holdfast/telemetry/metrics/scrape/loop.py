@@ -16,7 +16,7 @@ import numpy as np
 from holdfast.kernel.errors import ConflictError, HoldfastError, LimitError
 from holdfast.telemetry.metrics.arrivals import STALE_BITS, Arrival, MetricMetadata
 from holdfast.telemetry.metrics.exposition import negotiated
-from holdfast.telemetry.metrics.scrape.intake import Intake, Taken
+from holdfast.telemetry.metrics.scrape.intake import Intake, SampleLimitError, Taken
 from holdfast.telemetry.metrics.scrape.sample_labels import SampleLabels
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class TargetLoop:
         """Scrape once; `at_s` is the time that the samples bear."""
         clock, now_ms = self._tools.clock, round(at_s * 1000)
         started = clock.monotonic()
-        taken, size, error = None, 0, ""
+        taken, size, error, passed = None, 0, "", None
         try:
             if self.refusal:
                 raise LimitError(self.refusal)
@@ -115,13 +115,14 @@ class TargetLoop:
             self._tools.metrics.scrapes.labels("ok").inc()
         except HoldfastError as failure:
             error = str(failure)
+            passed = failure if isinstance(failure, SampleLimitError) else None
             self._tools.metrics.scrapes.labels(failure.code).inc()
             self._tools.metrics.note_failure(self._tools.tenant, self.target.labels, self._tools.job.name, failure)
         duration = clock.monotonic() - started
         self.state = TargetState(
             "down" if error else "up", error, datetime.fromtimestamp(at_s, UTC), duration, self._intake.metadata
         )
-        await self._store(taken, now_ms, duration, size)
+        await self._store(taken, now_ms, (duration, size), passed)
 
     async def end(self) -> None:
         """Mark every series of the target as ended, now: it is not a target any more."""
@@ -154,14 +155,20 @@ class TargetLoop:
         return taken, np.setdiff1d(before, taken.tracked, assume_unique=True)
 
     async def _store(
-        self, result: tuple[Taken, npt.NDArray[np.int64]] | None, now_ms: int, duration: float, size: int
+        self,
+        result: tuple[Taken, npt.NDArray[np.int64]] | None,
+        now_ms: int,
+        cost: tuple[float, int],
+        passed: SampleLimitError | None,
     ) -> None:
         taken, ended = result if result is not None else (None, self._intake.lost())
+        duration, size = cost
+        counted = taken or passed  # how far a page is beyond its limit is what one looks for then
         told = (
             float(taken is not None),
             duration,
-            float(taken.exposed if taken else 0),
-            float(taken.kept if taken else 0),
+            float(counted.exposed if counted else 0),
+            float(counted.kept if counted else 0),
             float(taken.added if taken else 0),
             self.target.timeout_s,
             float(self._tools.job.limits.samples),

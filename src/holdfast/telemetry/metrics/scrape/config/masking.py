@@ -17,8 +17,24 @@ _SECRET: Final = frozenset(
 
 
 def show_masked(tree: Any) -> str:
-    """Give the tree as YAML text."""
-    return yaml.safe_dump(_masked(tree), sort_keys=False, allow_unicode=True, width=120) if tree else ""
+    """Give the tree as YAML that Prometheus reads too: it takes no quoted `true` or `50`, but `1.10` for a text."""
+    if not tree:
+        return ""
+    return yaml.dump(_masked(tree), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts that read as a truth or a number without quotes, as they were read."""
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    tag = dumper.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]  # PyYAML has no types there
+    return dumper.represent_scalar(tag if tag in _PLAIN else _TEXT, text)
+
+
+_TEXT: Final = "tag:yaml.org,2002:str"
+_PLAIN: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float"))
+_Dumper.add_representer(str, _write_text)
 
 
 def _masked(part: Any) -> Any:

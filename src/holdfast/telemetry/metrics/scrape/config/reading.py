@@ -69,6 +69,9 @@ def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfigu
         for other in _found(path.parent, pattern):
             _read_included(other, reader, reading, tree, index)
     rules = _patterns("rule_files", tree, reading)
+    if rules:
+        words = "rules are not evaluated: nothing is recorded and nobody is alerted by these files"
+        reading.warnings.append(f"{tree.place('rule_files')}: {words}")
     given = tree.value.get("otlp")
     otlp = _decode(OtlpOptions, given, tree, ("otlp",), reading) if isinstance(given, dict) else None
     if reading.problems:
