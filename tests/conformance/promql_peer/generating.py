@@ -91,11 +91,14 @@ class Queries:
         self._random = random.Random(seed)
 
     def vector(self, depth: int) -> str:
-        makers = (self._ranged, self._called, self._bounded, self._labelled, self._folded, self._signed, self._joined)
+        makers = (
+            *(self._ranged, self._called, self._bounded, self._labelled, self._folded, self._signed, self._joined),
+            self._chained,
+        )
         chance = self._random
         if depth <= 0 or chance.random() < 0.12:
             return self._selector() + self._moved()
-        return chance.choices(makers, weights=(25, 7, 5, 5, 15, 6, 30))[0](depth - 1)
+        return chance.choices(makers, weights=(25, 7, 5, 5, 15, 6, 30, 15))[0](depth - 1)
 
     def _selector(self, *names: str) -> str:
         matchers = [self._random.choice(MATCHERS) for _ in range(self._random.choice((0, 0, 1, 1, 2)))]
@@ -104,13 +107,14 @@ class Queries:
 
     def _moved(self) -> str:
         at = f" @ {BEGIN_S + 3601 + STEP_S * self._random.randrange(60)}.0"
-        moves = (" offset 1m", " offset 5m", " offset -1m", at, " @ start()", " @ end() offset 1m")
+        moves = (" offset 1m", " offset 5m", " offset -1m", at, " @ start()", " @ end() offset 1m", f"{at} offset -90s")
         return self._random.choice(moves) if self._random.random() < 0.25 else ""
 
     def _matrix(self, depth: int) -> str:
         if depth > 0 and self._random.random() < 0.35:
-            every = self._random.choice(("", "1m", "15s", "30s"))
-            return f"({self.vector(depth - 1)})[{self._random.choice(('5m', '10m', '31m'))}:{every}]" + self._moved()
+            every = self._random.choice(("", "1m", "15s", "30s", "45s", "75s", "4m"))
+            length = self._random.choice(("90s", "5m", "7m30s", "10m", "31m"))
+            return f"({self.vector(depth - 1)})[{length}:{every}]" + self._moved()
         return f"{self._selector()}[{self._random.choice(DURATIONS)}]" + self._moved()
 
     def _scalar(self, depth: int = 0) -> str:
@@ -165,6 +169,16 @@ class Queries:
 
     def _signed(self, depth: int) -> str:
         return self._random.choice((f"-{self.vector(depth)}", f"({self.vector(depth)})"))
+
+    def _chained(self, depth: int) -> str:
+        """Make operators without parentheses, so that precedence decides; each side has one series a job."""
+        chance, text = self._random, ""
+        for number in range(chance.randrange(2, 5)):
+            operator = chance.choice((*ARITHMETIC, "^", *SETS, *COMPARISONS, *(f"{each} bool" for each in COMPARISONS)))
+            text += f" {operator} " if number else ""
+            text += chance.choice(("", "", "-", "+", "--"))
+            text += self._scalar() if chance.random() < 0.3 else f"sum by (job) ({self.vector(depth - 1)})"
+        return f"({text} + sum by (job) ({self._selector()}))"
 
     def _joined(self, depth: int) -> str:
         chance, operator = self._random, self._random.choice((*ARITHMETIC, *COMPARISONS, *SETS))
