@@ -126,6 +126,36 @@ def test_ambiguous_matches_are_refused_in_prometheus_words(bench, query, message
     assert caught.value.message.startswith(message)
 
 
+def test_series_that_cannot_be_told_apart_are_named_in_order_with_odd_labels_quoted():
+    bench = Bench()
+    bench.put('{"http.port","host.name"="b"}', 1)
+    bench.put('{"http.port","host.name"="a"}', 1)
+    bench.put("up", 1)
+    with pytest.raises(QueryExecutionError) as caught:
+        bench.at('up * on() {"http.port"}', 0)
+    one, two = (f'{{__name__="http.port", "host.name"="{name}"}}' for name in "ab")
+    assert f"match group {{}} on the right hand-side of the operation: [{one}, {two}];" in caught.value.message
+
+
+def test_series_that_cannot_be_told_apart_do_not_matter_where_the_other_side_is_empty():
+    bench = Bench()
+    bench.put('build{version="1"}', *[1] * 8)
+    bench.put('build{version="2"}', 1, math.nan)
+    bench.put("up", 1, first_s=420)
+    assert bench.over("up * on() build{version='1'}", 0, 420, step_s=420) == {"{}": [None, 1.0]}
+    assert bench.over("up * on() (build < 2)", 0, 420, step_s=420) == {"{}": [None, 1.0]}
+    with pytest.raises(QueryExecutionError, match="found duplicate series"):
+        bench.over("up * on() fill(1) (build < 2)", 0, 420, step_s=420)
+
+
+def test_a_name_that_was_asked_of_the_one_side_stays(bench):
+    got = bench.at("abs(left) * on(x) group_left(__name__) right", 600)
+    assert got == {"right{x=2}": 16.0}
+    got = bench.at("abs(left) == on(x) group_left(__name__) right", 600)
+    assert got == {"right{x=2}": 4.0}
+    assert bench.at("abs(left) == bool on(x) group_left(__name__) right", 600) == {"{x=2}": 1.0}
+
+
 def test_a_match_of_many_whose_labels_become_one_is_refused(bench):
     with pytest.raises(QueryExecutionError, match="grouping labels must ensure unique matches"):
         bench.at("memory * on(instance) group_left(type) role", 600)

@@ -30,13 +30,13 @@ from holdfast.telemetry.metrics.promql.evaluation import (
     Scalars,
     Steps,
     Value,
-    bare,
     drop_names,
     read_range,
 )
 from holdfast.telemetry.metrics.promql.limits import QueryLimits
 from holdfast.telemetry.metrics.promql.nodes import Expr, MatrixSelector, Subquery, ValueType
 from holdfast.telemetry.metrics.promql.parser import parse
+from holdfast.telemetry.metrics.promql.walking import bare
 from holdfast.telemetry.metrics.selection import SampleSource, SelectionLimits, SeriesColumns
 
 _SMALL_TEXT: Final = 500

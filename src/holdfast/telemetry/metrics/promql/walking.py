@@ -1,11 +1,11 @@
-"""Walks a syntax tree: for whoever wants to know what a query reads without evaluating it."""
+"""Walks a syntax tree: for whoever wants to know what a query reads, or what stands within parentheses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
 
-from holdfast.telemetry.metrics.promql.nodes import Expr, Node, VectorSelector
+from holdfast.telemetry.metrics.promql.nodes import Expr, Node, Paren, VectorSelector
 from holdfast.telemetry.metrics.samples import Matcher
 
 
@@ -17,6 +17,13 @@ def walk(node: Node) -> Iterator[Node]:
         for child in value if isinstance(value, tuple) else (value,):
             if isinstance(child, Node):
                 yield from walk(child)
+
+
+def bare(node: Expr) -> Expr:
+    """Give a node without the parentheses around it."""
+    while isinstance(node, Paren):
+        node = node.expr
+    return node
 
 
 def selectors_of(expr: Expr) -> tuple[tuple[Matcher, ...], ...]:

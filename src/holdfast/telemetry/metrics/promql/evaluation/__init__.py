@@ -10,7 +10,6 @@ from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, Scalars, 
 from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
 from holdfast.telemetry.metrics.promql.evaluation.planning import Plan, Planner
 from holdfast.telemetry.metrics.promql.evaluation.query import Query
-from holdfast.telemetry.metrics.promql.evaluation.ranging import bare
 from holdfast.telemetry.metrics.promql.evaluation.reading import read_range
 from holdfast.telemetry.metrics.promql.evaluation.samples import Samples
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
@@ -29,7 +28,6 @@ __all__ = [
     "Scalars",
     "Steps",
     "Value",
-    "bare",
     "drop_names",
     "read_range",
 ]

@@ -14,11 +14,12 @@ from holdfast.telemetry.metrics.promql.evaluation import aggregations
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
 from holdfast.telemetry.metrics.promql.evaluation.folding import fold_histograms
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, empty_frame
-from holdfast.telemetry.metrics.promql.evaluation.notes import Notes, write_g
+from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
 from holdfast.telemetry.metrics.promql.evaluation.quantiles import check_quantile, quantile_of_sorted, sort_nan_first
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.evaluation.vectors import is_label_name
 from holdfast.telemetry.metrics.promql.nodes import Aggregation
+from holdfast.telemetry.metrics.promql.walking import bare
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.evaluation.evaluator import Evaluator
@@ -33,6 +34,7 @@ def aggregate(evaluator: Evaluator, node: Aggregation, steps: Steps) -> Frame:
     Raises:
         QueryExecutionError: the parameter makes no sense.
     """
+    node = replace(node, expr=bare(node.expr))  # notes are about what stands within the parentheses, as in Prometheus
     notes = evaluator.query.notes
     if node.op == "count_values":
         return _count_values(evaluator, node, steps)
@@ -153,15 +155,15 @@ def check_rank(node: Aggregation, param: Floats, notes: Notes) -> bool:
         if most < 1:
             return False
         if least <= -(2.0**63):
-            raise QueryExecutionError(f"Scalar value {write_g(least)} underflows int64")
+            raise QueryExecutionError(f"Scalar value {histograms.write_number(least)} underflows int64")
         if most >= 2.0**63:
-            raise QueryExecutionError(f"Scalar value {write_g(most)} overflows int64")
+            raise QueryExecutionError(f"Scalar value {histograms.write_number(most)} overflows int64")
         return True
     assert node.param is not None
     if most > 1:
-        notes.invalid_ratio(most, 1.0, node.param.span)
+        notes.invalid_ratio(most, 1.0, bare(node.param).span)
     if least < -1:
-        notes.invalid_ratio(least, -1.0, node.param.span)
+        notes.invalid_ratio(least, -1.0, bare(node.param).span)
     return not most == least == 0
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from holdfast.telemetry.metrics.promql.evaluation import estimating, vectors
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Floats
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, Scalars
-from holdfast.telemetry.metrics.promql.evaluation.ranging import bare
 from holdfast.telemetry.metrics.promql.evaluation.reading import read_instant, read_selection
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.nodes import Call, VectorSelector
+from holdfast.telemetry.metrics.promql.walking import bare
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.evaluation.evaluator import Evaluator
@@ -110,7 +110,7 @@ def _start_timestamp(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
 def _sort(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     frame = evaluator.frame(node.args[0], steps)
     is_descending = node.function.endswith("_desc")
-    if not evaluator.query.steps.is_single:
+    if not steps.is_single:
         evaluator.query.notes.warn(SORTED, node.span)
     if node.function.startswith("sort_by_label"):
         names = [_text(evaluator, node, place, steps) for place in range(1, len(node.args))]
@@ -186,7 +186,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "sort_desc": _sort,
     "start": _constant(lambda evaluator: evaluator.query.steps.start_ms / 1000),
     "start_timestamp": _start_timestamp,
-    "step": _constant(lambda evaluator: evaluator.query.step_ms / 1000),
+    "step": _constant(lambda evaluator: 0 if evaluator.query.steps.is_single else evaluator.query.step_ms / 1000),
     "time": lambda _evaluator, _node, steps: Scalars(steps.times() / 1000),
     "timestamp": _timestamp,
     "vector": lambda evaluator, node, steps: _one_series(_scalar_arg(evaluator, node, 0, steps)),

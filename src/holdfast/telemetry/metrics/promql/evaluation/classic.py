@@ -14,8 +14,9 @@ import numpy as np
 from holdfast.telemetry.metrics.labels import Labels, name_of, without
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
-from holdfast.telemetry.metrics.promql.evaluation.notes import Notes, quote
+from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
 from holdfast.telemetry.metrics.promql.nodes import Span
+from holdfast.telemetry.metrics.promql.quoting import quote
 
 LE: Final = "le"
 

@@ -15,9 +15,11 @@ from holdfast.telemetry.metrics.promql import histograms
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
 from holdfast.telemetry.metrics.promql.evaluation.classic import HistogramInput, all_drop, gather_histograms
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, empty_frame
-from holdfast.telemetry.metrics.promql.evaluation.notes import Notes, quote
+from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.nodes import Call, Expr, Span
+from holdfast.telemetry.metrics.promql.quoting import quote
+from holdfast.telemetry.metrics.promql.walking import bare
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.evaluation.evaluator import Evaluator
@@ -66,8 +68,8 @@ def histogram_quantile(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     frame = evaluator.frame(node.args[1], steps)
     notes = evaluator.query.notes
     _check_quantile(q, node.args[0], notes)
-    given = gather_histograms(frame, node.args[1].span, notes)
-    return _assemble(_quantile_rows(given, q, steps, node.args[1].span, notes), steps)
+    given = gather_histograms(frame, bare(node.args[1]).span, notes)
+    return _assemble(_quantile_rows(given, q, steps, bare(node.args[1]).span, notes), steps)
 
 
 def histogram_quantiles(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
@@ -81,8 +83,8 @@ def histogram_quantiles(evaluator: Evaluator, node: Call, steps: Steps) -> Frame
     for arg in node.args[2:]:
         q = evaluator.scalars(arg, steps).values
         _check_quantile(q, arg, notes)
-        given = given or gather_histograms(frame, node.args[0].span, notes)
-        for labels, values, present in _quantile_rows(given, q, steps, node.args[0].span, notes):
+        given = given or gather_histograms(frame, bare(node.args[0]).span, notes)
+        for labels, values, present in _quantile_rows(given, q, steps, bare(node.args[0]).span, notes):
             for share in np.unique(q).tolist():
                 same = np.isnan(q) if math.isnan(share) else q == share
                 marked = labels_of({**dict(labels), label: _write_share(share)})
@@ -101,7 +103,7 @@ def histogram_fraction(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     """Evaluate `histogram_fraction(lower, upper, vector)`."""
     lower, upper = (evaluator.scalars(node.args[place], steps).values for place in (0, 1))
     frame = evaluator.frame(node.args[2], steps)
-    notes, span = evaluator.query.notes, node.args[2].span
+    notes, span = evaluator.query.notes, bare(node.args[2]).span
     given = gather_histograms(frame, span, notes)
     rows: list[Row] = []
     for labels, found in given.classic.items():
@@ -166,7 +168,7 @@ def _rfc3339(ts_ms: int) -> str:
 
 def _check_quantile(q: Floats, arg: Expr, notes: Notes) -> None:
     for share in np.unique(q[np.isnan(q) | (q < 0) | (q > 1)]).tolist():
-        notes.invalid_quantile(share, arg.span)
+        notes.invalid_quantile(share, bare(arg).span)
 
 
 def _assemble(rows: list[Row], steps: Steps) -> Frame:

@@ -1,29 +1,14 @@
-"""Warnings and infos of a query, each once, with the place that they are about.
+"""Warnings and infos of a query, each sentence once, with the last place that it is about.
 
 The sentences are Prometheus' (`util/annotations`), because tools and its own tests compare them.
 """
 
 from __future__ import annotations
 
-import json
-
+from holdfast.telemetry.metrics.promql.histograms import write_number
 from holdfast.telemetry.metrics.promql.nodes import Span
-
-
-def quote(text: str) -> str:
-    """Write a string in double quotes, as Go's %q does for ordinary text."""
-    return json.dumps(text, ensure_ascii=False)
-
-
-def write_g(value: float) -> str:
-    """Write a number as Go's %g does."""
-    if value != value:  # noqa: PLR0124 -- NaN is the only number that differs from itself
-        return "NaN"
-    if value in {float("inf"), float("-inf")}:
-        return "+Inf" if value > 0 else "-Inf"
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
-    return repr(value)
+from holdfast.telemetry.metrics.promql.positions import place
+from holdfast.telemetry.metrics.promql.quoting import quote
 
 
 class Notes:
@@ -31,31 +16,29 @@ class Notes:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._warnings: dict[str, None] = {}
-        self._infos: dict[str, None] = {}
+        self._warnings: dict[str, Span] = {}
+        self._infos: dict[str, Span] = {}
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings so far."""
-        return tuple(self._warnings)
+        return tuple(f"PromQL warning: {each} ({self._place(span)})" for each, span in self._warnings.items())
 
     @property
     def infos(self) -> tuple[str, ...]:
         """The infos so far."""
-        return tuple(self._infos)
+        return tuple(f"PromQL info: {each} ({self._place(span)})" for each, span in self._infos.items())
 
     def warn(self, sentence: str, span: Span) -> None:
         """Add a warning about the node at `span`."""
-        self._warnings.setdefault(f"PromQL warning: {sentence} ({self._place(span)})")
+        self._warnings[sentence] = span
 
     def info(self, sentence: str, span: Span) -> None:
         """Add an info about the node at `span`."""
-        self._infos.setdefault(f"PromQL info: {sentence} ({self._place(span)})")
+        self._infos[sentence] = span
 
     def _place(self, span: Span) -> str:
-        before = self._text[: span.start]
-        line_start = before.rfind("\n") + 1
-        return f"{before.count(chr(10)) + 1}:{span.start - line_start + 1}"
+        return place(self._text, span.start) if self._text else f"1:{span.start + 1}"
 
     def mixed_floats_and_histograms(self, name: str, span: Span) -> None:
         """Warn: a range has both kinds where only one can be."""
@@ -85,11 +68,11 @@ class Notes:
 
     def invalid_quantile(self, value: float, span: Span) -> None:
         """Warn: a quantile outside 0 to 1."""
-        self.warn(f"quantile value should be between 0 and 1, got {write_g(value)}", span)
+        self.warn(f"quantile value should be between 0 and 1, got {write_number(value)}", span)
 
     def invalid_ratio(self, value: float, cap: float, span: Span) -> None:
         """Warn: a ratio outside -1 to 1."""
-        got = f"got {write_g(value)}, capping to {write_g(cap)}"
+        got = f"got {write_number(value)}, capping to {write_number(cap)}"
         self.warn(f"ratio value should be between -1 and 1, {got}", span)
 
     def incompatible_types(self, left: str, op: str, right: str, span: Span) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints
 from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
 from holdfast.telemetry.metrics.promql.nodes import Expr
+from holdfast.telemetry.metrics.promql.walking import bare
 
 
 def sort_nan_first(values: Floats, inside: Bools) -> tuple[Floats, Ints]:
@@ -44,8 +45,8 @@ def _entry(ordered: Floats, index: Ints) -> Floats:
 def check_quantile(q: Floats, param: Expr, notes: Notes) -> None:
     """Warn of quantiles outside 0 to 1."""
     if np.isnan(q).any():
-        notes.invalid_quantile(math.nan, param.span)
+        notes.invalid_quantile(math.nan, bare(param).span)
     if len(q) and np.nanmax(q, initial=-math.inf) > 1:
-        notes.invalid_quantile(float(np.nanmax(q)), param.span)
+        notes.invalid_quantile(float(np.nanmax(q)), bare(param).span)
     if len(q) and np.nanmin(q, initial=math.inf) < 0:
-        notes.invalid_quantile(float(np.nanmin(q)), param.span)
+        notes.invalid_quantile(float(np.nanmin(q)), bare(param).span)

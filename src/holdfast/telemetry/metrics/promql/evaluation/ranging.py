@@ -23,7 +23,8 @@ from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.evaluation.threads import run_blocks
 from holdfast.telemetry.metrics.promql.evaluation.vectors import absent
 from holdfast.telemetry.metrics.promql.evaluation.windows import Bounds
-from holdfast.telemetry.metrics.promql.nodes import Call, Expr, MatrixSelector, Paren, Subquery
+from holdfast.telemetry.metrics.promql.nodes import Call, MatrixSelector, Subquery
+from holdfast.telemetry.metrics.promql.walking import bare
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.evaluation.evaluator import Evaluator
@@ -31,13 +32,6 @@ if TYPE_CHECKING:
 KEEPS_NAME: Final = frozenset({"first_over_time", "last_over_time"})
 COUNTER_ENDINGS: Final = ("_total", "_sum", "_count", "_bucket")
 BY_MODE: Final = {"": KERNELS, "anchored": ANCHORED, "smoothed": SMOOTHED}
-
-
-def bare(node: Expr) -> Expr:
-    """Give a node without the parentheses around it."""
-    while isinstance(node, Paren):
-        node = node.expr
-    return node
 
 
 def find_range(node: Call) -> int:

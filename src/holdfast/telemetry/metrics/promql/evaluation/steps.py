@@ -33,7 +33,8 @@ class Steps:
 
     def subquery(self, *, range_ms: int, step_ms: int, offset_ms: int, at_ms: int | None) -> Steps:
         """Give the moments of a subquery: multiples of its step within its windows, which are open on the left."""
-        first, last = (self.start_ms, self.end_ms) if at_ms is None else (at_ms, at_ms)
+        final = self.start_ms + max(0, self.count - 1) * self.step_ms  # the end of the range may be no step
+        first, last = (self.start_ms, final) if at_ms is None else (at_ms, at_ms)
         left = first - offset_ms - range_ms
         start = step_ms * int(left / step_ms)  # rounds towards zero, as Go divides
         if start <= left:

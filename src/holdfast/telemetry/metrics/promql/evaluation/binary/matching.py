@@ -6,6 +6,7 @@ Source: promql/engine.go, VectorBinop.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -17,9 +18,10 @@ from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Ints
 from holdfast.telemetry.metrics.promql.evaluation.binary.operators import ARITHMETIC
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
-from holdfast.telemetry.metrics.promql.evaluation.notes import quote
 from holdfast.telemetry.metrics.promql.nodes import Matching
+from holdfast.telemetry.metrics.promql.quoting import quote
 
+_PLAIN_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 MANY_MATCHES: Final = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
 NOT_UNIQUE: Final = "multiple matches for labels: grouping labels must ensure unique matches"
 
@@ -41,7 +43,11 @@ def signatures(series: Sequence[Labels], matching: Matching) -> list[Labels]:
 
 def show_labels(labels: Labels) -> str:
     """Write a label set as Prometheus does in its messages."""
-    return "{" + ", ".join(f"{name}={quote(value)}" for name, value in labels) + "}"
+    return "{" + ", ".join(f"{_show_name(name)}={quote(value)}" for name, value in labels) + "}"
+
+
+def _show_name(name: str) -> str:
+    return name if _PLAIN_NAME.fullmatch(name) else quote(name)
 
 
 def result_labels(op: str, many: Labels, one: Labels, matching: Matching) -> Labels:
@@ -85,8 +91,8 @@ def pair_up(many: list[Labels], one: list[Labels]) -> Pairing:
     return Pairing(index[:, 0], index[:, 1], [pair[2] for pair in pairs])
 
 
-def refuse_duplicates(frame: Frame, keys: list[Labels], side: str) -> None:
-    """Refuse two series of the one side that have the same signature at the same step.
+def refuse_duplicates(frame: Frame, keys: list[Labels], side: str, active: Bools) -> None:
+    """Refuse two series of the one side that have the same signature at the same step, if that step is `active`.
 
     Raises:
         QueryExecutionError: it names both, as Prometheus does.
@@ -96,10 +102,11 @@ def refuse_duplicates(frame: Frame, keys: list[Labels], side: str) -> None:
     seen: dict[Labels, list[int]] = {}
     for row, key in enumerate(keys):
         for other in seen.get(key, ()):
-            if (frame.present[row] & frame.present[other]).any():
+            if (frame.present[row] & frame.present[other] & active).any():
+                both = sorted(show_labels(frame.labels[each]) for each in (row, other))
                 raise QueryExecutionError(
                     f"found duplicate series for the match group {show_labels(key)} on the {side} hand-side of the "
-                    f"operation: [{show_labels(frame.labels[row])}, {show_labels(frame.labels[other])}]"
+                    f"operation: [{both[0]}, {both[1]}]"
                     ";many-to-many matching not allowed: matching labels must be unique on one side"
                 )
         seen.setdefault(key, []).append(row)

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from holdfast.telemetry.metrics.labels import Labels
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools
 from holdfast.telemetry.metrics.promql.evaluation.binary import matching as matches
 from holdfast.telemetry.metrics.promql.evaluation.binary.operators import ARITHMETIC, COMPARISONS, TRIMS, compute
 from holdfast.telemetry.metrics.promql.evaluation.binary.pairs import Outcome, Side, operate, operate_with_histograms
@@ -58,7 +59,9 @@ def vector_with_vector(node: Binary, left: Frame, right: Frame, notes: Notes) ->
     has_fill = rule.fill_left is not None or rule.fill_right is not None
     if not (len(many.labels) and len(one.labels)) and not has_fill:
         return empty_frame(left.values.shape[1])
-    matches.refuse_duplicates(one, one_keys, "left" if is_swapped else "right")
+    # Where one side is empty and nothing fills it, Prometheus looks no further: duplicates do not matter there.
+    active: Bools = np.asarray(many.present.any(axis=0) | has_fill)
+    matches.refuse_duplicates(one, one_keys, "left" if is_swapped else "right", active)
     # As in Prometheus, the fills follow the swap: with `group_right`, `fill_left` stands in for the many side.
     more_one = _fill(rule.fill_right, (one, one_keys), (many, many_keys))
     more_many = _fill(rule.fill_left, (many, many_keys), (one, one_keys))
@@ -92,9 +95,18 @@ def _compute_pairs(
     else:
         keys = list(zip(pairing.signatures, labels, strict=True))
         matches.refuse_overlaps(keys, outcome.happened, matches.NOT_UNIQUE)
-    drops = np.ones(len(labels), dtype=np.bool_) if node.returns_bool else here.drops
+    drops = _names_that_go(node, rule, here.drops)
     result = Frame(labels, np.array(outcome.values), np.array(outcome.kept), drops, outcome.histograms)
     return merge_same(result.without_empty_rows())
+
+
+def _names_that_go(node: Binary, rule: Matching, drops: np.ndarray) -> np.ndarray:
+    """Tell which names are still to be dropped: arithmetic has done so, and a name that was asked for stays."""
+    if node.returns_bool:
+        return np.ones_like(drops)
+    if node.op in ARITHMETIC or METRIC_NAME in rule.include:
+        return np.zeros_like(drops)
+    return drops
 
 
 def combine_sets(node: Binary, left: Frame, right: Frame) -> Frame:

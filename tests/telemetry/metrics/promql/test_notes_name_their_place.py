@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from holdfast.telemetry.metrics.promql import QueryExecutionError
+from telemetry.metrics.promql.asking import TENANT, Bench
+
+NO_COUNTER = "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket:"
+RATIO = "PromQL warning: ratio value should be between -1 and 1, got"
+QUANTILE = "PromQL warning: quantile value should be between 0 and 1, got"
+SORTED = "PromQL warning: sort is ineffective for range queries since results are always ordered by labels"
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    bench.put("m", *range(20))
+    bench.put('lat_bucket{le="1"}', *range(20))
+    bench.put('lat_bucket{le="+Inf"}', *range(20))
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("query", "notes"),
+    [
+        ("rate(m[5m])", [f'{NO_COUNTER} "m" (1:6)']),
+        ("rate(m[5m]) + rate(m[5m])", [f'{NO_COUNTER} "m" (1:20)']),
+        ("rate(m[5m])\n+\nrate(m[5m])", [f'{NO_COUNTER} "m" (3:6)']),
+        ('label_replace(m, "é", "x", "", "") or rate((m[5m]))', [f'{NO_COUNTER} "m" (1:46)']),
+        ("limit_ratio((1.5), m)", [f"{RATIO} 1.5, capping to 1 (1:14)"]),
+        ("limit_ratio(-2e6, m)", [f"{RATIO} -2e+06, capping to -1 (1:13)"]),
+        ("quantile(((7)), m)", [f"{QUANTILE} 7 (1:12)"]),
+        ("quantile_over_time((1234567), m[5m])", [f"{QUANTILE} 1.234567e+06 (1:21)"]),
+        ("histogram_quantile((-1), lat_bucket)", [f"{QUANTILE} -1 (1:21)"]),
+        ("sum_over_time(sort(m)[5m:1m])", [f"{SORTED} (1:15)"]),
+        ("sort(m)", []),
+    ],
+)
+def test_a_note_is_said_once_of_what_stands_within_the_parentheses(bench, query, notes):
+    answer = bench.answer(query, 600)
+    assert [*answer.warnings, *answer.infos] == notes
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("topk(1e19, m)", "Scalar value 1e+19 overflows int64"),
+        ("limitk(Inf, m)", "Scalar value +Inf overflows int64"),
+        ("limitk(NaN, m)", "Parameter value is NaN"),
+        ("limitk(scalar(nothing), m)", "Parameter value is NaN"),
+        ("limit_ratio(NaN, m)", "Ratio value is NaN"),
+    ],
+)
+def test_how_many_series_are_wanted_must_be_a_number_that_counts(bench, query, message):
+    with pytest.raises(QueryExecutionError) as caught:
+        bench.answer(query, 600)
+    assert caught.value.message == message
+
+
+def test_the_step_of_a_query_of_one_moment_is_none(bench):
+    assert bench.over("vector(step())", 600, 600) == {"{}": [0.0]}
+    assert bench.over("vector(step())", 600, 630) == {"{}": [60.0]}
+
+
+def test_a_subquery_does_not_look_beyond_the_last_step(bench):
+    bench.put('build{version="1"}', 1, 1, 1)
+    bench.put('build{version="2"}', 1, first_s=90)
+    query = "sum_over_time((m * on() group_left build)[30s:30s])"
+    assert bench.over(query, 0, 90) == {"{}": [0.0, 1.0]}
+    with pytest.raises(QueryExecutionError, match="found duplicate series"):
+        bench.over(query, 0, 120)
+
+
+def test_infos_of_many_series_are_told_apart_by_name(bench):
+    bench.put('n{x="1"}', *range(20))
+    answer = asyncio.run(bench.engine().instant(TENANT, 'rate({__name__=~"m|n"}[5m])', 600_000))
+    assert answer.infos == (f'{NO_COUNTER} "m" (1:6)', f'{NO_COUNTER} "n" (1:6)')
