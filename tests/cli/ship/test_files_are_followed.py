@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -147,6 +148,26 @@ def test_a_copy_and_truncation_while_nobody_reads_lose_and_repeat_nothing(tmp_pa
     assert read(follow(tmp_path / pattern, known=known)) == ["two", "three, which is longer than what was there"]
 
 
+def test_of_copies_that_are_gone_nothing_is_kept(tmp_path):
+    log, copy = tmp_path / "a.log", tmp_path / "a.log.1"
+    files = follow(tmp_path / "*.log")
+    for number in range(4):
+        write(log, f"{number}\n")
+        assert read(files) == [f"{number}"]
+        copy_and_truncate(log, "a.log.new")
+        (tmp_path / "a.log.new").replace(copy)
+        assert read(files) == []
+    assert len(files.positions()) == 2
+
+    copy.write_text("of another one\n")  # as where a new file gets the inode of one that is gone
+    copy.rename(tmp_path / "shop.log")
+    batch = Batch()
+    files.fill(batch, is_last=True)
+    [entry] = batch.entries
+    assert (entry.line, entry.labels) == ("of another one", (("service_name", "shop"),))
+    assert entry.pairs["log_file_path"] == str(tmp_path / "shop.log")
+
+
 def test_a_long_copy_goes_on_over_batches_and_restarts(tmp_path):
     log = tmp_path / "a.log"
     write(log, "".join(f"{number}\n" for number in range(10)))
@@ -230,17 +251,19 @@ def test_new_files_of_a_pattern_are_found(tmp_path):
     assert read(files) == ["x"]
 
 
-def test_reading_goes_on_where_it_was_even_when_the_file_was_renamed_meanwhile(tmp_path):
-    log = tmp_path / "a.log"
+@pytest.mark.parametrize("name", ["a.log", "a[1].log"])
+def test_reading_goes_on_where_it_was_even_when_the_file_was_renamed_meanwhile(tmp_path, name):
+    log = tmp_path / name
     write(log, "one\n")
     files = follow(log)
     read(files)
     known = files.positions()
     files.close()
     write(log, "two\n")
-    log.rename(tmp_path / "a.log.1")
+    log.rename(tmp_path / f"{name}.1")
+    again = follow(log, known=known)
+    assert (read(again, is_last=True), again.faults) == (["two"], {})
     write(log, "three\n")
-
     assert sorted(read(follow(log, known=known))) == ["three", "two"]
 
 
@@ -297,12 +320,16 @@ def test_a_name_that_leads_to_nothing_is_told_once_and_read_when_it_is_there(tmp
     assert files.faults == {}
 
 
-def test_a_file_that_was_renamed_before_it_was_read_to_its_end_is_not_missed(tmp_path):
-    log = tmp_path / "a.log"
+def test_a_file_that_was_read_and_may_not_be_read_any_more_is_told(tmp_path, monkeypatch):
+    told, log = [], tmp_path / "a.log"
     write(log, "one\n")
     files = follow(log)
     assert read(files) == ["one"]
-    write(log, "two\n")
-    log.rename(tmp_path / "a.log.1")
-    again = follow(log, known=files.positions())
-    assert (read(again, is_last=True), again.faults) == (["two"], {})
+
+    def refuse(path, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("holdfast.cli.ship.files.FollowedFile", refuse)
+    again = follow(log, known=files.positions(), tell=told.append)
+    assert (read(again), read(again)) == ([], [])
+    assert [words.partition(" (")[0] for words in told] == [f"{log}: it cannot be read: Permission denied"]

@@ -46,6 +46,7 @@ class Files:
         self._open: dict[str, FollowedFile] = {}
         self._looked_s = float("-inf")
         self._find_renamed()
+        self.faults.clear()  # the first look finds and tells them
 
     def fill(self, batch: Batch, *, is_last: bool) -> None:
         """Add lines of all files."""
@@ -93,16 +94,15 @@ class Files:
                 f"it cannot be read: {error.strerror}", hint=hint, place=Place(str(path))
             )
 
-    def _paths(self) -> Iterator[Path]:
-        for pattern in self._patterns:
-            yield from _named(pattern)
-
     def _follow(self, path: Path, name: Path | None = None) -> bool:
         """Open a file if it is one, and not open yet; tells whether it is one."""
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             return False
         key = f"{status.st_dev}:{status.st_ino}"
+        before = Path(self._known[key]["path"]) if key in self._known else path
+        if path != before and not is_named_after(path, before):
+            del self._known[key]  # of a file that is gone; this one has its inode
         if key in self._open or (key not in self._known and self._is_copy(path)):
             return True
         if len(self._open) >= _MOST_FILES:
@@ -122,29 +122,37 @@ class Files:
 
     def _pass_over(self, file: FollowedFile) -> None:
         """Note copies that were read as the rest of their file, so that they are not read as files of their own."""
-        self._known |= {key: position for key, position in file.copied.items() if key not in self._open}
+        if not file.copied:
+            return
+        beside = {_key(each) for each in _beside(file.path)}
+        gone = [key for key, each in self._known.items() if each["path"] == str(file.path) and key not in beside]
+        for key in gone:
+            del self._known[key]
+        self._known |= {key: position for key, position in file.copied.items() if key in beside - self._open.keys()}
         file.copied.clear()
 
     def _find_renamed(self) -> None:
         """Find again what was renamed while nobody looked; forget what is gone."""
         for key, position in list(self._known.items()):
             path = Path(position["path"])
-            siblings = (each for each in sorted(path.parent.glob(f"{path.name}*")) if _key(each) == key)
-            found = next(siblings, None)
+            found = next((each for each in sorted(_beside(path)) if _key(each) == key), None)
             if found is None:
                 del self._known[key]
             else:
                 self._try(found, str(path), path)
 
     def _close_gone(self, batch: Batch) -> None:
-        now_s = time.monotonic()
-        for key, file in list(self._open.items()):
-            if now_s - file.quiet_since_s < _GOES_AFTER_S or batch.is_full or _key(file.path) == key:
-                continue
-            if any(_key(path) == key for path in self._paths()):
-                continue
-            if _finish(file, batch):
+        until_s = time.monotonic() - _GOES_AFTER_S
+        idle = [key for key, file in self._open.items() if file.quiet_since_s <= until_s and _key(file.path) != key]
+        named = {_key(path) for pattern in self._patterns for path in _named(pattern)} if idle else set()
+        for key in idle:
+            if key not in named and not batch.is_full and _finish(self._open[key], batch):
                 del self._open[key]
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    """Give the file, and what lies beside it under a name that goes on from its."""
+    return path.parent.glob(f"{glob.escape(path.name)}*")
 
 
 def _named(pattern: str) -> list[Path]:
