@@ -28,6 +28,13 @@ def faults_of(tmp_path, text):
     return [(fault.place.line, fault.place.field, fault.message, fault.hint) for fault in caught.value.problems]
 
 
+def assert_told(found, line, field, message, hint):
+    [(of_line, of_field, said, fix)] = found
+    assert (of_line, of_field.removesuffix(".[key]")) == (line, field)
+    assert message in said
+    assert hint in f"{said} {fix}"
+
+
 def source(body, metric="{name: a, help: A., value: $.a}"):
     return f"sources:\n  - name: s\n{body}\n    metrics:\n      - {metric}\n"
 
@@ -83,10 +90,7 @@ def source(body, metric="{name: a, help: A., value: $.a}"):
     ],
 )
 def test_a_source_that_is_wrong_is_named_with_its_fix(tmp_path, body, line, field, message, hint):
-    found = faults_of(tmp_path, source(body))
-    assert [(fault[0], fault[1]) for fault in found] == [(line, field)]
-    assert message in found[0][2]
-    assert hint in found[0][2] + found[0][3]
+    assert_told(faults_of(tmp_path, source(body)), line, field, message, hint)
 
 
 @pytest.mark.parametrize(
@@ -111,11 +115,8 @@ def test_a_source_that_is_wrong_is_named_with_its_fix(tmp_path, body, line, fiel
 )
 def test_a_metric_that_is_wrong_is_named_with_its_fix(tmp_path, metric, field, message, hint):
     text = source("    static: {items: [{a: 1, env: x}]}\n    labels: {team: t}", metric)
-    found = faults_of(tmp_path, text)
     at = f"sources[0].metrics[0].{field}".rstrip(".")
-    assert [(fault[0], fault[1].removesuffix(".[key]")) for fault in found] == [(6, at)]
-    assert message in found[0][2]
-    assert hint in found[0][3]
+    assert_told(faults_of(tmp_path, text), 6, at, message, hint)
 
 
 def test_metrics_of_one_name_must_agree(tmp_path):
@@ -137,10 +138,7 @@ def test_metrics_of_one_name_must_agree(tmp_path):
     ],
 )
 def test_what_has_another_form_is_told_in_words_of_the_file(tmp_path, text, line, field, message, hint):
-    [fault] = faults_of(tmp_path, text + "\n")
-    assert fault[:2] == (line, field)
-    assert fault[2].startswith(message)
-    assert hint in fault[3]
+    assert_told(faults_of(tmp_path, text + "\n"), line, field, message, hint)
 
 
 def test_every_fault_is_told_at_once(tmp_path):
