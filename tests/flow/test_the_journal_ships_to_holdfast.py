@@ -13,6 +13,7 @@ import pytest
 from holdfast import journal
 
 
+@pytest.mark.usefixtures("log_set_back")
 @pytest.mark.parametrize("protocol", ["json", "protobuf"])
 async def test_lines_of_the_journal_are_found_by_logql(serving: Any, protocol: str) -> None:
     now_ns = time.time_ns()

@@ -49,7 +49,6 @@ def test_the_state_of_a_breaker_is_shown(watched):
 
 
 def test_what_matters_is_logged_with_its_fields(watched):
-    structlog.reset_defaults()  # whatever level another test has set
     with structlog.testing.capture_logs() as lines:
         fail_twice()
     assert [(line["event"], line["log_level"]) for line in lines] == [

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 
 import pytest
-import structlog
 
 from holdfast import journal
 
 
 @pytest.fixture(autouse=True)
-def _restored_logging():
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+def _restored_logging(log_set_back):
+    return
 
 
 class Lines:

@@ -171,6 +171,7 @@ async def test_orders_client_gives_up_on_an_inventory_that_is_away(settings: Set
         await faults.heal()
 
 
+@pytest.mark.usefixtures("log_set_back")
 async def test_the_correlation_id_crosses_grpc(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     journal.configure(service="test")
     async with inventory(replace(settings)):
