@@ -75,15 +75,15 @@ async def test_grafana_gets_labels_by_kind(client):
     assert found["result"] == [{"stream": SHOP, "values": [[str((T0 + 1) * S), "level=info n=1", kinds]]}]
 
 
-async def test_a_renamed_label_stays_of_its_kind(client):
+async def test_a_renamed_label_is_one_that_a_stage_has_made(client):
     headers = {"X-Loki-Response-Encoding-Flags": "categorize-labels"}
     query = (
         '{app="shop"} |= "n=1" | logfmt n | label_format place=app, who=user, number=n, new="x" | drop detected_level'
     )
     found = await data(client, "/query_range", headers, query=query)
 
-    kinds = {"structuredMetadata": {"who": "u1"}, "parsed": {"number": "1", "new": "x"}}
-    stream = {"service_name": "shop", "place": "shop"}
+    kinds = {"parsed": {"place": "shop", "who": "u1", "number": "1", "new": "x"}}
+    stream = {"service_name": "shop"}
     assert found["result"] == [{"stream": stream, "values": [[str((T0 + 1) * S), "level=info n=1", kinds]]}]
 
 

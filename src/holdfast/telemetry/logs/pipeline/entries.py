@@ -20,7 +20,7 @@ _NONE: Final[Mapping[str, str]] = {}
 class Entry:
     """A line with its labels; stages change it in place."""
 
-    __slots__ = ("details", "error", "formatted", "gone", "line", "metadata", "moved", "parsed", "stream", "ts_ns")
+    __slots__ = ("details", "error", "formatted", "gone", "line", "metadata", "parsed", "stream", "ts_ns")
 
     def __init__(self, ts_ns: int, line: str, stream: Mapping[str, str], metadata: Mapping[str, str] = _NONE) -> None:
         self.ts_ns = ts_ns
@@ -30,7 +30,6 @@ class Entry:
         self.parsed: dict[str, str] = {}
         self.formatted: set[str] = set()
         self.gone: set[str] = set()
-        self.moved: dict[str, bool] = {}  # renamed labels that no stage has made: whether they are of the stream
         self.error = ""
         self.details = ""
 
@@ -56,18 +55,13 @@ class Entry:
         """Set a label that a stage has made."""
         self.parsed[name] = value
         self.formatted.add(name)
-        self.moved.pop(name, None)
 
     def rename(self, source: str, name: str) -> None:
-        """Give a label another name, if there is one; it stays of the kind that it is. Errors keep their names."""
+        """Give a label another name, if there is one; then a stage has made it. Errors keep their names."""
         value = None if source in {ERROR, DETAILS} else self.find(source)
         if value is None:
             return
-        is_made = source in self.parsed and source not in self.moved
-        is_of_stream = self.moved.get(source, source not in self.metadata)
         self.put(name, value)
-        if not is_made:
-            self.moved[name] = is_of_stream
         if source != name:
             self.drop(source)
 
@@ -76,7 +70,6 @@ class Entry:
         name = name + SUFFIX if self.came_with(name) else name
         if name and (name not in self.parsed or name in self.formatted):
             self.parsed[name] = value
-            self.moved.pop(name, None)
 
     def came_with(self, name: str) -> bool:
         """Tell whether a label is the stream's, dropped or not, or structured metadata that is still there."""
@@ -96,7 +89,6 @@ class Entry:
     def drop(self, name: str) -> None:
         """Remove a label, wherever it comes from."""
         self.parsed.pop(name, None)
-        self.moved.pop(name, None)
         if name == ERROR:
             self.error = ""
         elif name == DETAILS:
@@ -131,8 +123,6 @@ class Entry:
         metadata = {name: value for name, value in self.metadata.items() if name not in hidden}
         hidden = hidden | metadata.keys()
         stream = {name: value for name, value in self.stream.items() if name not in hidden}
-        for name, is_of_stream in self.moved.items():
-            (stream if is_of_stream else metadata)[name] = parsed.pop(name)
         return stream, metadata, parsed
 
 

@@ -19,6 +19,7 @@ from holdfast.telemetry.logs.pipeline.template_errors import (
     problem_of_text,
 )
 from holdfast.telemetry.logs.pipeline.template_functions import CURRENT, FUNCTIONS
+from holdfast.telemetry.logs.pipeline.template_growth import BUDGET
 
 TEMPLATE_ERROR: Final = "TemplateFormatErr"
 
@@ -79,7 +80,7 @@ class _Template:
     """A template that notes on an entry that it failed."""
 
     def __init__(self, text: str, name: str) -> None:
-        self._template = gotpl.Template(text, name=name, functions=FUNCTIONS, missing_key="zero")
+        self._template = gotpl.Template(text, name=name, functions=FUNCTIONS, missing_key="zero", budget=BUDGET)
         self._text, self._name = text, name
         self._chain = problem_of_chain(name, text)  # our engine goes over it
         self._endless = ""  # what was wrong when it called itself without an end, which took a third of a second

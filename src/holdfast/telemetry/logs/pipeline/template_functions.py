@@ -24,7 +24,17 @@ from holdfast.telemetry.logs.logql.quantities import (
 )
 from holdfast.telemetry.logs.pipeline.entries import Entry
 from holdfast.telemetry.logs.pipeline.moments import Moment, moment_in, moment_of, ns_of, write_moment
-from holdfast.telemetry.logs.pipeline.template_slices import take_slice
+from holdfast.telemetry.logs.pipeline.template_growth import (
+    LONGEST,
+    TOO_LONG,
+    aligned,
+    bounded,
+    format_text,
+    indented,
+    repeated,
+    replaced,
+)
+from holdfast.telemetry.logs.pipeline.template_slices import take_slice, take_substring
 from holdfast.telemetry.metrics.promql.quoting import quote
 
 _SPRIG: Final = (
@@ -36,6 +46,7 @@ _SPRIG: Final = (
 _BAD_PERCENT: Final = re.compile(r"%(?![0-9a-fA-F]{2}).{0,2}")
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 _GROUP: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_NO_BASE64: Final = 3  # one letter too many cannot be the end of any
 CURRENT: Final[ContextVar[Entry]] = ContextVar("holdfast_log_entry")
 
 
@@ -49,19 +60,29 @@ def _timestamp() -> Moment:
 
 def _replace_all(pattern: str, text: str, replacement: str) -> str:
     """Replace what an expression matches; `$1` and `${name}` stand for its groups, as in Go."""
+    left = LONGEST
+
+    def counted(piece: str) -> str:
+        nonlocal left
+        left -= len(piece)
+        if left < 0:
+            raise ValueError(TOO_LONG)
+        return piece
 
     def fill(match: Any) -> str:
         def group(reference: re.Match[str]) -> str:
             name = reference[1] or reference[2]
             known = int(name) <= len(match.groups()) if name.isdigit() else name in match.re.groupindex
-            return (match.group(int(name) if name.isdigit() else name) or "") if known else ""
+            return counted((match.group(int(name) if name.isdigit() else name) or "") if known else "")
 
-        return _GROUP.sub(group, replacement)
+        return counted(_GROUP.sub(group, replacement))
 
     return str(_expression(pattern).sub(fill, text))
 
 
 def _replace_all_literal(pattern: str, text: str, replacement: str) -> str:
+    if _count(pattern, text) * len(replacement) > LONGEST:
+        raise ValueError(TOO_LONG)
     return str(_expression(pattern).sub(lambda _: replacement, text))
 
 
@@ -135,6 +156,16 @@ def _epoch(name: str, unit_ns: int) -> Callable[[object], str]:
     return count
 
 
+def _from_base64(decode: Callable[..., object]) -> Callable[[str], str]:
+    """Give a decoder that also takes what lacks the `=` of its end."""
+
+    def padded(text: str) -> str:
+        missing = -len(text.encode()) % 4
+        return str(decode(text + "=" * missing if missing < _NO_BASE64 else text))
+
+    return padded
+
+
 def _decode(text: str) -> str:
     if odd := _BAD_PERCENT.search(text):
         message = f'invalid URL escape "{odd[0]}"'
@@ -146,13 +177,14 @@ def _functions() -> dict[str, Callable[..., object]]:
     generic = sprig.generic_func_map()
     return {
         **{name: generic[name] for name in _SPRIG},
+        "b64dec": _from_base64(generic["b64dec"]),
         "div": _refusing_zero(generic["div"]),
         "mod": _refusing_zero(generic["mod"]),
         "__line__": _line,
         "__timestamp__": _timestamp,
         "ToLower": str.lower,
         "ToUpper": str.upper,
-        "Replace": lambda text, old, new, count: text.replace(old, new, count),
+        "Replace": bounded(str.replace, lambda text, old, new, count: replaced(old, new, text) if count else 0),
         "Trim": lambda text, characters: text.strip(characters),
         "TrimLeft": lambda text, characters: text.lstrip(characters),
         "TrimRight": lambda text, characters: text.rstrip(characters),
@@ -167,11 +199,17 @@ def _functions() -> dict[str, Callable[..., object]]:
         "bytes": _bytes,
         "duration": _seconds,
         "duration_seconds": _seconds,
-        "alignLeft": _align_left,
-        "alignRight": _align_right,
+        "alignLeft": bounded(_align_left, aligned),
+        "alignRight": bounded(_align_right, aligned),
+        "indent": bounded(generic["indent"], indented),
+        "nindent": bounded(generic["nindent"], indented),
+        "printf": format_text,
+        "repeat": bounded(generic["repeat"], repeated),
+        "replace": bounded(generic["replace"], replaced),
         "unixToTime": _count_since,
         "date": write_moment,
         "slice": take_slice,
+        "substr": take_substring,
         "now": lambda: moment_of(time.time_ns()),
         "toDate": lambda layout, text: moment_in(layout, "Local", text),
         "toDateInZone": moment_in,

@@ -1,6 +1,6 @@
-"""`slice` of templates, with the words in which Go refuses what cannot be sliced.
+"""`slice` and `substr` of templates, with the words in which Go refuses what cannot be sliced.
 
-Source: Go's package `text/template`, its predefined functions.
+Source: Go's package `text/template`, its predefined functions, and Sprig's `substr`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 _MOST: Final = 3
+_BOUNDS: Final = "runtime error: slice bounds out of range"
 _TYPES: Final = {
     "str": "string",
     "float": "float64",
@@ -49,6 +50,24 @@ def _cut(items: Any, indexes: tuple[Any, ...]) -> Any:
         if before > behind:
             raise ValueError(f"invalid slice index: {before} > {behind}")
     return items[bounds[0] : bounds[1]]
+
+
+def take_substring(start: int, end: int, text: str) -> str:
+    """Give a part of a text, in bytes; before 0 is the beginning, and an end that there is not is the end.
+
+    Raises:
+        ValueError: the part begins behind its end.
+    """
+    whole = text.encode()
+    length = len(whole)
+    if start < 0:
+        if not 0 <= end <= length:
+            raise ValueError(f"{_BOUNDS} [:{end}]{f' with length {length}' if end > 0 else ''}")
+        return whole[:end].decode(errors="replace")
+    last = end if 0 <= end <= length else length
+    if start > last:
+        raise ValueError(f"{_BOUNDS} [{start}:{last}]")
+    return whole[start:last].decode(errors="replace")
 
 
 def _type(value: Any) -> str:
