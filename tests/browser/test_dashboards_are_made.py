@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 DOCUMENT: dict[str, Any] = {
@@ -49,6 +50,39 @@ GRAFANA = {
     ],
 }
 
+SEVERAL = " or ".join(
+    f'label_replace(vector({one}), "route", "/customers/of/{one}/orders", "", "")' for one in range(1, 7)
+)
+NARROW: dict[str, Any] = {
+    "title": "Narrow",
+    "rows": [
+        {
+            "panels": [
+                {
+                    "id": kind,
+                    "kind": kind,
+                    "title": "Requests by now",
+                    "span": span,
+                    "unit": "requests/s",
+                    "thresholds": [{"value": 0, "status": "up"}],
+                    "queries": [{"expr": expr}],
+                }
+                for kind, span, expr in (
+                    ("gauge", 4, SEVERAL),
+                    ("table", 3, SEVERAL),
+                    ("stat", 2, "vector(57.5)"),
+                    ("timeseries", 3, "vector(1)"),
+                )
+            ]
+        }
+    ],
+}
+CUT = """selector => [...document.querySelectorAll(selector)].filter(one => {
+  const place = one.closest('[class*=_gauge_]') ?? one.closest('section');
+  const [box, frame] = [one, place].map(each => each.getBoundingClientRect());
+  return one.scrollWidth > one.clientWidth + 1 || box.left < frame.left - 1 || box.right > frame.right + 1;
+}).map(one => one.textContent)"""
+
 
 def make(visit, document: dict[str, Any] = DOCUMENT) -> str:
     """Save a dashboard with the session of the browser, and give its id."""
@@ -73,6 +107,16 @@ def test_a_dashboard_shows_its_panels(visit):
     page.get_by_role("option", name="5m").click()
     expect(panel(page, "Answer over 5m")).to_be_visible()
     assert "var-window=5m" in page.url
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_numbers_units_and_titles_are_seen_whole(open_visit, width):
+    visit = open_visit(width=width)
+    page = visit.go(f"/dashboards/{make(visit, NARROW)}")
+    page.locator("[data-kind=gauge] svg").nth(5).wait_for()
+    page.locator("[data-kind=table]").get_by_text("1 requests/s").wait_for()
+    assert page.evaluate(CUT, "[data-kind=gauge] [class*=_figure_], [data-kind=table] td:last-child, section h3") == []
+    expect(page.locator("[data-kind=timeseries] h3")).to_have_text("Requests by now requests/s")
 
 
 def test_a_panel_leads_on_and_is_collected(visit):

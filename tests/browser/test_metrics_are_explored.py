@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from playwright.sync_api import Page, expect
 
@@ -125,3 +125,12 @@ def test_cumulated_buckets_say_what_to_write(visit):
     assert page.evaluate(SEND_HISTOGRAMS) == 200
     page = visit.go("/explore?q=errand_wait_seconds&view=heat&range=15m")
     expect(page.locator("main")).to_contain_text("rate(…) or increase(…) shows what came when")
+
+
+def test_the_end_of_an_address_is_seen_on_a_phone(open_visit):
+    visit = open_visit(width=390)
+    texts = [f'label_replace(vector(1), "instance", "127.0.0.1:700{one}", "", "")' for one in (1, 2)]
+    page = visit.go(f"/explore?view=table&q={quote(' or '.join(texts))}")
+    cell = page.get_by_role("cell", name="127.0.0.1:7001")
+    cell.wait_for()
+    assert cell.evaluate("one => one.scrollWidth <= one.clientWidth")

@@ -55,7 +55,7 @@ function Rows({ series }: { series: readonly VectorSeries[] }) {
         </p>
       )}
       <div className={table.scroll} tabIndex={0} role="region" aria-label="Rows">
-        <table className={`${table.table} ${table.plain} ${classes.rows}`}>
+        <table className={`${table.table} ${table.plain} ${table.ended} ${classes.rows}`}>
           <thead>
             <tr>
               {columns.map((name) => (

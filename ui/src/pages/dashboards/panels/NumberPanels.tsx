@@ -25,10 +25,10 @@ const MOST = { stat: 60, gauge: 24, row: 200 };
 function rowsOf({ answers }: PanelData): Row[] {
   return answers.flatMap(({ legend, answer }, query) => {
     const series = answer ? vectorOf(answer.data) : [];
-    const plain = labeller(series.map((one) => one.metric), "");
+    const plain = labeller(series.map((one) => one.metric), "", "");
     return series.map((one): Row => ({
       key: `${query}/${JSON.stringify(one.metric)}`,
-      label: legend ? legendName(legend, one.metric) : plain.name(one.metric).replace(/^\{\}$/, ""),
+      label: legend ? legendName(legend, one.metric) : plain.name(one.metric),
       metric: one.metric,
       value: parseValue(one.value?.[1] ?? one.histogram?.[1].count),
     }));
@@ -133,7 +133,7 @@ export function TablePanel({ panel, data }: PictureProps) {
   return (
     <>
       <div className={classes.scroll} tabIndex={0} role="region" aria-label={`Rows of ${panel.title || "the panel"}`}>
-        <table className={`${table.table} ${table.plain}`}>
+        <table className={`${table.table} ${table.plain} ${table.ended}`}>
           <thead>
             <tr>
               {hasLegend ? <th scope="col">Series</th> : columns.map((name) => <th key={name} scope="col">{name}</th>)}

@@ -5,7 +5,7 @@ import { type ReactNode, useContext, useEffect, useState } from "react";
 import type { DashboardPanel } from "@/api/types";
 import { Markdown } from "@/components/Markdown";
 import { Loading, problemOf, SkeletonBlock } from "@/components/states";
-import { type Chosen, fillTitle, panelShows } from "@/lib/dashboards";
+import { type Chosen, fillTitle, panelShows, panelUnit } from "@/lib/dashboards";
 import { type PictureProps, ShownContext, usePanelData } from "./data";
 import { HeatPanel } from "./HeatPanel";
 import { BarPanel, GaugePanel, StatPanel, TablePanel } from "./NumberPanels";
@@ -48,6 +48,8 @@ export function PanelView({ panel, chosen, tools, handle, grip, frame }: PanelVi
   const Picture = PICTURES[panel.kind];
   const title = fillTitle(panel.title, chosen);
   const shown = panelShows(panel, useContext(ShownContext));
+  // Curves have no room for it beside each number; all else says it there.
+  const unit = panel.kind === "timeseries" ? panelUnit(panel.unit).suffix : "";
   const isBare = !title && !tools && panel.kind === "text";
   return (
     <section ref={ref} className={classes.panel} style={{ gridColumn: `span ${panel.span}`, height }} aria-label={title || panel.kind} data-kind={panel.kind} {...frame}>
@@ -56,6 +58,7 @@ export function PanelView({ panel, chosen, tools, handle, grip, frame }: PanelVi
           {!isBare && (
             <h3 className="truncate" data-tip={panel.description || undefined}>
               {title}
+              {unit && <span className={classes.unit}>{unit}</span>}
             </h3>
           )}
           <Warning data={data} />
