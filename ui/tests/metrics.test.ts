@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RelabelStep } from "@/api/seriesQueries";
-import { dropRule, explodedText, labelPath, metricLabelPath, metricPath, selectorOf, senderOf, senderPath, shareText } from "@/lib/cardinality";
+import { dropRule, explodedText, labelPath, metricLabelPath, metricPath, selectorOf, senderOf, senderPath } from "@/lib/cardinality";
+import { formatShare } from "@/lib/format";
 import { labelChanges, poolsOf, ruleText, scrapedAt, stepTexts, verdictOf } from "@/lib/targets";
 import { changeText } from "@/pages/metrics/cardinality/Growth";
 import * as mock from "../mock/metrics.ts";
@@ -34,7 +35,7 @@ describe("cardinality", () => {
   it("never says more than was seen", () => {
     expect(explodedText({ label: "user", values: 2973 })).toBe("user: at least 2,973 values");
     expect(explodedText({ label: "", values: 0 })).toBe("no label");
-    expect([shareText(0, 10), shareText(1, 100_000), shareText(1, 200), shareText(150, 200), shareText(3, 0)]).toEqual(["0.0%", "<0.1%", "0.5%", "75%", "0.0%"]);
+    expect([formatShare(0, 10), formatShare(1, 100_000), formatShare(1, 200), formatShare(150, 200), formatShare(3, 0)]).toEqual(["0.0%", "<0.1%", "0.5%", "75%", "0.0%"]);
   });
 
   it("writes the rule that drops metrics", () => {

@@ -35,6 +35,11 @@ describe("events as sentences", () => {
     expect(told("deploy.settled").text).toBe("runs nothing but 1.1.0");
     expect(eventPath(event({ kind: "deploy.seen", subject: "service/orders", data }))).toBe("/services/orders");
   });
+  it("name a run by its workflow, and not by the whole of its id", () => {
+    const signal = { kind: "run.signal_received", subject: "run/01a228d4-3c4f-7094-8a34-2aeeb9fa45cb" };
+    expect(describeEvent(event({ ...signal, data: { workflow: "shop.heal", signal: "approve" } }))).toMatchObject({ subject: "shop.heal", text: "got the signal “approve”" });
+    expect(describeEvent(event({ ...signal, data: { signal: "approve" } })).subject).toBe("Run b9fa45cb");
+  });
   it("still read well when their kind is new", () => {
     expect(describeEvent(event({ kind: "dashboard.saved", subject: "dashboard/d1", data: { title: "Machine", version: 3, message: "wider" } }))).toMatchObject({ subject: "Machine", text: "dashboard was saved as version 3", detail: "wider" });
     expect(eventPath(event({ kind: "dashboard.saved", subject: "dashboard/d1" }))).toBe("/dashboards/d1");

@@ -19,7 +19,7 @@ from holdfast.kernel.auth import OpenGate
 from holdfast.kernel.blobs import Blobs, MemoryStore
 from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.errors import ConfigError
-from holdfast.kernel.events import EventLog
+from holdfast.kernel.events import Event, EventLog
 from holdfast.kernel.http import SECTION as OUTBOUND
 from holdfast.kernel.http import OutboundHttp, OutboundSettings
 from holdfast.kernel.ids import DEFAULT_TENANT
@@ -144,8 +144,10 @@ class Room:
         return await until(look)
 
     async def kinds(self) -> list[tuple[str, str]]:
-        events = await self.ground.events.read(DEFAULT_TENANT, after=0)
-        return [(event.kind, event.actor) for event in events]
+        return [(event.kind, event.actor) for event in await self.events()]
+
+    async def events(self) -> list[Event]:
+        return await self.ground.events.read(DEFAULT_TENANT, after=0)
 
 
 @asynccontextmanager
@@ -221,6 +223,8 @@ async def test_what_a_run_waits_for_is_shown_and_answered(room: Room) -> None:
     run = await room.until_state(run_id, "succeeded")
     (signal,) = run["signals"]
     assert (signal["actor"], signal["payload"]["value"], signal["taken_by"]) == ("anonymous", {"by": "ada"}, "approve")
+    (told,) = [event for event in await room.events() if event.kind == "run.signal_received"]
+    assert told.data == {"workflow": "shop.order", "signal": "approve"}
     late = await room.post(f"/runs/{run_id}/signals/approve", body, status=409)
     assert late["code"] == "conflict"
 

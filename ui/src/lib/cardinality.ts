@@ -74,11 +74,6 @@ export function shareOf(count: number, limit: number): number {
   return limit > 0 ? Math.min(1, count / limit) : 0;
 }
 
-export function shareText(count: number, limit: number): string {
-  const percent = limit > 0 ? (100 * count) / limit : 0;
-  return percent > 0 && percent < 0.1 ? "<0.1%" : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}%`;
-}
-
 /** What to write into a job of prometheus.yml, so that these metrics come no more. */
 export function dropRule(names: readonly string[]): string {
   const pattern = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");

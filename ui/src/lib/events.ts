@@ -1,5 +1,6 @@
 // Says in one sentence what an event states. Unknown kinds still read well: their kind and subject are words.
 import type { LogEvent, Verdict } from "@/api/types";
+import { shortId } from "./runs";
 import { isVerdict, VERDICT_WORD } from "./status";
 import { entityName } from "./text";
 
@@ -27,7 +28,7 @@ export function describeEvent(event: LogEvent, names: Names = NO_NAMES): EventTe
   const text = TEXTS[event.kind] ?? verb.replaceAll("_", " ");
   if (area === "dashboard") return { subject: words(data["title"]) ?? subject, text: dashboardText(event, text), detail, verdict: null };
   if (area === "search" || area === "investigation") return { subject: words(data["name"]) ?? words(data["title"]) ?? (area === "search" ? "A" : "An"), text, detail, verdict: null };
-  if (area === "run") return { subject: words(data["workflow"]) ?? subject, text: runText(event, text), detail, verdict: null };
+  if (area === "run") return { subject: words(data["workflow"]) ?? `Run ${shortId(subject)}`, text: runText(event, text), detail, verdict: null };
   if (area === "deploy" && words(data["version"])) return { subject, text: deployText(event, text), detail: deployDetail(event), verdict: null };
   if (event.kind === "queue.changed") return { subject, text: `queue is ${words(data["state"]) ?? "changed"}`, detail, verdict: null };
   if (event.kind === "schedule.changed") return { subject, text: `schedule ${data["paused"] === true ? "is paused" : "goes on"}`, detail, verdict: null };
@@ -101,7 +102,7 @@ function deployDetail({ data }: LogEvent): string | null {
   return [environment && `in ${environment}`, commit && `commit ${commit}`, by && `by ${by}`].filter(Boolean).join(", ") || null;
 }
 
-/** A run is known by its workflow; of a signal, a step and a way out the name is told. */
+/** A run is known by its workflow, without it by the end of its id; of a signal, a step and a way out the name is told. */
 function runText({ kind, data }: LogEvent, text: string): string {
   if (kind === "run.signal_received") return `got the signal “${words(data["signal"]) ?? "?"}”`;
   if (kind === "run.resolved") return `${text}: ${(words(data["way"]) ?? "resolved").replaceAll("-", " ")}`;

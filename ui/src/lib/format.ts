@@ -46,6 +46,12 @@ export function formatPercent(percent: number | null | undefined): string {
   return `${significant(percent)}%`;
 }
 
+/** A part of a whole: what is there is never "0%". */
+export function formatShare(count: number, of: number): string {
+  const percent = of > 0 ? (100 * count) / of : 0;
+  return percent > 0 && percent < 0.1 ? "<0.1%" : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}%`;
+}
+
 /** Uptime is rounded down, never up: 99.996 % is not "100 %". */
 export function formatUptime(ratio: number | null | undefined): string {
   if (ratio === null || ratio === undefined) return NOTHING;

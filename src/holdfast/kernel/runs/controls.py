@@ -92,8 +92,7 @@ class Controls(Views):
                 return RunState.QUEUED, []
             state = steering.request_cancel(tx, row, actor, reason, now)
             children = steering.cancel_children(tx, run_id, actor, now)
-            data = {"workflow": row.workflow, "reason": reason[:1000]}
-            self._events.append(tx, _about(row, "run.cancel_requested", data, actor))
+            self._events.append(tx, _about(row, "run.cancel_requested", {"reason": reason[:1000]}, actor))
             return state, children
 
         state, children = await self._db.write(work)
@@ -172,7 +171,7 @@ class Controls(Views):
         def work(tx: Connection) -> None:
             row = steering.lock(tx, run_id, tenant)
             change(tx, row, self._code(row), self._clock.now())
-            self._events.append(tx, _about(row, kind, {"workflow": row.workflow} | data, actor))
+            self._events.append(tx, _about(row, kind, data, actor))
 
         await self._db.write(work)
         self._endings.forget(RunId(run_id))
@@ -190,7 +189,7 @@ def _about(row: Any, kind: str, data: dict[str, Any], actor: str) -> NewEvent:
     return NewEvent(
         kind,
         f"run/{row.id}",
-        data,
+        {"workflow": row.workflow} | data,
         service=ServiceId(row.service) if row.service else None,
         actor=actor,
         tenant=TenantId(row.tenant),

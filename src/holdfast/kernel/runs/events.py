@@ -13,7 +13,7 @@ KINDS: Final = (
     EventKind("run.cancelled", "a run was cancelled, and undone as far as it can be: {workflow, version}"),
     EventKind("run.stranded", "the code changed under a run, which waits for people: {workflow, version, error}"),
     EventKind("run.compensation_failed", "a step could not be undone: {workflow, step, error}"),
-    EventKind("run.signal_received", "somebody told a run something, such as an approval: {signal}"),
+    EventKind("run.signal_received", "somebody told a run something, such as an approval: {workflow, signal}"),
     EventKind("run.cancel_requested", "somebody asked a run to stop: {workflow, reason}"),
     EventKind("run.retried", "somebody let a failed run go on: {workflow}"),
     EventKind("run.replayed", "somebody let a run begin anew from a step: {workflow, from_step}"),

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { patternsQuery } from "@/api/logQueries";
 import { Sparkline } from "@/components/Sparkline";
 import { Empty, problemOf, QueryView, SkeletonRows } from "@/components/states";
-import { formatCount } from "@/lib/format";
+import { formatCount, formatShare } from "@/lib/format";
 import { matchersOf, quote, writeSelector } from "@/lib/logql";
 import { joinPatterns, levelOf, withoutColors } from "@/lib/logs";
 import { useTimeRange } from "@/state/timerange";
@@ -36,7 +36,7 @@ export function PatternsView({ expr, onRun }: { expr: string; onRun: (text: stri
               {rows.slice(0, SHOWN).map(({ pattern, level, values, count }) => (
                 <li key={`${level}/${pattern}`} data-row tabIndex={0}>
                   <span className={classes.count}>{formatCount(count)}</span>
-                  <span className={classes.part}>{`${((100 * count) / all).toFixed(count / all < 0.1 ? 1 : 0)}%`}</span>
+                  <span className={classes.part}>{formatShare(count, all)}</span>
                   <Sparkline values={values} label="Lines of the pattern over time" />
                   {level && <LevelMark level={levelOf(level)} />}
                   <code className={classes.pattern}>{withoutColors(pattern)}</code>

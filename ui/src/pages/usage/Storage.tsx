@@ -10,8 +10,8 @@ import { Page, Section } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock, SkeletonRows } from "@/components/states";
 import table from "@/components/table.module.css";
 import { When } from "@/components/When";
-import { shareOf, shareText } from "@/lib/cardinality";
-import { formatBytes, formatCount, formatDuration, formatSpan, NOTHING, plural } from "@/lib/format";
+import { shareOf } from "@/lib/cardinality";
+import { NOTHING, formatBytes, formatCount, formatDuration, formatShare, formatSpan, plural } from "@/lib/format";
 import { UsageTabs } from "./UsageTabs";
 import classes from "./Usage.module.css";
 
@@ -95,7 +95,7 @@ function Tables({ tables }: { tables: readonly StoredTable[] }) {
                 <td className="dim">{one.signal}</td>
                 <td data-align="right" className="tabular">{formatBytes(one.size_bytes)}</td>
                 <td data-align="right">
-                  <Meter share={shareOf(one.size_bytes, total)} text={shareText(one.size_bytes, total)} />
+                  <Meter share={shareOf(one.size_bytes, total)} text={formatShare(one.size_bytes, total)} />
                 </td>
                 <td data-align="right" className="tabular">{formatCount(one.rows)}</td>
                 <td data-align="right" className="tabular dim">{(one.size_bytes / one.rows).toFixed(1)}</td>
@@ -134,7 +134,7 @@ function Merges({ report }: { report: StorageReport }) {
                 <td data-align="right" className="tabular">{formatBytes(merge.size_bytes)}</td>
                 <td data-align="right" className="tabular dim">{formatDuration(merge.elapsed_s)}</td>
                 <td data-align="right">
-                  <Meter share={merge.progress} text={shareText(merge.progress, 1)} />
+                  <Meter share={merge.progress} text={formatShare(merge.progress, 1)} />
                 </td>
               </tr>
             ))}

@@ -7,8 +7,8 @@ import { Meter } from "@/components/Meter";
 import { Section } from "@/components/Page";
 import { Empty } from "@/components/states";
 import table from "@/components/table.module.css";
-import { shareOf, shareText } from "@/lib/cardinality";
-import { formatBytes, formatCount, formatNumber, NOTHING } from "@/lib/format";
+import { shareOf } from "@/lib/cardinality";
+import { NOTHING, formatBytes, formatCount, formatNumber, formatShare } from "@/lib/format";
 import { costText, diskOf, logsPath, selectorOf } from "@/lib/usage";
 import classes from "./Usage.module.css";
 
@@ -82,7 +82,7 @@ function UseRow({ use, total, currency, isService }: { use: Use; total: number; 
       </td>
       <td data-align="right" className="tabular">{formatBytes(diskOf(use))}</td>
       <td data-align="right">
-        <Meter share={shareOf(diskOf(use), total)} text={shareText(diskOf(use), total)} />
+        <Meter share={shareOf(diskOf(use), total)} text={formatShare(diskOf(use), total)} />
       </td>
       <td data-align="right" className="tabular" data-tip={`${formatCount(use.records)} records`}>{formatBytes(use.bytes)}</td>
       {isService && <td data-align="right" className="tabular dim">{formatNumber(use.spans)}</td>}
@@ -112,7 +112,7 @@ export function LimitTable({ limits }: { limits: readonly LimitUse[] }) {
               <td data-tip={limit.setting}>{limit.name}</td>
               <td data-align="right" className="tabular">{limit.limit > 0 || limit.used > 0 ? text(limit.used, limit.unit) : <span className="faint">{NOTHING}</span>}</td>
               <td data-align="right" className="tabular dim">{limit.limit > 0 ? text(limit.limit, limit.unit) : "no limit"}</td>
-              <td data-align="right">{limit.limit > 0 ? <Meter share={shareOf(limit.used, limit.limit)} text={shareText(limit.used, limit.limit)} /> : <span className="faint">{NOTHING}</span>}</td>
+              <td data-align="right">{limit.limit > 0 ? <Meter share={shareOf(limit.used, limit.limit)} text={formatShare(limit.used, limit.limit)} /> : <span className="faint">{NOTHING}</span>}</td>
             </tr>
           ))}
         </tbody>

@@ -53,7 +53,7 @@ def find_warnings(tree: Tree, duplicates: int = 0) -> list[Warned]:
         warn(WarningCode.MISSING_ROOT, "The root span has not come; the earliest span stands for it.", [tree.root])
     if len(roots) > 1:
         warn(WarningCode.MANY_ROOTS, f"{len(roots)} spans have no parent; a trace has one root.", roots)
-    warn(WarningCode.MISSING_PARENT, f"{len(orphans)} spans name a parent that has not come.", orphans)
+    warn(WarningCode.MISSING_PARENT, f"{_spans(len(orphans), 'names', 'name')} a parent that has not come.", orphans)
     warn(WarningCode.CIRCLE, f"{len(cut)} spans are their own ancestors; they stand at the top.", tree.circles)
     skews = tree.skews_ns
     above = np.where(tree.parents == NO_ROW, 0, skews[tree.parents])
@@ -61,8 +61,12 @@ def find_warnings(tree: Tree, duplicates: int = 0) -> list[Warned]:
     if moved:
         most = max(skews[moved].tolist(), key=abs)
         by = f"{most / 1e6:+,.3f} ms" if abs(most) < _SECOND_NS else f"{most / _SECOND_NS:+,.2f} s"
-        text = f"Clocks differ: {len(moved):,} spans were moved, each with what is below it, by {by} at most."
+        text = f"Clocks differ: {_spans(len(moved), 'was', 'were')} moved, each with what is below it, by {by} at most."
         warn(WarningCode.CLOCK_SKEW, text, moved)
     if duplicates:
-        found.append(Warned(WarningCode.DUPLICATES, f"{duplicates} spans came more than once; each stands once.", ()))
+        found.append(Warned(WarningCode.DUPLICATES, f"{_spans(duplicates, 'came', 'came')} more than once; each stands once.", ()))
     return found
+
+
+def _spans(count: int, one: str, many: str) -> str:
+    return f"1 span {one}" if count == 1 else f"{count:,} spans {many}"

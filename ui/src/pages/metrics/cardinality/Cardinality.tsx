@@ -7,8 +7,8 @@ import { Figures } from "@/components/Figures";
 import { Notice } from "@/components/Notice";
 import { Page, Section } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock, SkeletonRows } from "@/components/states";
-import { LIMIT_SETTING, LIMIT_WORD, shareOf, shareText } from "@/lib/cardinality";
-import { formatCount, plural } from "@/lib/format";
+import { LIMIT_SETTING, LIMIT_WORD, shareOf } from "@/lib/cardinality";
+import { formatCount, formatShare, plural } from "@/lib/format";
 import { useUrlFilter } from "@/state/timerange";
 import { SCRAPE_EXAMPLE } from "../MetricBrowser";
 import { MetricsTabs } from "../MetricsTabs";
@@ -65,7 +65,7 @@ function Alarm({ report }: { report: Report }) {
   }
   if (shareOf(report.active, report.limit) < NEAR) return null;
   return (
-    <Notice tone="degraded" title={`${shareText(report.active, report.limit)} of the tenant's series are in use`}>
+    <Notice tone="degraded" title={`${formatShare(report.active, report.limit)} of the tenant's series are in use`}>
       At {formatCount(report.limit)} new ones are refused; known ones go on. What nobody uses stands at the end of this page.
     </Notice>
   );
@@ -78,7 +78,7 @@ function Numbers({ report }: { report: Report }) {
   return (
     <Figures
       items={[
-        { label: "Active series", value: formatCount(report.active), note: `${shareText(report.active, report.limit)} of ${formatCount(report.limit)}` },
+        { label: "Active series", value: formatCount(report.active), note: `${formatShare(report.active, report.limit)} of ${formatCount(report.limit)}` },
         { label: "Largest metric", value: formatCount(biggest?.active ?? 0), note: `of ${formatCount(report.metric_limit)} per metric` },
         { label: "Largest sender", value: formatCount(report.origins[0]?.active ?? 0), note: `of ${formatCount(report.origin_limit)} per sender` },
         { label: "New in the last hour", value: formatCount(inHour), note: `in the ${plural(report.metrics.length, "metric")} below` },

@@ -8,8 +8,8 @@ import { Meter } from "@/components/Meter";
 import { Section } from "@/components/Page";
 import { Empty, QueryView, SkeletonRows } from "@/components/states";
 import table from "@/components/table.module.css";
-import { metricLabelPath, metricPath, senderOf, shareOf, shareText } from "@/lib/cardinality";
-import { formatCount, plural } from "@/lib/format";
+import { metricLabelPath, metricPath, senderOf, shareOf } from "@/lib/cardinality";
+import { formatCount, formatShare, plural } from "@/lib/format";
 import { Growth } from "./Growth";
 import { Sender } from "./Sender";
 import classes from "./Cardinality.module.css";
@@ -33,7 +33,7 @@ function Makeup({ metric, limit }: { metric: string; limit: number }) {
           <>
             <p>
               {plural(made.active, "active series", "active series")}
-              {limit > 0 && `, ${shareText(made.active, limit)} of ${formatCount(limit)} that a metric may have`}.{" "}
+              {limit > 0 && `, ${formatShare(made.active, limit)} of ${formatCount(limit)} that a metric may have`}.{" "}
               <Go to={metricPath(metric)} className="link">
                 Explore
               </Go>
@@ -93,7 +93,7 @@ function Parts({ made }: { made: MetricMakeup }) {
                 </td>
                 <td data-align="right" className="tabular">{formatCount(one.active)}</td>
                 <td data-align="right" className={classes.share}>
-                  <Meter share={shareOf(one.active, made.active)} text={shareText(one.active, made.active)} />
+                  <Meter share={shareOf(one.active, made.active)} text={formatShare(one.active, made.active)} />
                 </td>
               </tr>
             ))}

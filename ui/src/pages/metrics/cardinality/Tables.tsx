@@ -8,8 +8,8 @@ import { Meter } from "@/components/Meter";
 import { Section } from "@/components/Page";
 import { Empty } from "@/components/states";
 import table from "@/components/table.module.css";
-import { labelPath, metricPath, senderOf, shareOf, shareText } from "@/lib/cardinality";
-import { formatCount } from "@/lib/format";
+import { labelPath, metricPath, senderOf, shareOf } from "@/lib/cardinality";
+import { formatCount, formatShare } from "@/lib/format";
 import { Sender } from "./Sender";
 import classes from "./Cardinality.module.css";
 
@@ -78,7 +78,7 @@ function MetricRow({ one, limit, onChoose }: { one: MetricCount; limit: number; 
       </td>
       <td data-align="right" className={`${classes.number} tabular`}>{formatCount(one.active)}</td>
       <td data-align="right" className={classes.share}>
-        <Meter share={shareOf(one.active, limit)} text={shareText(one.active, limit)} />
+        <Meter share={shareOf(one.active, limit)} text={formatShare(one.active, limit)} />
       </td>
       <td data-align="right" className={`${classes.number} ${classes.optional} tabular dim`}>{formatCount(one.kept)}</td>
       <td data-align="right" className={`${classes.number} ${classes.optional} tabular dim`}>{formatCount(one.new_in_hour)}</td>
@@ -149,7 +149,7 @@ export function SenderTable({ report }: { report: Cardinality }) {
                 </td>
                 <td data-align="right" className={`${classes.number} tabular`}>{formatCount(one.active)}</td>
                 <td data-align="right" className={classes.share}>
-                  <Meter share={shareOf(one.active, report.origin_limit)} text={shareText(one.active, report.origin_limit)} />
+                  <Meter share={shareOf(one.active, report.origin_limit)} text={formatShare(one.active, report.origin_limit)} />
                 </td>
               </tr>
             ))}

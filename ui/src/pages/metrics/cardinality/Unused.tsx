@@ -7,8 +7,8 @@ import { Go } from "@/components/Go";
 import { Section } from "@/components/Page";
 import { Empty, Snippet } from "@/components/states";
 import table from "@/components/table.module.css";
-import { dropRule, metricPath, shareText } from "@/lib/cardinality";
-import { formatCount, plural } from "@/lib/format";
+import { dropRule, metricPath } from "@/lib/cardinality";
+import { formatCount, formatShare, plural } from "@/lib/format";
 import { FIRST, ShowAll } from "./Tables";
 import classes from "./Cardinality.module.css";
 
@@ -29,8 +29,8 @@ export function Unused({ report, onChoose }: { report: Cardinality; onChoose: (m
   return (
     <Section title="Unused metrics" aside="never queried, in no rule and no dashboard">
       <p className={classes.lead}>
-        Dropping all {plural(total.metrics, "metric")} frees {formatCount(total.active)} of {plural(report.active, "active series", "active series")} ({shareText(total.active, report.active)}) and in time {formatCount(total.series)} of {formatCount(report.kept)} kept.
-        {picked.length === 0 ? " Choose some to see the rule that drops them." : ` The ${plural(picked.length, "chosen one", "chosen ones")} free${picked.length === 1 ? "s" : ""} ${formatCount(freed)} (${shareText(freed, report.active)}).`}
+        Dropping all {plural(total.metrics, "metric")} frees {formatCount(total.active)} of {plural(report.active, "active series", "active series")} ({formatShare(total.active, report.active)}) and in time {formatCount(total.series)} of {formatCount(report.kept)} kept.
+        {picked.length === 0 ? " Choose some to see the rule that drops them." : ` The ${plural(picked.length, "chosen one", "chosen ones")} free${picked.length === 1 ? "s" : ""} ${formatCount(freed)} (${formatShare(freed, report.active)}).`}
       </p>
       {picked.length > 0 && (
         <div className={classes.rule}>
@@ -66,7 +66,7 @@ export function Unused({ report, onChoose }: { report: Cardinality; onChoose: (m
                 </button>
               </td>
               <td data-align="right" className="tabular">{formatCount(one.active)}</td>
-              <td data-align="right" className="tabular dim">{shareText(one.active, report.active)}</td>
+              <td data-align="right" className="tabular dim">{formatShare(one.active, report.active)}</td>
               <td data-align="right" className={`${classes.optional} tabular dim`}>{formatCount(one.series)}</td>
               <td className={classes.go}>
                 <Go to={metricPath(one.name)} className={classes.explore} aria-label={`Explore ${one.name}, which counts as using it`} data-tip="Explore; it then counts as used">
