@@ -4,7 +4,7 @@ import { axisRange, type ChartSpec } from "@/lib/chart";
 import { explorePath, parseExploration, writeExploration } from "@/lib/explore";
 import { formatNumber } from "@/lib/format";
 import { durationSeconds, durationText, guessUnit, medianGap, offsetOf, rateWindows, readNote, roundWindow } from "@/lib/promql";
-import { dotsOf, drawParts, legendName, matrixOf, parseValue, seriesName, splitLabels, summarize, uniqueDots, vectorOf } from "@/lib/promSeries";
+import { dotsOf, drawParts, legendName, matrixOf, parseValue, seriesName, splitLabels, summarize, vectorOf } from "@/lib/promSeries";
 import { examplesFor } from "@/pages/metrics/Beginning";
 import { firstQuery } from "@/pages/metrics/MetricBrowser";
 import { labeller } from "@/pages/metrics/results";
@@ -60,6 +60,12 @@ describe("units", () => {
     ["process_start_time_seconds", "number"],
     ["a_bytes / b_bytes", "number"],
     ["disk_used_ratio", "ratio"],
+    ["sum by (service) (rate(http_request_duration_seconds_count{path=~\"/a.*\"}[5m]))", "per_second"],
+    ["rate(http_requests_total[5m])", "per_second"],
+    ["sum(rate(failed_total[5m])) / sum(rate(http_requests_total[5m]))", "number"],
+    ["rate(http_requests_total[5m]) * 60", "number"],
+    ["a_bytes * on (instance) group_left (version) build_info", "bytes"],
+    ["increase(http_requests_total[5m])", "number"],
   ])("of %s: %s", (query, unit) => {
     expect(guessUnit([query])).toBe(unit);
   });
@@ -108,7 +114,18 @@ describe("curves", () => {
   });
   it("have each exemplar once", () => {
     const one = { labels: { trace_id: "a" }, value: "0.2", timestamp: 5 };
-    expect(uniqueDots(dotsOf([{ seriesLabels: { le: "1" }, exemplars: [one] }, { seriesLabels: { le: "2" }, exemplars: [one] }]))).toHaveLength(1);
+    expect(dotsOf([{ seriesLabels: { le: "1" }, exemplars: [one] }, { seriesLabels: { le: "2" }, exemplars: [one] }]).dots).toHaveLength(1);
+  });
+  it("leave exemplars all over the time, with the highest and the lowest, where there are too many", () => {
+    const exemplars = Array.from({ length: 8_000 }, (_, at) => ({ labels: { trace_id: `${at}` }, value: `${at % 100}`, timestamp: at < 4_000 ? at : at / 100 }));
+    const { dots, count } = dotsOf([{ seriesLabels: {}, exemplars }], 400);
+    expect(count).toBe(8_000);
+    expect(dots.length).toBeLessThanOrEqual(400);
+    const of = (from: number, to: number): number[] => dots.filter(({ atS }) => atS >= from && atS < to).map(({ value }) => value);
+    for (const from of [0, 1_000, 2_000, 3_900]) {
+      expect(of(from, from + 100)).toContain(99);
+      expect(of(from, from + 100)).toContain(0);
+    }
   });
 });
 

@@ -5,7 +5,7 @@ import { formatBytes, formatDuration, formatNumber, formatPercent } from "./form
 import { type ChartMark, clustersOf, drawMarks, tellMarks } from "./marks";
 import { formatAbsolute } from "./time";
 
-export type Unit = "seconds" | "bytes" | "bytes_per_second" | "percent" | "ratio" | "count" | "load" | "number";
+export type Unit = "seconds" | "bytes" | "bytes_per_second" | "per_second" | "percent" | "ratio" | "count" | "load" | "number";
 
 export interface ChartSeries {
   label: string;
@@ -76,6 +76,8 @@ export function formatUnit(value: number | null | undefined, unit: Unit): string
       return formatBytes(value);
     case "bytes_per_second":
       return `${formatBytes(value)}/s`;
+    case "per_second":
+      return `${formatNumber(value)}/s`;
     case "percent":
       return formatPercent(value);
     case "load":
@@ -110,7 +112,7 @@ export function buildChart(latest: Latest, { width, height, classes, zoom, bars 
     scales: { x: { time: true }, y: { range: (_, dataMin, dataMax) => axisRange(dataMin, dataMax, spec) } },
     axes: [
       { stroke: ink, font, grid: { show: false }, ticks: { show: false }, space: 90, size: 24, gap: 4, values: axisTimes },
-      { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: increments(spec.unit), values: (_, values) => values.map((value) => axisLabel(value, spec.unit)) },
+      { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: increments(spec.unit), values: (_, values) => values.map((value) => withoutZeros(formatUnit(value, spec.unit))) },
     ],
     series: [{}, ...drawn(spec).map((series) => (spec.isBars ? barOptions(series, bars) : seriesOptions(series, spec)))],
     ...(spec.isStacked && !spec.isBars ? { bands: spec.series.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
@@ -200,9 +202,9 @@ function increments(unit: Unit): number[] {
   return [1, 2, 2.5, 5].flatMap((one) => Array.from({ length: 20 }, (_, power) => one * 10 ** (power - 9))).sort((a, b) => a - b);
 }
 
-/** As in tooltips, but round numbers stay short: "50 ms", not "50.0 ms". */
-function axisLabel(value: number, unit: Unit): string {
-  return formatUnit(value, unit).replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+/** Round numbers stay short on an axis: "50 ms", not "50.0 ms". */
+export function withoutZeros(text: string): string {
+  return text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
 }
 
 const HOUR_MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });

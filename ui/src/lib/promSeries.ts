@@ -1,6 +1,7 @@
 // Turns answers of the Prometheus API into curves and rows: names of series, numbers, one common axis.
 import type { ExemplarSeries, MatrixSeries, Metric, Result, VectorSeries } from "@/api/prom";
 import type { ChartDot, ChartSeries } from "./chart";
+import { groupBy } from "./group";
 import { seriesColor } from "./seriesColor";
 
 /** `name{a="1", b="2"}`, as one would write the selector. */
@@ -122,20 +123,43 @@ export function summarize(values: readonly (number | null)[]): Summary {
   return { last, min, max };
 }
 
-export function dotsOf(found: readonly ExemplarSeries[], most = 500): ChartDot[] {
-  const dots = found.flatMap(({ seriesLabels, exemplars }) =>
-    exemplars.map(({ labels, value, timestamp }): ChartDot => ({
-      atS: timestamp,
-      value: parseValue(value) ?? 0,
-      text: `${seriesLabels["__name__"] ?? "exemplar"}`,
-      labels: Object.entries(labels),
-    })),
-  );
-  return dots.sort((a, b) => a.atS - b.atS).slice(-most);
+export interface Dots {
+  dots: readonly ChartDot[];
+  /** How many there are, with those that are not drawn. */
+  count: number;
+}
+
+const MOST_DOTS = 400;
+const STRETCHES = 40;
+
+/** Exemplars as dots. Of too many, each stretch of time keeps its share, from its highest one down to its lowest. */
+export function dotsOf(found: readonly ExemplarSeries[], most = MOST_DOTS): Dots {
+  const all = uniqueDots(
+    found.flatMap(({ seriesLabels, exemplars }) =>
+      exemplars.map(({ labels, value, timestamp }): ChartDot => ({
+        atS: timestamp,
+        value: parseValue(value) ?? 0,
+        text: `${seriesLabels["__name__"] ?? "exemplar"}`,
+        labels: Object.entries(labels),
+      })),
+    ),
+  ).sort((a, b) => a.atS - b.atS);
+  return { dots: all.length > most ? thinDots(all, most) : all, count: all.length };
+}
+
+function thinDots(dots: readonly ChartDot[], most: number): ChartDot[] {
+  const [from, to] = [dots[0]?.atS ?? 0, dots.at(-1)?.atS ?? 0];
+  const stretches = groupBy(dots, ({ atS }) => Math.min(STRETCHES - 1, Math.floor((STRETCHES * (atS - from)) / (to - from || 1))));
+  const share = Math.floor(most / STRETCHES);
+  return [...stretches.values()].flatMap((some) => {
+    const high = [...some].sort((a, b) => b.value - a.value);
+    const step = (high.length - 1) / (share - 1);
+    return high.length <= share ? some : Array.from({ length: share }, (_, at) => high[Math.round(at * step)] as ChartDot);
+  });
 }
 
 /** The same exemplar belongs to several buckets of a histogram; one dot is enough. */
-export function uniqueDots(dots: readonly ChartDot[]): ChartDot[] {
+function uniqueDots(dots: readonly ChartDot[]): ChartDot[] {
   const seen = new Set<string>();
   return dots.filter((dot) => {
     const key = `${dot.atS}/${dot.value}/${dot.labels.join()}`;

@@ -89,13 +89,18 @@ export function guessUnit(queries: readonly string[]): Unit {
   return units.size === 1 ? ([...units][0] ?? "number") : "number";
 }
 
-function unitOf(query: string): Unit {
+/** What tells nothing of the unit, and may hold anything: texts and ranges. */
+const ASIDE = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\[[^\]]*\]/g;
+
+function unitOf(text: string): Unit {
+  const query = text.replace(ASIDE, "");
   const isRate = /\b(rate|irate|deriv)\s*\(/.test(query);
   if (/\bhistogram_quantile\s*\(/.test(query)) return /_seconds\b|_seconds_bucket\b/.test(query) ? "seconds" : /_bytes/.test(query) ? "bytes" : "number";
-  if (/\bcount\b|\/|_count\b|_bucket\b|\bcount_values\b/.test(query)) return "number";
+  if (/\bcount\b|[/^%]|\*(?!\s*(?:on|ignoring)\b)|\bcount_values\b/.test(query)) return "number";
+  if (/_count\b|_bucket\b/.test(query)) return isRate ? "per_second" : "number";
   if (/_bytes(_total)?\b/.test(query)) return isRate ? "bytes_per_second" : "bytes";
   if (/_seconds(_sum|_total)?\b/.test(query)) return isRate ? "number" : /_timestamp_seconds|_time_seconds/.test(query) ? "number" : "seconds";
   if (/_ratio\b/.test(query)) return "ratio";
   if (/_percent\b/.test(query)) return "percent";
-  return "number";
+  return isRate && /_total\b/.test(query) ? "per_second" : "number";
 }

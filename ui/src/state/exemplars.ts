@@ -3,20 +3,19 @@ import { useQueries } from "@tanstack/react-query";
 import { useMemo, useRef } from "react";
 import { exemplarsQuery } from "@/api/promQueries";
 import type { ExemplarSeries } from "@/api/prom";
-import type { ChartDot } from "@/lib/chart";
-import { dotsOf, uniqueDots } from "@/lib/promSeries";
+import { type Dots, dotsOf } from "@/lib/promSeries";
 import { useTimeRange } from "./timerange";
 
-const NONE: readonly ChartDot[] = [];
+const NONE: Dots = { dots: [], count: 0 };
 
 /** The dots of queries that were answered, together: one that failed would only fail here a second time. None while they are not wanted. */
-export function useExemplars(exprs: readonly string[], isWanted: boolean): readonly ChartDot[] {
+export function useExemplars(exprs: readonly string[], isWanted: boolean): Dots {
   const { range } = useTimeRange();
   const results = useQueries({ queries: exprs.map((expr) => ({ ...exemplarsQuery(expr, range), enabled: isWanted, retry: false })) });
   const version = useIdentity(isWanted ? results.map((one) => one.data) : []);
   return useMemo(() => {
     const found = isWanted ? results.flatMap((one) => (one.data ?? []) as ExemplarSeries[]) : [];
-    return found.length > 0 ? uniqueDots(dotsOf(found)) : NONE;
+    return found.length > 0 ? dotsOf(found) : NONE;
   }, [version, isWanted]);
 }
 

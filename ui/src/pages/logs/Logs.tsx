@@ -70,7 +70,7 @@ export function Logs() {
       {!isAsked ? (
         <Beginning onChoose={run} />
       ) : isMetric ? (
-        <NumbersView numbers={numbers} />
+        <NumbersView expr={view.expr} numbers={numbers} />
       ) : (
         <>
           <FilterRow view={view} counts={counts.data} onRun={run} onChange={change} />

@@ -15,16 +15,17 @@ const HEIGHT = 340;
 const DRAWN = 100;
 
 interface NumbersViewProps {
+  expr: string;
   numbers: { data: Result | undefined; error: Error | null; isFetching: boolean; refetch: () => unknown };
 }
 
-export function NumbersView({ numbers: { data, error, isFetching, refetch } }: NumbersViewProps) {
+export function NumbersView({ expr, numbers: { data, error, isFetching, refetch } }: NumbersViewProps) {
   const marks = useMarks(true);
   const picture = useMemo(() => {
     const matrix = data ? matrixOf(data) : [];
-    const { name, shared } = labeller(matrix.map((one) => one.metric), "");
+    const { name, shared } = labeller(matrix.map((one) => one.metric), "", expr);
     return { ...drawParts([{ query: 0, matrix, label: name }], DRAWN), shared, count: matrix.length };
-  }, [data]);
+  }, [data, expr]);
   const { choice, visible } = useSeriesChoice(picture.series);
   if (error) return problemOf(error).status === 400 ? <div className={classes.noVolume}>Nothing to draw: see the error at the query.</div> : <Failed error={error} onRetry={() => void refetch()} isRetrying={isFetching} />;
   if (!data) return <Loading><SkeletonBlock height={HEIGHT} /></Loading>;

@@ -40,6 +40,11 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
       <TimeChart times={picture.times} series={visible} unit={picture.unit} dots={picture.dots} marks={marks} isStacked={exploration.isStacked} isFitted isBare height={HEIGHT} focused={choice.focused} onPick={pick} label={`${plural(drawn, "series", "series")} over time`} />
       <div className={classes.facts}>
         <span className="faint">A click on a point tells what else moved then; on an exemplar, its trace.</span>
+        {picture.dotCount > picture.dots.length && (
+          <span>
+            {formatCount(picture.dots.length)} of {plural(picture.dotCount, "exemplar")} drawn
+          </span>
+        )}
         {picture.shared.map(({ letter, text }) => (
           <span key={letter} className="truncate" title={text}>
             {picture.shared.length > 1 || states.size > 1 ? `${letter}: all ` : "All "}have <code>{text}</code>

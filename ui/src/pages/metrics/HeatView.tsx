@@ -6,7 +6,7 @@ import type { Grid } from "@/api/promQueries";
 import { HeatMap } from "@/components/HeatMap";
 import { Section } from "@/components/Page";
 import { Empty, Loading, SkeletonBlock } from "@/components/states";
-import { formatUnit, type Unit } from "@/lib/chart";
+import { formatUnit, type Unit, withoutZeros } from "@/lib/chart";
 import { type Exploration, letterOf } from "@/lib/explore";
 import { plural } from "@/lib/format";
 import { heatOf, isCumulated, MOST_ROWS } from "@/lib/heat";
@@ -47,7 +47,7 @@ function Picture({ answer, expr, unit: wanted, hasMarks }: { answer: Answer & { 
     );
   }
   const unit = boundUnit(expr, wanted);
-  const bound = (text: string): string => (heat.isBuckets && Number.isFinite(Number(text)) ? formatUnit(Number(text), unit) : text);
+  const bound = (text: string): string => (heat.isBuckets && Number.isFinite(Number(text)) ? withoutZeros(formatUnit(Number(text), unit)) : text);
   const rows = heat.isBuckets ? heat.rows : heat.rows.slice(0, MOST_ROWS);
   return (
     <>

@@ -47,6 +47,8 @@ export interface Picture {
   series: readonly Curve[];
   unit: Unit;
   dots: readonly ChartDot[];
+  /** How many exemplars there are, drawn or not. */
+  dotCount: number;
   /** How many series there are in all, drawn or not. */
   count: number;
   /** What all series of a query have in common, by query. */
@@ -57,7 +59,7 @@ export function usePicture(exploration: Exploration, states: ReadonlyMap<number,
   const { range } = useTimeRange();
   const asked = askedOf(exploration);
   const past = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step, backS: WEEK_S }), enabled: exploration.isCompared })) });
-  const dots = useExemplars(asked.filter(({ place }) => states.get(place)?.answer).map(({ expr }) => expr), exploration.hasExemplars);
+  const { dots, count: dotCount } = useExemplars(asked.filter(({ place }) => states.get(place)?.answer).map(({ expr }) => expr), exploration.hasExemplars);
   const answers = asked.map(({ place }) => states.get(place)?.answer);
   const pastAnswers = exploration.isCompared ? past.map((one) => one.data) : [];
   const isLettered = asked.length > 1;
@@ -67,12 +69,12 @@ export function usePicture(exploration: Exploration, states: ReadonlyMap<number,
     const parts: Part[] = [];
     const shared: Picture["shared"] = [];
     let count = 0;
-    asked.forEach(({ place }, at) => {
+    asked.forEach(({ place, expr }, at) => {
       const answer = answers[at];
       if (!answer) return;
       const matrix = matrixOf(answer.data);
       count += matrix.length;
-      const label = labeller(matrix.map((one) => one.metric), isLettered ? `${letterOf(place)} ` : "");
+      const label = labeller(matrix.map((one) => one.metric), isLettered ? `${letterOf(place)} ` : "", expr);
       if (label.shared) shared.push({ letter: letterOf(place), text: label.shared });
       parts.push({ query: place, matrix, label: label.name });
       const before = pastAnswers[at];
@@ -81,13 +83,13 @@ export function usePicture(exploration: Exploration, states: ReadonlyMap<number,
     const unit = (exploration.unit || guessUnit(asked.map(({ expr }) => expr))) as Unit;
     return { ...drawParts(parts, most), unit, count, shared };
   }, [key, text, exploration.unit, exploration.isCompared, most]);
-  return { ...drawn, dots };
+  return { ...drawn, dots, dotCount };
 }
 
-/** Names series by what tells them apart, and says once what they share. */
-export function labeller(metrics: readonly Record<string, string>[], prefix: string): { name: (metric: Record<string, string>) => string; shared: string } {
+/** Names series by what tells them apart, and says once what they share. One without a label is called `nameless`. */
+export function labeller(metrics: readonly Record<string, string>[], prefix: string, nameless = "{}"): { name: (metric: Record<string, string>) => string; shared: string } {
   const { shared, varying } = splitLabels(metrics);
-  if (metrics.length < 2 || varying.length === 0) return { name: (metric) => prefix + seriesName(metric), shared: "" };
+  if (metrics.length < 2 || varying.length === 0) return { name: (metric) => prefix + (Object.keys(metric).length > 0 ? seriesName(metric) : nameless), shared: "" };
   const name = (metric: Record<string, string>): string => prefix + seriesName(Object.fromEntries(varying.filter((label) => metric[label] !== undefined).map((label) => [label, metric[label] ?? ""])));
   return { name, shared: Object.keys(shared).length > 0 ? seriesName(shared) : "" };
 }

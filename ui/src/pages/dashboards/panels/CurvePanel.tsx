@@ -22,12 +22,12 @@ export function CurvePanel({ panel, data, height }: PictureProps) {
   const shown = panelShows(panel, useContext(ShownContext));
   const marks = useMarks(shown.events);
   const queries = data.answers.map((one) => one.expr);
-  const found = useExemplars(data.answers.filter((one) => one.answer).map((one) => one.expr), shown.exemplars);
+  const { dots: found } = useExemplars(data.answers.filter((one) => one.answer).map((one) => one.expr), shown.exemplars);
   const { unit, factor } = panelUnit(panel.unit);
   const drawn = useMemo(() => {
-    const parts = data.answers.map(({ legend, answer }, query) => {
+    const parts = data.answers.map(({ expr, legend, answer }, query) => {
       const matrix = answer ? matrixOf(answer.data) : [];
-      const plain = labeller(matrix.map((one) => one.metric), "");
+      const plain = labeller(matrix.map((one) => one.metric), "", expr);
       return { query, matrix, label: (metric: Record<string, string>) => (legend ? legendName(legend, metric) : plain.name(metric)) };
     });
     const { times, series } = drawParts(parts, DRAWN);

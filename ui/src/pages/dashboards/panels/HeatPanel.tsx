@@ -1,6 +1,7 @@
 // Buckets over time: of native histograms, of classic ones (`sum by (le)`), or plain series as rows.
 import { useContext, useMemo } from "react";
 import { HeatMap } from "@/components/HeatMap";
+import { withoutZeros } from "@/lib/chart";
 import { panelShows, panelValue } from "@/lib/dashboards";
 import { heatOf, MOST_ROWS } from "@/lib/heat";
 import { matrixOf } from "@/lib/promSeries";
@@ -17,6 +18,6 @@ export function HeatPanel({ panel, data, height }: PictureProps) {
   const pick = usePickPath([], data.answers.map((one) => one.expr));
   const marks = useMarks(panelShows(panel, useContext(ShownContext)).events);
   if (heat.rows.length === 0 || heat.times.length === 0) return <NoData />;
-  const bound = (text: string): string => (text === "+Inf" || !Number.isFinite(Number(text)) ? text : panelValue(Number(text), panel));
+  const bound = (text: string): string => (text === "+Inf" || !Number.isFinite(Number(text)) ? text : withoutZeros(panelValue(Number(text), panel)));
   return <HeatMap marks={marks} heat={heat} height={height} bound={bound} onPick={(atS) => pick({ atS, dot: null, series: -1 })} label={`${panel.title}: ${heat.rows.length} buckets over time`} />;
 }
