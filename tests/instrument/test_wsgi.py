@@ -36,7 +36,9 @@ def application(environ, start_response):
         response = Response(pieces(), content_type="text/plain")
     else:
         response = Response(f"{arguments['order_id']} {journal.correlation_id()} {len(request.get_data())}")
-    return response(environ, start_response)
+    answer = response(environ, start_response)
+    environ["werkzeug.request"] = None  # as Flask does when its context ends, before the server reads the body
+    return answer
 
 
 def pieces():

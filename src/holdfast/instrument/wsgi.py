@@ -109,6 +109,7 @@ class Answer:
         self._status = 0
         self._sent_bytes = 0
         self._failure = ""
+        self._route = UNMATCHED
         self._is_over = False
         self._body: Iterable[bytes] = ()
         self._pieces: Iterator[bytes] = iter(())
@@ -157,6 +158,7 @@ class Answer:
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         self._status = int(status[:3])
+        self._route = self._watch.find_route(self._environ)  # Flask forgets its request before the body is closed
         if not any(name.lower() == "x-correlation-id" for name, _ in headers):
             headers = [*headers, ("X-Correlation-ID", self._correlation_id)]
         if exc_info is None:
@@ -179,7 +181,8 @@ class Answer:
             return
         self._is_over = True
         watch, metrics = self._watch, self._watch.metrics
-        route = metrics.routes.admit(watch.find_route(self._environ))
+        found = watch.find_route(self._environ)
+        route = metrics.routes.admit(self._route if found == UNMATCHED else found)
         if self._failure:
             metrics.exceptions.labels(watch.service, route, metrics.errors.admit(self._failure)).inc()
         status = self._status or 500  # the app gave a body, but never a status
