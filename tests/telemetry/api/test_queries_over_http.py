@@ -93,6 +93,13 @@ async def test_a_limit_leaves_series_out_and_says_so(prometheus_api):
     assert answer["warnings"] == ["results truncated due to limit"]
 
 
+async def test_of_many_notes_the_first_are_told(prometheus_api):
+    query = " + ".join(f"quantile({share}, requests_total)" for share in range(2, 15))
+    answer = (await prometheus_api.get("/query", params={"query": query, "time": "600"})).json()
+    assert answer["warnings"][0] == "PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)"
+    assert answer["warnings"][10:] == ["3 more warning annotations omitted"]
+
+
 async def test_what_a_query_cost_is_told_when_it_is_asked(prometheus_api):
     answer = await prometheus_api.get("/query", params={"query": "requests_total", "time": "600", "stats": "all"})
     assert answer.json()["data"]["stats"]["samples"]["totalQueryableSamples"] > 0

@@ -114,6 +114,7 @@ def test_vectors_are_matched_and_computed(bench, query, values):
             "requests{job='api'} * on(instance) group_left(group, job) memory",
             "found duplicate series for the match group",
         ),
+        ("1 </ 2", 'operator "</" not allowed for Scalar operations'),
         (
             "label_replace(memory, 'type', 'x', '', '') * on(instance) role",
             "vector cannot contain metrics with the same labelset",

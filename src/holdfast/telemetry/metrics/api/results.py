@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.selection import SeriesColumns
 
 TRUNCATED: Final = "results truncated due to limit"
+_MOST_NOTES: Final = 10
 _REMEMBERED: Final = 8192  # label sets as they are written, some 300 bytes each: dashboards ask for the same ones again
 
 
@@ -43,13 +44,17 @@ def write_answer(answer: Answer, form: Form) -> Iterator[bytes]:
     if form.stats is not None:
         yield b',"stats":' + orjson.dumps(form.stats)
     yield b"}"
-    warnings = list(answer.warnings)
-    if form.limit and count > form.limit:
-        warnings.append(TRUNCATED)
-    for name, notes in (("warnings", warnings), ("infos", answer.infos)):
+    cut = (TRUNCATED,) if form.limit and count > form.limit else ()
+    for level, notes in (("warning", (*cut, *answer.warnings)), ("info", answer.infos)):
         if notes:
-            yield b',"' + name.encode() + b'":' + orjson.dumps(list(notes))
+            yield b',"' + level.encode() + b's":' + orjson.dumps(_first_notes(level, notes))
     yield b"}"
+
+
+def _first_notes(level: str, notes: tuple[str, ...]) -> list[str]:
+    """Give as many as Prometheus does: a rate of everything has one to say of each metric."""
+    shown, left = list(notes[:_MOST_NOTES]), len(notes) - _MOST_NOTES
+    return [*shown, f"{left} more {level} annotations omitted"] if left > 0 else shown
 
 
 def _result(answer: Answer, form: Form) -> tuple[str, Iterator[bytes], int]:

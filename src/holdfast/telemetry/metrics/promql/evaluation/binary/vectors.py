@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools
 from holdfast.telemetry.metrics.promql.evaluation.binary import matching as matches
 from holdfast.telemetry.metrics.promql.evaluation.binary.operators import ARITHMETIC, COMPARISONS, TRIMS, compute
@@ -19,7 +20,13 @@ PLAIN = Matching()
 
 
 def scalar_with_scalar(node: Binary, left: Scalars, right: Scalars) -> Scalars:
-    """Compute between scalars; a comparison (always `bool`) gives 0 or 1."""
+    """Compute between scalars; a comparison (always `bool`) gives 0 or 1.
+
+    Raises:
+        QueryExecutionError: the operator is one of histograms, which the parser does not know to be none.
+    """
+    if node.op in TRIMS:
+        raise QueryExecutionError(f'operator "{node.op}" not allowed for Scalar operations')
     values, holds = compute(node.op, left.values, right.values)
     return Scalars(values if holds is None else holds.astype(np.float64))
 
