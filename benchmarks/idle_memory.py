@@ -23,6 +23,7 @@ PORT = 4699
 def start(folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "holdfast.cli", "up", "--auth", "off", "--listen", f"127.0.0.1:{PORT}"]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1] / "src"), *sys.path])}
+    (folder / "ops").mkdir(exist_ok=True)
     options = ["--data", str(folder / "data"), "--ops", str(folder / "ops")]
     return subprocess.Popen([*command, *options], env=environ, stderr=subprocess.DEVNULL)
 

@@ -49,6 +49,7 @@ WAYS = {"standing still": STILL_PX, "40 px a frame": 40, "600 px a frame": 600, 
 def start(folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "holdfast.cli", "up", "--auth", "off", "--listen", URL.removeprefix("http://")]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1] / "src"), *sys.path])}
+    (folder / "ops").mkdir(exist_ok=True)
     options = ["--data", str(folder / "data"), "--ops", str(folder / "ops")]
     server = subprocess.Popen([*command, *options], env=environ, stderr=subprocess.DEVNULL)
     for _ in range(600):

@@ -62,6 +62,7 @@ class Server:
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
         """Run it until the block ends; it is ready."""
+        (self.folder / "ops").mkdir(exist_ok=True)
         options = ["--data", str(self.folder / "data"), "--ops", str(self.folder / "ops"), "--auth", "off"]
         command = [sys.executable, "-m", "holdfast.cli", "up", *options, "--listen", f"127.0.0.1:{self.port}"]
         log = self.folder / "log"

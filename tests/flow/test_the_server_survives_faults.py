@@ -31,6 +31,7 @@ def free_port() -> int:
 
 
 def command(folder: Path, port: int) -> list[str]:
+    (folder / "ops").mkdir(exist_ok=True)
     options = ["--data", str(folder / "data"), "--ops", str(folder / "ops"), "--auth", "off"]
     return [sys.executable, "-m", "holdfast.cli", "up", *options, "--listen", f"127.0.0.1:{port}"]
 

@@ -16,10 +16,11 @@ from rich.text import Text
 
 from holdfast import app, web
 from holdfast.cli.options import FILE, ConfigOption, JsonOption, OpsOption
-from holdfast.kernel.errors import ConfigError, InvalidError, Place
+from holdfast.kernel.errors import ConfigError
 from holdfast.kernel.ops import Inspection, inspect_all
 from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.settings import Settings, load
+from holdfast.kernel.unreadable import missing
 
 SECTIONS: Final = (*app.SECTIONS, web.SECTION)
 
@@ -65,9 +66,8 @@ def show_config(config: ConfigOption = None, *, as_json: JsonOption = False) -> 
 def check_config(ops: OpsOption = None, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Validate the settings and the whole ops folder, and start nothing. Exit code 0: fine, 2: faults."""
     settings = read_settings(config, {"ops": ops})
+    demand_ops(settings, ops)
     folder = settings[ServerSettings].ops
-    if ops is not None and not ops.exists() and not ops.is_symlink():
-        raise ConfigError((InvalidError("there is no such folder", hint="name it with --ops", place=Place(str(ops))),))
     found = asyncio.run(_inspect(config, folder))
     console = Console(highlight=False, stderr=bool(found.problems), quiet=as_json)
     for warning in found.warnings:
@@ -77,7 +77,20 @@ def check_config(ops: OpsOption = None, config: ConfigOption = None, *, as_json:
     if as_json:
         typer.echo(orjson.dumps({"ok": True, "path": str(folder), "warnings": found.warnings}).decode())
     count = {0: "", 1: ", 1 warning"}.get(len(found.warnings), f", {len(found.warnings)} warnings")
-    console.print(f"[green]ok:[/] {folder} is valid{count}")
+    said = f"{folder} is valid{count}" if folder.exists() else f"the settings are valid; there is no folder {folder}"
+    console.print(f"[green]ok:[/] {said}")
+
+
+def demand_ops(settings: Settings, named: Path | None) -> None:
+    """Refuse an ops folder that somebody named, by `--ops` or a setting, and that is missing; the usual one may be.
+
+    Raises:
+        ConfigError: it is missing.
+    """
+    folder = settings[ServerSettings].ops
+    is_named = named is not None or folder != ServerSettings().ops
+    if is_named and not folder.exists() and not folder.is_symlink():
+        raise ConfigError((missing(folder),))
 
 
 async def _inspect(config: Path | None, folder: Path) -> Inspection:

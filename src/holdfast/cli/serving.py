@@ -17,7 +17,7 @@ import uvloop
 from rich.console import Console
 
 from holdfast import app, journal, web
-from holdfast.cli.configuration import read_settings
+from holdfast.cli.configuration import demand_ops, read_settings
 from holdfast.cli.options import ConfigOption, OpsOption
 from holdfast.kernel.processes import ServerSettings, paused_collector
 from holdfast.kernel.secrets import Secret
@@ -43,7 +43,9 @@ def up(
     config: ConfigOption = None,
 ) -> None:
     """Start Holdfast, every role in this one process, and serve until stopped."""
-    serve(read_settings(config, {"data": data, "listen": listen, "ops": ops, "auth": auth}))
+    settings = read_settings(config, {"data": data, "listen": listen, "ops": ops, "auth": auth})
+    demand_ops(settings, ops)
+    serve(settings)
 
 
 def run(
@@ -58,7 +60,9 @@ def run(
     """Start some roles of Holdfast in this process."""
     chosen = [role.strip() for role in roles.split(",") if role.strip()]
     overrides: dict[str, Any] = {"data": data, "listen": listen, "ops": ops, "auth": auth, "roles": chosen}
-    serve(read_settings(config, overrides))
+    settings = read_settings(config, overrides)
+    demand_ops(settings, ops)
+    serve(settings)
 
 
 def serve(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import ConfigError, InvalidError
 from holdfast.kernel.events import EventKind, EventLog, NewEvent
 from holdfast.kernel.ops_report import OpsInForce, OpsReport
-from holdfast.kernel.unreadable import find_unreadable
+from holdfast.kernel.unreadable import find_unreadable, missing
 from holdfast.kernel.wiring import OpsFolder, OpsSection, Prepared
 
 LOADED: Final = EventKind("ops.loaded", "The ops folder was read and is in force.")
@@ -88,6 +88,7 @@ class Ops:
         self._clock = clock
         self._alone = asyncio.Lock()
         self._seen: Fingerprint | None = None
+        self._has_files = False  # whether what is in force was read from any
 
     @property
     def report(self) -> OpsReport:
@@ -105,9 +106,9 @@ class Ops:
             ConfigError: something is wrong; nothing was changed, and the report and an event say so.
         """
         async with self._alone:
-            self._seen = await asyncio.to_thread(_fingerprint, self._path)
+            self._seen = seen = await asyncio.to_thread(_fingerprint, self._path)
             try:
-                prepared = await asyncio.to_thread(prepare_all, self._path, self.sections)
+                prepared = await asyncio.to_thread(self._prepare, seen)
             except ConfigError as error:
                 await self._refuse(error, actor)
                 raise
@@ -115,9 +116,15 @@ class Ops:
                 await part.apply()
             warnings = tuple(str(line) for part in prepared.values() for line in part.warnings)
             self.report = OpsReport(self._path, self._clock.now(), warnings)
+            self._has_files = bool(seen)
             data = {"path": str(self._path), "warnings": len(warnings)}
             await self._events.publish(NewEvent(LOADED.name, "ops", data, actor=actor))
             return self.report
+
+    def _prepare(self, seen: Fingerprint) -> dict[str, Prepared]:
+        if self._has_files and not seen and not self._path.exists():
+            raise ConfigError((missing(self._path),))  # such as a disk that is gone: nobody meant that
+        return prepare_all(self._path, self.sections)
 
     async def watch(self) -> None:
         """Load again whenever files change and have then been still for one look; for ever."""

@@ -1,6 +1,6 @@
 """What stands in the ops folder and cannot be read: rooms look for files, and would pass it over as if it were missing.
 
-Decides nothing about what files mean; a folder that is missing is an empty one.
+Decides nothing about what files mean; a folder that is missing is an empty one, unless somebody named it or had it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from holdfast.kernel.errors import InvalidError, Place
 _SUFFIXES: Final = (".yaml", ".yml", ".json", ".py")
 _RIGHTS: Final = "let the user that runs Holdfast read it"
 _LINKS: Final = "mend or remove the link"
+
+
+def missing(path: Path) -> InvalidError:
+    """Give the fault of an ops folder that was named, or that was in force, and is not there."""
+    hint = f"make it (mkdir -p {path}), bring it back, or name another one with --ops"
+    return InvalidError("there is no such folder", hint=hint, place=Place(str(path)))
 
 
 def find_unreadable(path: Path) -> Iterator[InvalidError]:

@@ -106,6 +106,24 @@ async def test_a_change_is_noticed_once_it_is_still(
     watching.cancel()
 
 
+async def test_a_folder_that_goes_takes_nothing_along(ops: Ops, rooms: tuple[Words, Words], tmp_path: Path) -> None:
+    folder = ops.report.path
+    (folder / "1.a").write_text("one")
+    await ops.load()
+    away = folder.rename(tmp_path / "away")
+    for _ in range(2):
+        with pytest.raises(ConfigError, match=r"there is no such folder \(make it"):
+            await ops.load()
+        assert rooms[0].in_force == ["one"]
+    away.rename(folder)
+    assert (await ops.load()).problems == ()
+    (folder / "1.a").unlink()
+    await ops.load()
+    assert rooms[0].in_force == []
+    folder.rmdir()
+    await ops.load()
+
+
 async def test_a_missing_folder_is_an_empty_one(db: Database, fake_clock: FakeClock, tmp_path: Path) -> None:
     await migrate(db, ["holdfast.kernel.events.migrations"])
     room = Words("a", ["before"])
