@@ -193,8 +193,15 @@ async def test_a_form_is_read_like_a_query_string(client):
         ("/query_range", {"query": '{a="b"}', "interval": "-1"}, "interval must be >= 0"),
         ("/query_range", {"query": 'rate({a="b"}[1m])', "step": "1ms"}, "exceeded maximum resolution of 11,000 points"),
         ("/query", {"query": '{a="b"}'}, "log queries are not supported as an instant query type"),
-        ("/series", {}, "0 matcher groups"),
-        ("/series", {"match[]": '{a="b"} |= "c"'}, "only label matchers are supported"),
+        ("/series", {"match[]": '{a="b"} |= "c"'}, "only label matchers is supported"),
+        ("/series", {"match[]": 'rate({a="b"}[1m])'}, "only label matchers is supported"),
+        ("/query_range", {"query": '{a="b"}', "limit": "x"}, 'strconv.Atoi: parsing "x": invalid syntax'),
+        ("/query_range", {"query": '{a="b"}', "step": "x"}, 'cannot parse "x" to a valid duration'),
+        ("/query_range", {"query": '{a="b"}', "since": "x"}, "could not parse 'since' parameter: not a valid duration"),
+        ("/query_range", {"query": "{", "end": "1"}, "end timestamp must not be before"),
+        ("/query", {"query": "1", "limit": "0"}, "limit must be a positive value"),
+        ("/query", {"query": "1", "direction": "x"}, "invalid direction 'x'"),
+        ("/query", {"query": "1", "time": "x"}, 'strconv.ParseInt: parsing "x": invalid syntax'),
         ("/labels", {"query": '{a="b"} |= '}, "parse error at line 1, col 12: syntax error: unexpected $end"),
         ("/label/a/values", {"query": "nonsense"}, "parse error"),
     ],
@@ -204,6 +211,10 @@ async def test_a_wrong_request_is_refused_in_words(client, path, parameters, tol
 
     assert (answer.status_code, answer.headers["content-type"]) == (400, "text/plain; charset=utf-8")
     assert told in answer.text
+
+
+async def test_without_a_selector_all_streams_are_given(client):
+    assert (await client.get("/series", params=RANGE)).json()["data"] == [SHOP, {"service_name": "mail"}]
 
 
 async def test_the_body_of_an_error_is_lokis_and_our_hint_is_in_a_header(client):

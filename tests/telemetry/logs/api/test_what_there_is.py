@@ -74,7 +74,30 @@ async def test_volumes_are_by_the_labels_asked_for(client):
 
 async def test_volumes_come_in_steps_too(client):
     found = (await ask(client, "/index/volume_range", query='{app="mail"}', step="10s"))["data"]
-    assert found == {"resultType": "matrix", "result": [{"metric": {"app": "mail"}, "values": [[T0 + 50, "18"]]}]}
+    last = {"metric": {"app": "mail"}, "values": [[T0 + 59.999, "18"]]}
+    assert found == {"resultType": "matrix", "result": [last]}
+
+
+async def test_steps_of_volumes_are_cut_at_their_multiples_and_bear_their_end(client):
+    span = {"start": str(T0 + 1), "end": str(T0 + 55), "query": '{app=~".+"}', "step": "2s"}
+    found = (await ask(client, "/index/volume_range", **span))["data"]["result"]
+    size = len('{"took":"0ms","n":0,"ok":true,"user":{"id":"u0"}}')
+    assert found[0]["values"] == [[T0 + 1.999, str(size)], [T0 + 3.999, str(2 * size)]]
+    assert found[1]["values"] == [[T0 + 51.999, "18"]]
+    found = (await ask(client, "/index/volume_range", **span | {"step": "1m"}))["data"]["result"]
+    assert [row["values"][0][0] for row in found] == [T0 + 19.999, T0 + 55]
+
+
+async def test_volumes_of_all_streams_are_by_all_their_labels(client):
+    found = (await ask(client, "/index/volume", query="{}"))["data"]["result"]
+    assert [row["metric"] for row in found] == [SHOP, MAIL]
+
+
+async def test_streams_without_a_label_that_is_asked_for_have_no_volume(client):
+    found = (await ask(client, "/index/volume", query='{app=~".+"}', targetLabels="host"))["data"]["result"]
+    assert found == []
+    found = (await ask(client, "/index/volume", query="{}", targetLabels="app"))["data"]["result"]
+    assert [row["metric"] for row in found] == [{"app": "shop"}, {"app": "mail"}]
 
 
 async def test_labels_are_told_with_their_cardinality(client):
@@ -104,6 +127,23 @@ async def test_fields_are_found_in_lines_and_metadata(client):
     assert paths == {"took": ["took"], "n": ["n"], "ok": ["ok"], "user_id": ["user", "id"]}
     found = await ask(client, "/detected_field/user_id/values", query='{app="shop"}')
     assert found["values"] == ["u0", "u1"]
+
+
+async def test_errors_of_parsers_are_no_fields(client):
+    found = await ask(client, "/detected_fields", query='{app="mail"} | json')
+    assert {row["label"] for row in found["fields"]} == {"size", "ratio", "order", "detected_level"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"query": '{app="shop"}', "line_limit": "0"}, "limit must be a positive value"),
+        ({"query": 'rate({app="shop"}[1m])'}, "only log selector is supported"),
+    ],
+)
+async def test_fields_are_those_of_lines(client, parameters, told):
+    answer = await client.get("/detected_fields", params=RANGE | parameters)
+    assert (answer.status_code, answer.text) == (400, told)
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,14 @@ import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
 from holdfast.kernel.auth import Identity, requires
+from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.api.envelope import plain
 from holdfast.telemetry.logs.api.parameters import HOUR_NS, read_limit, read_range
 from holdfast.telemetry.logs.logql import parse, parse_selector
 from holdfast.telemetry.logs.logql.nodes import JsonParser, LogfmtParser, LogSelector
 from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_number, parse_size_bytes
 from holdfast.telemetry.logs.pipeline import Entry, Pipeline
-from holdfast.telemetry.logs.pipeline.entries import SUFFIX
+from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, SUFFIX
 from holdfast.telemetry.logs.pipeline.parsing import label_name
 from holdfast.telemetry.logs.querying import LogEngine, Span
 from holdfast.telemetry.logs.selection import StreamScope
@@ -28,6 +29,7 @@ from holdfast.telemetry.metrics.api import Parameters
 from holdfast.telemetry.metrics.promql.nodes import Span as Place
 
 if TYPE_CHECKING:
+    from holdfast.telemetry.logs.querying import Line
     from holdfast.telemetry.logs.selection import RecordSource
 
 Reader = Annotated[Identity, Depends(requires("logs.read"))]
@@ -128,22 +130,28 @@ class DetectedRoutes:
     async def _find(self, identity: Identity, given: Parameters) -> dict[str, Field]:
         span, expr = read_range(given), parse(given.text("query"))
         if not isinstance(expr, LogSelector):
-            return {}
-        most = min(given.count("line_limit", _LINES), _LINES)
+            raise InvalidError("only log selector is supported", hint="leave out the aggregation")
+        most = min(read_limit(given, _LINES, name="line_limit"), _LINES)
         answer = await self.engine.lines(identity.tenant, expr, Span(span.start_ns, span.end_ns), limit=most)
         found: dict[str, Field] = {}
         for stream in answer.streams:
             for line in stream.lines:
-                for name, value in {**line.metadata, **line.parsed}.items():
-                    found.setdefault(name, Field()).add(value, "")
-                for parser, labels in parsed(line.text, stream.origin):
-                    for name, value in labels.items():
-                        found.setdefault(name, Field()).add(value, parser)
-                    if parser == "json" and any(not found[name].path for name in labels):
-                        for name, path in paths_of(line.text, stream.origin).items():
-                            if name in labels:
-                                found[name].path = found[name].path or path
+                _take(found, line, stream.origin)
         return found
+
+
+def _take(found: dict[str, Field], line: Line, stream: Mapping[str, str]) -> None:
+    """Add the fields of a line: those that came with it or that the query has parsed, and those that it shows."""
+    for name, value in {**line.metadata, **line.parsed}.items():
+        if name not in {ERROR, DETAILS}:
+            found.setdefault(name, Field()).add(value, "")
+    for parser, labels in parsed(line.text, stream):
+        for name, value in labels.items():
+            found.setdefault(name, Field()).add(value, parser)
+        if parser == "json" and any(not found[name].path for name in labels):
+            for name, path in paths_of(line.text, stream).items():
+                if name in labels:
+                    found[name].path = found[name].path or path
 
 
 _JSON: Final = Pipeline((JsonParser(span=_HERE),))

@@ -13,15 +13,18 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from holdfast.kernel.errors import InvalidError
-from holdfast.telemetry.logs.logql.quantities import parse_duration_ns
+from holdfast.telemetry.logs.logql.quantities import parse_duration_ns, parse_range_ns
 from holdfast.telemetry.logs.selection import Direction
 from holdfast.telemetry.metrics.api import Parameters
+from holdfast.telemetry.metrics.promql.quoting import quote
 
 NS: Final = 10**9
 HOUR_NS: Final = 3600 * NS
 _MOST_NS: Final = 2**63 - 1
 _SECONDS_DIGITS: Final = 10  # as Loki: a whole number of more digits is nanoseconds
 _STEPS: Final = 250
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_TIMES: Final = "nanoseconds or seconds of Unix time, or RFC 3339"
 _DIRECTIONS: Final = {"": Direction.BACKWARD, "backward": Direction.BACKWARD, "forward": Direction.FORWARD}
 
 
@@ -42,7 +45,7 @@ def read_range(given: Parameters, *, back_ns: int = HOUR_NS) -> Range:
     now_ns = time.time_ns()
     end_ns = read_time(given, "end", now_ns)
     since = given.text("since")
-    back_ns = _duration("since", since) if since else back_ns
+    back_ns = _since(since) if since else back_ns
     start_ns = read_time(given, "start", min(end_ns, now_ns) - back_ns)  # what is to come is not looked back from
     if end_ns < start_ns:
         raise InvalidError("end timestamp must not be before or equal to start time")
@@ -54,7 +57,8 @@ def read_time(given: Parameters, name: str, default: int) -> int:
     text = given.text(name)
     found = parse_time_ns(text) if text else default
     if found is None:
-        raise InvalidError(f"could not parse '{name}' parameter: \"{text}\" is no timestamp")
+        place = "" if name == "time" else f"could not parse '{name}' parameter: "
+        raise InvalidError(f"{place}strconv.ParseInt: parsing {quote(text)}: invalid syntax", hint=_TIMES)
     return found
 
 
@@ -94,7 +98,7 @@ def read_step_ns(given: Parameters, span: Range) -> int:
     text = given.text("step")
     if not text:
         return max((span.end_ns - span.start_ns) // (_STEPS * NS) * NS, NS)
-    step_ns = _duration("step", text)
+    step_ns = _duration(text)
     if step_ns <= 0:
         raise InvalidError("zero or negative query resolution step widths are not accepted. Try a positive integer")
     return step_ns
@@ -115,7 +119,7 @@ def read_interval_ns(given: Parameters) -> int:
         InvalidError: it is no duration, or negative.
     """
     text = given.text("interval")
-    interval_ns = _duration("interval", text) if text else 0
+    interval_ns = _duration(text) if text else 0
     if interval_ns < 0:
         raise InvalidError("interval must be >= 0")
     return interval_ns
@@ -129,23 +133,40 @@ def read_direction(given: Parameters) -> Direction:
     return _DIRECTIONS[text]
 
 
-def read_limit(given: Parameters, default: int = 100) -> int:
+def read_limit(given: Parameters, default: int = 100, *, name: str = "limit") -> int:
     """Give how many lines are wanted; raises InvalidError if it is no positive number."""
-    is_negative = given.text("limit").startswith("-")
-    limit = 0 if is_negative else given.count("limit", default)
+    text = given.text(name)
+    if text and not _WHOLE.fullmatch(text):
+        raise InvalidError(f"strconv.Atoi: parsing {quote(text)}: invalid syntax")
+    limit = int(text) if text else default
     if limit <= 0:
         raise InvalidError("limit must be a positive value")
     return limit
 
 
-def _duration(name: str, text: str) -> int:
+def _since(text: str) -> int:
+    length = _length(text)
+    if length is not None:
+        return length
+    try:
+        return parse_range_ns(text)
+    except ValueError as error:
+        raise InvalidError(f"could not parse 'since' parameter: {error}", hint="such as 5m, 1h30m or 7d") from error
+
+
+def _duration(text: str) -> int:
+    length = _length(text)
+    if length is None:
+        raise InvalidError(f"cannot parse {quote(text)} to a valid duration")
+    return length
+
+
+def _length(text: str) -> int | None:
     length = parse_duration_ns(text, knows_days=True) if text[:1].isdigit() and not text.isdecimal() else None
     if length is not None:
         return length
     try:
         seconds = Decimal(text)
     except InvalidOperation:
-        seconds = Decimal("NaN")
-    if not seconds.is_finite() or abs(seconds) * NS > _MOST_NS:
-        raise InvalidError(f'cannot parse "{text}" to a valid duration ("{name}")')
-    return int(seconds * NS)
+        return None
+    return int(seconds * NS) if seconds.is_finite() and abs(seconds) * NS <= _MOST_NS else None

@@ -52,11 +52,14 @@ class QueryRoutes:
     async def query_range(self, request: Request, identity: Reader) -> Response:
         """Answer a query over a range of time."""
         given = await Parameters.of(request)
-        expr, span = _parsed(given), read_range(given)
+        span, limit, direction = read_range(given), read_limit(given), read_direction(given)
+        step_ns, interval_ns = read_step_ns(given, span), read_interval_ns(given)
+        expr = _parsed(given)
         if isinstance(expr, LogSelector):
-            when = Span(span.start_ns, span.end_ns, read_direction(given))
-            return await self._lines(request, identity, expr, when, given)
-        step_ns = read_step_ns(given, span)
+            when = Span(span.start_ns, span.end_ns, direction)
+            answer = await self.engine.lines(identity.tenant, expr, when, limit=limit, interval_ns=interval_ns)
+            flags = request.headers.get(ENCODING_HEADER, "")
+            return success(streams_data(answer, is_categorized=CATEGORIZE in flags))
         self.engine.check_steps(Moments(span.start_ns, span.end_ns, step_ns))
         span = aligned(span, step_ns)
         moments = Moments(span.start_ns, span.end_ns, step_ns)
@@ -65,7 +68,10 @@ class QueryRoutes:
     async def query(self, request: Request, identity: Reader) -> Response:
         """Answer a metric query at one moment; lines are asked for over a range."""
         given = await Parameters.of(request)
-        expr, at_ns = _parsed(given), read_time(given, "time", time.time_ns())
+        read_limit(given)
+        at_ns = read_time(given, "time", time.time_ns())
+        read_direction(given)
+        expr = _parsed(given)
         if isinstance(expr, LogSelector):
             raise InvalidError(_NO_INSTANT)
         return success(instant_data(await self.engine.numbers(identity.tenant, expr, Moments(at_ns, at_ns))))
@@ -78,14 +84,6 @@ class QueryRoutes:
             return success(prettify(_parsed(given)))
         except InvalidError as error:
             return plain({"status": "invalid-query", "error": error.message}, status=400)
-
-    async def _lines(
-        self, request: Request, identity: Identity, expr: LogSelector, when: Span, given: Parameters
-    ) -> Response:
-        limit, interval_ns = read_limit(given), read_interval_ns(given)
-        answer = await self.engine.lines(identity.tenant, expr, when, limit=limit, interval_ns=interval_ns)
-        flags = request.headers.get(ENCODING_HEADER, "")
-        return success(streams_data(answer, is_categorized=CATEGORIZE in flags))
 
 
 def _parsed(given: Parameters) -> LogSelector | MetricExpr:

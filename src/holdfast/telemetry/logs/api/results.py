@@ -56,7 +56,7 @@ def _categorized(line: Line) -> list[Any]:
 def matrix_data(answer: NumbersAnswer) -> dict[str, Any]:
     """Give the data of a metric query over a range."""
     grid = answer.grid
-    times = [_time(ts_ns) for ts_ns in answer.times_ns]
+    times = [seconds_of(ts_ns) for ts_ns in answer.times_ns]
     result = [
         {
             "metric": dict(labels),
@@ -73,7 +73,7 @@ def matrix_data(answer: NumbersAnswer) -> dict[str, Any]:
 
 def instant_data(answer: NumbersAnswer) -> dict[str, Any]:
     """Give the data of a metric query at one moment."""
-    grid, at = answer.grid, _time(answer.times_ns[0])
+    grid, at = answer.grid, seconds_of(answer.times_ns[0])
     if answer.is_scalar:
         return {
             "resultType": "scalar",
@@ -120,7 +120,7 @@ def _value(value: float) -> str:
     return np.format_float_positional(value, trim="-")
 
 
-def _time(ts_ns: int) -> int | float:
+def seconds_of(ts_ns: int) -> int | float:
     """Give a time in seconds, to the millisecond, as Prometheus' clients read it."""
     ts_ms = ts_ns // _MS
     return ts_ms // 1000 if ts_ms % 1000 == 0 else ts_ms / 1000

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from holdfast.kernel.auth import Identity, requires
-from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.api.envelope import success
 from holdfast.telemetry.logs.api.parameters import HOUR_NS, read_range
 from holdfast.telemetry.logs.logql import parse_selector
@@ -47,11 +46,9 @@ class SeriesRoutes:
         return success(await self.source.label_values(identity.tenant, name, scope))
 
     async def series(self, request: Request, identity: Reader) -> Response:
-        """Give the label sets that match."""
-        given = await Parameters.of(request)
-        if not given.all("match[]") and not given.all("match"):
-            raise InvalidError("0 matcher groups supplied", hint='add match[]={service_name="..."}')
-        return success([dict(each) for each in await self.source.streams(identity.tenant, _scope(given))])
+        """Give the label sets that match; all of them where nothing is to match, as Loki does."""
+        scope = _scope(await Parameters.of(request))
+        return success([dict(each) for each in await self.source.streams(identity.tenant, scope)])
 
 
 def _scope(given: Parameters) -> StreamScope:

@@ -66,11 +66,12 @@ def parse_selector(text: str) -> tuple[Matcher, ...]:
     """
     _check_length(text)
     stream = TokenStream(text)
-    matchers = parse_matchers(stream)
-    if stream.token.kind is not Kind.END:
-        parse(text)
-        raise InvalidError("only label matchers are supported", hint=f"leave out {text[stream.token.start :]}")
-    return matchers
+    if stream.token.text == "{":
+        matchers = parse_matchers(stream)
+        if stream.token.kind is Kind.END:
+            return matchers
+    parse(text)
+    raise InvalidError("only label matchers is supported", hint="leave out all but {...}")
 
 
 def _selector(stream: TokenStream, told: str = "{", *, may_unwrap: bool = True) -> tuple[LogSelector, Unwrap | None]:
