@@ -138,6 +138,18 @@ def test_series_that_cannot_be_told_apart_are_named_in_order_with_odd_labels_quo
     assert f"match group {{}} on the right hand-side of the operation: [{one}, {two}];" in caught.value.message
 
 
+def test_of_many_series_that_cannot_be_told_apart_the_same_two_are_named_whatever_their_order():
+    bench = Bench()
+    for name in "dcba":
+        bench.put(f'build{{version="{name}"}}', *([1] if name in "bd" else [None] * 6 + [1]))
+    bench.put("up", *[1] * 7)
+    for at_s, names in ((0, "bd"), (360, "ac")):
+        with pytest.raises(QueryExecutionError) as caught:
+            bench.at("up * on() build", at_s)
+        one, two = (f'{{__name__="build", version="{name}"}}' for name in names)
+        assert f"[{one}, {two}]" in caught.value.message
+
+
 def test_series_that_cannot_be_told_apart_do_not_matter_where_the_other_side_is_empty():
     bench = Bench()
     bench.put('build{version="1"}', *[1] * 8)

@@ -97,19 +97,29 @@ def refuse_duplicates(frame: Frame, keys: list[Labels], side: str, active: Bools
     Raises:
         QueryExecutionError: it names both, as Prometheus does.
     """
-    if len(set(keys)) == len(keys):
+    if len(set(keys)) == len(keys) or _meeting(frame, keys, range(len(keys)), active) is None:
         return
-    seen: dict[Labels, list[int]] = {}
-    for row, key in enumerate(keys):
-        for other in seen.get(key, ()):
-            if (frame.present[row] & frame.present[other] & active).any():
-                both = sorted(show_labels(frame.labels[each]) for each in (row, other))
-                raise QueryExecutionError(
-                    f"found duplicate series for the match group {show_labels(key)} on the {side} hand-side of the "
-                    f"operation: [{both[0]}, {both[1]}]"
-                    ";many-to-many matching not allowed: matching labels must be unique on one side"
-                )
-        seen.setdefault(key, []).append(row)
+    in_order = sorted(range(len(keys)), key=frame.labels.__getitem__)  # so that a query always names the same two
+    pair = _meeting(frame, keys, in_order, active)
+    assert pair is not None
+    one, two = sorted(show_labels(frame.labels[row]) for row in pair)
+    raise QueryExecutionError(
+        f"found duplicate series for the match group {show_labels(keys[pair[0]])} on the {side} hand-side of the "
+        f"operation: [{one}, {two}];many-to-many matching not allowed: matching labels must be unique on one side"
+    )
+
+
+def _meeting(frame: Frame, keys: list[Labels], rows: Sequence[int], active: Bools) -> tuple[int, int] | None:
+    """Find two series of the same signature that are there at the same active step; None where there are none."""
+    taken: dict[Labels, Bools] = {}
+    for place, row in enumerate(rows):
+        there = frame.present[row] & active
+        known = taken.get(keys[row])
+        if known is not None and (known & there).any():
+            earlier = (each for each in rows[:place] if keys[each] == keys[row])
+            return next(each for each in earlier if (frame.present[each] & there).any()), row
+        taken[keys[row]] = there if known is None else known | there
+    return None
 
 
 def refuse_overlaps(keys: list[tuple[Labels, Labels]], happened: Bools, message: str) -> None:
