@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from holdfast.cli.queries.chart import Bounds, Canvas
 from holdfast.cli.queries.drawing import draw_range, shorten, write_labels
+from holdfast.cli.runs.drawing import terminal
 
 
 def printed(thing: object, width: int = 60) -> str:
     out = io.StringIO()
     Console(file=out, width=width, color_system=None).print(thing)
     return out.getvalue()
+
+
+def test_a_pipe_has_the_columns_that_it_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert terminal().width > 100
+    monkeypatch.setenv("COLUMNS", "40")
+    assert terminal().width == 40
 
 
 def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right() -> None:

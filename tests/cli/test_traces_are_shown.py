@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from fixtures.traces import Row, spans, trace_id
-from holdfast.cli.traces import comparing, conditions, finding, showing
+from holdfast.cli.traces import asking, comparing, conditions, finding, showing
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.traces import SpanKind, SpanStatus
 from holdfast.telemetry.traces.api.whole import show_trace
@@ -81,6 +81,11 @@ def test_conditions_are_words_of_the_api_or_attributes():
 )
 def test_durations_are_short(ns, text):
     assert showing.write_duration(ns) == text
+
+
+def test_what_is_no_id_is_refused_before_anybody_is_asked():
+    with pytest.raises(InvalidError, match="'foo' is neither the id of a trace nor a command"):
+        asking.show("foo", url="http://127.0.0.1:1")
 
 
 def test_what_is_no_condition_is_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -34,8 +35,9 @@ _LOOKS: Final = {
 
 
 def terminal() -> Console:
-    """Give the console for documents: as wide as the terminal, or as a line of a pipe may be."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    """Give the console for documents: as wide as the terminal or `COLUMNS` says, or as a line of a pipe may be."""
+    is_told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Console(highlight=False, width=None if is_told else PIPE_WIDTH)
 
 
 def draw_state(state: str) -> Text:

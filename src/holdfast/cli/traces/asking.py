@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 import typer
@@ -11,7 +12,9 @@ from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.traces.conditions import Conditions, EndOption, JsonOption, StartOption, print_json, time_of
 from holdfast.cli.traces.conditions import read_conditions as read
 from holdfast.cli.traces.showing import show_list, show_waterfall
+from holdfast.kernel.errors import InvalidError
 
+_ID: Final = re.compile(r"[0-9a-fA-F]{1,32}")
 _SHORT: Final = 200  # spans that are shown without --all
 
 
@@ -23,6 +26,9 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a trace as a waterfall; its id alone does the same."""
+    if not _ID.fullmatch(trace_id):
+        hint = "an id is up to 32 hexadecimal digits; `holdfast trace search service=shop` finds some"
+        raise InvalidError(f"{trace_id!r} is neither the id of a trace nor a command", hint=hint)
     with Remote(url) as remote:
         found = remote.call("GET", f"/traces/{trace_id}")
     if as_json:

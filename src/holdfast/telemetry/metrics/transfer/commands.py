@@ -16,7 +16,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.promql import parse_matchers
-from holdfast.telemetry.metrics.transfer.exporting import Exported, fetch, write_openmetrics, write_parquet
+from holdfast.telemetry.metrics.transfer.exporting import (
+    Exported,
+    Writable,
+    fetch,
+    writable_format,
+    write_openmetrics,
+    write_parquet,
+)
 from holdfast.telemetry.metrics.transfer.importing import Format, Report, format_of, import_file, size_of
 from holdfast.telemetry.metrics.transfer.sending import Destination
 from holdfast.telemetry.metrics.transfer.table_files import read_time_ms
@@ -64,7 +71,7 @@ def register(cli: typer.Typer, environ: Mapping[str, str]) -> None:
         match: Annotated[str, typer.Option("--match", help="Such as 'up{job=\"shop\"}' or '{job=~\"s.*\"}'.")],
         start: Annotated[str, typer.Option("--start", help="ISO 8601, or Unix seconds.")] = "0",
         end: Annotated[str, typer.Option("--end", help="The same; now if not given.")] = "",
-        format_: Annotated[Format, typer.Option("--format", help="openmetrics or parquet.")] = Format.OPENMETRICS,
+        format_: Annotated[Writable | None, typer.Option("--format", help="If the ending does not tell.")] = None,
         output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; stdout if none.")] = None,
         url: Url = DEFAULT_URL,
         tenant: Tenant = "",
@@ -74,20 +81,18 @@ def register(cli: typer.Typer, environ: Mapping[str, str]) -> None:
         window_ms = (_time("--start", start), _time("--end", end or str(time.time())))
         if window_ms[0] > window_ms[1]:
             raise InvalidError("the end lies before the start", place=Place(field="--end"))
-        counts = Exported()
+        counts, kind = Exported(), writable_format(output, format_)
         with (
             Destination(url, token=environ.get("HOLDFAST_TOKEN", ""), tenant=tenant) as source,
             _bar("exporting", None) as tell,
         ):
             found = fetch(source, parse_matchers(match), window_ms, counts)
-            if format_ is Format.PARQUET and output is not None:
+            if kind is Writable.PARQUET and output is not None:
                 with _whole(output) as fresh:
                     write_parquet(found, fresh, tell)
-            elif format_ is Format.OPENMETRICS:
+            else:
                 with _opened(output) as target:
                     write_openmetrics(found, target, tell)
-            else:
-                raise InvalidError(f"{format_} is not written to stdout", hint="--format openmetrics, or --output FILE")
         _tell_exported(counts, output, as_json=as_json)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import InvalidError, Place
 from holdfast.kernel.peers import OTHER_SERVER, refusal
 from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
@@ -31,6 +32,29 @@ _STALE: Final = struct.pack("<Q", STALE_BITS)
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 Found = Iterator[tuple[Labels, list[tuple[int, float]]]]
+
+
+class Writable(StrEnum):
+    """What an export may be."""
+
+    OPENMETRICS = "openmetrics"
+    PARQUET = "parquet"
+
+
+def writable_format(output: Path | None, named: Writable | None) -> Writable:
+    """Give the format of an export: as named, else by the file's ending, else OpenMetrics.
+
+    Raises:
+        InvalidError: the ending is that of a format that is only imported, or Parquet has no file to go to.
+    """
+    ending = output.suffix.lower() if output is not None else ""
+    if named is None and ending in {".csv", ".prom"}:
+        hint = "--format openmetrics, or a name that ends with .om or .parquet"
+        raise InvalidError(f"{ending} is read by an import, but not written", hint=hint, place=Place(str(output)))
+    kind = named or (Writable.PARQUET if ending == ".parquet" else Writable.OPENMETRICS)
+    if kind is Writable.PARQUET and output is None:
+        raise InvalidError("parquet is not written to stdout", hint="name a file with --output")
+    return kind
 
 
 @dataclass(slots=True)
