@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import MetricMetadata
     from holdfast.telemetry.metrics.labels import Labels
 
-
+MOST_LINE: Final = 1_000_000  # bytes of a line, or letters of a row; one that is longer has no end, perhaps
 _MOST_MS: Final = 253_402_300_799_999  # the end of the year 9999
 
 

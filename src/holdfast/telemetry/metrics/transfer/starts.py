@@ -10,6 +10,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of, name_of, without
+from holdfast.telemetry.metrics.transfer.rows import MOST_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +33,10 @@ class Starts:
 
     @classmethod
     def read(cls, file: Path, read_line: Callable[[bytes], tuple[Labels, int, float]]) -> Starts:
-        """Go through a file; lines that are wrong are left to whoever reads the samples."""
+        """Go through a file; lines that are wrong, or do not end, are left to whoever reads the samples."""
         made = cls()
         with file.open("rb") as lines:
-            for line in lines:
+            while (line := lines.readline(MOST_LINE)) and len(line) < MOST_LINE:
                 if line.startswith(b"# TYPE "):
                     words = line.decode(errors="replace").split()
                     if len(words) == 4 and words[3] in _COUNTING:

@@ -10,11 +10,11 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
-from holdfast.telemetry.metrics.transfer.rows import Row, number, whole_ms
+from holdfast.telemetry.metrics.transfer.rows import MOST_LINE, Row, number, whole_ms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,12 +29,15 @@ def read_csv(file: Path, position: int) -> Iterator[Row]:
     Raises:
         InvalidError: a column is missing, or a row is no sample; the message names it.
     """
-    with file.open(newline="", encoding="utf-8-sig") as lines:
+    with file.open(newline="", encoding="utf-8-sig") as text:
+        lines = _RowLines(text, file)
         reader = csv.reader(lines)
         try:
             header = next(reader, [])
             take = _taker(header, file)
+            lines.begin_row()
             for place, fields in enumerate(reader):
+                lines.begin_row()
                 if place < position or not fields:
                     continue
                 yield Row(*take(_paired(header, fields)), place + 1)
@@ -43,6 +46,31 @@ def read_csv(file: Path, position: int) -> Iterator[Row]:
             raise InvalidError(message, hint="save it as UTF-8", place=Place(str(file))) from None
         except (ValueError, csv.Error) as error:
             raise InvalidError(f"{error}", place=Place(str(file), reader.line_num)) from None
+
+
+class _RowLines:
+    """Lines of a text, up to `MOST_LINE` letters of one row."""
+
+    def __init__(self, text: TextIO, file: Path) -> None:
+        self._text = text
+        self._file = file
+        self._read = self._first = 1
+        self._left = MOST_LINE
+
+    def begin_row(self) -> None:
+        """Take that what comes now is of another row."""
+        self._first, self._left = self._read, MOST_LINE
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(self._left):
+            self._read += 1
+            self._left -= len(line)
+            if not self._left:
+                hint = "is a quote or the end of a line missing?"
+                raise InvalidError(
+                    "the row is longer than a megabyte", hint=hint, place=Place(str(self._file), self._first)
+                )
+            yield line
 
 
 def _paired(header: Sequence[str], fields: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.exposition import ExpositionError, parse_exemplar, read_label_pairs
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
-from holdfast.telemetry.metrics.transfer.rows import Row, RowExemplar, number, whole_ms
+from holdfast.telemetry.metrics.transfer.rows import MOST_LINE, Row, RowExemplar, number, whole_ms
 from holdfast.telemetry.metrics.transfer.starts import Starts
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _LINE: Final = re.compile(
 )
 _SAID: Final = re.compile(rb"#[ \t]+(TYPE|HELP|UNIT)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
 _KNOWN: Final = 200_000
-_MOST_LINE_BYTES: Final = 1_000_000
 _EOF: Final = b"# EOF"
 _CUT: Final = "the last line has no end: the file is cut off, or lacks its last newline"
 _NO_EOF: Final = "the file ends without '# EOF', so it is cut off"
@@ -49,7 +48,7 @@ def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
     with file.open("rb") as lines:
         lines.seek(position)
         at, number = position, 0
-        while line := lines.readline(_MOST_LINE_BYTES):
+        while line := lines.readline(MOST_LINE):
             at += len(line)
             number += 1
             text = line.removeprefix(codecs.BOM_UTF8).strip() if at == len(line) else line.strip()
@@ -82,14 +81,14 @@ def _line(number: int, at: int, position: int) -> str:
 
 
 def _demand_nothing(lines: BinaryIO, file: Path, where: str) -> None:
-    while rest := lines.readline(_MOST_LINE_BYTES):
+    while rest := lines.readline(MOST_LINE):
         if rest.strip():
             raise InvalidError(f"{where}: {_BEHIND}", hint=_PART, place=Place(str(file)))
 
 
 def _demand_end(line: bytes) -> None:
     if not line.endswith(b"\n"):
-        raise ValueError("the line is longer than a megabyte" if len(line) == _MOST_LINE_BYTES else _CUT)
+        raise ValueError("the line is longer than a megabyte" if len(line) == MOST_LINE else _CUT)
 
 
 def _read_line(
