@@ -14,7 +14,7 @@ SEND = """async (names) => {
   const resourceSpans = names.map((name, at) => ({
     resource: {attributes: [{key: 'service.name', value: {stringValue: name}}]},
     scopeSpans: [{spans: [2, 3].filter((kind) => kind === 2 || at + 1 < names.length).map((kind) => ({
-      traceId: 'ab'.repeat(16), spanId: id(at * 2 + kind - 2), kind, name: 'GET /',
+      traceId: names.length.toString(16).padStart(2, '0').repeat(16), spanId: id(at * 2 + kind - 2), kind, name: 'GET /',
       ...(kind === 3 ? {parentSpanId: id(at * 2)} : at > 0 ? {parentSpanId: id(at * 2 - 1)} : {}),
       startTimeUnixNano: `${began + BigInt(at) * 1000000n}`, endTimeUnixNano: `${began + BigInt(90 - at) * 1000000n}`,
     }))}],
@@ -43,10 +43,30 @@ def left_of(page: Page) -> float:
 def test_all_of_a_graph_is_in_sight(open_visit, width):
     visit = open_visit(width=width)
     assert visit.go("/").evaluate(SEND, NAMES) == 200
-    for path, least in (("/map", 2), ("/traces/map", len(NAMES))):
+    for path, least in (("/map", 2), ("/traces/map?of=service%3Akitchen", 3)):
         page = visit.go(path)
         expect(page.locator("main .react-flow__node").nth(least - 1)).to_be_visible()
         visit.wait_until(f"() => ({HIDDEN})() === 0", within_s=5)
+
+
+def test_a_crowded_map_is_read_around_one_node_on_a_phone(open_visit):
+    visit = open_visit(width=390)
+    names = [f"stall-{place:02}" for place in range(1, 30)]
+    assert visit.go("/").evaluate(SEND, names) == 200
+    page = visit.go("/traces/map")
+    expect(page.get_by_text("has no room here")).to_be_visible()
+    expect(page.locator("main .react-flow__node")).to_have_count(0)
+    page.get_by_label("Around").first.fill("stall-07")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    section = page.locator("main section")
+    expect(section.filter(has_text="Who calls stall-07").locator("tbody tr")).to_have_text([re.compile("stall-06")])
+    expect(section.filter(has_text="Whom stall-07 calls").locator("tbody tr")).to_have_text([re.compile("stall-08")])
+    expect(page.locator("main .react-flow__node a")).to_have_count(3)
+    expect(page).to_have_url(re.compile("of=service%3Astall-07"))
+    page.get_by_role("button", name="stall-08").click()
+    page.get_by_role("link", name="Map around stall-08").click()
+    expect(section.filter(has_text="Whom stall-08 calls")).to_contain_text("stall-09")
 
 
 def test_a_map_says_the_same_in_words(open_visit):

@@ -4,7 +4,7 @@ import { colorsOf } from "@/lib/traces/colors";
 import { foldTrace, layFlame } from "@/lib/traces/flame";
 import { readDocument } from "@/lib/traces/document";
 import { cellsOf, readNs, rowsOf } from "@/lib/traces/heat";
-import { edgeSearch, endsOf, shapeOf, sortEdges } from "@/lib/traces/map";
+import { edgeSearch, endsOf, mapPath, neighbourhood, nodeId, nodeName, shapeOf, sortEdges } from "@/lib/traces/map";
 import { carryRows, collapseBelow, findRows, openRows, placeOf, reveal } from "@/lib/traces/rows";
 import { addAttribute, isDuration, parseAttributes, readPart, readWish, searchPath, selectionOf, withRoots, writeNs, writePart, writeWish } from "@/lib/traces/search";
 import { answerFindings } from "../mock/findings.ts";
@@ -189,6 +189,16 @@ describe("the map of calls", async () => {
     const later = { ...map, edges: map.edges.map((edge) => ({ ...edge, state: "fine" as const })).reverse(), nodes: [...map.nodes].reverse() };
     expect(shapeOf(later).key).toBe(shapeOf(map).key);
     expect(shapeOf({ ...map, edges: map.edges.slice(1) }).key).not.toBe(shapeOf(map).key);
+  });
+
+  it("is narrowed to one node, those who call it and those whom it calls", () => {
+    const part = neighbourhood(map, "service:orders");
+    expect(part.edges.length).toBeLessThan(map.edges.length);
+    expect(part.edges).toEqual(map.edges.filter((edge) => endsOf(edge).includes("service:orders")));
+    expect(new Set(part.nodes.map(nodeId))).toEqual(new Set(part.edges.flatMap(endsOf)));
+    expect(neighbourhood(map, "service:nobody")).toMatchObject({ nodes: [], edges: [] });
+    expect(mapPath("messaging:orders")).toBe("/traces/map?of=messaging%3Aorders");
+    expect(nodeName("database:sqlite/a:b")).toBe("sqlite/a:b");
   });
 
   it("lists the worst first, and finds the traces of each edge", () => {

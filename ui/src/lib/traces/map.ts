@@ -23,6 +23,11 @@ export const CHANGE_WORD: Record<Change, string> = {
 
 export const nodeId = ({ name, type }: Pick<MapNode, "name" | "type">): string => `${type}:${name}`;
 
+export const nodeName = (id: string): string => id.slice(id.indexOf(":") + 1);
+
+/** The map around one node. */
+export const mapPath = (id: string): string => `/traces/map?of=${encodeURIComponent(id)}`;
+
 /** The ends of an edge as ids of nodes: a topic may be called as a service is. */
 export function endsOf({ source, target, connection }: MapEdge): [from: string, to: string] {
   const thing = { database: "database", external: "external", to_topic: "messaging" } as const;
@@ -60,6 +65,13 @@ export function shapeOf(map: TraceMap): { names: string[]; edges: { from: string
   const names = map.nodes.map(nodeId).sort();
   const edges = map.edges.map((edge) => endsOf(edge)).map(([from, to]) => ({ from, to })).sort((a, b) => `${a.from}>${a.to}`.localeCompare(`${b.from}>${b.to}`));
   return { names, edges, key: JSON.stringify([names, edges]) };
+}
+
+/** Of the map, one node with those who call it and those whom it calls. */
+export function neighbourhood(map: TraceMap, id: string): TraceMap {
+  const edges = map.edges.filter((edge) => endsOf(edge).includes(id));
+  const names = new Set([id, ...edges.flatMap(endsOf)]);
+  return { ...map, nodes: map.nodes.filter((node) => names.has(nodeId(node))), edges };
 }
 
 export const shareFailed = ({ calls, errors }: { calls: number; errors: number }): number => (calls > 0 ? (100 * errors) / calls : 0);

@@ -1,14 +1,16 @@
 // Who calls whom, from spans: HTTP, RPC, buses, databases, with calls, errors and durations on every edge, and what has
-// changed since a week before. The table below says the same as the picture.
-import { Select } from "@mantine/core";
+// changed since a week before: of all of them, or around one. The table below says the same as the picture.
+import { Button, Select } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { traceMapQuery } from "@/api/findingQueries";
 import type { MapEdge, TraceMap } from "@/api/types";
 import { Page, Section } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock } from "@/components/states";
 import { formatAbsolute } from "@/lib/time";
 import { plural } from "@/lib/format";
-import { edgeId } from "@/lib/traces/map";
+import { edgeId, endsOf, neighbourhood, nodeId, nodeName } from "@/lib/traces/map";
 import { useTimeRange, useUrlFilter } from "@/state/timerange";
 import { Spanless } from "../Spanless";
 import { TracesTabs } from "../TracesTabs";
@@ -16,6 +18,9 @@ import classes from "./CallMap.module.css";
 import { EdgeDrawer } from "./EdgeDrawer";
 import { EdgeTable } from "./EdgeTable";
 import { Picture } from "./Picture";
+
+/** A picture of more connections than these cannot be read at such a width. */
+const LEGIBLE = { wide: 150, narrow: 20 };
 
 const AGAINST = [
   { value: "1d", label: "Against a day before" },
@@ -43,6 +48,7 @@ export function CallMap() {
 
 function Drawn({ map }: { map: TraceMap }) {
   const [chosen, choose] = useUrlFilter("edge");
+  const [of, setOf] = useUrlFilter("of");
   const edge = map.edges.find((one) => edgeId(one) === chosen) ?? null;
   if (map.nodes.length === 0) return <Empty title="Nobody calls anybody in this time">Choose a longer time range at the top right.</Empty>;
   if (map.edges.length === 0)
@@ -51,15 +57,72 @@ function Drawn({ map }: { map: TraceMap }) {
         An edge needs both ends in one trace: the caller hands its trace context on, the called one continues it. OpenTelemetry&apos;s instrumentations of HTTP clients, gRPC and buses do it by themselves.
       </Empty>
     );
+  const shown = of ? neighbourhood(map, of) : map;
   return (
     <>
-      <Picture map={map} chosen={chosen} onChoose={choose} />
-      <Section title={plural(map.edges.length, "connection")} aside={<span className="faint">{compared(map)}</span>}>
-        <EdgeTable map={map} chosen={chosen} onChoose={choose} />
-      </Section>
+      <NodeSelect map={map} value={of} onChange={setOf} />
+      <Seen map={shown} chosen={chosen} onChoose={choose} onFocus={setOf} of={of} />
       <EdgeDrawer map={map} edge={edge} onClose={() => choose("")} />
     </>
   );
+}
+
+interface SeenProps {
+  map: TraceMap;
+  /** The node around which the map is; "" for all of it. */
+  of: string;
+  chosen: string;
+  onChoose: (edge: string) => void;
+  onFocus: (node: string) => void;
+}
+
+function Seen({ map, of, chosen, onChoose, onFocus }: SeenProps) {
+  const isNarrow = useMediaQuery("(max-width: 760px)", matchMedia("(max-width: 760px)").matches);
+  const [isWanted, setWanted] = useState(false);
+  const isPicture = isWanted || map.edges.length <= (isNarrow ? LEGIBLE.narrow : LEGIBLE.wide);
+  const parts: [title: string, edges: MapEdge[]][] = of
+    ? [
+        [`Who calls ${nodeName(of)}`, map.edges.filter((edge) => endsOf(edge)[1] === of)],
+        [`Whom ${nodeName(of)} calls`, map.edges.filter((edge) => endsOf(edge)[0] === of)],
+      ]
+    : [[plural(map.edges.length, "connection"), map.edges]];
+  if (of && map.edges.length === 0)
+    return (
+      <Empty title={`Nobody calls ${nodeName(of)} in this time, and it calls nobody`}>
+        <Button variant="default" onClick={() => onFocus("")}>
+          Show all
+        </Button>
+      </Empty>
+    );
+  return (
+    <>
+      {isPicture ? (
+        <Picture map={map} chosen={chosen} onChoose={onChoose} />
+      ) : (
+        <p className={classes.crowded}>
+          A picture of {plural(map.edges.length, "connection")} has no room here. {of ? "" : "Choose one node above to see whom it calls and who calls it. "}
+          <Button variant="default" size="compact-xs" onClick={() => setWanted(true)}>
+            Draw it all the same
+          </Button>
+        </p>
+      )}
+      {parts
+        .filter(([, edges]) => edges.length > 0)
+        .map(([title, edges], at) => (
+          <Section key={title} title={title} aside={at === 0 && <span className="faint">{compared(map)}</span>}>
+            <EdgeTable edges={edges} seconds={map.seconds} chosen={chosen} onChoose={onChoose} />
+          </Section>
+        ))}
+    </>
+  );
+}
+
+/** Narrows the map to one node and its neighbours. */
+function NodeSelect({ map, value, onChange }: { map: TraceMap; value: string; onChange: (node: string) => void }) {
+  const nodes = map.nodes.map((node) => ({ value: nodeId(node), label: node.type === "messaging" ? `topic ${node.name}` : node.name })).sort((a, b) => a.label.localeCompare(b.label));
+  const isKnown = value === "" || nodes.some((node) => node.value === value);
+  const data = isKnown ? nodes : [...nodes, { value, label: nodeName(value) }];
+  return <Select aria-label="Around" placeholder="Around one service, database or topic" className={classes.around} data={data} value={value || null} onChange={(node) => onChange(node ?? "")} searchable clearable />;
 }
 
 function compared(map: TraceMap): string {

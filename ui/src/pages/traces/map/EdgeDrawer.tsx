@@ -6,7 +6,7 @@ import type { MapEdge, Rates, TraceMap } from "@/api/types";
 import { Go, servicePath } from "@/components/Go";
 import table from "@/components/table.module.css";
 import { formatCount, formatDuration, formatNumber, formatPercent } from "@/lib/format";
-import { CHANGE_WORD, edgeSearch, endsOf, shareFailed } from "@/lib/traces/map";
+import { CHANGE_WORD, edgeSearch, endsOf, mapPath, nodeName, shareFailed } from "@/lib/traces/map";
 import classes from "./CallMap.module.css";
 import { StateMark } from "./StateMark";
 
@@ -63,6 +63,9 @@ function Detail({ map, edge }: { map: TraceMap; edge: MapEdge }) {
         <Go to={edgeSearch(edge, { status: "error" }).replace("/traces?", "/traces/compare?")} className="link">Compare failed with good</Go>
         {services.filter((name) => known.some((one) => one.name === name)).map((name) => (
           <Go key={name} to={servicePath(name)} className="link">Service {name}</Go>
+        ))}
+        {endsOf(edge).map((end) => (
+          <Go key={end} to={mapPath(end)} className="link">Map around {nodeName(end)}</Go>
         ))}
       </p>
     </div>

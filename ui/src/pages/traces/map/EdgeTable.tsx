@@ -1,12 +1,12 @@
 // The edges of the map as lines, the worst first: for keys, for those who cannot see the picture, and to read figures.
-import type { MapEdge, TraceMap } from "@/api/types";
+import type { MapEdge } from "@/api/types";
 import table from "@/components/table.module.css";
 import { formatDuration, formatPercent, formatRate } from "@/lib/format";
 import { CHANGE_WORD, edgeId, shareFailed, sortEdges } from "@/lib/traces/map";
 import classes from "./CallMap.module.css";
 import { StateMark } from "./StateMark";
 
-export function EdgeTable({ map, chosen, onChoose }: { map: TraceMap; chosen: string; onChoose: (edge: string) => void }) {
+export function EdgeTable({ edges, seconds, chosen, onChoose }: { edges: readonly MapEdge[]; seconds: number; chosen: string; onChoose: (edge: string) => void }) {
   return (
     <table className={`${table.table} ${classes.edges}`}>
       <thead>
@@ -23,8 +23,8 @@ export function EdgeTable({ map, chosen, onChoose }: { map: TraceMap; chosen: st
         </tr>
       </thead>
       <tbody>
-        {sortEdges(map.edges).map((edge) => (
-          <Line key={edgeId(edge)} edge={edge} seconds={map.seconds} isChosen={edgeId(edge) === chosen} onChoose={onChoose} />
+        {sortEdges(edges).map((edge) => (
+          <Line key={edgeId(edge)} edge={edge} seconds={seconds} isChosen={edgeId(edge) === chosen} onChoose={onChoose} />
         ))}
       </tbody>
     </table>
