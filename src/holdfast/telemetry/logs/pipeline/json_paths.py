@@ -137,6 +137,7 @@ def _walk(document: Any, path: Path) -> Any:
 def _scanned(entry: Entry, path: Path) -> Any:
     try:
         value = find(entry.line, path)
-    except JsonScanError:
+    except JsonScanError as error:
+        entry.fail(JSON_ERROR, str(error))
         return _MISSING
     return _MISSING if value is None else value.text

@@ -16,12 +16,13 @@ from typing import Final
 BAD_OBJECT: Final = "Value looks like object, but can't find closing '}' symbol"
 _BAD_ARRAY: Final = "Value looks like array, but can't find closing ']' symbol"
 _BAD_STRING: Final = "Value is string, but can't find closing '\"' symbol"
-_BAD_VALUE: Final = "Value looks like Number/Boolean/None, but can't find its end: ',' or '}' symbol"
 _BAD_JSON: Final = "Malformed JSON error"
 _UNKNOWN: Final = "Unknown value type"
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
-_BARE: Final = re.compile(r"[^ \t\n\r,\]}]*(?=[ \t\n\r,\]}])")
+_BARE: Final = re.compile(r"[^ \t\n\r,\]}]*")
+_NEXT_KEY: Final = re.compile(r'[^"}]*"')
+_LOOSE: Final = re.compile(r'\\.|"', re.DOTALL)
 _MARK: Final = re.compile(r'"(?:[^"\\]|\\.)*+"|["{}\[\]]', re.DOTALL)
 _CLOSING: Final = {"{": "}", "[": "]"}
 _WORDS: Final = {"true", "false", "null"}
@@ -52,10 +53,12 @@ class Value:
 
     @property
     def text(self) -> str:
-        """As a label holds it: a string unescaped, null empty, all else as it is written."""
+        """As a label holds it: a string and a list unescaped, null empty, all else as it is written."""
         raw = self.document[self.start : self.end]
         if self.form is Form.STRING:
             return unescape(raw)
+        if self.form is Form.ARRAY:
+            return unescape(_LOOSE.sub(_escaped_quote, raw) if "\\" in raw else raw)
         return "" if raw == "null" else raw
 
     @property
@@ -99,7 +102,7 @@ def find(document: str, path: tuple[str | int, ...]) -> Value | None:
     """Give the value at a path; None if there is none.
 
     Raises:
-        JsonScanError: what stands before it cannot be read.
+        JsonScanError: the value cannot be read; what stands before it need not be sound.
     """
     value = _root(document)
     for part in path:
@@ -122,9 +125,31 @@ def _inner(document: str, value: Value, part: str | int) -> Value | None:
     if isinstance(part, int):
         elements = _elements(document, value.start) if value.form is Form.ARRAY else iter(())
         return next((each for place, each in enumerate(elements) if place == part), None)
-    if value.form is not Form.OBJECT:
-        return None
-    return next((each for key, each in members(document, value.start) if key == part), None)
+    return _member(document, value.start + 1, part) if value.form is Form.OBJECT else None
+
+
+def _member(document: str, at: int, wanted: str) -> Value | None:
+    """Give the first value of a key; what the others hold is passed over, sound or not, as Loki does."""
+    while _NEXT_KEY.match(document, at) and (key := _STRING.search(document, at)) is not None:
+        at = _skip(document, key.end())
+        if document[at : at + 1] != ":":
+            continue
+        if unescape(key[1]) == wanted:
+            return _value(document, at + 1)[0]
+        try:
+            at = _passed(document, _skip(document, at + 1))
+        except JsonScanError:
+            return None
+    return None
+
+
+def _passed(document: str, at: int) -> int:
+    """Give where a value ends that is not looked at."""
+    first = document[at : at + 1]
+    if first in _CLOSING:
+        return _block_end(document, at, first)
+    string = _STRING.match(document, at)
+    return string.end() if string else at + len((_BARE.match(document, at) or [""])[0])
 
 
 def _elements(document: str, at: int) -> Iterator[Value]:
@@ -151,8 +176,7 @@ def _value(document: str, at: int) -> tuple[Value, int]:
         end = _block_end(document, at, first)
         return Value(document, Form(first), at, end), end
     bare = _BARE.match(document, at)
-    if bare is None:
-        raise JsonScanError(_BAD_VALUE)
+    assert bare is not None  # it matches nothing too
     if bare[0] not in _WORDS and not bare[0][:1].isdigit() and not bare[0].startswith("-"):
         raise JsonScanError(_UNKNOWN)
     return Value(document, Form.BARE, at, bare.end()), bare.end()
@@ -184,6 +208,10 @@ def _needed(document: str, at: int, problem: str) -> int:
     if at >= len(document):
         raise JsonScanError(problem)
     return at
+
+
+def _escaped_quote(found: re.Match[str]) -> str:
+    return '\\"' if found[0] == '"' else found[0]
 
 
 def unescape(raw: str) -> str:

@@ -64,7 +64,11 @@ def find_warnings(tree: Tree, duplicates: int = 0) -> list[Warned]:
         text = f"Clocks differ: {_spans(len(moved), 'was', 'were')} moved, each with what is below it, by {by} at most."
         warn(WarningCode.CLOCK_SKEW, text, moved)
     if duplicates:
-        found.append(Warned(WarningCode.DUPLICATES, f"{_spans(duplicates, 'came', 'came')} more than once; each stands once.", ()))
+        found.append(
+            Warned(
+                WarningCode.DUPLICATES, f"{_spans(duplicates, 'came', 'came')} more than once; each stands once.", ()
+            )
+        )
     return found
 
 
