@@ -78,7 +78,8 @@ class QueryRoom:
 def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoard) -> QueryRoom:
     """Build the room over a source of samples."""
     source, browser = signals.source, signals.browser
-    desk = QueryDesk(Engine(source), ground.settings[QuerySettings], ground.clock, QueryMetrics(ground.metrics))
+    engine = Engine(source, default_subquery_step_ms=lambda: round(board.evaluation_interval_s * 1000))
+    desk = QueryDesk(engine, ground.settings[QuerySettings], ground.clock, QueryMetrics(ground.metrics))
     retention = format_duration(columns.store.retention.seconds(DEFAULT_TENANT, STREAM))
     max_size = ground.settings[MetricsSettings].max_size
     size = format_size(max_size) if max_size else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,14 +54,14 @@ class EngineOptions:
 
 
 class Engine:
-    """Evaluates PromQL over a source of samples."""
+    """Evaluates PromQL over a source of samples; `default_subquery_step_ms` is asked for each query anew."""
 
     def __init__(
         self,
         source: SampleSource,
         *,
         lookback_ms: int = 300_000,
-        default_subquery_step_ms: int = 60_000,
+        default_subquery_step_ms: Callable[[], int] = lambda: 60_000,
         options: EngineOptions | None = None,
     ) -> None:
         self._source = source
@@ -116,7 +117,7 @@ class Engine:
             request.steps,
             DurationFolder(request.steps, request.step_ms),
             request.lookback_ms,
-            self._subquery_step_ms,
+            self._subquery_step_ms(),
         )
         is_range_type = isinstance(bare(tree), MatrixSelector | Subquery)
         if is_range_type and request.step_ms:

@@ -24,14 +24,25 @@ State = Literal["active", "dropped", "any"]
 class TargetBoard:
     """Reads what the pools of this process are doing."""
 
-    def __init__(self, pools: Callable[[], Mapping[str, JobPool]], shown: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        pools: Callable[[], Mapping[str, JobPool]],
+        shown: Callable[[], str],
+        evaluation_interval_s: Callable[[], float] = lambda: 60.0,
+    ) -> None:
         self._pools = pools
         self._shown = shown
+        self._evaluation_interval_s = evaluation_interval_s
 
     @property
     def configuration(self) -> str:
         """Give `prometheus.yml` as it is in force, secrets hidden; empty if there is none."""
         return self._shown()
+
+    @property
+    def evaluation_interval_s(self) -> float:
+        """Give `global.evaluation_interval` as it is in force, which is also the step of subqueries without one."""
+        return self._evaluation_interval_s()
 
     def pools(self) -> list[str]:
         """Give the names of the jobs."""

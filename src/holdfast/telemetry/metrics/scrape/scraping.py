@@ -51,7 +51,11 @@ class Scraping:
         self._pools: dict[str, JobPool] = {}
         self._news = asyncio.Event()
         self.configuration = ScrapeConfiguration()
-        self.board = TargetBoard(lambda: self._pools, lambda: self.configuration.shown)
+        self.board = TargetBoard(
+            lambda: self._pools,
+            lambda: self.configuration.shown,
+            lambda: self.configuration.evaluation_interval_s,
+        )
 
     def prepare(self, folder: OpsFolder, _before: dict[str, Prepared]) -> PreparedScraping:
         """Read the ops folder's `prometheus.yml`, if there is one; nothing is in force before `apply`.

@@ -83,7 +83,7 @@ def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfigu
         show_masked(tree.value),
         tuple(reading.warnings),
         path.parent,
-        shape.evaluation_interval,
+        shape.evaluation_interval or DEFAULT_INTERVAL_S,
         otlp,
     )
 
