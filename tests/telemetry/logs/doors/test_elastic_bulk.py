@@ -137,7 +137,7 @@ async def test_fluent_bit_sends(client, source):
     assert labels == {
         "kubernetes_namespace_name": "prod",
         "kubernetes_container_name": "shop",
-        "service_name": "unknown_service",
+        "service_name": "shop",
     }
     assert (metadata["trace_id"], metadata["detected_level"]) == (TRACE, "warn")
     assert found['{"cpu_p":1.5}'][1]["elastic_id"] == "7"

@@ -18,6 +18,7 @@ from holdfast.telemetry.logs.recognition import from_number, from_text, recognis
 from holdfast.telemetry.metrics.otlp import LabelStyle, label_name
 
 _BODIES: Final = ("message", "log", "event.original", "MESSAGE", "msg")
+CONTAINER: Final = "kubernetes_container_name"  # all that Filebeat and Fluent Bit say of a pod's program
 _TIMES: Final = ("@timestamp", "timestamp")
 _LEVELS: Final = ("log.level", "level", "severity", "log.syslog.severity.name")
 _TRACES: Final = ("trace.id", "trace_id", "traceId")
@@ -71,12 +72,12 @@ class Reading:
         if found is not None and found.service and not labels.get("service_name"):
             labels["service_name"] = found.service
         rest = [] if is_whole else [(self._name(name), value) for name, value in fields.items()]
-        return Document(ts_ns, body, with_service_name(labels), known + rest)
+        return Document(ts_ns, body, with_service_name(labels, CONTAINER), known + rest)
 
     def service_of(self, document: Mapping[str, Any]) -> str:
         """Give the service of a document that is no record; empty where no field names one."""
         labels = {self._name(name): value for name, value in _flat(document, "", 0) if name in self.label_fields}
-        service = with_service_name(labels)[SERVICE_NAME]
+        service = with_service_name(labels, CONTAINER)[SERVICE_NAME]
         return "" if service == UNKNOWN_SERVICE else service
 
     def _name(self, key: str) -> str:

@@ -16,9 +16,9 @@ _SOURCES: Final = (
 )
 
 
-def with_service_name(labels: Mapping[str, str]) -> dict[str, str]:
-    """Give the labels with a service's name among them."""
+def with_service_name(labels: Mapping[str, str], *also: str) -> dict[str, str]:
+    """Give the labels with a service's name among them; `also` names those that may hold it where no usual one does."""
     if labels.get(SERVICE_NAME):
         return dict(labels)
-    found = next((labels[name] for name in _SOURCES if labels.get(name)), UNKNOWN_SERVICE)
+    found = next((labels[name] for name in (*_SOURCES, *also) if labels.get(name)), UNKNOWN_SERVICE)
     return {**labels, SERVICE_NAME: found}

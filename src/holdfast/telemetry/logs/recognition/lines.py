@@ -56,6 +56,8 @@ def recognise(line: str) -> Recognised:
 def of_document(document: Mapping[str, Any]) -> Recognised:
     """Say what the fields of a JSON object tell."""
     at = _first(document, _TIMES)
+    if at is None and _is_unix_time(document.get("date")):
+        at = document["date"]
     ts_ns = from_number(at) if isinstance(at, int | float) else from_text(at) if isinstance(at, str) else None
     said = _first(document, _LEVELS)
     level = _NUMBERS.get(int(said), "") if _is_number(said) else normalise(said) if isinstance(said, str) else ""
@@ -67,6 +69,11 @@ def of_document(document: Mapping[str, Any]) -> Recognised:
         trace_id(str(_first(document, _TRACES) or "")),
         span_id(str(_first(document, _SPANS) or "")),
     )
+
+
+def _is_unix_time(said: Any) -> bool:
+    """Tell Fluent Bit's `date` from the day of a delivery, which `date` is elsewhere."""
+    return isinstance(said, int | float) and said >= 1e9
 
 
 def _is_number(said: Any) -> bool:
