@@ -18,6 +18,9 @@ _PAIR: Final = re.compile(
 )
 _KEY: Final = re.compile(r'[\x00-\x20]*([^\x00-\x20="]*)')
 _BARE: Final = re.compile(r'[^\x00-\x20="]*')
+_SPACES: Final = " \t\n"
+_NAME: Final = re.compile(rf"[{_SPACES}]*[a-zA-Z_][a-zA-Z0-9_]*")
+_PATH: Final = re.compile(rf'[{_SPACES}]*(?:(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)|"(?P<quoted>[^"\]]*)["\]]?)[{_SPACES}]*')
 _REST: Final = re.compile(r"[^\x00-\x20]*")
 _BLANKS: Final = "".join(map(chr, range(0x21)))
 
@@ -48,9 +51,9 @@ def _scan(line: str, *, is_strict: bool) -> Iterator[tuple[str, str]]:
             at = match.end()
             yield match["key"], value
             continue
-        place, problem = (at, "invalid quoted value") if match else _problem(line, at)
+        place, problem = (match.end(), "invalid quoted value") if match else _problem(line, at)
         if is_strict:
-            message = f"logfmt syntax error at pos {place + 1} : {problem}"
+            message = f"logfmt syntax error at pos {len(line[:place].encode()) + 1} : {problem}"
             raise LogfmtError(message)
         if match:
             at = match.end()
@@ -68,10 +71,30 @@ def _problem(line: str, at: int) -> tuple[int, str]:
     place = key.end()
     if key[1] and line[place] == "=":
         if line[place + 1] == '"':
-            return place + 1, "unterminated quoted value"
+            return len(line), "unterminated quoted value"
         bare = _BARE.match(line, place + 1)
         place = bare.end() if bare else place
     return place, f"unexpected '{line[place]}'"
+
+
+def check_path(text: str) -> str:
+    """Give the key that a field of `logfmt` names: a name, or anything in double quotes.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = _PATH.fullmatch(text)
+    if found is None:
+        rest = _NAME.sub("", text, count=1).lstrip(_SPACES)
+        odd = rest[:1]
+        if not odd:
+            problem = "syntax error: unexpected $end, expecting STRING or KEY"
+        elif _NAME.match(rest):
+            problem = "syntax error: unexpected KEY"
+        else:
+            problem = f"unexpected char {odd}"
+        raise ValueError(f"cannot parse expression [{text}]: {problem}")
+    return found["name"] or found["quoted"]
 
 
 def _value(match: re.Match[str]) -> str | None:

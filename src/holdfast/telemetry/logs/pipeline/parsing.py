@@ -13,7 +13,7 @@ from holdfast.telemetry.logs.logql.nodes import JsonParser, LogfmtParser, Patter
 from holdfast.telemetry.logs.pipeline.entries import JSON_ERROR, Entry, Step
 from holdfast.telemetry.logs.pipeline.json_paths import paths_step
 from holdfast.telemetry.logs.pipeline.json_scanning import Form, JsonScanError, members
-from holdfast.telemetry.logs.pipeline.logfmt import LogfmtError, pairs
+from holdfast.telemetry.logs.pipeline.logfmt import LogfmtError, check_path, pairs
 from holdfast.telemetry.logs.pipeline.patterns import parse_pattern
 
 LOGFMT_ERROR: Final = "LogfmtParserErr"
@@ -117,7 +117,11 @@ def _scan(entry: Entry, line: str, at: int, prefix: str, depth: int) -> None:
 
 
 def logfmt_step(stage: LogfmtParser) -> Step:
-    """Give the step of `| logfmt`."""
+    """Give the step of `| logfmt`.
+
+    Raises:
+        ValueError: a field names no key.
+    """
     return _logfmt_fields(stage) if stage.fields else _logfmt_all(stage)
 
 
@@ -137,7 +141,7 @@ def _logfmt_all(stage: LogfmtParser) -> Step:
 def _logfmt_fields(stage: LogfmtParser) -> Step:
     wanted: dict[str, list[str]] = {}
     for field in stage.fields:
-        wanted.setdefault(field.path, []).append(field.label)
+        wanted.setdefault(check_path(field.path), []).append(field.label)
 
     def take(entry: Entry) -> bool:
         found: dict[str, str] = {}
