@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from holdfast.telemetry.metrics.histograms import Buckets, Histogram
 from holdfast.telemetry.metrics.promql import QueryExecutionError
-from telemetry.metrics.promql.asking import TENANT, Bench
+from telemetry.metrics.promql.asking import TENANT, Bench, labels_of
 
 NO_COUNTER = "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket:"
 RATIO = "PromQL warning: ratio value should be between -1 and 1, got"
@@ -77,3 +78,14 @@ def test_infos_of_many_series_are_told_apart_by_name(bench):
     bench.put('n{x="1"}', *range(20))
     answer = asyncio.run(bench.engine().instant(TENANT, 'rate({__name__=~"m|n"}[5m])', 600_000))
     assert answer.infos == (f'{NO_COUNTER} "m" (1:6)', f'{NO_COUNTER} "n" (1:6)')
+
+
+def test_histograms_that_are_trimmed_keep_what_they_say_of_resets(bench):
+    falling = [Histogram(0, count, count, positive=Buckets(0, (count,))) for count in (4.0, 8.0, 2.0)]
+    rising = [Histogram(0, count, count, positive=Buckets(0, (count,))) for count in (4.0, 8.0, 9.0)]
+    for name, row in (("falling", falling), ("rising", rising)):
+        points = [(place * 60_000, each) for place, each in enumerate(row)]
+        bench.source.add(TENANT, labels_of(f'h{{way="{name}"}}'), points)
+    conflict = ("PromQL warning: conflicting counter resets during histogram aggregation (1:21)",)
+    assert bench.answer("histogram_count(sum(h))", 120).warnings == conflict
+    assert bench.answer("histogram_count(sum(h </ 9))", 120).warnings == ()

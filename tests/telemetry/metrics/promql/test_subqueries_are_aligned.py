@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from holdfast.kernel.errors import LimitError
+from holdfast.telemetry.metrics.promql.errors import QuerySyntaxError
 from holdfast.telemetry.metrics.promql.limits import QueryLimits
 from telemetry.metrics.promql.asking import TENANT, Bench
 
@@ -45,6 +46,13 @@ def bench():
 def test_a_subquery_gives_samples_at_multiples_of_its_step(bench, query, at_s, value):
     (got,) = bench.at(query, at_s).values()
     assert got == pytest.approx(value)
+
+
+def test_a_step_below_a_millisecond_is_refused(bench):
+    for step in ("0.0004", "1ms / 3", "step() / 200000"):
+        with pytest.raises(QuerySyntaxError, match="at least a millisecond"):
+            bench.over(f"sum_over_time(m_total[1m:{step}])", 600, 700)
+    assert bench.at("sum_over_time(m_total[0.0004:1s])", 600) == {}
 
 
 def test_steps_of_a_subquery_do_not_move_with_the_query(bench):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME
-from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
+from holdfast.telemetry.metrics.promql.errors import QueryExecutionError, QuerySyntaxError
+from holdfast.telemetry.metrics.promql.evaluation.binary import TRIMS
 from holdfast.telemetry.metrics.promql.evaluation.durations import DurationFolder
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.evaluation.vectors import info_matchers
@@ -172,6 +173,8 @@ class Planner:
     def _subquery(self, node: Subquery, steps: Steps) -> None:
         range_ms = self.folder.fold(node.range)
         step_ms = self.folder.fold(node.step) if node.step is not None else self.default_subquery_step_ms
+        if step_ms == 0 and node.step is not None:
+            raise QuerySyntaxError("duration must be at least a millisecond", span=node.step.span)
         offset_ms = self.folder.fold(node.offset, may_be_negative=True)
         at_ms = self._at(node.at)
         inner = steps.subquery(range_ms=range_ms, step_ms=step_ms, offset_ms=offset_ms, at_ms=at_ms)
@@ -208,6 +211,8 @@ def find_stats(node: Expr, *, is_inside: bool) -> list[int]:
     if isinstance(node, VectorSelector | MatrixSelector):
         return [id(node)] if is_inside else []
     if isinstance(node, Subquery) or (isinstance(node, Call) and node.function in NEED_BUCKETS):
+        return []
+    if isinstance(node, Binary) and node.op in TRIMS:
         return []
     inside = is_inside or (isinstance(node, Call) and node.function in NEED_STATS)
     return [key for child in children(node) for key in find_stats(child, is_inside=inside)]

@@ -1,6 +1,6 @@
 """Binary operators: between scalars, vectors and both. Knows frames, nothing of selectors or steps."""
 
-from holdfast.telemetry.metrics.promql.evaluation.binary.operators import SETS
+from holdfast.telemetry.metrics.promql.evaluation.binary.operators import SETS, TRIMS
 from holdfast.telemetry.metrics.promql.evaluation.binary.vectors import (
     combine_sets,
     scalar_with_scalar,
@@ -8,4 +8,4 @@ from holdfast.telemetry.metrics.promql.evaluation.binary.vectors import (
     vector_with_vector,
 )
 
-__all__ = ["SETS", "combine_sets", "scalar_with_scalar", "vector_with_scalar", "vector_with_vector"]
+__all__ = ["SETS", "TRIMS", "combine_sets", "scalar_with_scalar", "vector_with_scalar", "vector_with_vector"]
