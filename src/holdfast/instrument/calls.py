@@ -34,7 +34,9 @@ class CallMetrics:
             buckets=BUCKETS_S,
             registry=registry,
         )
-        self.active = Gauge(f"rpc_{side}_active_calls", "Calls under way.", ("method",), registry=registry)
+        self.active = Gauge(
+            f"rpc_{side}_active_calls", "Calls under way.", ("method",), multiprocess_mode="livesum", registry=registry
+        )
 
     def finish(self, method: str, code: str, duration_s: float, exemplar: dict[str, str] | None) -> None:
         """Count a call that has ended."""

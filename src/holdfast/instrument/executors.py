@@ -26,10 +26,18 @@ class ExecutorMetrics:
         of = ["executor"]
         self.names = BoundedLabel(MOST_EXECUTORS, count_folded(registry, "executor"))
         self.workers = Gauge(
-            "executor_workers_max", "The most workers that an executor may have.", of, registry=registry
+            "executor_workers_max",
+            "The most workers that an executor may have.",
+            of,
+            multiprocess_mode="livesum",
+            registry=registry,
         )
-        self.pending = Gauge("executor_pending", "Calls submitted and not begun.", of, registry=registry)
-        self.running = Gauge("executor_running", "Calls being worked on.", of, registry=registry)
+        self.pending = Gauge(
+            "executor_pending", "Calls submitted and not begun.", of, multiprocess_mode="livesum", registry=registry
+        )
+        self.running = Gauge(
+            "executor_running", "Calls being worked on.", of, multiprocess_mode="livesum", registry=registry
+        )
         self.wait = Histogram(
             "executor_queue_wait_seconds",
             "From a call's submission to its begin.",

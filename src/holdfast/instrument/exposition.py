@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, values
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -42,10 +42,33 @@ class _WithUnits(Collector):
 def encode_metrics(registry: CollectorRegistry, accept: str = "", names: Sequence[str] = ()) -> tuple[bytes, str]:
     """Write the metrics of `registry` in the format that `accept` asks for; give the text and its content type.
 
-    With `names`, only the metrics that have a sample of such a name.
+    With `names`, only the metrics that have a sample of such a name. Where workers of a server share the default
+    registry (`PROMETHEUS_MULTIPROC_DIR`), those of all of them.
     """
     encode, content_type = choose_encoder(accept)
+    if registry is REGISTRY and has_several_processes():
+        return encode(_WithUnits(_OfAllProcesses(names))), content_type
     return encode(_WithUnits(registry.restricted_registry(names) if names else registry)), content_type
+
+
+def has_several_processes() -> bool:
+    """Tell whether values are kept in files, for all workers: `PROMETHEUS_MULTIPROC_DIR` was set at the start."""
+    return bool(getattr(values.ValueClass, "_multiprocess", False))
+
+
+class _OfAllProcesses(Collector):
+    """The metrics of every worker of a server, added up; those that are read anew at each look are left out."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(names)
+
+    def collect(self) -> Iterable[Metric]:
+        from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415 -- for who has several
+
+        collector: Any = MultiProcessCollector
+        for metric in collector(None).collect():
+            if not self._names or any(sample.name in self._names for sample in metric.samples):
+                yield metric
 
 
 class MetricsEndpoint:

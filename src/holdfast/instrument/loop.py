@@ -41,7 +41,13 @@ class LoopMetrics:
             buckets=LAG_BUCKETS_S,
             registry=registry,
         )
-        self.tasks = Gauge("asyncio_tasks", "Tasks of the event loop that are not done.", ["loop"], registry=registry)
+        self.tasks = Gauge(
+            "asyncio_tasks",
+            "Tasks of the event loop that are not done.",
+            ["loop"],
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
         self.slow = Counter(
             "asyncio_slow_callbacks",
             "Times that code held the event loop for too long, by the function that ran then.",

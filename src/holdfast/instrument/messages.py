@@ -51,7 +51,11 @@ class MessageMetrics:
             registry=registry,
         )
         self.processing = Gauge(
-            "messaging_process_active", "Messages being worked on.", by_destination, registry=registry
+            "messaging_process_active",
+            "Messages being worked on.",
+            by_destination,
+            multiprocess_mode="livesum",
+            registry=registry,
         )
         self.failures = Counter(
             "messaging_failures",

@@ -63,6 +63,7 @@ class OperationMetrics:
             "db_client_connection_pending_requests",
             "Callers that wait for a connection now.",
             ("system", "database"),
+            multiprocess_mode="livesum",
             registry=registry,
         )
         self.timeouts = Counter(

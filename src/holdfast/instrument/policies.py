@@ -55,7 +55,11 @@ class PolicyMetrics:
             registry=registry,
         )
         self.breakers = Gauge(
-            "resilience_breaker_state", "0 closed, 1 half open, 2 open.", ("policy",), registry=registry
+            "resilience_breaker_state",
+            "0 closed, 1 half open, 2 open.",
+            ("policy",),
+            multiprocess_mode="livemax",
+            registry=registry,
         )
 
     def count(self, event: PolicyEvent) -> None:

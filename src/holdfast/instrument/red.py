@@ -54,7 +54,11 @@ class ServerMetrics:
             registry=registry,
         )
         self.active = Gauge(
-            "http_server_active_requests", "Requests being answered now.", ("service",), registry=registry
+            "http_server_active_requests",
+            "Requests being answered now.",
+            ("service",),
+            multiprocess_mode="livesum",
+            registry=registry,
         )
         self.received = Histogram(
             "http_server_request_body_size_bytes",
@@ -124,6 +128,7 @@ class ClientMetrics:
             "http_client_active_requests",
             "Requests that wait for the headers of a response.",
             by_peer,
+            multiprocess_mode="livesum",
             registry=registry,
         )
         self.failures = Counter(

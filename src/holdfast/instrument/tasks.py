@@ -43,8 +43,16 @@ class TaskMetrics:
         self.received = Counter(
             "celery_tasks_received", "Tasks that the worker took.", [*of, "queue"], registry=registry
         )
-        self.waiting = Gauge("celery_tasks_waiting", "Tasks taken that no child works on yet.", of, registry=registry)
-        self.active = Gauge("celery_tasks_active", "Tasks being worked on.", of, registry=registry)
+        self.waiting = Gauge(
+            "celery_tasks_waiting",
+            "Tasks taken that no child works on yet.",
+            of,
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.active = Gauge(
+            "celery_tasks_active", "Tasks being worked on.", of, multiprocess_mode="livesum", registry=registry
+        )
         self.wait = Histogram(
             "celery_task_queue_wait_seconds",
             "From sending a task (or from when it was due) to its begin.",
