@@ -122,3 +122,11 @@ async def test_another_process_on_postgres_is_woken(postgres_database_url: str, 
     await asyncio.gather(listener, return_exceptions=True)
     await ours.close()
     await theirs.close()
+
+
+async def test_what_a_database_cannot_keep_is_replaced_and_takes_no_event_along(log: EventLog) -> None:
+    odd = NewEvent("note.added", "note/a\0b", {"li\0ne": ["a\0b", {"deep": "\ud800"}], "n": 1}, ServiceId("\0shop"))
+    await log.publish(note(), odd)
+    [_, event] = await log.read(DEFAULT_TENANT, after=0)
+    assert (event.subject, event.service) == ("note/a\ufffdb", "\ufffdshop")
+    assert event.data == {"li\ufffdne": ["a\ufffdb", {"deep": "\ufffd"}], "n": 1}
