@@ -47,6 +47,13 @@ async def ask(client: Any, query: str, **headers: str) -> list[Any]:
     return result
 
 
+async def test_lines_in_json_are_a_matter_of_their_door(running: Any) -> None:
+    deep = json.loads("[" * 200 + "]" * 200)
+    async with running() as client:
+        answer = await client.post("/api/v1/logs/lines?service=shop", json=["a\0b", {"message": "deep", "deep": deep}])
+        assert (answer.status_code, answer.json()["stored"]) == (200, 2), answer.text
+
+
 async def test_every_door_is_read_back_and_survives_a_restart(running: Any) -> None:
     async with running() as client:
         for path, body, headers, status in (

@@ -55,6 +55,24 @@ async def test_what_is_no_sound_json_is_refused_with_its_place(client, body, wor
         assert told["hint"]
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"a": "b\\u0000"}', "body.a"),
+        ('{"a": [1, {"b": ["\\u0000"]}]}', "body.a.1.b.0"),
+        ('{"a": {"b\\u0000": 1}}', "body.a"),
+        ('"\\u0000"', "body"),
+        ('{"%s": "\\u0000"}' % ("k" * 5000), f"body.{'k' * 100}..."),
+    ],
+)
+async def test_a_text_that_no_database_keeps_is_named(client, body, field):
+    answer = await client.post("/api/v1/echo", content=body, headers={"content-type": "application/json"})
+    told = answer.json()
+    assert (answer.status_code, told["place"]) == (422, {"field": field})
+    assert "NUL" in told["detail"]
+    assert told["hint"]
+
+
 @pytest.mark.parametrize("start", [b'{"a": "', b""])
 def test_a_text_without_an_end_is_gone_through_once(start):
     begun_s = time.process_time()
@@ -66,6 +84,7 @@ def test_a_text_without_an_end_is_gone_through_once(start):
 @pytest.mark.parametrize(
     "body",
     [
+        b'{"a": "\\\\u0000"}',
         nested(MOST_DEPTH),
         b'\xef\xbb\xbf{"a": 1}',
         b'{"a": "' + b"[" * 200 + b'\\"NaN"}',

@@ -99,7 +99,8 @@ def build_app(
     _refuse_unguarded(api, wirings)
     _serve_document(api)
     api.router.default = console or Console()
-    bodies = BoundedBodies(SoundJson(Lanes(api), prefix=f"{PREFIX}/"), limit=settings.max_body)
+    doors = {path for wiring in wirings for path in wiring.doors}
+    bodies = BoundedBodies(SoundJson(Lanes(api), prefix=f"{PREFIX}/", doors=doors), limit=settings.max_body)
     streams = EndableStreams(bodies)
     guarded: AsgiApp = KnownHosts(Compression(streams), hosts)
     fence: AsgiApp = Fence(SafeHeaders(guarded), most_at_once=settings.max_requests)

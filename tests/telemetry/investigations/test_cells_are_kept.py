@@ -22,10 +22,10 @@ from holdfast.telemetry.investigations.routes import routes
 
 
 class Blind:
-    """A witness of cells that need none."""
+    """A witness of cells that need none, with a trace of what logs may hold."""
 
     async def take(self, *_asked: Any) -> Evidence:
-        return Evidence()
+        return Evidence(data={"streams": [{"text": "a\0b"}]})
 
 
 def note(text: str = "Looked at the bank.", **more: Any) -> dict[str, Any]:
@@ -83,6 +83,12 @@ async def test_cells_stand_where_they_were_put(api, page):
     assert (await api.delete(f"{page}/cells/{first}")).status_code == 204
     assert await texts(api, page) == ["last", "top", "middle"]
     assert (await api.get("/investigations", params={"q": "REFUSED"})).json()["items"][0]["cells"] == 3
+
+
+async def test_what_no_database_keeps_is_marked(api, page):
+    await add(api, page, "binary")
+    [cell] = (await api.get(page)).json()["cells"]
+    assert cell["evidence"]["data"] == {"streams": [{"text": "a\ufffdb"}]}
 
 
 async def test_there_is_always_room_between_two_cells(api, page):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -16,14 +15,13 @@ from holdfast.kernel.events.model import Event, NewEvent
 from holdfast.kernel.events.tables import EVENT_HEADS, EVENT_LOG
 from holdfast.kernel.events.wake import CHANNEL, Wake
 from holdfast.kernel.ids import EventId, ServiceId, TenantId, new_id
-from holdfast.kernel.sql import Database, after_commit
+from holdfast.kernel.sql import Database, after_commit, keepable
 
 MAX_DATA_BYTES: Final = 64 * 1024
 MAX_READ: Final = 1000
 Times: TypeAlias = tuple[datetime | None, datetime | None]
 
 _POLL_S: Final = 5.0
-_UNKEPT: Final = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL has no NUL, UTF-8 no half of a pair
 _NEVER: Final = 2**62  # behind every `seq`
 
 _TAKE_SEQ: Final = text(
@@ -135,12 +133,12 @@ class EventLog:
             id=EventId(new_id()),
             tenant=event.tenant,
             kind=event.kind,
-            subject=_keepable(event.subject),
-            service=_keepable(event.service),
-            actor=_keepable(event.actor),
+            subject=keepable(event.subject),
+            service=keepable(event.service),
+            actor=keepable(event.actor),
             at=self._clock.now(),
-            correlation_id=_keepable(event.correlation_id or journal.correlation_id() or None),
-            data=_keepable(dict(event.data)),
+            correlation_id=keepable(event.correlation_id or journal.correlation_id() or None),
+            data=keepable(dict(event.data)),
         )
 
 
@@ -164,17 +162,6 @@ def _to_row(event: Event) -> dict[str, Any]:
     if len(repr(event.data)) > MAX_DATA_BYTES:
         raise InvalidError(f"an event of kind {event.kind} carries more than 64 KiB", hint="store a blob and its id")
     return {field: getattr(event, field) for field in Event.__dataclass_fields__}
-
-
-def _keepable(value: Any) -> Any:
-    """Give a value with a mark for each letter that a database refuses: what a line of a log holds ends no event."""
-    if isinstance(value, str):
-        return _UNKEPT.sub("\ufffd", value)
-    if isinstance(value, Mapping):
-        return {_keepable(key): _keepable(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_keepable(each) for each in value]
-    return value
 
 
 def _first_since(tenant: TenantId, moment: datetime) -> Any:

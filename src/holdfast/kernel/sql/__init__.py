@@ -4,7 +4,7 @@ Owns connections, transactions, durability, migrations and the types that both d
 rooms pass a function over a SQLAlchemy Core connection, and what it returns is plain data.
 """
 
-from holdfast.kernel.sql.columns import Json, UtcDateTime
+from holdfast.kernel.sql.columns import Json, UtcDateTime, keepable
 from holdfast.kernel.sql.database import Database, after_commit
 from holdfast.kernel.sql.migrations import migrate
 from holdfast.kernel.sql.postgres import open_postgres
@@ -18,6 +18,7 @@ __all__ = [
     "Json",
     "UtcDateTime",
     "after_commit",
+    "keepable",
     "migrate",
     "open_postgres",
     "open_sqlite",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +13,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Json: Final = JSON().with_variant(JSONB(), "postgresql")
 
+_UNKEPT: Final = re.compile("[\\x00\\ud800-\\udfff]")  # PostgreSQL has no NUL, UTF-8 no half of a pair
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -45,3 +48,14 @@ class UtcDateTime(TypeDecorator[datetime]):
             return _EPOCH + timedelta(microseconds=value)
         instant: datetime = value
         return instant.astimezone(UTC)
+
+
+def keepable(value: Any) -> Any:
+    """Give a value with a mark for each letter that a database refuses, for what comes from lines, spans or labels."""
+    if isinstance(value, str):
+        return _UNKEPT.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {keepable(key): keepable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [keepable(each) for each in value]
+    return value

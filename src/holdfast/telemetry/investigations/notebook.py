@@ -15,6 +15,7 @@ from holdfast.kernel.decoding import decode
 from holdfast.kernel.errors import ConflictError, LimitError, NotFoundError
 from holdfast.kernel.events import EventKind, EventLog, NewEvent
 from holdfast.kernel.ids import new_id
+from holdfast.kernel.sql import keepable
 from holdfast.telemetry.investigations.cells import Cell, CellKind, Content, Evidence
 from holdfast.telemetry.investigations.events import (
     CELL_ADDED,
@@ -220,7 +221,7 @@ class Filled:
 
     def columns(self) -> dict[str, Any]:
         """Give it as columns of a row."""
-        return {"kind": self.kind.value, "content": _plain(self.content), "evidence": _plain(self.evidence)}
+        return {"kind": self.kind.value, "content": _plain(self.content), "evidence": keepable(_plain(self.evidence))}
 
 
 def _plain(value: Content | Evidence) -> dict[str, Any]:
