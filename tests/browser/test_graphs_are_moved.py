@@ -14,7 +14,8 @@ SEND = """async (names) => {
   const resourceSpans = names.map((name, at) => ({
     resource: {attributes: [{key: 'service.name', value: {stringValue: name}}]},
     scopeSpans: [{spans: [2, 3].filter((kind) => kind === 2 || at + 1 < names.length).map((kind) => ({
-      traceId: names.length.toString(16).padStart(2, '0').repeat(16), spanId: id(at * 2 + kind - 2), kind, name: 'GET /',
+      traceId: names.length.toString(16).padStart(2, '0').repeat(16),
+      spanId: id(at * 2 + kind - 2), kind, name: 'GET /',
       ...(kind === 3 ? {parentSpanId: id(at * 2)} : at > 0 ? {parentSpanId: id(at * 2 - 1)} : {}),
       startTimeUnixNano: `${began + BigInt(at) * 1000000n}`, endTimeUnixNano: `${began + BigInt(90 - at) * 1000000n}`,
     }))}],

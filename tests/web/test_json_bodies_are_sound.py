@@ -90,7 +90,7 @@ def test_a_text_without_an_end_is_gone_through_once(start):
         b'{"a": "' + b"[" * 200 + b'\\"NaN"}',
         b'{"a": "' + b"7" * 400 + b'"}',
         b'{"a": 18446744073709551615, "b": 1e300}',
-        b'{"a": "\\u0000\\ud83d\\ude00"}',
+        b'{"a": "\\ud83d\\ude00"}',
     ],
 )
 async def test_what_is_sound_is_left_as_it_is(client, body):

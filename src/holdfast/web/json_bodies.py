@@ -1,7 +1,7 @@
 """Refuses JSON that no route can keep: cut off, nested without end, with numbers or letters that JSON does not have.
 
-Sources: RFC 8259 for the form, RFC 7493 (I-JSON) for lone surrogates and numbers beyond a double; NUL is what PostgreSQL
-cannot keep. Reads bodies below the API's own prefix, but none of signals: their doors read more, aside, and keep more.
+Sources: RFC 8259 for the form, RFC 7493 (I-JSON) for lone surrogates and numbers past a double. PostgreSQL has no NUL.
+Reads bodies below the API's own prefix, but none of signals: their doors read more, aside, and keep more.
 """
 
 from __future__ import annotations
