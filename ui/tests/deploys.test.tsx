@@ -5,11 +5,13 @@ import { useState } from "react";
 import { createMemoryRouter, RouterProvider } from "react-router";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createClient } from "@/api/cache";
+import { marksQuery } from "@/api/markQueries";
 import { sessionQuery } from "@/api/queries";
 import type { LogEvent } from "@/api/types";
 import { DeployMarks } from "@/components/DeployMarks";
 import { deployedAt, deployOf, deployState } from "@/lib/deploys";
 import { clusterMarks, deployUnder } from "@/lib/marks";
+import { DeploysBefore } from "@/pages/metrics/DeploysBefore";
 import { theme } from "@/theme";
 import { deployEvent, versions } from "../mock/deploys.ts";
 import { MockApi } from "../mock/handler.ts";
@@ -50,6 +52,35 @@ describe("a deploy that was recorded afterwards", () => {
     expect(deployedAt({ ...RECORDED, data: { ...RECORDED.data, at: "2026-01-05T10:00:00+00:00" } })).toBe("2026-01-05T10:00:00+00:00");
     expect(deployedAt({ ...RECORDED, data: { ...RECORDED.data, at: "long ago" } })).toBe(RECORDED.at);
     expect(deployedAt(SEEN)).toBe(SEEN.at);
+  });
+});
+
+describe("the marks of a time", () => {
+  const range = { kind: "fixed", from: new Date("2026-01-05T10:00:00Z"), to: new Date("2026-01-05T11:00:00Z") } as const;
+  const recorded = (seq: number, at: string): LogEvent => ({ ...RECORDED, seq, at: "2026-01-05T12:00:00Z", data: { ...RECORDED.data, at } });
+
+  it("have deploys that were recorded later, and keep theirs however much else happened", async () => {
+    const asked: URLSearchParams[] = [];
+    const page = (items: LogEvent[]) => new Response(JSON.stringify({ items, next: null }));
+    vi.stubGlobal("fetch", async (url: string) => {
+      const params = new URL(url, "http://console.test").searchParams;
+      asked.push(params);
+      if (params.getAll("kind").includes("service.")) return page(Array.from({ length: 200 }, (_, seq) => ({ ...SEEN, seq: 100 + seq, kind: "service.changed" })));
+      return page(params.has("end") ? [SEEN] : [recorded(50, "2026-01-05T10:30:00+00:00"), recorded(51, "2026-01-05T13:30:00+02:00")]);
+    });
+    const events = await createClient().fetchQuery(marksQuery(range));
+    expect(events.filter(({ kind }) => kind.startsWith("deploy.")).map(({ seq }) => seq)).toEqual([SEEN.seq, 50]);
+    expect(asked.find((params) => !params.has("end"))?.get("start")).toBe("2026-01-05T11:00:00.000Z");
+  });
+
+  it("tell of a deploy before them beside the chart", () => {
+    const event = recorded(60, "2026-01-04T09:00:00Z");
+    const marks = [event, recorded(61, "2026-01-05T10:30:00Z")].map((one) => ({ atS: 0, text: "payments was deployed as 1.1.0", verdict: null, event: one }));
+    const entry = "/explore?from=2026-01-05T10:00:00Z&to=2026-01-05T11:00:00Z";
+    const router = createMemoryRouter([{ path: "*", element: <DeploysBefore marks={marks} /> }], { initialEntries: [entry] });
+    render(<RouterProvider router={router} />);
+    const links = screen.getAllByRole("link").map((link) => [link.textContent, decodeURIComponent(link.getAttribute("href") ?? "")]);
+    expect(links).toEqual([[expect.stringMatching(/^payments was deployed as 1.1.0 before this time, 4 Jan 2026/), expect.stringContaining("at=2026-01-04T09:00:00")]]);
   });
 });
 

@@ -2,9 +2,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { medianGap } from "@/lib/promql";
 import { rangeKey, resolveRange, spanSeconds, type TimeRange } from "@/lib/timerange";
-import { get } from "./client";
 import { type Answer, ask, type ExemplarSeries, type Metadata, type Metric, type Result } from "./prom";
-import type { EventPage } from "./types";
 
 const FOLLOW_MS = 15_000;
 const NAMES_LIMIT = 20_000;
@@ -110,16 +108,4 @@ export const intervalQuery = (selector: string) =>
     },
     staleTime: 300_000,
     retry: false,
-  });
-
-/** What may explain a bend: configuration, health of services, deploys. */
-export const marksQuery = (range: TimeRange) =>
-  queryOptions({
-    queryKey: ["events", "marks", rangeKey(range)],
-    queryFn: ({ signal }) => {
-      const { start, end } = resolveRange(range, new Date());
-      return get<EventPage>("/events", { kind: ["ops.", "service.", "deploy."], start: start.toISOString(), end: end.toISOString(), limit: 100 }, signal);
-    },
-    refetchInterval: range.kind === "preset" ? FOLLOW_MS : false,
-    placeholderData: keepPreviousData,
   });

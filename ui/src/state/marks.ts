@@ -1,7 +1,7 @@
 // Events as marks on charts: what changed while the numbers moved.
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { marksQuery } from "@/api/promQueries";
+import { marksQuery } from "@/api/markQueries";
 import { deployedAt } from "@/lib/deploys";
 import { describeEvent } from "@/lib/events";
 import type { ChartMark } from "@/lib/marks";
@@ -17,7 +17,7 @@ export function useMarks(isWanted: boolean): readonly ChartMark[] {
   const { data } = useQuery({ ...marksQuery(range), enabled: isWanted && mayRead });
   return useMemo(() => {
     if (!isWanted || !data) return NONE;
-    return data.items.map((event): ChartMark => {
+    return data.map((event): ChartMark => {
       const { subject, text } = describeEvent(event);
       const to = event.data["to"];
       return { atS: Date.parse(event.kind.startsWith("deploy.") ? deployedAt(event) : event.at) / 1000, text: `${subject} ${text}`, verdict: isVerdict(to) ? to : null, event };

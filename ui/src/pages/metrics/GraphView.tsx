@@ -9,6 +9,7 @@ import type { Exploration } from "@/lib/explore";
 import { formatCount, plural } from "@/lib/format";
 import { usePickPath } from "@/state/chartPick";
 import { useMarks } from "@/state/marks";
+import { DeploysBefore } from "./DeploysBefore";
 import type { QueryState } from "./QueryRow";
 import { askedOf, usePicture } from "./results";
 import classes from "./Explore.module.css";
@@ -50,6 +51,7 @@ export function GraphView({ exploration, states, step }: { exploration: Explorat
             {picture.shared.length > 1 || states.size > 1 ? `${letter}: all ` : "All "}have <code>{text}</code>
           </span>
         ))}
+        <DeploysBefore marks={marks} />
         {exploration.isCompared && !isWaiting && !picture.series.some((one) => one.isDashed) && <span>Nothing was recorded in this window last week.</span>}
         {picture.count > drawn && (
           <span>
