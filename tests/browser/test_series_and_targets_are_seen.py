@@ -107,6 +107,15 @@ def test_cardinality_leads_from_a_metric_to_its_label_and_its_values(visit, scra
     expect(page.locator("main tbody tr")).to_have_count(20)
 
 
+def test_the_end_of_a_metrics_name_is_seen_on_a_phone(visit, open_visit, scraped):
+    visit.wait_until(COUNTED)
+    page = open_visit(width=390).go("/explore/cardinality")
+    name = page.get_by_role("button", name="errand_hits_total").first
+    name.wait_for()
+    cut = "one => [one, one.closest('td')].some(each => each.scrollWidth > each.clientWidth + 1)"
+    assert [one.inner_text() for one in page.locator("main td button").all() if one.evaluate(cut)] == []
+
+
 def test_unused_metrics_come_with_the_rule_that_drops_them(visit, scraped):
     visit.wait_until(COUNTED)
     page = visit.go("/explore/cardinality")

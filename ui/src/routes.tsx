@@ -5,6 +5,7 @@ import { Gate } from "./components/Gate";
 import { insteadOf } from "./components/PageFailed";
 import type { CrumbHandle } from "./components/shell/Breadcrumbs";
 import { shortId } from "./lib/runs";
+import { shortTraceId } from "./lib/traces/search";
 
 const RANGED = { hasRange: true };
 const DASHBOARDS = { label: "Dashboards", to: "/dashboards" };
@@ -37,7 +38,7 @@ export const routes: RouteObject[] = [
       page("traces/groups", { crumb: "Slow and failed", parent: TRACES, ...RANGED }, async () => (await import("./pages/traces/groups/Groups")).Groups),
       page("traces/compare", { crumb: "Compare", parent: TRACES, ...RANGED }, async () => (await import("./pages/traces/compare/Compare")).Compare),
       page("traces/map", { crumb: "Map of calls", parent: TRACES, ...RANGED }, async () => (await import("./pages/traces/map/CallMap")).CallMap),
-      page("traces/:id", { crumb: ({ id }) => `Trace ${shortId(id ?? "")}`, parent: TRACES }, async () => (await import("./pages/traces/trace/TracePage")).TracePage),
+      page("traces/:id", { crumb: ({ id }) => `Trace ${shortTraceId(id ?? "")}`, parent: TRACES }, async () => (await import("./pages/traces/trace/TracePage")).TracePage),
       page("around", { crumb: "Around a moment" }, async () => (await import("./pages/around/Around")).Around),
       page("saved", { crumb: "Saved searches" }, async () => (await import("./pages/saved/Saved")).Saved),
       page("investigations", { crumb: "Investigations" }, async () => (await import("./pages/investigations/Investigations")).Investigations),

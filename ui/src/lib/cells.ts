@@ -1,11 +1,12 @@
 // Cells of an investigation: what they are called, where they lead, and their evidence as pages draw it.
 import type { InvestigationCell } from "@/api/types";
+import { shortTraceId } from "./traces/search";
 
 const KIND_NAMES = { note: "Note", metrics: "Metrics", logs: "Logs", line: "A line", trace: "Trace", finding: "Finding" } as const;
 
 export function cellTitle({ kind, content }: InvestigationCell): string {
   if (content.title) return content.title;
-  if (kind === "trace") return `Trace ${(content.trace_id ?? "").slice(0, 8)}`;
+  if (kind === "trace") return `Trace ${shortTraceId(content.trace_id ?? "")}`;
   if (kind === "finding" && content.finding) return `${content.finding.service}: ${content.finding.lane}`;
   return KIND_NAMES[kind];
 }

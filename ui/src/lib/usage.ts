@@ -17,9 +17,10 @@ export function costText(cost: number | null | undefined, currency: string): str
   return `${cost.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} ${currency}`;
 }
 
-/** The labels of a stream as a selector writes them. */
+/** The labels of a stream as a selector writes them, its service first: of many streams that is what is looked for. */
 export function selectorOf(labels: Record<string, string>): string {
-  return `{${Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ")}}`;
+  const entries = Object.entries(labels).sort(([a], [b]) => Number(b === "service_name") - Number(a === "service_name"));
+  return `{${entries.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ")}}`;
 }
 
 /** Where its lines are explored. */

@@ -143,4 +143,7 @@ export function traceLogQuery(traceId: string, spanId = ""): string {
   return `{service_name=~".+"} | trace_id="${traceId}"${spanId ? ` | span_id="${spanId}"` : ""}`;
 }
 
+/** How a trace is called where its id has no room: everywhere the same. */
+export const shortTraceId = (id: string): string => id.slice(0, 8);
+
 export const tracePath = (id: string, span = ""): string => `/traces/${encodeURIComponent(id)}${span ? `?span=${encodeURIComponent(span)}` : ""}`;

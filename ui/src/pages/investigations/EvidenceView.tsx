@@ -74,9 +74,11 @@ function TraceView({ trace }: { trace: KeptTrace }) {
       <ol className={classes.spans}>
         {trace.spans.slice(0, SPANS_SHOWN).map((span, at) => (
           <li key={`${span.id}/${at}`} data-failed={span.isFailed || undefined}>
-            <span className="truncate" style={{ paddingLeft: Math.min(span.depth, 12) * 10 }}>
-              <span className="dim">{span.service}</span> {span.name}
-              {span.isFailed && <strong> failed</strong>}
+            <span className={classes.span} style={{ paddingLeft: Math.min(span.depth, 12) * 10 }}>
+              <span className="truncate" title={span.name}>
+                <span className="dim">{span.service}</span> {span.name}
+              </span>
+              {span.isFailed && <strong>failed</strong>}
             </span>
             <span className={classes.track} aria-hidden>
               <i style={{ left: `${Math.min((span.startNs / whole) * 100, 99.5)}%`, width: `${Math.max((span.durationNs / whole) * 100, 0.5)}%` }} />

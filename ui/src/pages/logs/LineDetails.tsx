@@ -6,6 +6,7 @@ import { CopyButton } from "@/components/CopyButton";
 import { Go, servicePath } from "@/components/Go";
 import { aroundPath, subjectOf } from "@/lib/around";
 import { fieldOf, fieldsOf, isoOf, type LineField, type LogLine, withoutColors } from "@/lib/logs";
+import { shortTraceId } from "@/lib/traces/search";
 import type { LineActions } from "./lines";
 import classes from "./Logs.module.css";
 
@@ -20,7 +21,7 @@ export function LineDetails({ line, columns, onFilter, onColumn, onContext }: Li
         </Button>
         {trace && (
           <Button component={Go} to={`/traces/${encodeURIComponent(trace)}`} variant="default" size="compact-xs" leftSection={<IconRoute2 size={13} />}>
-            Trace {trace.slice(0, 8)}
+            Trace {shortTraceId(trace)}
           </Button>
         )}
         {service && (

@@ -25,7 +25,7 @@ export function SearchForm({ label = "Search traces", isList = true, hasStatus =
   return (
     <form className={classes.form} role="search" aria-label={label} onSubmit={(event) => event.preventDefault()}>
       <Select className={classes.service} aria-label="Service" placeholder="Any service" data={withChosen(services, wish.service)} value={wish.service || null} onChange={(value) => onWrite({ service: value ?? "", operation: "" })} searchable clearable />
-      <Select className={classes.operation} aria-label="Operation" placeholder={wish.service ? "Any operation" : "Any operation; choose a service"} data={withChosen(operations, wish.operation)} value={wish.operation || null} onChange={(value) => onWrite({ operation: value ?? "" })} disabled={wish.service === "" && wish.operation === ""} searchable clearable />
+      <Select className={classes.operation} aria-label="Operation" placeholder="Any operation" title={wish.service ? undefined : "Operations are of one service: choose it first"} data={withChosen(operations, wish.operation)} value={wish.operation || null} onChange={(value) => onWrite({ operation: value ?? "" })} disabled={wish.service === "" && wish.operation === ""} searchable clearable />
       <Field
         className={classes.attributes}
         label="Attributes, or a trace id"
