@@ -93,6 +93,17 @@ async def test_pages_are_filled_in_order_until_the_limit(logs):
     assert len(await bodies(logs.source, wanted(), page=4)) == 25
 
 
+@pytest.mark.parametrize("limit", [0, 7])
+async def test_records_of_one_time_keep_the_order_in_which_they_were_written(logs, limit):
+    texts = [f"line {number}" for number in range(60)]
+    for begin in range(0, len(texts), 20):
+        await put(logs, *(Line(NOW_NS, text) for text in texts[begin : begin + 20]))
+
+    forward = await bodies(logs.source, wanted(direction=FORWARD, limit=limit))
+    assert forward == texts[: limit or None]
+    assert await bodies(logs.source, wanted(limit=limit)) == texts[::-1][: limit or None]
+
+
 async def test_records_hours_apart_are_all_found(logs):
     await put(logs, *(Line(NOW_NS - number * 5000 * S, f"line {number}") for number in range(12)))
 

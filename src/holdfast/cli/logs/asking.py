@@ -52,7 +52,7 @@ def ask(
         if data["resultType"] != "streams":
             typer.echo(write_json(data["result"])) if as_json else console.print(draw_numbers(data))
             return
-        lines = list(lines_of(data["result"]))
+        lines = list(lines_of(data["result"], is_newest_first=True))
         if not lines and not as_json:
             console.print(f"no line of the last {since} matches", style="dim")
         for line in lines:

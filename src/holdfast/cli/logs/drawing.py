@@ -45,9 +45,10 @@ class LogLine:
         return self.ts_ns, self.text, tuple(sorted(self.labels.items()))
 
 
-def lines_of(result: Sequence[Mapping[str, Any]]) -> Iterator[LogLine]:
-    """Give the lines of all streams, oldest first."""
-    lines = [LogLine(int(at), text, each["stream"]) for each in result for at, text, *_ in each["values"]]
+def lines_of(result: Sequence[Mapping[str, Any]], *, is_newest_first: bool = False) -> Iterator[LogLine]:
+    """Give the lines of all streams, oldest first; those of one time in the order in which they were written."""
+    order = -1 if is_newest_first else 1
+    lines = [LogLine(int(at), text, each["stream"]) for each in result for at, text, *_ in each["values"][::order]]
     yield from sorted(lines, key=lambda line: line.ts_ns)
 
 

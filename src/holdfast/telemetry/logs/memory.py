@@ -58,8 +58,9 @@ class MemoryLogSource:
     ) -> AsyncGenerator[RecordPage, None]:
         """Give the records in the order of the direction."""
         kept = self.tenant(tenant)
-        rows = _selected(kept, selection)
-        rows.sort(key=lambda row: row[1], reverse=selection.direction is Direction.BACKWARD)
+        rows = sorted(_selected(kept, selection), key=lambda row: row[1])
+        if selection.direction is Direction.BACKWARD:
+            rows.reverse()
         rows = rows[: selection.limit] if selection.limit else rows
         for begin in range(0, len(rows), page):
             yield _page(kept, rows[begin : begin + page])

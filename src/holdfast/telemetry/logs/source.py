@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from holdfast.telemetry.logs.selection import RecordSelection, StreamScope
     from holdfast.telemetry.metrics.labels import Labels
 
-_PAGE: Final = f"SELECT {COLUMNS} FROM {{rows}} ORDER BY ts_ns {{order}} LIMIT {{limit}} WITH TIES"  # noqa: S608 -- declared columns
+_PAGE: Final = f"SELECT {COLUMNS}, {{written}} FROM {{rows}} ORDER BY ts_ns {{order}} LIMIT {{limit}} WITH TIES"  # noqa: S608 -- declared columns
+_WRITTEN: Final = "_block_number AS block, _part_offset AS place"  # what was written first comes first; parts keep it
+_UNKNOWN: Final = "0 AS block, 0 AS place"  # behind other columns the engine no longer knows it
 _COUNTS: Final = "SELECT {columns} FROM log_records WHERE {where} GROUP BY {groups}"
 _AT_ONCE: Final = 50_000  # rows of one query where all are wanted: blocks of many streams are read whole anyway
 _IN_LOOP: Final = 500  # rows that become a page in the event loop, a millisecond
@@ -129,8 +131,10 @@ class LogSource:
 
     async def _rows(self, tenant: TenantId, condition: Condition, wanted: int, window: Window) -> pa.Table:
         order = "DESC" if window.is_backward else "ASC"
-        sql = _PAGE.format(rows=condition.rows, order=order, limit=wanted)
-        return await self._store.query(sql, condition.parameters, tenant=tenant)
+        written = _UNKNOWN if condition.having else _WRITTEN
+        sql = _PAGE.format(rows=condition.rows, written=written, order=order, limit=wanted)
+        table = await self._store.query(sql, condition.parameters, tenant=tenant)
+        return _as_written(table, is_backward=window.is_backward)
 
     async def counts(
         self, tenant: TenantId, selection: RecordSelection, *, step_ns: int, by: tuple[str, ...] = ()
@@ -218,3 +222,12 @@ def _counts(totals: dict[tuple[tuple[str, ...], int], tuple[int, int]]) -> Recor
         np.array([totals[key][0] for key in order], np.int64),
         np.array([totals[key][1] for key in order], np.int64),
     )
+
+
+def _as_written(table: pa.Table, *, is_backward: bool) -> pa.Table:
+    """Give rows of one time in the order in which they were written, or the reverse; the engine gives them in any."""
+    times = table.column("ts_ns").to_numpy()
+    if not (times[1:] == times[:-1]).any():
+        return table
+    order = np.lexsort((table.column("place").to_numpy(), table.column("block").to_numpy(), times))
+    return table.take(order[::-1] if is_backward else order)

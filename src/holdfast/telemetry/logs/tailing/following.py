@@ -176,7 +176,7 @@ class Following:
                     raise
                 continue
             failures, from_ns = 0, now_ns
-            yield Turn(sorted(seen.fresh(entries), key=lambda entry: entry.ts_ns), *missed)
+            yield Turn(_oldest_first(seen.fresh(entries)), *missed)
             if is_deep:
                 seen.forget_before(from_ns - 2 * _VERY_LATE_NS)
 
@@ -186,7 +186,7 @@ class Following:
             return []
         span = Span(asked.start_ns, end_ns)
         found = await self._engine.entries(self._tenant, asked.query, span, limit=asked.limit)
-        return sorted(found, key=lambda entry: entry.ts_ns)
+        return _oldest_first(found)
 
     async def _passed_over(
         self, asked: TailQuestion, from_ns: int, entries: list[Entry]
@@ -213,6 +213,11 @@ class Following:
 
     def _now_ns(self) -> int:
         return int(self._clock.now().timestamp() * 1e6) * 1000
+
+
+def _oldest_first(newest_first: Iterable[Entry]) -> list[Entry]:
+    """Turn entries around; those of one time come as they were written then."""
+    return sorted([*newest_first][::-1], key=lambda entry: entry.ts_ns)
 
 
 async def _first(reader: Reader, moved: asyncio.Event) -> Batch | None:
