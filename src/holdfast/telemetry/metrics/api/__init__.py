@@ -4,6 +4,7 @@ Owns the forms of requests and answers; refuses to evaluate, to store or to know
 """
 
 from holdfast.telemetry.metrics.api.envelope import PrometheusRoute, failure, success
+from holdfast.telemetry.metrics.api.federation import Federation
 from holdfast.telemetry.metrics.api.numbers import write_value
 from holdfast.telemetry.metrics.api.origins import Origins
 from holdfast.telemetry.metrics.api.parameters import Parameters
@@ -17,6 +18,7 @@ from holdfast.telemetry.metrics.api.wiring import QueryRoom, wire
 __all__ = [
     "PREFIX",
     "Around",
+    "Federation",
     "Origins",
     "Parameters",
     "Part",

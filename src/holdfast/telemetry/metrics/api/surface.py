@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from fastapi import APIRouter, Depends, Response
 
 from holdfast.kernel.auth import public
 from holdfast.telemetry.metrics.api.envelope import route_class
 from holdfast.telemetry.metrics.api.origins import Origins, preflight
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.metrics.api.federation import Federation
 
 PREFIX: Final = "/prometheus"
 
@@ -22,7 +25,7 @@ class Part(Protocol):
         ...
 
 
-def surface(parts: Sequence[Part], origins: Origins) -> APIRouter:
+def surface(parts: Sequence[Part], origins: Origins, federation: Federation | None = None) -> APIRouter:
     """Build the router; pages of `origins` may read."""
     router = APIRouter(prefix=f"{PREFIX}/api/v1", route_class=route_class(origins), include_in_schema=False)
     for part in parts:
@@ -31,6 +34,9 @@ def surface(parts: Sequence[Part], origins: Origins) -> APIRouter:
     router.add_api_route("/{path:path}", preflight, methods=["OPTIONS"], dependencies=[asks_nothing])
     whole = APIRouter(include_in_schema=False)
     whole.include_router(router)
+    if federation is not None:
+        errors = route_class(origins)
+        whole.add_api_route(f"{PREFIX}/federate", federation.federate, methods=["GET"], route_class_override=errors)
     for path, text in (
         ("/-/healthy", "Prometheus Server is Healthy.\n"),
         ("/-/ready", "Prometheus Server is Ready.\n"),

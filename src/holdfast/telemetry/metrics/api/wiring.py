@@ -14,6 +14,7 @@ from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.units import format_duration, format_size
 from holdfast.kernel.wiring import Ground, Wiring
 from holdfast.telemetry.metrics.api.admin import AdminRoutes
+from holdfast.telemetry.metrics.api.federation import Federation
 from holdfast.telemetry.metrics.api.origins import ANY, Origins
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
 from holdfast.telemetry.metrics.api.rehearsing import Example, Rehearsal
@@ -99,7 +100,9 @@ def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoar
             await rehearsal.run()
         yield
 
-    return QueryRoom(desk, Wiring(name="queries", surfaces=(surface(parts, _origins(ground)),), lifespan=rehearsed))
+    federation = Federation(desk, board, ground.clock)
+    surfaces = (surface(parts, _origins(ground), federation),)
+    return QueryRoom(desk, Wiring(name="queries", surfaces=surfaces, lifespan=rehearsed))
 
 
 def _rehearsal(ground: Ground, signals: Signals) -> Rehearsal:

@@ -29,10 +29,17 @@ class TargetBoard:
         pools: Callable[[], Mapping[str, JobPool]],
         shown: Callable[[], str],
         evaluation_interval_s: Callable[[], float] = lambda: 60.0,
+        external_labels: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._pools = pools
         self._shown = shown
         self._evaluation_interval_s = evaluation_interval_s
+        self._external_labels = external_labels
+
+    @property
+    def external_labels(self) -> Mapping[str, str]:
+        """Give `global.external_labels` as they are in force: what others see of this Prometheus."""
+        return self._external_labels()
 
     @property
     def configuration(self) -> str:

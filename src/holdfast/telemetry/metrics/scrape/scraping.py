@@ -55,6 +55,7 @@ class Scraping:
             lambda: self._pools,
             lambda: self.configuration.shown,
             lambda: self.configuration.evaluation_interval_s,
+            lambda: self.configuration.external_labels,
         )
 
     def prepare(self, folder: OpsFolder, _before: dict[str, Prepared]) -> PreparedScraping:
