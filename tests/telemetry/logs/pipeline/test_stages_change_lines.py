@@ -196,6 +196,22 @@ def test_a_template_that_calls_itself_without_end_is_run_only_once():
     assert all(entry.details.endswith("exceeded maximum template depth (100000)") for entry in entries[1:])
 
 
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ('{{ define "x" }}ok {{ duration . }}{{ end }}{{ template "x" .v }}', "x"),
+        ('{{ block "b" .v }}{{ if . }}{{ else if . }}a{{ end }}{{ duration . }}{{ end }}', "b"),
+        ('{{ block "b" (duration .v) }}a{{ end }}', "line"),
+        ('{{ define "x" }}{{/* {{ end }} */}}{{ "}}{{end" }}{{ duration . }}{{- end -}}{{ template "x" .v }}', "x"),
+        ('{{ define "x" }}{{ if . }}a{{ end }}{{ end }}{{ if .v }}{{ duration .v }}{{ end }}', "line"),
+    ],
+)
+def test_a_fault_names_the_template_that_it_is_in(template, name):
+    entry = Entry(0, "the line", {"v": "soon"})
+    Pipeline(parse(f'{{app="shop"}} | line_format `{template}`').stages).apply(entry)
+    assert f'executing "{name}" at <duration .' in entry.details
+
+
 def test_labels_are_renamed_and_formatted():
     assert labels_after('| label_format new=old, up="{{.old | ToUpper}}"', "x", {"old": "v"}) == {"new": "v", "up": ""}
     assert labels_after("| label_format new=missing", "x", {"old": "v"}) == {"old": "v"}

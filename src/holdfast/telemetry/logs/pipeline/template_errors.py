@@ -42,6 +42,13 @@ _CONTROL: Final = re.compile(r"\b(?:if|range|with|template|block|define|and|or)\
 _ACTION: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _TEXT: Final = re.compile(r'"[^"]*"')
 _CHAIN: Final = re.compile(r"(?<![\w.)\]$])\.\w+(?P<next>\.(?P<field>\w+))[.\w]*")
+_STRING: Final = r'"(?:[^"\\]|\\.)*+"|`[^`]*`'
+_BLOCK: Final = re.compile(
+    rf"\{{\{{(?:-\s)?\s*(?:/\*.*?\*/|(?P<word>\w+)?(?:\s+(?P<name>{_STRING}))?(?:{_STRING}|[^\"`}}]|\}}(?!\}}))*+)\s*\}}\}}",
+    re.DOTALL,
+)
+_OPENING: Final = frozenset({"if", "range", "with", "block", "define"})
+_NAMED: Final = frozenset({"block", "define"})
 _COMMAND: Final = r'(?<![\w.$]){}(?!\w)(?:"(?:[^"\\]|\\.)*"|`[^`]*`|\([^()]*\)|[^|(){{}}])*'
 
 
@@ -124,7 +131,18 @@ def _placed(name: str, source: str, position: int, command: str, message: str) -
     before = source.encode()[:position].decode(errors="replace")
     line, column = before.count("\n") + 1, len(before.rpartition("\n")[2].encode())
     at = f" at <{command}>" if command else ""
-    return f'template: {name}:{line}:{column}: executing "{name}"{at}: {message}'
+    return f'template: {name}:{line}:{column}: executing "{_template_at(source, len(before), name)}"{at}: {message}'
+
+
+def _template_at(source: str, place: int, outer: str) -> str:
+    """Give the name of the template that a place stands in: of a `define` or `block` around it, or of all the text."""
+    names: list[str | None] = []
+    for action in _BLOCK.finditer(source, 0, place):
+        if action["word"] in _OPENING:
+            names.append(action["name"][1:-1] if action["word"] in _NAMED and action["name"] else None)
+        elif action["word"] == "end" and names:
+            names.pop()
+    return next((each for each in reversed(names) if each is not None), outer)
 
 
 def _told(message: str, command: str) -> str:
