@@ -19,7 +19,7 @@ from rich.console import Console
 from holdfast import app, journal, web
 from holdfast.cli.configuration import demand_ops, read_settings
 from holdfast.cli.options import ConfigOption, OpsOption
-from holdfast.kernel.processes import ServerSettings, paused_collector
+from holdfast.kernel.processes import ServerSettings, calm_collector, paused_collector
 from holdfast.kernel.secrets import Secret
 from holdfast.kernel.settings import Settings
 
@@ -74,6 +74,7 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    calm_collector()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -3,7 +3,7 @@
 Refuses to know what the jobs do. `app.py` uses both.
 """
 
-from holdfast.kernel.processes.collector import paused_collector, settle_collector
+from holdfast.kernel.processes.collector import calm_collector, paused_collector, settle_collector
 from holdfast.kernel.processes.folder import DataFolder
 from holdfast.kernel.processes.settings import ALL_ROLES, SECTION, ServerSettings
 from holdfast.kernel.processes.supervision import JobReport, Supervisor
@@ -15,6 +15,7 @@ __all__ = [
     "JobReport",
     "ServerSettings",
     "Supervisor",
+    "calm_collector",
     "paused_collector",
     "settle_collector",
 ]

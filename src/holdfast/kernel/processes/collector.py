@@ -9,6 +9,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+# New objects after which a pass goes over the young ones. By Python's own 700 each request of some hundred records sets
+# off one that visits all that other requests hold at the time: a fifth of the work of taking logs in.
+_YOUNG: Final = 5_000
 
 
 def settle_collector() -> None:
@@ -19,6 +24,11 @@ def settle_collector() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def calm_collector() -> None:
+    """Let passes over young objects be rarer than Python has them; call it once, where a server starts."""
+    gc.set_threshold(_YOUNG)
 
 
 @contextmanager

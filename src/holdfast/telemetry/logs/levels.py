@@ -112,7 +112,7 @@ def _from_streams(levels: list[str], records: Records, streams: Sequence[Labels]
 
 def _from_attributes(levels: list[str], records: Records) -> None:
     attributes = records.attributes
-    if attributes is None or not _NAMES.intersection(attributes.keys):
+    if attributes is None or not _NAMES.intersection((attributes.pairs or attributes).keys):
         return
     for place, level in enumerate(levels):
         if not level:

@@ -6,11 +6,11 @@ No object per record: a request holds thousands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,41 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of which many are the same: the numbers of all, one after the other, and those that differ."""
+
+    codes: npt.NDArray[np.int32]
+    keys: Sequence[str]
+    values: Sequence[str]
+
+
+class Repeated(Sequence[str]):
+    """Texts of which many are the same, written out when they are asked for."""
+
+    def __init__(self, codes: npt.NDArray[np.int32], texts: Sequence[str]) -> None:
+        self._codes = codes
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[str]: ...
+    def __getitem__(self, place: int | slice) -> str | Sequence[str]:
+        """Give the text, or the texts, at a place."""
+        return self._all[place]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    @cached_property
+    def _all(self) -> list[str]:
+        return list(map(self._texts.__getitem__, self._codes.tolist()))
+
+
+@dataclass(frozen=True)
 class Attributes:
     """Structured metadata of N records: the pairs of record `i` are `offsets[i]` to `offsets[i + 1]`.
 
@@ -40,11 +75,20 @@ class Attributes:
         offsets: int32, N + 1.
         keys: names, flat; such as `order_id`, already in the form of labels (`http_status`, not `http.status`).
         values: texts, flat, parallel to `keys`.
+        pairs: the same as numbers of pairs that differ, where it came so; None if it did not.
     """
 
     offsets: npt.NDArray[np.int32]
     keys: Sequence[str]
     values: Sequence[str]
+    pairs: Pairs | None = None
+
+    @classmethod
+    def coded(
+        cls, offsets: npt.NDArray[np.int32], codes: npt.NDArray[np.int32], keys: Sequence[str], values: Sequence[str]
+    ) -> Attributes:
+        """Give the columns of pairs as numbers; `keys` and `values` are those of the pairs that differ."""
+        return cls(offsets, Repeated(codes, keys), Repeated(codes, values), Pairs(codes, keys, values))
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, str]]) -> Attributes:
@@ -115,9 +159,11 @@ class Records:
         """Bytes of each record, about: letters of its body and of its own structured metadata."""
         sizes = np.fromiter(map(len, self.bodies), np.int64, len(self))
         if self.attributes is not None and self.attributes.keys:
-            pairs = np.fromiter(map(len, self.attributes.keys), np.int64, len(self.attributes.keys))
-            pairs += np.fromiter(map(len, self.attributes.values), np.int64, len(pairs))
-            ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(pairs)))[self.attributes.offsets]
+            given = self.attributes.pairs or self.attributes
+            letters = np.fromiter(map(len, given.keys), np.int64, len(given.keys))
+            letters += np.fromiter(map(len, given.values), np.int64, len(letters))
+            letters = letters[given.codes] if isinstance(given, Pairs) else letters
+            ends = np.concatenate((np.zeros(1, np.int64), np.cumsum(letters)))[self.attributes.offsets]
             sizes += np.diff(ends)
         return sizes
 

@@ -54,9 +54,11 @@ class ScrubbedPairs:
         return not self.finds
 
 
-def scrub_pairs(scrubber: TextScrubber, keys: Sequence[str], values: Sequence[str]) -> ScrubbedPairs:
-    """Scrub names and values."""
-    scrubbed = scrubber.scrub(values)
+def scrub_pairs(
+    scrubber: TextScrubber, keys: Sequence[str], values: Sequence[str], times: Sequence[int] | None = None
+) -> ScrubbedPairs:
+    """Scrub names and values; `times` says how often each pair came, where it stands for many."""
+    scrubbed = scrubber.scrub(values, times)
     finds, dropped = Counter(scrubbed.finds), set(scrubbed.dropped)
     texts = scrubbed.texts
     changed = set() if texts is values else {place for place, text in enumerate(texts) if text is not values[place]}
@@ -73,7 +75,7 @@ def scrub_pairs(scrubber: TextScrubber, keys: Sequence[str], values: Sequence[st
                 put = scrubber.replacement(Kind.PASSWORD, action, value)
                 kept[place] = put.decode()
                 changed.add(place)
-                finds[Kind.PASSWORD, action] += 1
+                finds[Kind.PASSWORD, action] += 1 if times is None else times[place]
                 if action is Action.DROP:
                     dropped.add(place)
         texts = kept
@@ -87,16 +89,44 @@ def scrub_pairs(scrubber: TextScrubber, keys: Sequence[str], values: Sequence[st
     return ScrubbedPairs(keys, texts, frozenset(changed), frozenset(dropped), finds)
 
 
-def kept_attributes(attributes: Attributes, pairs: ScrubbedPairs) -> Attributes:
-    """Give the columns of the pairs that stay."""
+def scrub_attributes(scrubber: TextScrubber, attributes: Attributes, finds: Counter[tuple[str, Action]]) -> Attributes:
+    """Scrub structured metadata; of pairs that came as numbers each different one once, counted as often as it came."""
+    pairs = attributes.pairs
+    if pairs is not None:
+        scrubbed = scrub_pairs(
+            scrubber, pairs.keys, pairs.values, np.bincount(pairs.codes, minlength=len(pairs.keys)).tolist()
+        )
+        if all(kind != Kind.PRIVATE_KEY for kind, _ in scrubbed.finds):
+            finds.update(scrubbed.finds)
+            return attributes if scrubbed.is_clean else _kept_coded(attributes.offsets, pairs.codes, scrubbed)
+        # A key may go on from one value to the next, so that their order matters.
+    scrubbed = scrub_pairs(scrubber, attributes.keys, attributes.values)
+    finds.update(scrubbed.finds)
+    return attributes if scrubbed.is_clean else _kept(attributes.offsets, scrubbed)
+
+
+def _kept(offsets: npt.NDArray[np.int32], pairs: ScrubbedPairs) -> Attributes:
     if not pairs.dropped:
-        return Attributes(attributes.offsets, pairs.keys, pairs.values)
+        return Attributes(offsets, pairs.keys, pairs.values)
     stays = stay(len(pairs.keys), pairs)
-    offsets = np.concatenate((np.zeros(1, np.int32), np.cumsum(stays, dtype=np.int32)))[attributes.offsets]
     places = np.flatnonzero(stays).tolist()
     return Attributes(
-        offsets.astype(np.int32), [pairs.keys[place] for place in places], [pairs.values[place] for place in places]
+        _ends(stays, offsets), [pairs.keys[place] for place in places], [pairs.values[place] for place in places]
     )
+
+
+def _kept_coded(offsets: npt.NDArray[np.int32], codes: npt.NDArray[np.int32], pairs: ScrubbedPairs) -> Attributes:
+    if pairs.dropped:
+        stays = stay(len(pairs.keys), pairs)[codes]
+        offsets, codes = _ends(stays, offsets), codes[stays]
+    return Attributes.coded(offsets, codes, pairs.keys, pairs.values)
+
+
+def _ends(stays: npt.NDArray[np.bool_], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Give the offsets of what stays."""
+    counted = np.concatenate((np.zeros(1, np.int32), np.cumsum(stays, dtype=np.int32)))
+    ends: npt.NDArray[np.int32] = counted[offsets].astype(np.int32)
+    return ends
 
 
 def stay(count: int, pairs: ScrubbedPairs) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import re2
 
-from holdfast.telemetry.scrub.pairs import kept_attributes, scrub_label_sets, scrub_pairs
+from holdfast.telemetry.scrub.pairs import scrub_attributes, scrub_label_sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,7 @@ class LogScrubber:
         finds.update(bodies.finds)
         attributes = records.attributes
         if attributes is not None and attributes.keys:
-            pairs = scrub_pairs(scrubber, attributes.keys, attributes.values)
-            finds.update(pairs.finds)
-            attributes = attributes if pairs.is_clean else kept_attributes(attributes, pairs)
+            attributes = scrub_attributes(scrubber, attributes, finds)
         scrubbed = replace(
             records,
             bodies=bodies.texts,

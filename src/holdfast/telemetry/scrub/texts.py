@@ -45,11 +45,13 @@ class Scrubbed:
         texts: as they may be kept, in order; the same object where nothing was found.
         dropped: places of texts in which something was found whose field is to go.
         finds: how often each kind was found, with the action taken.
+        times: how often each text came; once if nothing is said.
     """
 
     texts: Sequence[str]
     dropped: set[int] = field(default_factory=set)
     finds: Counter[tuple[str, Action]] = field(default_factory=Counter)
+    times: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,15 @@ class TextScrubber:
         self.own = {pattern.name: pattern.expression for pattern in own}
         self._salt = salt[:64]
 
-    def scrub(self, texts: Sequence[str]) -> Scrubbed:
-        """Give the texts without what was found."""
+    def scrub(self, texts: Sequence[str], times: Sequence[int] | None = None) -> Scrubbed:
+        """Give the texts without what was found; `times` says how often each came, where it stands for many."""
+        scrubbed = Scrubbed(texts, times=times)
         if self._hint is None or not texts:
-            return Scrubbed(texts)
+            return scrubbed
         places = [place for begin, end in _parts(texts) for place in self._hinted(texts[begin:end], begin)]
-        return self._replaced(texts, _with_keys(texts, places)) if places else Scrubbed(texts)
+        if places:
+            self._replace(scrubbed, _with_keys(texts, places))
+        return scrubbed
 
     def replacement(self, kind: str, action: Action, found: bytes) -> bytes:
         """Give what stands where `found` stood."""
@@ -136,14 +141,14 @@ class TextScrubber:
             found = search(joined, begin) if begin < size else None
         return places
 
-    def _replaced(self, texts: Sequence[str], places: list[int]) -> Scrubbed:
-        scrubbed = Scrubbed(texts)
+    def _replace(self, scrubbed: Scrubbed, places: list[int]) -> None:
+        texts = scrubbed.texts
         looked_at = [texts[place] for place in places]
         joined = _bytes("\n".join(looked_at))
         ends = _ends(looked_at, joined)
         finds = self._finds(joined, ends)
         if not finds:
-            return scrubbed
+            return
         kept = list(texts)
         number = 0
         while number < len(finds):
@@ -156,11 +161,10 @@ class TextScrubber:
                 begin, number = find.end, number + 1
             kept[places[line]] = _text(b"".join((*pieces, joined[begin:end])))
         scrubbed.texts = kept
-        return scrubbed
 
     def _put(self, joined: bytes, find: _Find, scrubbed: Scrubbed, place: int) -> bytes:
         kind, action = find.rule.pattern.kind, find.rule.action
-        scrubbed.finds[kind, action] += 1
+        scrubbed.finds[kind, action] += 1 if scrubbed.times is None else scrubbed.times[place]
         if action is Action.DROP:
             scrubbed.dropped.add(place)
         put = self.replacement(kind, action, joined[find.begin : find.end])

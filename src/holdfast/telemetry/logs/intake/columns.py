@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RecordColumns:
-    """What a request holds so far; the columns of one record are appended together."""
+    """What a request holds so far; the columns of one record are appended together.
+
+    A door gives the pairs of each record one after the other as `keys` and `values`; or those that differ, and `codes`.
+    """
 
     refs: list[int] = field(default_factory=list)
     ts_ns: list[int] = field(default_factory=list)
@@ -32,6 +35,7 @@ class RecordColumns:
     observed_ns: list[int] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=lambda: [0])
     shared: list[Labels] = field(default_factory=lambda: [()])
     shared_refs: list[int] = field(default_factory=list)
@@ -86,8 +90,16 @@ class RecordColumns:
             severities=numbers(self.severities, np.uint8),
             severity_texts=texts(self.severity_texts),
             observed_ns=numbers(self.observed_ns, np.int64),
-            attributes=Attributes(np.array(self.offsets, np.int32), self.keys, self.values) if self.keys else None,
+            attributes=self._attributes(),
             shared=self.shared,
             shared_refs=np.array(self.shared_refs, np.int32) if len(self.shared) > 1 else None,
         )
         return LogArrival(generation, records)
+
+    def _attributes(self) -> Attributes | None:
+        if not self.offsets[-1]:
+            return None
+        offsets = np.array(self.offsets, np.int32)
+        if not self.codes:
+            return Attributes(offsets, self.keys, self.values)
+        return Attributes.coded(offsets, np.array(self.codes, np.int32), self.keys, self.values)

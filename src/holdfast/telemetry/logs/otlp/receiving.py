@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from holdfast.telemetry.logs.intake import KnownStreams, LogMeters, deliver
 from holdfast.telemetry.logs.otlp.attributes import Names
 from holdfast.telemetry.logs.otlp.conversion import Conversion
+from holdfast.telemetry.logs.otlp.messages import as_read_here
 from holdfast.telemetry.logs.otlp.settings import OtlpLogsSettings
 from holdfast.telemetry.logs.settings import LogsSettings
 from holdfast.telemetry.otlp import Rejected
@@ -41,8 +42,9 @@ class OtlpLogs:
 
         Raises:
             BusyError, LimitError, StorageFullError, UnavailableError: nothing is acknowledged, send the same again.
+            InvalidError: a part of it is not what it must be; nothing was stored.
         """
-        walk = partial(self._conversion.walk, request)
+        walk = partial(self._conversion.walk, as_read_here(request))
         delivered = await deliver(tenant, walk, sink=self._sink, known=self._known, door=DOOR, meters=self._meters)
         refusals = delivered.refusals
         return Rejected(refusals.total, refusals.describe("log records") if refusals else "")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.ledger import Signal
+from holdfast.telemetry.logs.otlp.messages import request_class
 from holdfast.telemetry.logs.otlp.receiving import DOOR, OtlpLogs
 from holdfast.telemetry.otlp import Service
 
@@ -23,6 +24,7 @@ def logs_service(door: OtlpLogs, backlog: Backlog | None = None) -> Service:
         rejected_field="rejected_log_records",
         export=door.export,
         backlog=backlog or Backlog(),
+        reader=request_class,
     )
 
 

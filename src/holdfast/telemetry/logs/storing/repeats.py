@@ -7,49 +7,69 @@ then the second waits for the first. Keys are remembered per process; over a res
 from __future__ import annotations
 
 import asyncio
-from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.logs.records import Records
 
 Keys = npt.NDArray[np.int64]
-_NOTHING: Final = hash(())  # of a record without attributes, whatever the others have
+_NOTHING: Final = hash(())  # of a record that shares nothing, whatever the others do
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)  # 2^64 by the golden ratio: products of it spread over all bits
+_HALF: Final = np.uint64(32)
+_LAST: Final = 2**64 - 1
 _PARTS: Final = 8  # the oldest part of the keys is forgotten at once
 
 
 def keys_of(tenant: TenantId, records: Records, ids: npt.NDArray[np.uint64]) -> Keys:
-    """Give a key for each record: of tenant, stream, time, body and structured metadata."""
-    shared: Iterable[int] = repeat(_NOTHING)
-    if records.shared_refs is not None:
-        hashes = [hash(pairs) for pairs in records.shared]
-        shared = map(hashes.__getitem__, records.shared_refs.tolist())
-    columns = zip(
-        ids.tolist(),
-        records.ts_ns.tolist(),
-        records.bodies,
-        records.trace_ids or repeat(""),
-        records.span_ids or repeat(""),
+    """Give a key for each record: of tenant, stream, time, body and structured metadata.
+
+    It is the same however the metadata came: pair by pair, or as numbers of pairs that differ.
+    """
+    keys = ids * _ODD ^ np.uint64(hash(tenant) & _LAST)
+    shared = np.array([hash(pairs) for pairs in records.shared] or [_NOTHING], np.int64)
+    columns = (
+        records.ts_ns,
+        _hashes(records.bodies),
+        None if records.trace_ids is None else _hashes(records.trace_ids),
+        None if records.span_ids is None else _hashes(records.span_ids),
         _attribute_hashes(records),
-        shared,
-        strict=False,
+        shared[records.shared_refs] if records.shared_refs is not None else np.full(len(records), _NOTHING),
     )
-    return np.fromiter(map(hash, columns), np.int64, len(records)) ^ np.int64(hash(tenant))
+    for column in columns:
+        if column is not None:
+            keys ^= column.view(np.uint64)
+        keys *= _ODD
+        keys ^= keys >> _HALF
+    return keys.view(np.int64)
 
 
-def _attribute_hashes(records: Records) -> Iterable[int]:
+def _hashes(texts: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Give a hash for each; 0 for the empty one, as for what nobody has."""
+    return np.fromiter(map(hash, texts), np.int64, len(texts))
+
+
+def _attribute_hashes(records: Records) -> npt.NDArray[np.int64] | None:
+    """Give a hash for each record of its pairs in their order; 0 for none."""
     given = records.attributes
     if given is None or not given.keys:
-        return repeat(_NOTHING)
-    bounds = given.offsets.tolist()
-    keys, values = given.keys, given.values
-    return [hash((*keys[begin:end], *values[begin:end])) for begin, end in pairwise(bounds)]
+        return None
+    each = given.pairs or given
+    pairs = (_hashes(each.keys).view(np.uint64) * _ODD ^ _hashes(each.values).view(np.uint64)) * _ODD
+    pairs ^= pairs >> _HALF
+    if given.pairs is not None:
+        pairs = pairs[given.pairs.codes]
+    lengths = np.diff(given.offsets)
+    places = np.arange(len(pairs)) - np.repeat(given.offsets[:-1], lengths)
+    pairs *= np.cumprod(np.full(int(lengths.max()), _ODD))[places]
+    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(pairs)))
+    found: npt.NDArray[np.uint64] = sums[given.offsets[1:]] - sums[given.offsets[:-1]]
+    return found.view(np.int64)
 
 
 class _Flight:

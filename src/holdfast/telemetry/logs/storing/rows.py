@@ -63,8 +63,13 @@ def _maps(records: Records) -> pa.Array:
 
     given = records.attributes
     offsets = np.zeros(len(records) + 1, np.int32) if given is None else given.offsets
-    keys, values = ((), ()) if given is None else (given.keys, given.values)
-    return pa.MapArray.from_arrays(pa.array(offsets), pa.array(keys, pa.string()), pa.array(values, pa.string()))
+    if given is None or given.pairs is None:
+        keys, values = ((), ()) if given is None else (given.keys, given.values)
+        names, texts = pa.array(keys, pa.string()), pa.array(values, pa.string())
+    else:
+        pairs, codes = given.pairs, pa.array(given.pairs.codes)
+        names, texts = (pa.array(each, pa.string()).take(codes) for each in (pairs.keys, pairs.values))
+    return pa.MapArray.from_arrays(pa.array(offsets), names, texts)
 
 
 def _shared(records: Records) -> pa.Array:
