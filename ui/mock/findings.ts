@@ -53,6 +53,7 @@ function comparison(): Comparison {
     contrasts: [
       { name: "service.version", value: "2.4.0", chosen: 382, others: 310, chosen_share: 0.98, others_share: 0.31, lift: 3.16, p_value: 1e-120, is_significant: true },
       { name: "user.id", value: "u-3", chosen: 20, others: 0, chosen_share: 0.05, others_share: 0, lift: null, p_value: 0.2, is_significant: false },
+      ...Array.from({ length: 30 }, (_, at) => ({ name: "http.route", value: `/carts/of/${at}`, chosen: 19, others: 40, chosen_share: 0.05, others_share: 0.04, lift: 1.25, p_value: 0.3, is_significant: false })),
     ],
     growths: [{ service: "catalog", operation: "SELECT prices", chosen_self_ms: 98, others_self_ms: 11, growth_ms: 87, chosen_calls: 2, others_calls: 2 }],
     tested: 40,

@@ -133,6 +133,7 @@ describe("the axis", () => {
   const spec: Pick<ChartSpec, "unit" | "isFitted"> = { unit: "number", isFitted: true };
   it("begins at zero where zero is near", () => expect(axisRange(10, 100, spec)[0]).toBe(0));
   it("is fitted where it is far", () => expect(axisRange(95, 100, spec)[0]).toBeGreaterThan(90));
+  it("begins at zero where nothing moves: fractions of an up that is 1 tell nothing", () => expect(axisRange(1, 1, spec)).toEqual([0, 1.5]));
   it("goes below zero", () => expect(axisRange(-3, 2, spec)).toEqual([-4, 2.5]));
   it("never is empty", () => expect(axisRange(0, 0, spec)).toEqual([0, 1]));
 });

@@ -94,6 +94,9 @@ describe("many traces together", () => {
     const row = await screen.findByRole("row", { name: /service.version 2.4.0/ }, PATIENCE);
     expect(row.textContent).toMatch(/98.*31.*3.16×.*significant/);
     expect(main()).toMatch(/may be chance.*SELECT prices/);
+    expect(screen.getAllByRole("row", { name: /http.route/ })).toHaveLength(18);
+    fireEvent.click(screen.getByRole("button", { name: "Show all 32" }));
+    expect(screen.getAllByRole("row", { name: /http.route/ })).toHaveLength(30);
     expect(within(row).getByRole("link").getAttribute("href")).toBe("/traces?attributes=service.version%3D2.4.0");
   });
 

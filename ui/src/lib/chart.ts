@@ -171,12 +171,12 @@ function seriesOptions(series: ChartSeries, spec: ChartSpec): uPlot.Series {
   };
 }
 
-/** Zero stands on the axis, unless the numbers are far from it and may be fitted. */
+/** Zero stands on the axis, unless the numbers are far from it, differ and may be fitted. */
 export function axisRange(dataMin: number | null, dataMax: number | null, spec: Pick<ChartSpec, "max" | "unit" | "isFitted" | "isStacked">): [number, number] {
   if (spec.max !== undefined) return [0, spec.max];
   const [low, high] = [dataMin ?? 0, dataMax ?? 0];
   const room = (high - low) * 0.08;
-  if (spec.isFitted && !spec.isStacked && low > 0 && low > high * 0.6) return high > low ? [low - room, high + room] : [low * 0.95, high * 1.05];
+  if (spec.isFitted && !spec.isStacked && low > 0 && low > high * 0.6 && high > low) return [low - room, high + room];
   if (low >= 0) return [0, niceTop(dataMax, spec.unit)];
   return [-niceTop(-low, spec.unit), high > 0 ? niceTop(high, spec.unit) : 0];
 }

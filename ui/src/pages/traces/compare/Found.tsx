@@ -1,5 +1,7 @@
 // What a comparison found: both sides in figures, shares of both side by side, and the time that operations took.
+import { Button } from "@mantine/core";
 import { IconCircleCheck, IconDice3 } from "@tabler/icons-react";
+import { type ReactNode, useState } from "react";
 import type { Comparison, Contrast, Growth } from "@/api/types";
 import { Figures } from "@/components/Figures";
 import { Go } from "@/components/Go";
@@ -7,9 +9,11 @@ import { Section } from "@/components/Page";
 import { Empty } from "@/components/states";
 import { OperationName } from "@/components/OperationName";
 import table from "@/components/table.module.css";
-import { formatDuration, formatNumber, formatPercent, plural } from "@/lib/format";
+import { formatCount, formatDuration, formatNumber, formatPercent, plural } from "@/lib/format";
 import { addAttribute, searchPath } from "@/lib/traces/search";
 import classes from "./Compare.module.css";
+
+const FIRST = 20;
 
 export function Found({ found }: { found: Comparison }) {
   const { chosen, others } = found;
@@ -36,6 +40,7 @@ export function Found({ found }: { found: Comparison }) {
 }
 
 function Contrasts({ rows, tested }: { rows: readonly Contrast[]; tested: number }) {
+  const { shown, more } = useFirst(rows);
   return (
     <>
       <table className={`${table.table} ${classes.contrasts}`}>
@@ -48,7 +53,7 @@ function Contrasts({ rows, tested }: { rows: readonly Contrast[]; tested: number
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {shown.map((row) => (
             <tr key={`${row.name}=${row.value}`}>
               <td data-tip={`${row.name}=${row.value}`}>
                 <Go to={pathOf(row)} className={table.rowLink ?? ""} data-row>
@@ -67,8 +72,21 @@ function Contrasts({ rows, tested }: { rows: readonly Contrast[]; tested: number
           ))}
         </tbody>
       </table>
+      {more}
     </>
   );
+}
+
+/** The strongest of the rows, and the button that shows the others. */
+function useFirst<T>(rows: readonly T[]): { shown: readonly T[]; more: ReactNode } {
+  const [isWhole, setWhole] = useState(false);
+  if (isWhole || rows.length <= FIRST) return { shown: rows, more: null };
+  const more = (
+    <Button variant="default" size="compact-xs" className={classes.more} onClick={() => setWhole(true)}>
+      Show all {formatCount(rows.length)}
+    </Button>
+  );
+  return { shown: rows.slice(0, FIRST), more };
 }
 
 function Bar({ side, share, count }: { side: "chosen" | "others"; share: number; count: number }) {
@@ -81,6 +99,7 @@ function Bar({ side, share, count }: { side: "chosen" | "others"; share: number;
 }
 
 function Growths({ rows, slower }: { rows: readonly Growth[]; slower: number }) {
+  const { shown, more } = useFirst(rows);
   const most = Math.max(...rows.map((row) => row.chosen_self_ms), 1e-9);
   return (
     <>
@@ -97,7 +116,7 @@ function Growths({ rows, slower }: { rows: readonly Growth[]; slower: number }) 
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {shown.map((row) => (
             <tr key={`${row.service}/${row.operation}`}>
               <td>
                 <OperationName name={row.operation} service={row.service}>
@@ -121,6 +140,7 @@ function Growths({ rows, slower }: { rows: readonly Growth[]; slower: number }) 
           ))}
         </tbody>
       </table>
+      {more}
     </>
   );
 }
