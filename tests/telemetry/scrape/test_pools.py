@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -60,6 +61,28 @@ async def _load(scraping, folder):
 
 def _health(scraping):
     return {one["scrapeUrl"]: one["health"] for one in scraping.board.targets()["activeTargets"]}
+
+
+async def test_what_is_wrong_beside_the_file_is_worth_a_look_and_no_fault(scraping, tmp_path):
+    (tmp_path / "broken.yml").write_text("- targets: [ 'x\n")
+    (tmp_path / "typo.yml").write_text("- targets: [x:1]\n  lables: {a: b}\n")
+    (tmp_path / "there.pem").write_text("")
+    job = {
+        "job_name": "a",
+        "file_sd_configs": [{"files": ["broken.yml", "typo.yml", "gone.yml", "none*.yml"]}],
+        "tls_config": {"ca_file": "nope.pem", "cert_file": "there.pem", "key_file": "there.pem"},
+        "basic_auth": {"username": "u", "password_file": "pw"},
+    }
+    (tmp_path / "prometheus.yml").write_text(json.dumps({"scrape_configs": [job]}))
+    told = [warning.replace(f"{tmp_path}/", "") for warning in scraping.prepare(OpsFolder(tmp_path), {}).warnings]
+    assert len(told) == 5
+    assert told[0].startswith("job 'a': broken.yml:2: not valid YAML")
+    assert told[1].startswith("job 'a': typo.yml:2: [0].lables: unknown key 'lables'")
+    assert told[2] == "job 'a': gone.yml: there is no such file of targets"
+    assert sorted(told[3:]) == [
+        "job 'a': ca_file nope.pem: there is no such file, and no scrape works without it",
+        "job 'a': password_file pw: there is no such file, and no scrape works without it",
+    ]
 
 
 async def test_targets_of_a_file_come_and_go_with_it(scraping, exporter, tmp_path):

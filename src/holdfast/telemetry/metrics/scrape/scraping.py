@@ -7,15 +7,16 @@ file is only read and judged.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.scrape.board import TargetBoard
 from holdfast.telemetry.metrics.scrape.calling import Callers, fetcher
-from holdfast.telemetry.metrics.scrape.config import ScrapeConfiguration, ScrapeJob, load_configuration
-from holdfast.telemetry.metrics.scrape.discovery import discoverers
+from holdfast.telemetry.metrics.scrape.config import FileDiscovery, ScrapeConfiguration, ScrapeJob, load_configuration
+from holdfast.telemetry.metrics.scrape.discovery import discoverers, find_faults
 from holdfast.telemetry.metrics.scrape.loop import LoopTools
 from holdfast.telemetry.metrics.scrape.pool import JobPool, Owns, owns_all
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
@@ -66,7 +67,7 @@ class Scraping:
         """
         path = _file(folder.path)
         found = load_configuration(path, root=folder.path) if path is not None else ScrapeConfiguration()
-        return PreparedScraping(self, found)
+        return PreparedScraping(self, found, tuple(_beside(found)))
 
     def replace(self, configuration: ScrapeConfiguration) -> None:
         """Put a configuration in force; the pools follow when `run` runs."""
@@ -133,15 +134,34 @@ class PreparedScraping:
 
     scraping: Scraping
     configuration: ScrapeConfiguration
+    beside: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Give what is allowed but worth a look."""
-        return self.configuration.warnings
+        return (*self.configuration.warnings, *self.beside)
 
     async def apply(self) -> None:
         """Put it in force."""
         self.scraping.replace(self.configuration)
+
+
+def _beside(found: ScrapeConfiguration) -> Iterator[str]:
+    """Tell what is wrong beside the file: it may be mended or come later, so it is no fault of the configuration."""
+    for job in found.jobs:
+        for section in job.discoveries:
+            if isinstance(section, FileDiscovery):
+                yield from (f"job {job.name!r}: {words}" for words in find_faults(section, job.base))
+        yield from (f"job {job.name!r}: {words}" for words in _missing(job.client, job.base))
+
+
+def _missing(client: Any, base: Path) -> Iterator[str]:
+    for one in fields(client):
+        value = getattr(client, one.name)
+        if is_dataclass(value):
+            yield from _missing(value, base)
+        elif one.name.endswith("_file") and value and not (base / value).is_file():
+            yield f"{one.name} {base / value}: there is no such file, and no scrape works without it"
 
 
 def _file(folder: Path) -> Path | None:

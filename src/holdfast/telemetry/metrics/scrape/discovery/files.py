@@ -6,6 +6,7 @@ Source: Prometheus 3, discovery/file.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -73,6 +74,20 @@ class FileWatch:
                     continue
                 found[path] = (stat.st_mtime_ns, stat.st_size)
         return found
+
+
+def find_faults(section: FileDiscovery, base: Path) -> Iterator[str]:
+    """Say what is wrong with the files now; watching goes on all the same, with the targets that there were."""
+    for pattern in section.files:
+        whole = base / pattern
+        paths = sorted(whole.parent.glob(whole.name)) if whole.parent.is_dir() else []
+        if not paths and "*" not in whole.name:
+            yield f"{whole}: there is no such file of targets"
+        for path in paths:
+            try:
+                read_targets(path)
+            except ConfigError as error:
+                yield from (f"{problem}: no targets come of this file" for problem in error.problems)
 
 
 def read_targets(path: Path) -> list[Found]:
