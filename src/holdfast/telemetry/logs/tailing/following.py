@@ -217,7 +217,9 @@ class Following:
 
 def _oldest_first(newest_first: Iterable[Entry]) -> list[Entry]:
     """Turn entries around; those of one time come as they were written then."""
-    return sorted([*newest_first][::-1], key=lambda entry: entry.ts_ns)
+    turned = list(newest_first)
+    turned.reverse()
+    return sorted(turned, key=lambda entry: entry.ts_ns)
 
 
 async def _first(reader: Reader, moved: asyncio.Event) -> Batch | None:
