@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from holdfast.telemetry.metrics.histograms import Buckets, Histogram
 from holdfast.telemetry.metrics.promql import QueryExecutionError
-from telemetry.metrics.promql.asking import Bench
+from telemetry.metrics.promql.asking import TENANT, Bench
 
 
 @pytest.fixture
@@ -219,3 +220,29 @@ def test_fills_stand_in_for_the_side_that_is_missing(bench):
     assert bench.at("left + fill(0) right", 600) == {"{x=1}": 1.0, "{x=2}": 8.0, "{x=3}": 9.0}
     assert bench.at("left + fill_right(10) right", 600) == {"{x=1}": 11.0, "{x=2}": 8.0}
     assert bench.at("left + fill_left(10) right", 600) == {"{x=2}": 8.0, "{x=3}": 19.0}
+
+
+def test_histograms_whose_resets_contradict_each_other_are_added_with_a_warning():
+    bench = Bench()
+    for way, counts in (("falling", (4.0, 8.0, 2.0)), ("rising", (4.0, 8.0, 9.0))):
+        row = [Histogram(0, count, count, positive=Buckets(0, (count,))) for count in counts]
+        series = (("__name__", way),)
+        bench.source.add(TENANT, series, [(place * 60_000, each) for place, each in enumerate(row)])
+    answer = bench.answer("histogram_count(falling + rising)", 120)
+    assert answer.grid.values.tolist() == [[11.0]]
+    assert answer.warnings == ("PromQL warning: conflicting counter resets during histogram addition (1:17)",)
+
+
+def test_a_fill_does_not_stand_in_for_a_histogram_that_cannot_be_computed():
+    bench = Bench()
+    bench.source.add(TENANT, (("__name__", "h"), ("x", "1")), [(0, Histogram(0, 1.0, 1.0))])
+    bench.put('f{x="1"}', 1)
+    bench.put('f{x="2"}', 2)
+    assert bench.at("h + fill(5) f", 0) == {"{x=2}": 7.0}
+
+
+def test_of_equal_values_the_first_by_labels_are_kept():
+    bench = Bench()
+    for name in "dbca":
+        bench.put(f'm{{x="{name}"}}', 1)
+    assert list(bench.at("topk(2, m)", 0)) == list(bench.at("bottomk(2, m)", 0)) == ["m{x=a}", "m{x=b}"]
