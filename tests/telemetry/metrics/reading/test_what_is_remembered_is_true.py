@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -21,6 +22,7 @@ from holdfast.telemetry.metrics.arrivals import STALE_BITS, Arrival
 from holdfast.telemetry.metrics.labels import labels_of
 from holdfast.telemetry.metrics.reading.assembling import BEGINNING_MS, END_MS, assemble, joined, united
 from holdfast.telemetry.metrics.reading.blocks import Block, Loose, block_of, narrowed
+from holdfast.telemetry.metrics.reading.cache import BlockCache, Key
 from holdfast.telemetry.metrics.reading.decoding import pick_rows
 from holdfast.telemetry.metrics.reading.fetching import Fetcher
 from holdfast.telemetry.metrics.selection import Selection, SeriesColumns
@@ -275,3 +277,20 @@ async def write_some(sink: MetricSink, rng: np.random.Generator, end_ms: int) ->
     starts_ms = rng.integers(1, 10**6, count) if rng.random() < 0.2 else None
     arrival = Arrival(book.generation, np.array(refs), end_ms - lateness, rng.random(count), starts_ms)
     await sink.append(DEFAULT_TENANT, arrival)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_many_small_writes_stay_within_the_bound(is_told):
+    cache, ids = BlockCache(8_000_000), np.arange(10, dtype=np.uint64)
+    marks = cache.begin(DEFAULT_TENANT, [0], ids)
+    cache.put(Key(DEFAULT_TENANT, 0, "f"), ids, [], marks[0])
+    cache.end(DEFAULT_TENANT, [0])
+    tracemalloc.start()
+    try:
+        for at in range(30_000):
+            cache.note(DEFAULT_TENANT, ids[:1].copy(), np.array([at]), np.array([1.0]) if is_told else None)
+            assert cache.nbytes <= 1_000_000
+        used = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert used < 2_000_000

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _TAILS: Final = 8  # pieces of one slot before they are made one block
 _NAME_SHIFT: Final = np.uint64(48)
 _RECENT_SHARE: Final = 8  # of the memory, for what was written since
+_PIECE_BYTES: Final = 450  # what three arrays take besides what they hold: many a write brings one sample
 _versions: Final = itertools.count(1)
 
 
@@ -257,13 +258,12 @@ class BlockCache:
         is_near = np.isin(ids >> _NAME_SHIFT, slot.names)
         if not is_near.any():
             return
-        if news is None:
-            slot.written.append(None)
-            return
-        if not is_near.all():
+        if news is not None and not is_near.all():
             news = _News(ids[is_near], news.ts_ms[is_near], news.values[is_near], news.has_starts)
         slot.written.append(news)
-        size = news.ids.nbytes + news.ts_ms.nbytes + news.values.nbytes
+        size = _PIECE_BYTES
+        if news is not None:
+            size += news.ids.nbytes + news.ts_ms.nbytes + news.values.nbytes
         slot.nbytes += size
         self._recent_bytes += size
         if self._recent_bytes > self.most_bytes // _RECENT_SHARE:
