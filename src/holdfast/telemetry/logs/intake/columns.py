@@ -100,6 +100,7 @@ class RecordColumns:
         if not self.offsets[-1]:
             return None
         offsets = np.array(self.offsets, np.int32)
-        if not self.codes:
+        count = len(self.keys)
+        if not self.codes or (len(self.codes) == count and self.codes == list(range(count))):  # no pair repeats
             return Attributes(offsets, self.keys, self.values)
         return Attributes.coded(offsets, np.array(self.codes, np.int32), self.keys, self.values)
