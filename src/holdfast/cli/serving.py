@@ -10,7 +10,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 import uvloop
@@ -26,6 +26,8 @@ from holdfast.kernel.settings import Settings
 DataOption = Annotated[Path | None, typer.Option("--data", help="The data folder.", show_default="holdfast-data")]
 ListenOption = Annotated[str | None, typer.Option("--listen", help="HOST:PORT.", show_default="127.0.0.1:4653")]
 AuthOption = Annotated[str | None, typer.Option("--auth", help="on, or off (on loopback only).", show_default="on")]
+
+FIRST_TURNS_S: Final = 0.1  # all jobs begin at once, which would hold the first requests up by some milliseconds
 
 
 def register(cli: typer.Typer) -> None:
@@ -87,6 +89,7 @@ async def _serve(settings: Settings) -> None:
             await holdfast.start()
             with paused_collector():
                 front = web.build(holdfast)
+            await asyncio.sleep(FIRST_TURNS_S)
             announce = partial(_announce, url, await holdfast.people.issue_setup_link())
             await web.serve(front, listener, settings[web.WebSettings], stop=stop, started=announce)
         finally:
