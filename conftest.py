@@ -15,5 +15,6 @@ pytest_plugins = (
     "fixtures.properties",
     "fixtures.services",
     "fixtures.stores",
+    "fixtures.terminals",
     "fixtures.whole_suites",
 )
