@@ -235,7 +235,7 @@ async def test_no_error_holds_a_credential(client):
 
 async def test_calls_are_counted_by_purpose_and_outcome(client):
     registry = CollectorRegistry()
-    outbound = client(registry=registry, total_timeout=0.1)
+    outbound = client(registry=registry, total_timeout=0.5)
     async with peer(answer()) as port:
         await outbound.get(f"http://127.0.0.1:{port}/", purpose="webhook")
     async with peer(says_nothing) as port:
