@@ -223,6 +223,19 @@ async def test_a_book_with_a_new_generation_is_asked_again(scraped, exporter):
     assert scraped.series()[_x()] == [(100, 1.0), (101, 1.0), (102, 1.0)]
 
 
+async def test_a_failed_scrape_ends_no_series_of_others_whose_references_are_new(scraped, exporter):
+    loop = scraped.loop()
+    await loop.scrape(100.0)
+    book = scraped.sink.book(TENANT)
+    book.forget()
+    for number in range(9):
+        book.ref((("__name__", f"other_{number}"),), origin="another")
+    exporter.status = 503
+    await loop.scrape(101.0)
+    assert scraped.series("other") == {}
+    assert scraped.value("up") == 0.0
+
+
 async def test_series_over_the_limit_are_refused_and_old_ones_go_on(exporter, callers):
     scraped = Scraped(exporter, callers, max_series=2)
     exporter.page = b"x 1\ny 1\nz 1\n"

@@ -97,6 +97,10 @@ class SeriesBook(Protocol):
         """
         ...
 
+    def renumbered(self, refs: npt.NDArray[np.int64], generation: int) -> npt.NDArray[np.int64]:
+        """Give what references of a generation are now, without those that mean nothing any more."""
+        ...
+
     def keeps_out(self, metric: str, origin: str) -> str:
         """Give why every new series of a metric from a sender is kept out; empty if some may come in.
 

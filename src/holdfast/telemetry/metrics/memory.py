@@ -23,6 +23,8 @@ from holdfast.telemetry.metrics.selection import Selection, SelectionLimits, Ser
 from holdfast.telemetry.metrics.series import series_id
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata, RefusedSeries
     from holdfast.telemetry.metrics.labels import Labels
@@ -155,6 +157,10 @@ class MemoryBook:
         self.labels.append(labels)
         self.origins.append(origin)
         return len(self.labels) - 1
+
+    def renumbered(self, refs: npt.NDArray[np.int64], generation: int) -> npt.NDArray[np.int64]:
+        """Give the references as they are, or none of another generation."""
+        return refs if generation == self.generation else refs[:0]
 
     def keeps_out(self, metric: str, origin: str) -> str:
         """Give `max_series` when there are as many."""

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from holdfast.telemetry.metrics.arrivals import SeriesBook
+    from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.scrape.config import ScrapeJob
     from holdfast.telemetry.metrics.scrape.sample_labels import SampleLabels
 
 DROPPED: Final = -2  # what relabelling throws away
+UNASKED: Final = -3  # of a page over its limit: the book has not heard of it
 _ASK_AGAIN: Final = 20  # pages after which a refused series is asked for again
 _NO_REFS: Final = np.empty(0, np.int64)
 
@@ -119,14 +121,22 @@ class Intake:
         return self._generation
 
     def forget(self) -> None:
-        """Drop all references: the book has a new generation."""
+        """Drop all references."""
         self._generation = self._book.generation
         self._refs.clear()
         self._known = None
         self.tracked = _NO_REFS
 
+    def follow(self) -> None:
+        """Take up the book's generation: the series that the target had have other references now."""
+        if self._generation != self._book.generation:
+            tracked = self._book.renumbered(self.tracked, self._generation)
+            self.forget()
+            self.tracked = tracked
+
     def lost(self) -> npt.NDArray[np.int64]:
         """Give the series that the target had until now, and forget that it had them: the scrape failed."""
+        self.follow()
         tracked, self.tracked = self.tracked, _NO_REFS
         return tracked
 
@@ -200,19 +210,15 @@ class Intake:
             LimitError: a limit of the job is passed; nothing of the page counts.
             ExpositionError: relabelling leaves a sample without a name.
         """
-        if self._generation != self._book.generation:
-            self.forget()
+        self.follow()
         if self._since_asked >= _ASK_AGAIN:
             self._refs = {series: ref for series, ref in self._refs.items() if ref != REFUSED}
             self._since_asked = 0
         ordered = in_order(parsed)
         ladders = self._converted(parsed, ordered)
         samples = self._own(ordered, ladders)
-        refs = [self._ref(sample) for sample in samples]
+        refs = self._ask(samples)
         taken = self._collected(samples, refs, now_ms)
-        limit = self._job.limits.samples
-        if limit and taken.kept > limit:
-            raise SampleLimitError(taken.exposed, taken.kept, limit)
         self.tracked = taken.tracked
         self._remember(page, parsed, protocol, samples, refs)
         if self._known is not None and ladders:
@@ -265,10 +271,24 @@ class Intake:
                 )
         return list(found.values())
 
-    def _ref(self, sample: PageSample) -> int:
-        ref = self._refs.get(sample.series)
-        if ref is None:
-            labels = self._labels.of(sample.labels)
+    def _ask(self, samples: list[PageSample]) -> list[int]:
+        """Give the references; of a page over a limit the book hears nothing, for its series would count as active."""
+        known, limit = self._refs, self._job.limits.samples
+        if limit and len(samples) > limit and not self._labels.may_drop:
+            raise SampleLimitError(len(samples), len(samples), limit)
+        fresh = {s.series: self._labels.of(s.labels) for s in samples if s.series not in known}
+        if limit and len(samples) > limit:
+            known |= {series: DROPPED if labels is None else UNASKED for series, labels in fresh.items()}
+            kept = sum(known[sample.series] != DROPPED for sample in samples)
+            if kept > limit:
+                self._refs = {sample.series: known[sample.series] for sample in samples}
+                raise SampleLimitError(len(samples), kept, limit)
+        return [self._ref(sample, fresh) for sample in samples]
+
+    def _ref(self, sample: PageSample, fresh: dict[bytes, Labels | None]) -> int:
+        ref = self._refs.get(sample.series, UNASKED)
+        if ref == UNASKED:
+            labels = fresh[sample.series] if sample.series in fresh else self._labels.of(sample.labels)
             ref = DROPPED if labels is None else self._book.ref(labels, origin=self._origin)
             self._refs[sample.series] = ref
         return ref

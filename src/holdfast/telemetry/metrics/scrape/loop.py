@@ -127,8 +127,6 @@ class TargetLoop:
     async def end(self) -> None:
         """Mark every series of the target as ended, now: it is not a target any more."""
         now_ms = round(self._tools.clock.now().timestamp() * 1000)
-        if self._intake.generation != self._book.generation:
-            return
         reports = self._report_refs()
         await self._append([(np.append(self._intake.lost(), reports), STALE)], None, now_ms)
 
@@ -136,6 +134,7 @@ class TargetLoop:
         """Give what the page came to, and the series that it does not have any more."""
         intake, metrics = self._intake, self._tools.metrics
         protocol = negotiated(content_type, self._tools.job.reading.fallback)
+        intake.follow()
         before = intake.tracked
         taken = intake.take_known(page, protocol, now_ms)
         metrics.pages.labels("template" if taken is not None else "strict").inc()
@@ -144,12 +143,11 @@ class TargetLoop:
                 parsed = await asyncio.to_thread(intake.parse, page, protocol)
             else:
                 parsed = intake.parse(page, protocol)
-            generation = intake.generation
+            intake.follow()  # others may have come to other references meanwhile
+            before = intake.tracked
             taken = intake.take_parsed(page, parsed, protocol, now_ms)
             if intake.unconverted:
                 metrics.unconverted.labels(self._tools.job.name).inc(intake.unconverted)
-            if intake.generation != generation:
-                before = before[:0]  # references of the generation before mean nothing now
         if taken.tracked is before:
             return taken, before[:0]
         return taken, np.setdiff1d(before, taken.tracked, assume_unique=True)

@@ -29,6 +29,11 @@ class SampleLabels:
         self._relabelling = relabelling
         self._target = dict(target)
 
+    @property
+    def may_drop(self) -> bool:
+        """Tell whether `of` may give None."""
+        return bool(self._relabelling)
+
     def of(self, labels: Labels) -> Labels | None:
         """Give the labels of the series, or None if relabelling drops it.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from holdfast.telemetry.ledger import OURS, Services
 from holdfast.telemetry.metrics.arrivals import REFUSED, RefusedSeries
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 NEVER_FIRST: Final = 2**62  # the life of a series of which the store has not heard
 NEVER_LAST: Final = -(2**62)
 COLLISION: Final = "id_collision"
+_NOWHERE: Final = np.empty(0, np.int64)
 
 KeepSeconds = Callable[["TenantId", Labels], int]
 
@@ -74,6 +76,7 @@ class Book:
         self._admission = admission
         self._keep_s = keep_s
         self._generation = 1
+        self._moved: tuple[int, npt.NDArray[np.int64]] = (0, _NOWHERE)
         self.services = Services()
         self._empty()
 
@@ -99,6 +102,16 @@ class Book:
     def generation(self) -> int:
         """Changes when references lose their meaning."""
         return self._generation
+
+    def renumbered(self, refs: npt.NDArray[np.int64], generation: int) -> npt.NDArray[np.int64]:
+        """Give what references of a generation are now, without those that mean nothing any more."""
+        if generation == self._generation:
+            return refs
+        before, places = self._moved
+        if generation != before:
+            return refs[:0]
+        found = places[refs]
+        return found[found >= 0]
 
     def ref(self, labels: Labels, *, origin: str) -> int:
         """Give the reference of a series, or `REFUSED`."""
@@ -169,6 +182,7 @@ class Book:
 
     def forget_all(self) -> None:
         """Forget every series, so that each is admitted and announced anew; the settings or the store have changed."""
+        self._moved = (0, _NOWHERE)
         self._generation += 1
         self._empty()
 
@@ -176,6 +190,9 @@ class Book:
         labels, origins = self.labels, self.origins
         columns = [(c, c.live[kept].copy()) for c in (self.first_ms, self.last_ms, self.announced_s, self.used_s)]
         ids = self.ids.live[kept].tolist()
+        places = np.full(len(self), -1, np.int64)
+        places[kept] = np.arange(len(kept))
+        self._moved = (self._generation, places)
         self._generation += 1
         self._empty()
         for ref, identity in zip(kept, ids, strict=True):

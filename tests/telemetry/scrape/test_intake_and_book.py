@@ -1,0 +1,80 @@
+"""What the book hears of a target's pages, and how a target follows a book that renumbers its series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, Protocol
+from holdfast.telemetry.metrics.scrape import Action, RelabelRule, ScrapeJob
+from holdfast.telemetry.metrics.scrape.config import Limits, Reading
+from holdfast.telemetry.metrics.scrape.intake import Intake, SampleLimitError
+from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
+from holdfast.telemetry.metrics.scrape.sample_labels import SampleLabels
+from holdfast.telemetry.metrics.storing import Book, Everybody
+from telemetry.scrape.conftest import TENANT
+
+THROWS_AWAY = RelabelRule(action=Action.DROP, source_labels=("__name__",), regex="thrown")
+
+
+@pytest.fixture
+def book():
+    return Book(TENANT, Everybody(), lambda *_: 60)
+
+
+@pytest.fixture
+def intake(book):
+    def make(limits=Limits(), rules=()):  # noqa: B008 -- frozen
+        job = ScrapeJob("shop", Path(), 15.0, 5.0, Reading(DEFAULT_PROTOCOLS), limits=limits)
+        return Intake(job, SampleLabels(job, Relabelling(rules), (("job", "shop"),)), book, "scrape:shop/a:1")
+
+    return make
+
+
+def _take(intake, page, at_ms):
+    return intake.take_parsed(page, intake.parse(page, Protocol.TEXT), Protocol.TEXT, at_ms)
+
+
+@pytest.mark.parametrize("rules", [(), (THROWS_AWAY,)])
+def test_series_of_pages_over_their_limit_are_not_counted_as_active(intake, book, rules):
+    one = intake(Limits(samples=2), rules)
+    for number in range(30):
+        page = b"".join(b'x{n="%d-%d"} 1\n' % (number, own) for own in range(3)) + b"thrown 1\n"
+        with pytest.raises(SampleLimitError) as refused:
+            _take(one, page, number)
+        assert (refused.value.exposed, refused.value.kept) == (4, 3 if rules else 4)
+    assert (len(book), book.tally.total) == (0, 0)
+    assert len(_take(one, b'x{n="29-0"} 1\nx{n="29-1"} 1\n', 40).refs) == 2
+    assert [dict(labels)["n"] for labels in book.labels] == ["29-0", "29-1"]
+
+
+def test_a_page_with_one_label_too_many_leaves_no_series_behind(intake, book):
+    page = b'x 1\ny{a="1",b="2"} 1\n'
+    with pytest.raises(Exception, match="label_limit exceeded: y"):
+        _take(intake(Limits(labels=3)), page, 1)
+    assert len(book) == 0
+
+
+def test_what_relabelling_throws_away_does_not_count_for_the_limit(intake, book):
+    taken = _take(intake(Limits(samples=1), (THROWS_AWAY,)), b"x 1\nthrown 1\n", 1)
+    assert (taken.exposed, taken.kept, len(book)) == (2, 1, 1)
+
+
+def test_series_that_a_target_had_end_although_the_book_has_renumbered_them(intake, book):
+    for number in range(5):
+        book.ref((("__name__", f"idle_{number}"),), origin="another")
+    one = intake()
+    taken = _take(one, b"x 1\ny 1\n", 1)
+    book.used_s.live[taken.refs] = 100
+    assert book.forget_idle(before_s=50) == 5
+    assert {dict(book.labels[ref])["__name__"] for ref in one.lost().tolist()} == {"x", "y"}
+    assert len(one.lost()) == 0
+
+
+def test_series_that_were_forgotten_with_all_others_end_nobody_elses(intake, book):
+    one = intake()
+    _take(one, b"x 1\n", 1)
+    book.forget_all()
+    book.ref((("__name__", "of another"),), origin="another")
+    assert len(one.lost()) == 0
