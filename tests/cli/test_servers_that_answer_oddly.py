@@ -91,10 +91,13 @@ def _walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
             yield from _walk(each, (*path, name))
 
 
+COMMANDS = list(_walk(typer.main.get_command(main.cli)))
+
+
 def _asking(*, is_changing: bool) -> list[list[str]]:
     """Give every command that has `--url`, with what it needs: those that change something, or the others."""
     found = []
-    for path, command in _walk(typer.main.get_command(main.cli)):
+    for path, command in COMMANDS:
         if (path[-1] in CHANGING) is not is_changing or not any("--url" in each.opts for each in command.params):
             continue
         line = list(path)

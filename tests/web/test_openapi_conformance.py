@@ -13,6 +13,8 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.specs.openapi import checks
 
 from fixtures.databases import fresh_database
@@ -113,6 +115,7 @@ GUARDED = [
 ]
 # The committed copy, which another test holds equal to the server's; streams end when they like.
 schema = schemathesis.openapi.from_dict(DOCUMENT).exclude(operation_id=["streamEvents", "streamRun"])
+OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operations()}
 # What is left out asks for state that random requests do not have, such as a user who exists.
 CHOSEN = [
     not_a_server_error,
@@ -123,18 +126,26 @@ CHOSEN = [
 ]
 
 
+# `schema.parametrize()` would think of all requests when tests are collected, in each worker. One of them sends any.
 # The server draws its jitter in a thread of this process, which Hypothesis takes for a strategy that draws by itself.
 @pytest.mark.filterwarnings("ignore:Do not use the .random. module:hypothesis.errors.HypothesisDeprecationWarning")
-@schema.parametrize()
-@settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, phases=PHASES, suppress_health_check=list(HealthCheck)
-)
-def test_the_server_answers_as_its_document_says(case, servers):
-    # A parameter given twice counts once, which the check takes for wrong data accepted.
-    chosen = CHOSEN if case.method == "GET" else [*CHOSEN, checks.negative_data_rejection]
-    for server in servers:
-        bearer = {"authorization": f"Bearer {server.token}"}
-        case.call_and_validate(base_url=server.url, headers=bearer, checks=chosen, timeout=PATIENCE_S)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_server_answers_as_its_document_says(operation, servers):
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, phases=PHASES, suppress_health_check=list(HealthCheck)
+    )
+    def ask(case):
+        # A parameter given twice counts once, which the check takes for wrong data accepted.
+        chosen = CHOSEN if case.method == "GET" else [*CHOSEN, checks.negative_data_rejection]
+        for server in servers:
+            bearer = {"authorization": f"Bearer {server.token}"}
+            case.call_and_validate(base_url=server.url, headers=bearer, checks=chosen, timeout=PATIENCE_S)
+
+    asked = OPERATIONS[operation]
+    test = build_operation_test(
+        config=schema.config, operation=asked, test_func=ask, given_kwargs={}, feedback=FeedbackSources()
+    )
+    test()
 
 
 @pytest.mark.parametrize("operation", GUARDED)
