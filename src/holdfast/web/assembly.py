@@ -30,6 +30,7 @@ from holdfast.web.lanes import Lanes
 from holdfast.web.openapi import describe_api, write_document
 from holdfast.web.safety import KnownHosts, SafeHeaders
 from holdfast.web.settings import WebSettings
+from holdfast.web.standing import stand
 from holdfast.web.streams import EndableStreams
 
 if TYPE_CHECKING:
@@ -92,10 +93,10 @@ def build_app(
     gate.book.declare(permission for wiring in wirings for permission in wiring.permissions)
     for wiring in wirings:
         for router in wiring.routers:
-            api.include_router(router, prefix=PREFIX)
+            stand(api, router, PREFIX)
         for surface in wiring.surfaces:
-            api.include_router(surface)
-    api.include_router(operations.routes(wirings, registry, gate, is_public=settings.public_metrics))
+            stand(api, surface)
+    stand(api, operations.routes(wirings, registry, gate, is_public=settings.public_metrics))
     _refuse_unguarded(api, wirings)
     _serve_document(api)
     api.router.default = console or Console()

@@ -33,7 +33,7 @@ def surface(parts: Sequence[Part], origins: Origins, federation: Federation | No
     asks_nothing = Depends(public("a browser asks before it asks, and is told only which pages may read"))
     router.add_api_route("/{path:path}", preflight, methods=["OPTIONS"], dependencies=[asks_nothing])
     whole = APIRouter(include_in_schema=False)
-    whole.include_router(router)
+    whole.routes.extend(router.routes)  # as they are: to include a router makes each route anew
     if federation is not None:
         errors = route_class(origins)
         whole.add_api_route(f"{PREFIX}/federate", federation.federate, methods=["GET"], route_class_override=errors)
