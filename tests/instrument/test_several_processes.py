@@ -57,3 +57,58 @@ def test_names_may_be_chosen_there_too(worker):
     told = worker(1, "http_server_requests_total")
     assert "http_server_requests_total{" in told
     assert "http_server_request_duration_seconds" not in told
+
+
+INNER = """
+import asyncio, os, sys
+from prometheus_client import REGISTRY, Counter, values
+
+if len(sys.argv) > 2:
+    values.ValueClass = values.MultiProcessValue(lambda: sys.argv[2])
+from holdfast.instrument import encode_metrics, in_progress, watch_event_loop
+
+done = Counter("exports", "Exports written.")
+
+@in_progress("exports_in_progress", "Exports being written.")
+async def export(stop):
+    done.inc()
+    if stop == "die":
+        os._exit(9)
+    text = ""
+    while not text or 'asyncio_tasks{loop="main"} 0.0' in text:
+        await asyncio.sleep(0.01)
+        text = encode_metrics(REGISTRY)[0].decode()
+    print(text, end="")
+
+async def main():
+    end = watch_event_loop(beat_s=0.01)
+    await export(sys.argv[1])
+    end()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def exports(tmp_path):
+    def run(end, *name):
+        environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+        command = [sys.executable, "-c", INNER, end, *name]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == (9 if end == "die" else 0), done.stderr
+        return done.stdout.splitlines()
+
+    return run
+
+
+def test_what_goes_on_is_told_of_the_workers_that_live(exports):
+    exports("die")
+    told = exports("tell")
+    assert "exports_total 2.0" in told
+    assert "exports_in_progress 1.0" in told
+    assert 'asyncio_tasks{loop="main"} 1.0' in told
+
+
+def test_of_workers_that_are_not_called_by_their_process_nobody_knows_that_they_are_gone(exports):
+    exports("die", "99999991")
+    assert "exports_in_progress 2.0" in exports("tell", "99999992")

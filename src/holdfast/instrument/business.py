@@ -138,7 +138,7 @@ def timed(
 
 def in_progress(name: str, text: str, *, registry: CollectorRegistry = REGISTRY) -> Callable[[F], F]:
     """Show how many calls are under way: `@in_progress("exports_in_progress", "Exports being written.")`."""
-    gauge: Gauge = _FAMILIES(registry).get(Gauge, name, text, (), 1).metric
+    gauge: Gauge = _FAMILIES(registry).get(Gauge, name, text, (), 1, multiprocess_mode="livesum").metric
 
     def decorate(fn: F) -> F:
         if inspect.iscoroutinefunction(fn):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
 
@@ -66,9 +68,33 @@ class _OfAllProcesses(Collector):
         from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415 -- for who has several
 
         collector: Any = MultiProcessCollector
-        for metric in collector(None).collect():
+        folder = Path(collector(None)._path)  # noqa: SLF001 -- the library knows which, and refuses a missing one
+        for metric in collector.merge([str(file) for file in _files_of_the_living(folder)]):
             if not self._names or any(sample.name in self._names for sample in metric.samples):
                 yield metric
+
+
+def _files_of_the_living(folder: Path) -> list[Path]:
+    """Give the files, but of workers that are gone only what counts on; not every server tells of such a worker."""
+    files = list(folder.glob("*.db"))
+    if not any(_worker(file) == str(os.getpid()) for file in files):  # workers have other names than their process ids
+        return files
+    gone = {worker for worker in {_worker(file) for file in files} if not _is_running(worker)}
+    return [file for file in files if not file.name.startswith("gauge_live") or _worker(file) not in gone]
+
+
+def _worker(file: Path) -> str:
+    return file.stem.rpartition("_")[2]
+
+
+def _is_running(worker: str) -> bool:
+    try:
+        os.kill(int(worker), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, ValueError, OverflowError):  # it is another user's, or no process id
+        return True
+    return True
 
 
 class MetricsEndpoint:

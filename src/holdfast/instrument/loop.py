@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
+from holdfast.instrument.exposition import has_several_processes
 from holdfast.instrument.labels import BoundedLabel
 from holdfast.instrument.registries import PerRegistry, count_folded
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LAG_BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 MOST_CULPRITS: Final = 50
+_TELL_S: Final = 1.0  # between two counts of tasks where another process may be asked for them
 _LIBRARY: Final = str(PurePath(asyncio.__file__).parent.parent)
 
 
@@ -96,6 +98,9 @@ class LoopWatch:
         self._beat_s = beat_s
         self._slow_s = slow_s
         self._lag = metrics.lag.labels(name)
+        self._tasks = metrics.tasks.labels(name)
+        self._is_told = has_several_processes()
+        self._told_s = 0.0
         self._due_s = 0.0
         self._thread_id = 0
         self._handle: asyncio.TimerHandle | None = None
@@ -103,7 +108,8 @@ class LoopWatch:
 
     def start(self) -> None:
         """Begin."""
-        self._metrics.tasks.labels(self._name).set_function(self._count_tasks)
+        if not self._is_told:
+            self._tasks.set_function(self._count_tasks)
         self._loop.call_soon_threadsafe(self._begin)
 
     def stop(self) -> None:
@@ -123,13 +129,19 @@ class LoopWatch:
         self._handle = self._loop.call_later(self._beat_s, self._beat)
 
     def _beat(self) -> None:
-        self._lag.observe(max(0.0, time.monotonic() - self._due_s))
+        now_s = time.monotonic()
+        self._lag.observe(max(0.0, now_s - self._due_s))
+        if self._is_told and now_s - self._told_s >= _TELL_S:
+            self._told_s = now_s
+            self._tasks.set(self._count_tasks())
         if not self._ended.is_set():
             self._schedule()
 
     def _cancel(self) -> None:
         if self._handle is not None:
             self._handle.cancel()
+        if self._is_told:
+            self._tasks.set(0)
 
     def _count_tasks(self) -> float:
         return float("nan") if self._loop.is_closed() else len(asyncio.all_tasks(self._loop))
