@@ -4,7 +4,7 @@ Owns the forms of requests and answers; refuses to evaluate, to store or to know
 """
 
 from holdfast.telemetry.metrics.api.envelope import PrometheusRoute, failure, success
-from holdfast.telemetry.metrics.api.federation import Federation
+from holdfast.telemetry.metrics.api.federation import Federation, count_left_out
 from holdfast.telemetry.metrics.api.numbers import write_value
 from holdfast.telemetry.metrics.api.origins import Origins
 from holdfast.telemetry.metrics.api.parameters import Parameters
@@ -28,6 +28,7 @@ __all__ = [
     "SeriesRoutes",
     "StatusRoutes",
     "TargetRoutes",
+    "count_left_out",
     "failure",
     "success",
     "surface",

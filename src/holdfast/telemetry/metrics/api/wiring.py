@@ -14,7 +14,7 @@ from holdfast.kernel.processes import ServerSettings
 from holdfast.kernel.units import format_duration, format_size
 from holdfast.kernel.wiring import Ground, Wiring
 from holdfast.telemetry.metrics.api.admin import AdminRoutes
-from holdfast.telemetry.metrics.api.federation import Federation
+from holdfast.telemetry.metrics.api.federation import Federation, count_left_out
 from holdfast.telemetry.metrics.api.origins import ANY, Origins
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
 from holdfast.telemetry.metrics.api.rehearsing import Example, Rehearsal
@@ -100,7 +100,7 @@ def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoar
             await rehearsal.run()
         yield
 
-    federation = Federation(desk, board, ground.clock)
+    federation = Federation(desk, board, ground.clock, count_left_out(ground.metrics))
     surfaces = (surface(parts, _origins(ground), federation),)
     return QueryRoom(desk, Wiring(name="queries", surfaces=surfaces, lifespan=rehearsed))
 

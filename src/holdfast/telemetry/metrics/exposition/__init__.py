@@ -18,6 +18,7 @@ from holdfast.telemetry.metrics.exposition.lexis import label_pairs as read_labe
 from holdfast.telemetry.metrics.exposition.openmetrics import parse_exemplar, parse_openmetrics
 from holdfast.telemetry.metrics.exposition.page import ExpositionError, Family, Page, PageExemplar, PageSample
 from holdfast.telemetry.metrics.exposition.protobuf import parse_protobuf
+from holdfast.telemetry.metrics.exposition.protobuf_schema import metric_family
 from holdfast.telemetry.metrics.exposition.template import Reading, Template, make_template
 from holdfast.telemetry.metrics.exposition.text import parse_text
 
@@ -35,6 +36,7 @@ __all__ = [
     "Template",
     "accept_header",
     "make_template",
+    "metric_family",
     "negotiated",
     "parse_exemplar",
     "parse_openmetrics",
