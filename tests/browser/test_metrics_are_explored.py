@@ -72,6 +72,15 @@ def test_an_error_stands_at_its_place(open_visit):
     assert "query_exemplars" not in "".join(visit.complaints)  # what cannot be read is not asked a second time
 
 
+def test_an_error_of_the_whole_query_marks_nothing_in_it(open_visit):
+    visit = open_visit(is_quiet=False)
+    many = quote("holdfast_host_load * on (host) holdfast_host_load")
+    page = open_with_metrics(visit, f"/explore?q={many}&q=rate(holdfast_host_load[1m])")
+    expect(page.get_by_role("alert")).to_contain_text("found duplicate series")
+    expect(page.locator(".cm-lintRange-info")).to_have_text("holdfast_host_load")
+    expect(page.locator(".cm-lintRange-error")).to_have_count(0)
+
+
 def test_the_address_holds_queries_view_and_options(visit):
     page = open_with_metrics(visit, "/explore?q=vector(1)&q=holdfast_host_load")
     page.get_by_text("Compare with last week").click()

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { axisRange, type ChartSpec } from "@/lib/chart";
 import { explorePath, parseExploration, writeExploration } from "@/lib/explore";
 import { formatNumber } from "@/lib/format";
-import { durationSeconds, durationText, guessUnit, medianGap, offsetOf, rateWindows, readNote, roundWindow } from "@/lib/promql";
+import { durationSeconds, durationText, guessUnit, markedOf, medianGap, offsetOf, rateWindows, readNote, roundWindow } from "@/lib/promql";
 import { dotsOf, drawParts, legendName, matrixOf, parseValue, seriesName, splitLabels, summarize, vectorOf } from "@/lib/promSeries";
 import { examplesFor } from "@/pages/metrics/Beginning";
 import { firstQuery } from "@/pages/metrics/MetricBrowser";
@@ -22,11 +22,24 @@ describe("messages of the server", () => {
   it("may name the place behind", () => {
     expect(readNote("PromQL info: metric might not be a counter (1:6)", "rate(foo[5m])", "info")).toMatchObject({ message: "PromQL info: metric might not be a counter", from: 5, to: 8 });
   });
-  it("without a place are about all of it", () => {
-    expect(readNote("too many samples", "up", "error")).toMatchObject({ place: null, from: 0, to: 2, message: "too many samples" });
+  it("without a place are about all of it and mark nothing", () => {
+    const note = readNote("too many samples", "up", "error");
+    expect(note).toMatchObject({ place: null, message: "too many samples" });
+    expect(markedOf("up", [note], "up")).toEqual([]);
+  });
+  it("count bytes, and are shown in letters", () => {
+    expect(readNote('1:30: parse error: unexpected ")"', 'sum(rate(x{a="größe€"}[5m)', "error")).toMatchObject({ place: "column 26", from: 25, to: 26 });
+    expect(readNote("2:8: parse error: x", 'x{a="ö"} +\n"😀" foo', "error")).toMatchObject({ place: "line 2, column 6", from: 16, to: 19 });
   });
   it("never point behind the text", () => {
     expect(offsetOf("up", 9, 40)).toBe(2);
+    expect(readNote("1:9: parse error: x", "up", "error")).toMatchObject({ from: 2, to: 2 });
+  });
+  it("are of the text that was answered, and of no other", () => {
+    const note = readNote("1:2: parse error: x", "up", "error");
+    expect(markedOf("up", [note], "up")).toEqual([note]);
+    expect(markedOf("up", [], "up")).toEqual([]);
+    expect(markedOf("upp", [note], "up")).toBeNull();
   });
 });
 

@@ -139,7 +139,7 @@ const PLACE = /^parse error at line (\d+), col (\d+): /;
 /** Reads the place out of a message of Loki: "parse error at line 1, col 5: ..."; columns count from 1. */
 export function readLogNote(message: string, query: string): Note {
   const found = PLACE.exec(message);
-  if (!found) return { severity: "error", message: message.replace(/^parse error : /, ""), place: null, from: 0, to: query.length };
+  if (!found) return { severity: "error", message: message.replace(/^parse error : /, ""), place: null, from: 0, to: 0 };
   const [line, column] = [Number(found[1]), Number(found[2])];
   const from = offsetOf(query, line, column);
   const word = /^[\w:.]+/.exec(query.slice(from))?.[0] ?? "";

@@ -5,7 +5,7 @@ import type { Unit } from "./chart";
 export interface Note {
   severity: "error" | "warning" | "info";
   message: string;
-  /** "line 1, column 5", where the message names a place. */
+  /** "line 1, column 5", where the message names a place; null for what is about the whole query, which marks nothing in it. */
   place: string | null;
   from: number;
   to: number;
@@ -14,13 +14,14 @@ export interface Note {
 const FRONT = /(?:^|[\s:(])(\d+):(\d+): (?:parse error: )?/;
 const BACK = /\s*\((\d+):(\d+)\)\s*$/;
 
-/** Reads the place out of a message of Prometheus: "1:5: parse error: ..." or "... (1:5)"; columns count from 1. */
+/** Reads the place out of a message of Prometheus: "1:5: parse error: ..." or "... (1:5)"; columns count bytes, from 1. */
 export function readNote(message: string, query: string, severity: Note["severity"]): Note {
   const back = BACK.exec(message);
   const front = back ? null : FRONT.exec(message);
   const found = back ?? front;
-  if (!found) return { severity, message, place: null, from: 0, to: query.length };
-  const [line, column] = [Number(found[1]), Number(found[2])];
+  if (!found) return { severity, message, place: null, from: 0, to: 0 };
+  const line = Number(found[1]);
+  const column = lettersOf(query.split("\n")[line - 1] ?? "", Number(found[2]) - 1) + 1;
   const from = offsetOf(query, line, column);
   const text = back ? message.slice(0, back.index) : message.slice((front?.index ?? 0) + (front?.[0].length ?? 0));
   return { severity, message: text, place: line > 1 || query.includes("\n") ? `line ${line}, column ${column}` : `column ${column}`, from, to: endOfWord(query, from) };
@@ -28,8 +29,25 @@ export function readNote(message: string, query: string, severity: Note["severit
 
 export function offsetOf(text: string, line: number, column: number): number {
   const lines = text.split("\n");
-  const before = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+  const before = lines.slice(0, Math.max(0, line - 1)).reduce((sum, one) => sum + one.length + 1, 0);
   return Math.min(before + Math.max(0, column - 1), text.length);
+}
+
+/** How many of JavaScript's letters so many bytes of UTF-8 at the beginning of a text are; bytes behind it count as one each. */
+function lettersOf(text: string, bytes: number): number {
+  let [letters, left] = [0, bytes];
+  for (const one of text) {
+    if (left <= 0) return letters;
+    const code = one.codePointAt(0) ?? 0;
+    left -= code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    letters += one.length;
+  }
+  return letters + Math.max(0, left);
+}
+
+/** What is marked within a text that the server has spoken about; null for another text. */
+export function markedOf(text: string, notes: readonly Note[], notesOf: string): Note[] | null {
+  return text === notesOf ? notes.filter(({ place }) => place !== null) : null;
 }
 
 function endOfWord(text: string, from: number): number {

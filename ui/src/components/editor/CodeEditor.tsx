@@ -9,7 +9,7 @@ import { EditorView, keymap, placeholder as hint, tooltips } from "@codemirror/v
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, type Ref } from "react";
 import { flushSync } from "react-dom";
-import type { Note } from "@/lib/promql";
+import { markedOf, type Note } from "@/lib/promql";
 import { look } from "./look";
 import classes from "./CodeEditor.module.css";
 
@@ -31,6 +31,7 @@ export interface QueryEditorProps {
   onRun: () => void;
   /** What the server said about `notesOf`; it is shown while the text is still that. */
   notes: readonly Note[];
+  /** The text that the server has answered, without notes where it is fine; "" until then. */
   notesOf: string;
   label: string;
   placeholder?: string;
@@ -102,10 +103,10 @@ interface Latest {
 
 function extensions(latest: Latest, told: { current: string[] }, { extension, findErrors }: QueryLanguage, root: ShadowRoot, { label, placeholder }: { label: string; placeholder: string }) {
   const findAll = async (editor: EditorView): Promise<Diagnostic[]> => {
-    if (editor.state.doc.toString().trim() === "") return [];
-    const { notes, notesOf } = latest.current;
-    const isCurrent = notes.length > 0 && editor.state.doc.toString() === notesOf;
-    return isCurrent ? notes.map(({ severity, message, from, to }) => ({ severity, message, from, to })) : [...(await findErrors(editor))];
+    const text = editor.state.doc.toString();
+    if (text.trim() === "") return [];
+    const marked = markedOf(text, latest.current.notes, latest.current.notesOf);
+    return marked?.map(({ severity, message, from, to }) => ({ severity, message, from, to })) ?? [...(await findErrors(editor))];
   };
   return [
     look,

@@ -45,9 +45,9 @@ export function QueryRow({ place, text, state, isHidden, isOnly, onWrite, onRun,
         {letter}
       </span>
       <div className="grow">
-        <QueryEditor ref={editor} value={text} onChange={onWrite} onRun={onRun} notes={notes} notesOf={state?.expr ?? ""} label={`Query ${letter}`} placeholder="Write PromQL: a metric, rate(metric[5m]), sum by (job) (…)" />
+        <QueryEditor ref={editor} value={text} onChange={onWrite} onRun={onRun} notes={notes} notesOf={state?.answer || state?.error ? state.expr : ""} label={`Query ${letter}`} placeholder="Write PromQL: a metric, rate(metric[5m]), sum by (job) (…)" />
         <div className={classes.under}>
-          {isCurrent && notes.map((note) => <NoteLine key={`${note.severity}${note.message}`} note={note} />)}
+          {isCurrent && notes.map((note, at) => <NoteLine key={at} note={note} />)}
           {isCurrent && <RateNote text={text} onFix={onFix} />}
           {isCurrent && state.answer && <Cost answer={state.answer} />}
         </div>
