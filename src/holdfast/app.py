@@ -78,6 +78,7 @@ class Holdfast:
         sections = tuple(wiring.ops for wiring in self.wirings if wiring.ops is not None)
         self.ops = Ops(self.server.ops, sections, ground.events, ground.clock, ground.ops)
         ground.ops.show_in(ground.metrics)
+        ground.events.declare(self.event_kinds)
         self.started_at = ground.clock.now()
         self.is_ready = False
         self._closing = closing

@@ -182,3 +182,15 @@ async def test_bad_questions_are_told_what_is_wrong(running) -> None:
             answer = await client.get("/api/v1/around", params=query)
             assert answer.status_code in {404, 422}, answer.text
             assert told in answer.text, query
+
+
+async def test_events_are_told_by_what_their_rooms_say_of_them(running) -> None:
+    async with running() as client:
+        now = datetime.now(UTC)
+        plan = {"name": "disk swap", "selector": {"services": ["orders"]}, "ends_at": str(now + timedelta(hours=1))}
+        assert (await client.post("/api/v1/maintenance", json=plan)).status_code == 201
+        found = (await client.get("/api/v1/around", params={"service": "orders", "window": "5m"})).json()["findings"]
+        told = {each["title"].partition(" ")[0]: each["reason"] for each in found}
+        assert told["maintenance.added"].startswith("Somebody (")
+        assert ") planned maintenance: id " in told["maintenance.added"]
+        assert "name disk swap" in told["maintenance.added"]

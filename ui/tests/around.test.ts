@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Finding } from "@/api/types";
-import { aroundPath, aroundRange, evidencePath, layLanes, subjectOf, subjectOfAll, subjectOfQuery } from "@/lib/around";
+import { aroundPath, aroundRange, evidencePath, findingName, layLanes, subjectOf, subjectOfAll, subjectOfQuery } from "@/lib/around";
 import { cellPath, traceOfEvidence } from "@/lib/cells";
 import { savedPath, viewOf } from "@/lib/saved";
 import { readWish, sayWish } from "@/lib/traces/search";
@@ -67,6 +67,12 @@ describe("questions", () => {
     expect(evidencePath(finding(1))).toContain("/explore?q=up&from=2026");
     const event = finding(1, { evidence: { ...finding(1).evidence, kind: "event" } });
     expect(evidencePath(event)).toContain("/events?service=orders&from=2026-01-01T12%3A00%3A00");
+  });
+
+  it("is named by its series, and by what happened where it is an event", () => {
+    const one = finding(1, { title: "check.paused check/pay", reason: "Somebody stopped a check: check pay." });
+    expect(findingName(one)).toBe("check.paused check/pay");
+    expect(findingName({ ...one, evidence: { ...one.evidence, kind: "event" } })).toBe("Somebody stopped a check: check pay");
   });
 });
 

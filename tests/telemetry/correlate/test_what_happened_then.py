@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from holdfast.kernel.clock import FakeClock
-from holdfast.kernel.events import EventLog, NewEvent
+from holdfast.kernel.events import EventKind, EventLog, NewEvent
 from holdfast.kernel.ids import DEFAULT_TENANT, ServiceId, TenantId
 from holdfast.telemetry.correlate import Lane, read_moment
 from holdfast.telemetry.correlate.findings import Part
-from holdfast.telemetry.correlate.happenings import look_at_events
+from holdfast.telemetry.correlate.happenings import describe_event, look_at_events
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ async def test_each_kind_stands_in_its_lane(tell):
     told = {each.lane: each.reason for each in events.findings}
     assert told[Lane.NEIGHBOURS] == "Check bank-ready went from up to down."
     assert {each.reason for each in events.findings if each.lane is Lane.EVENTS} == {
-        "deploy.finished: version 1.2.3.",
+        "Deploy finished: version 1.2.3.",
         "The catalog changed: 1 added, 2 changed.",
     }
     assert checks.findings[0].moved_at == AT - timedelta(minutes=1)
@@ -106,3 +106,31 @@ async def test_deploys_are_told_in_words_and_what_settled_explains_less(tell):
         "deploy runs nothing but 1.1.0 now.": 0.5,
         "deploy went back to 1.1.0, after 1.0.0.": 0.95,
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "actor", "data", "said"),
+    [
+        (EventKind("check.flapping", "a check began or stopped to flap: {check, flapping}"), "check/bank-ready",
+         "system", {"check": "bank-ready", "flapping": False},
+         "A check began or stopped to flap: check bank-ready, flapping no."),
+        (EventKind("check.paused", "somebody stopped a check: {check}"), "check/bank-ready", "user/ada",
+         {"check": "bank-ready"}, "Somebody (user/ada) stopped a check: check bank-ready."),
+        (EventKind("run.failed", "a run failed: {workflow, version, type, error}"), "run/7", "system",
+         {"workflow": "pay", "version": 0, "error": "no\nbank"}, "A run failed: workflow pay, error no bank, run 7."),
+        (EventKind("search.saved", "Somebody saved a search; its name is kept."), "search", "system", {},
+         "Somebody saved a search."),
+        (EventKind("queue.changed", "A queue was changed."), "queue/a", "token/ci", {"state": "paused", "at": None},
+         "A queue was changed by token/ci: state paused, queue a."),
+    ],
+)  # fmt: skip
+async def test_an_event_is_told_by_the_line_of_its_kind(tell, kind, subject, actor, data, said):
+    tell.log.declare([kind])
+    (event,) = await tell.log.publish(NewEvent(kind.name, subject, data, actor=actor))
+    assert describe_event(event, tell.log.summary_of(kind.name)) == said
+
+
+async def test_a_kind_that_nobody_declared_is_told_by_its_words(tell):
+    (event,) = await tell.log.publish(NewEvent("rollout.step_done", "rollout"))
+    assert tell.log.summary_of("rollout.step_done") == ""
+    assert describe_event(event) == "Rollout step done."

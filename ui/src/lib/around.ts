@@ -151,6 +151,11 @@ function clamp(share: number): number {
   return Math.min(Math.max(share, 0), 1);
 }
 
+/** What a finding is called: an event says itself what happened, for its kind is no word for people. */
+export function findingName({ evidence, reason, title }: Pick<Finding, "evidence" | "reason" | "title">): string {
+  return evidence.kind === "event" ? reason.replace(/\.$/, "") : title;
+}
+
 export function sureWord(sure: number): string {
   if (sure >= 0.95) return "sure";
   return sure >= 0.8 ? "likely" : "maybe";

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, text
 from holdfast import journal
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import InvalidError
-from holdfast.kernel.events.model import Event, NewEvent
+from holdfast.kernel.events.model import Event, EventKind, NewEvent
 from holdfast.kernel.events.tables import EVENT_HEADS, EVENT_LOG
 from holdfast.kernel.events.wake import CHANNEL, Wake
 from holdfast.kernel.ids import EventId, ServiceId, TenantId, new_id
@@ -38,11 +38,20 @@ class EventLog:
         self._db = db
         self._clock = clock
         self._is_closed = False
+        self._summaries: dict[str, str] = {}
 
     def close(self) -> None:
         """End all followers; the log itself needs no closing."""
         self._is_closed = True
         self.wake.send()
+
+    def declare(self, kinds: Iterable[EventKind]) -> None:
+        """Note what events of these kinds say."""
+        self._summaries |= {kind.name: kind.summary for kind in kinds}
+
+    def summary_of(self, kind: str) -> str:
+        """Give the line for people of a kind; "" of one that nobody declared."""
+        return self._summaries.get(kind, "")
 
     def append(self, tx: Connection, *events: NewEvent) -> list[Event]:
         """Write `events` in the transaction of `tx`; they are seen when, and only if, it commits.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -50,6 +51,7 @@ _DEPLOYS: Final = {
     "deploy.rolled_back": "went back to {version}{place}{before}",
 }
 _LONGEST: Final = 160
+_FIELDS: Final = re.compile(r":? \{|; | \(")  # where the line of a kind goes on to the fields and to remarks
 
 
 async def look_at_events(
@@ -87,11 +89,12 @@ async def look_at_events(
         if is_early and not event.kind.startswith(_CAUSES):
             continue
         is_check = event.kind.startswith(_CHECKS) and event.service not in names
-        (checks if is_check else part).findings.append(_finding(event, service, moment, is_near=event.service in names))
+        found = _finding(event, log.summary_of(event.kind), service, moment, is_near=event.service in names)
+        (checks if is_check else part).findings.append(found)
     checks.looked_at = sum(event.kind.startswith(_CHECKS) for event in chosen.values())
 
 
-def _finding(event: Event, service: str, moment: Moment, *, is_near: bool) -> Finding:
+def _finding(event: Event, summary: str, service: str, moment: Moment, *, is_near: bool) -> Finding:
     lane = Lane.CHECKS if event.kind.startswith(_CHECKS) and not is_near else Lane.EVENTS
     if is_near:
         lane = Lane.NEIGHBOURS
@@ -100,7 +103,7 @@ def _finding(event: Event, service: str, moment: Moment, *, is_near: bool) -> Fi
         rank *= _NEIGHBOUR
     if event.kind.endswith(".changed") and event.data.get("to") in _GOOD:
         rank *= 0.6
-    reason = describe_event(event.kind, event.subject, event.data, event.actor)
+    reason = describe_event(event, summary)
     if event.at < moment.start:
         rank *= _EARLIER
         reason = f"{reason} This was {_length(moment.start - event.at)} before the window."
@@ -118,8 +121,9 @@ def _finding(event: Event, service: str, moment: Moment, *, is_near: bool) -> Fi
     )
 
 
-def describe_event(kind: str, subject: str, data: Mapping[str, Any], actor: str) -> str:
-    """Give an event as one sentence."""
+def describe_event(event: Event, summary: str = "") -> str:
+    """Give an event as one sentence: its own, or by the line of its kind."""
+    kind, subject, data, actor = event.kind, event.subject, event.data, event.actor
     if kind == "check.changed":
         why = f": {data['message']}" if data.get("message") else ""
         return _sentence(f"Check {data.get('check')} went from {data.get('from')} to {data.get('to')}{why}")
@@ -134,16 +138,27 @@ def describe_event(kind: str, subject: str, data: Mapping[str, Any], actor: str)
             f"{data[f'{sort}_count']} {sort}" for sort in ("added", "removed", "changed") if data.get(f"{sort}_count")
         ]
         return _sentence(f"The catalog changed: {', '.join(counts)}")
-    by = "" if actor == "system" else f" by {actor}"
-    more = ", ".join(
-        f"{name} {value}" for name, value in data.items() if isinstance(value, str | int | float) and value
-    )
-    about = (
-        ""
-        if subject.partition("/")[0] == kind.partition(".")[0] and not subject.partition("/")[2]
-        else f" of {subject}"
-    )
-    return _sentence(f"{kind}{about}{by}{f': {more}' if more else ''}")
+    return _sentence(_describe_kind(kind, subject, data, actor, summary))
+
+
+def _describe_kind(kind: str, subject: str, data: Mapping[str, Any], actor: str, summary: str) -> str:
+    """Give the line of a kind, or its words, with who did it, the fields, and the subject unless a field names it."""
+    said = _FIELDS.split(summary)[0].rstrip(".") or kind.replace(".", " ").replace("_", " ")
+    if actor != "system":
+        is_open = said.lower().startswith("somebody ")
+        said = f"Somebody ({actor}){said[len('somebody') :]}" if is_open else f"{said} by {actor}"
+    fields = {name.replace("_", " "): _field(value) for name, value in data.items()}
+    sort, _, name = subject.partition("/")
+    if name and name not in data.values():
+        fields[sort] = name
+    more = ", ".join(f"{field} {value}" for field, value in fields.items() if value)
+    return f"{said[0].upper()}{said[1:]}{f': {more}' if more else ''}"
+
+
+def _field(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if isinstance(value, str | int | float) and value else ""
 
 
 def _describe_deploy(kind: str, subject: str, data: Mapping[str, Any], actor: str) -> str:

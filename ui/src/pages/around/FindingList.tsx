@@ -5,7 +5,7 @@ import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
 import { Go } from "@/components/Go";
 import { Sparkline } from "@/components/Sparkline";
 import table from "@/components/table.module.css";
-import { evidencePath, LANES, sureWord } from "@/lib/around";
+import { evidencePath, findingName, LANES, sureWord } from "@/lib/around";
 import { formatAbsolute, formatClock } from "@/lib/time";
 import classes from "./Around.module.css";
 
@@ -51,7 +51,7 @@ function Row({ finding, answer, isChosen, onChoose }: { finding: Finding; answer
           {finding.others > 0 && ` And ${finding.others} more series.`}
         </span>
       </td>
-      <td className={classes.curve}>{finding.curve.length > 0 && <Sparkline values={finding.curve} width={120} label={`${finding.title}: the time before and the window`} />}</td>
+      <td className={classes.curve}>{finding.curve.length > 0 && <Sparkline values={finding.curve} width={120} label={`${findingName(finding)}: the time before and the window`} />}</td>
       <td className={`${classes.sure} dim`} data-tip={`${(finding.sure * 100).toFixed(0)}% that this is no chance`}>{sureWord(finding.sure)}</td>
       <td className={classes.ways}>
         <Way finding={finding} />
@@ -64,7 +64,7 @@ function Row({ finding, answer, isChosen, onChoose }: { finding: Finding; answer
 /** The window of the evidence stands in the link itself. */
 function Way({ finding }: { finding: Finding }) {
   return (
-    <Go to={evidencePath(finding)} className="link" aria-label={`${OPENS[finding.evidence.kind]}: ${finding.title}`}>
+    <Go to={evidencePath(finding)} className="link" aria-label={`${OPENS[finding.evidence.kind]}: ${findingName(finding)}`}>
       {OPENS[finding.evidence.kind]}
     </Go>
   );
@@ -74,7 +74,7 @@ function contentOf(finding: Finding, answer: Around) {
   const { evidence } = finding;
   const isQuery = evidence.kind !== "event";
   return {
-    title: finding.title.slice(0, 500),
+    title: isQuery ? finding.title.slice(0, 500) : "", // an event is told by its reason alone
     queries: isQuery ? [evidence.query] : [],
     start: isQuery ? evidence.start : null,
     end: isQuery ? evidence.end : null,

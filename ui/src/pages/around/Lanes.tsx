@@ -1,6 +1,6 @@
 // The picture: a lane per kind of signal, a bar per finding from when it moved; the moment as a line through all lanes.
 import type { Around, Finding } from "@/api/types";
-import { LATE, type LaneLayout, layLanes } from "@/lib/around";
+import { findingName, LATE, type LaneLayout, layLanes } from "@/lib/around";
 import { formatClock } from "@/lib/time";
 import classes from "./Around.module.css";
 
@@ -32,7 +32,7 @@ export function Lanes({ answer, chosen, onChoose }: { answer: Around; chosen: st
               <li key={finding.id} style={{ top: row * ROW_PX + PAD_PX, left: `${from * 100}%` }} data-late={from > LATE || undefined}>
                 <button type="button" className={classes.bar} style={{ width: `max(4px, calc(var(--field) * ${(to - from).toFixed(5)}))` }} data-lane={finding.lane} data-usual={finding.is_usual || undefined} data-chosen={finding.id === chosen || undefined} aria-label={`${formatClock(new Date(finding.moved_at))} ${finding.reason}`} data-tip={`${formatClock(new Date(finding.moved_at))}  ${finding.reason}`} onClick={() => choose(finding, onChoose)} />
                 <span className={classes.barLabel} aria-hidden>
-                  {MARKS[finding.direction]} {finding.title}
+                  {MARKS[finding.direction]} {findingName(finding)}
                 </span>
               </li>
             ))}
