@@ -8,7 +8,7 @@ import json
 import pytest
 from prometheus_client import CollectorRegistry
 
-from holdfast.kernel.clock import SystemClock
+from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.errors import ConfigError, NotFoundError
 from holdfast.kernel.members import Membership
 from holdfast.kernel.sql import open_postgres
@@ -35,12 +35,15 @@ def migrations():
 
 
 @pytest.fixture
-async def scraping(callers):
+def clock(request):
+    return getattr(request, "param", SystemClock)()
+
+
+@pytest.fixture
+async def scraping(callers, clock):
     source = MemorySource()
     made = Scraping(
-        ScrapeGround(
-            MemorySink(source), TENANT, SystemClock(), callers, ScrapeMetrics(CollectorRegistry()), linger_s=1.0
-        )
+        ScrapeGround(MemorySink(source), TENANT, clock, callers, ScrapeMetrics(CollectorRegistry()), linger_s=1.0)
     )
     made.source = source
     running = asyncio.create_task(made.run())
@@ -72,15 +75,23 @@ async def test_what_is_wrong_beside_the_file_is_worth_a_look_and_no_fault(scrapi
         "file_sd_configs": [{"files": ["broken.yml", "typo.yml", "gone.yml", "none*.yml"]}],
         "tls_config": {"ca_file": "nope.pem", "cert_file": "there.pem", "key_file": "there.pem"},
         "basic_auth": {"username": "u", "password_file": "pw"},
+        "http_headers": {"x-key": {"files": ["there.pem", "key"]}},
+        "http_sd_configs": [{"url": "https://targets", "authorization": {"credentials_file": "token"}}],
+        "kubernetes_sd_configs": [{"role": "pod", "kubeconfig_file": "kube"}],
     }
     (tmp_path / "prometheus.yml").write_text(json.dumps({"scrape_configs": [job]}))
     told = [warning.replace(f"{tmp_path}/", "") for warning in scraping.prepare(OpsFolder(tmp_path), {}).warnings]
-    assert len(told) == 5
+    assert len(told) == 8
     assert told[0].startswith("job 'a': broken.yml:2: not valid YAML")
     assert told[1].startswith("job 'a': typo.yml:2: [0].lables: unknown key 'lables'")
     assert told[2] == "job 'a': gone.yml: there is no such file of targets"
-    assert sorted(told[3:]) == [
+    assert sorted(told[3:5]) == [
+        "job 'a': credentials_file token: there is no such file, and no target is found without it",
+        "job 'a': kubeconfig_file kube: there is no such file, and no target is found without it",
+    ]
+    assert sorted(told[5:]) == [
         "job 'a': ca_file nope.pem: there is no such file, and no scrape works without it",
+        "job 'a': http_headers x-key: key: there is no such file, and no scrape works without it",
         "job 'a': password_file pw: there is no such file, and no scrape works without it",
     ]
 
@@ -118,6 +129,59 @@ async def test_a_reload_keeps_the_loops_of_a_job_that_did_not_change(scraping, e
     await _load(scraping, tmp_path)
     await _until(lambda: set(scraping.board.pools()) == {"one", "three"})
     assert list(scraping._pools["one"].loops.values()) == before
+
+
+@pytest.mark.parametrize("clock", [FakeClock], indirect=True)
+@pytest.mark.parametrize("kind", ["static", "file"])
+async def test_a_reload_that_changes_a_job_ends_only_the_series_that_are_gone(
+    scraping, exporter, tmp_path, clock, kind
+):
+    def targets(*addresses):
+        groups = [{"targets": addresses}]
+        if kind == "static":
+            return {"static_configs": groups}
+        (tmp_path / "targets.json").write_text(json.dumps(groups))
+        return {"file_sd_configs": [{"files": ["targets.json"]}]}
+
+    exporter.page = b"x 1\nunwanted 1\n"
+    path = tmp_path / "prometheus.yml"
+    kept, gone = exporter.address, f"localhost:{exporter.port}"
+    await _load_jobs(scraping, path, {"job_name": "one", **targets(kept, gone)})
+    await _until(lambda: len(_health(scraping)) == 2)
+    await clock.advance(15)
+    await _until(lambda: list(_health(scraping).values()) == ["up", "up"])
+    drop = {"source_labels": ["__name__"], "regex": "unwanted", "action": "drop"}
+    await _load_jobs(scraping, path, {"job_name": "one", "metric_relabel_configs": [drop], **targets(kept)})
+    await _until(lambda: list(_health(scraping).values()) == ["up"])  # it is still what it was
+    await clock.advance(30)
+    ended = {("x", gone), ("unwanted", gone), ("up", gone), ("unwanted", kept)}
+    await _until(lambda: {each for each in _ended(scraping) if not each[0].startswith("scrape_")} == ended)
+    assert {instance for _, instance in _ended(scraping, "scrape_")} == {gone}
+    assert [each.value for each in _samples(scraping, "up", kept)][:2] == [1.0, 1.0]
+    assert [each.value for each in _samples(scraping, "x", kept)][:2] == [1.0, 1.0]
+
+
+async def _load_jobs(scraping, path, *jobs):
+    text = {"global": {"scrape_interval": "15s", "scrape_timeout": "15s"}, "scrape_configs": jobs}
+    path.write_text(json.dumps(text))
+    await _load(scraping, path.parent)
+
+
+def _samples(scraping, name, instance):
+    wanted = {("__name__", name), ("instance", instance)}
+    series = scraping.source.tenant(TENANT).series.items()
+    (found,) = (kept for labels, kept in series if wanted <= set(labels))
+    return found.between(0, 2**62)
+
+
+def _ended(scraping, prefix=""):
+    """Give name and instance of the series whose last sample says that they are over."""
+    found = set()
+    for labels, kept in scraping.source.tenant(TENANT).series.items():
+        told = dict(labels)
+        if told["__name__"].startswith(prefix) and _is_stale(kept.between(0, 2**62)[-1].value):
+            found.add((told["__name__"], told["instance"]))
+    return found
 
 
 async def test_a_broken_file_changes_nothing(scraping, exporter, tmp_path):

@@ -134,6 +134,10 @@ class Intake:
             self.forget()
             self.tracked = tracked
 
+    def inherit(self, tracked: npt.NDArray[np.int64], generation: int) -> None:
+        """Take it that the target had these series until now."""
+        self.tracked = self._book.renumbered(tracked, generation)
+
     def lost(self) -> npt.NDArray[np.int64]:
         """Give the series that the target had until now, and forget that it had them: the scrape failed."""
         self.follow()

@@ -86,6 +86,16 @@ class TargetLoop:
         self._names = _REPORT + (_EXTRA if tools.job.has_extra_metrics else ())
         self._reports: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
+    @property
+    def tracked(self) -> tuple[npt.NDArray[np.int64], int]:
+        """Give the series that will be missed, by references of a generation."""
+        return self._intake.tracked, self._intake.generation
+
+    def go_on_from(self, before: TargetLoop) -> None:
+        """Go on where the loop of the same target ended that its job had before the job changed."""
+        self.state = before.state
+        self._intake.inherit(*before.tracked)
+
     async def run(self, seed: str) -> None:
         """Scrape at the target's moment of every interval, for ever."""
         clock, interval = self._tools.clock, self.target.interval_s

@@ -1,7 +1,7 @@
 """One job at work: its discoveries tell what there is, relabelling makes targets of it, each target has its loop.
 
-Targets that stay keep their loop; one that goes ends its series, one that another process scrapes now does not. Never
-judges pages: that is the loop's.
+Targets that stay keep their loop; one that goes ends its series, one that another process scrapes now does not. A job
+that changed goes on with the series of the one before. Never judges pages: that is the loop's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast import journal
 from holdfast.kernel.errors import InvalidError
 from holdfast.resilience import Backoff, Pauses
+from holdfast.telemetry.metrics.scrape.config import TargetGroup
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 from holdfast.telemetry.metrics.scrape.targets import Target, make_target
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST_DROPPED: Final = 10_000  # dropped targets remembered, where the job names no number
 SETTLE_S: Final = 1.0  # news within this time are one change
+_UNCLAIMED_INTERVALS: Final = 2.0  # until a target of the job before is gone, for discoveries need time (scrape.go)
 
 _AFTER_CRASH: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
 _log = journal.get_logger()
@@ -50,6 +52,7 @@ class JobPool:
         self._tools = tools
         self._discoverers = discoverers
         self._found: dict[str, Sequence[Found]] = {}
+        self._inherited: dict[Labels, list[TargetLoop]] = {}
         self._news = asyncio.Event()
         self._tasks: dict[tuple[object, ...], asyncio.Task[None]] = {}
         self._runner: asyncio.Task[None] | None = None
@@ -60,13 +63,26 @@ class JobPool:
         """Begin to look for targets and to scrape them."""
         self._runner = asyncio.create_task(self._run(), name=f"scrape:{self.job.name}")
 
-    async def stop(self, *, ends_series: bool) -> None:
-        """Stop every loop; `ends_series` where the job is gone, not where the process only stops."""
+    async def stop(self, *, ends_series: bool) -> list[TargetLoop]:
+        """Stop every loop, and give those whose series may go on.
+
+        `ends_series` where the job is gone, not where it changed, nor where the process only stops.
+        """
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.gather(self._runner, return_exceptions=True)
-        await self._drop(list(self.loops), ends_series=ends_series)
+        left = [*self.loops.values(), *self._unclaimed()]
+        await self._drop(list(self.loops), ends_series=False)
         self._tools.metrics.targets.remove(self.job.name)
+        if ends_series:
+            for loop in left:
+                await loop.end()
+        return [] if ends_series else left
+
+    def inherit(self, loops: Iterable[TargetLoop]) -> None:
+        """Go on with the series of the job before; those of targets that are not found any more end."""
+        for loop in loops:
+            self._inherited.setdefault(loop.target.labels, []).append(loop)
 
     async def reconcile(self) -> None:
         """Make the loops those of what is found now."""
@@ -80,9 +96,12 @@ class JobPool:
             if limit and len(wanted) > limit
             else ""
         )
+        before = {key: self._claim(target) for key, target in wanted.items() if key not in self.loops}
         for key, target in ours.items():
             if key not in self.loops:
                 loop = self.loops[key] = TargetLoop(target, self._tools)
+                if (own := before.get(key)) is not None:
+                    loop.go_on_from(own)
                 self._tasks[key] = asyncio.create_task(self._scrape(loop), name=f"scrape:{target.url}")
             self.loops[key].refusal = refusal
         self._tools.metrics.targets.labels(self.job.name).set(len(self.loops))
@@ -98,6 +117,24 @@ class JobPool:
         else:
             self._found.pop(source, None)
         self._news.set()
+
+    def _claim(self, target: Target) -> TargetLoop | None:
+        left = self._inherited.get(target.labels, [])
+        found = next((loop for loop in left if loop.target.url == target.url), left[0] if left else None)
+        if found is not None:
+            left.remove(found)
+        return found
+
+    def _unclaimed(self) -> list[TargetLoop]:
+        left = [loop for loops in self._inherited.values() for loop in loops]
+        self._inherited.clear()
+        return left
+
+    async def _end_unclaimed(self) -> None:
+        is_static = all(isinstance(each, TargetGroup) for each in self.job.discoveries)
+        await self._tools.clock.sleep(SETTLE_S if is_static else _UNCLAIMED_INTERVALS * self.job.interval_s)
+        for loop in self._unclaimed():
+            await loop.end()
 
     def _targets(self) -> dict[tuple[object, ...], Target]:
         wanted: dict[tuple[object, ...], Target] = {}
@@ -121,6 +158,8 @@ class JobPool:
 
     async def _run(self) -> None:
         watching = [asyncio.create_task(self._discover(number, each)) for number, each in enumerate(self._discoverers)]
+        if self._inherited:
+            watching.append(asyncio.create_task(self._end_unclaimed()))
         try:
             while True:
                 await self._news.wait()

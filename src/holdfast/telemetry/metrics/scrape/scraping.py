@@ -1,7 +1,7 @@
 """The room's whole work: the file in force, a pool for each of its jobs, and what others may read of them.
 
-A reload keeps the pool of every job that did not change. Runs where the process has the role `ingest`; elsewhere the
-file is only read and judged.
+A reload keeps the pool of every job that did not change, and the series of one that did. Runs where the process has the
+role `ingest`; elsewhere the file is only read and judged.
 """
 
 from __future__ import annotations
@@ -15,9 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.scrape.board import TargetBoard
 from holdfast.telemetry.metrics.scrape.calling import Callers, fetcher
-from holdfast.telemetry.metrics.scrape.config import FileDiscovery, ScrapeConfiguration, ScrapeJob, load_configuration
+from holdfast.telemetry.metrics.scrape.config import (
+    ClientConfig,
+    FileDiscovery,
+    ScrapeConfiguration,
+    ScrapeJob,
+    load_configuration,
+)
 from holdfast.telemetry.metrics.scrape.discovery import discoverers, find_faults
-from holdfast.telemetry.metrics.scrape.loop import LoopTools
+from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.pool import JobPool, Owns, owns_all
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 
@@ -29,6 +35,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 
 FILES: Final = ("prometheus.yml", "prometheus.yaml")
+_NO_FILE: Final = "there is no such file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +103,15 @@ class Scraping:
     async def reconcile(self) -> None:
         """Make the pools those of the configuration in force."""
         wanted = {job.name: job for job in self.configuration.jobs if job.discoveries}
+        before: dict[str, list[TargetLoop]] = {}
         for name, pool in list(self._pools.items()):
             if wanted.get(name) != pool.job:
                 del self._pools[name]
-                await pool.stop(ends_series=True)
+                before[name] = await pool.stop(ends_series=name not in wanted)
         for name, job in wanted.items():
             if name not in self._pools:
                 pool = self._pools[name] = self._pool(job)
+                pool.inherit(before.get(name, ()))
                 pool.start()
 
     def _pool(self, job: ScrapeJob) -> JobPool:
@@ -152,16 +161,28 @@ def _beside(found: ScrapeConfiguration) -> Iterator[str]:
         for section in job.discoveries:
             if isinstance(section, FileDiscovery):
                 yield from (f"job {job.name!r}: {words}" for words in find_faults(section, job.base))
-        yield from (f"job {job.name!r}: {words}" for words in _missing(job.client, job.base))
+            elif isinstance(section, ClientConfig):
+                without = f"{_NO_FILE}, and no target is found without it"
+                yield from (f"job {job.name!r}: {words}: {without}" for words in _missing(section, job.base))
+        without = f"{_NO_FILE}, and no scrape works without it"
+        yield from (f"job {job.name!r}: {words}: {without}" for words in _missing(job.client, job.base))
 
 
-def _missing(client: Any, base: Path) -> Iterator[str]:
-    for one in fields(client):
-        value = getattr(client, one.name)
+def _missing(section: Any, base: Path) -> Iterator[str]:
+    """Give the files that a section names and that are not there, each with the name of its field."""
+    for one in fields(section):
+        value = getattr(section, one.name)
         if is_dataclass(value):
             yield from _missing(value, base)
-        elif one.name.endswith("_file") and value and not (base / value).is_file():
-            yield f"{one.name} {base / value}: there is no such file, and no scrape works without it"
+        elif one.name == "http_headers":
+            for name, header in value.items():
+                yield from (f"http_headers {name}: {base / file}" for file in header.files if not _is_file(base, file))
+        elif one.name.endswith("_file") and value and not _is_file(base, value):
+            yield f"{one.name} {base / value}"
+
+
+def _is_file(base: Path, name: str) -> bool:
+    return (base / name).is_file()
 
 
 def _file(folder: Path) -> Path | None:
