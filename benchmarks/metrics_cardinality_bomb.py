@@ -45,7 +45,7 @@ def tell(report: Report) -> bool:
     mb = [size / 1e6 for size in (report.memory_before, report.peak_bytes(0, 0.5), report.peak_bytes())]
     print(
         f"resident         {mb[0]:,.0f} MB before, {mb[1]:,.0f} MB at most in the first half, {mb[2]:,.0f} MB at most, "
-        f"{report.memory_after / 1e6:,.0f} MB after"
+        f"{report.memory_after / 1e6:,.0f} MB after, {report.memory_told / 1e6:,.0f} MB while the cardinality was told"
     )
     slowed = {kind: report.slowdown(kind, 50) for kind in ("writes", "queries")}
     tails = {kind: report.slowdown(kind, 99) for kind in ("writes", "queries")}

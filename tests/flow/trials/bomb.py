@@ -72,6 +72,7 @@ class Report:
     memory: list[tuple[float, int]] = field(default_factory=list)
     memory_before: int = 0
     memory_after: int = 0
+    memory_told: int = 0  # the most while the cardinality was told
 
     def slowdown(self, kind: str, percent: float) -> float:
         """Give by what factor an answer of this kind took longer while the bomb went on."""
@@ -265,7 +266,10 @@ async def bombard(
                 traffic.phase = report.after
                 await asyncio.sleep(calm_s)
                 report.memory_after = server.resident_bytes()
-            report.cardinality = (await client.get("/api/v1/metrics/cardinality", params={"top": 5})).json()
+            telling: list[tuple[float, int]] = []
+            with going_on(watch_memory(server, telling)):
+                report.cardinality = (await client.get("/api/v1/metrics/cardinality", params={"top": 5})).json()
+            report.memory_told = max([server.resident_bytes(), *(size for _, size in telling)])
             origins = {row["origin"]: row["active"] for row in report.cardinality["origins"]}
             report.admitted = origins.get(f"remote_write:{BAD_ADDRESS}", 0)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -87,3 +88,30 @@ async def test_where_the_series_come_from(browser: MetricBrowser):
     assert {count.value for count in stats.label_values} == {2}
     assert set(stats.label_pairs) == {Count("__name__=hits", 2), Count("job=web", 2)}
     assert stats.label_bytes[0] == Count("__name__", 10)
+
+
+async def test_counts_by_label_are_those_of_the_label_sets(store: Store):
+    """Also where a label's name has an equals sign, text is no ASCII, and a series has no name."""
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    book = sink.book(DEFAULT_TENANT)
+    rows = [
+        {"__name__": "hits", "a=b": "c", "zone": "Zürich"},
+        {"__name__": "hits", "a": "b=c", "zone": "Zürich"},
+        {"__name__": "größe", "a": "b=c"},
+        {"a": "b=c", "zone": ""},
+    ]
+    series = [labels_of(row) for row in rows]
+    refs = np.array([book.ref(labels, origin="test") for labels in series])
+    await sink.append(DEFAULT_TENANT, Arrival(book.generation, refs, np.full(4, 1000), np.ones(4)))
+    pairs = Counter(pair for labels in series for pair in labels)
+    sizes: Counter[str] = Counter()
+    for (name, value), count in pairs.items():
+        sizes[name] += len(value.encode()) * count
+    stats = await MetricBrowser(store, MetricSource(store).index).stats(DEFAULT_TENANT, 100)
+    assert stats.series == 4
+    assert dict(stats.metrics) == {"hits": 2, "größe": 1}
+    assert dict(stats.label_values) == Counter(name for name, _ in pairs)
+    assert sorted(stats.label_pairs) == sorted((f"{name}={value}", count) for (name, value), count in pairs.items())
+    assert dict(stats.label_bytes) == sizes
+    await sink.close()

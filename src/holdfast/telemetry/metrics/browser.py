@@ -1,4 +1,4 @@
-"""What series there are, answered from the index in memory; families and exemplars from their tables.
+"""What series there are, answered from the index in memory; families, exemplars and counts from their tables.
 
 A `SeriesBrowser`. The lives of series are known to the hour, so a series may still be listed up to an hour after its
 last sample.
@@ -6,18 +6,18 @@ last sample.
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from holdfast.store import Store
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
-from holdfast.telemetry.metrics.browsing import Count, FoundExemplar, Matchers, Scope, SeriesStats
+from holdfast.telemetry.metrics.browsing import FoundExemplar, Matchers, Scope, SeriesStats
 from holdfast.telemetry.metrics.indexing import Group, SeriesIndex, alive
 from holdfast.telemetry.metrics.labels import Labels
+from holdfast.telemetry.metrics.series_counts import count_series
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -105,45 +105,15 @@ class MetricBrowser:
 
     async def stats(self, tenant: TenantId, top: int) -> SeriesStats:
         """Count the tenant's series."""
-        groups = await self._index.groups(tenant, ())
+        counted = await count_series(self._store, tenant, top)
         row = (await self._store.query(_SAMPLES, tenant=tenant)).to_pylist()[0]
-        counted = await asyncio.to_thread(_count, groups)
-
-        def tops(what: str) -> tuple[Count, ...]:
-            return tuple(Count(*pair) for pair in counted[what].most_common(top))
-
         return SeriesStats(
-            sum(len(group) for group in groups),
+            counted.series,
             row["samples"],
             row["min_ms"],
             row["max_ms"],
-            tops("metrics"),
-            tops("label_values"),
-            tops("label_pairs"),
-            tops("label_bytes"),
+            counted.metrics,
+            counted.label_values,
+            counted.label_pairs,
+            counted.label_bytes,
         )
-
-
-def _count(groups: list[Group]) -> dict[str, Counter[str]]:
-    values: dict[str, set[str]] = defaultdict(set)
-    pairs: Counter[str] = Counter()
-    size: Counter[str] = Counter()
-    for name, value, count in _pairs(groups):
-        values[name].add(value)
-        pairs[f"{name}={value}"] += count
-        size[name] += len(value.encode(errors="surrogatepass")) * count
-    return {
-        "metrics": Counter({group.name: len(group) for group in groups if group.name}),
-        "label_values": Counter({name: len(own) for name, own in values.items()}),
-        "label_pairs": pairs,
-        "label_bytes": size,
-    }
-
-
-def _pairs(groups: list[Group]) -> Iterator[tuple[str, str, int]]:
-    """Give each metric's labels and values, and how many of its series have them."""
-    for group in groups:
-        for name in group.names:
-            for value, count in group.column(name).counts().items():
-                if value:
-                    yield name, value, count

@@ -24,9 +24,9 @@ _TURNS: Final = """
       SELECT arrayJoin([
           (toInt64(greatest(0, ceil((first - {start:Int64}) / {step:Int64}))), 1, toUInt8(first > {start:Int64})),
           (toInt64(floor((last + {late:Int64} - {start:Int64}) / {step:Int64}) + 1), -1, toUInt8(0))]) AS turn
-      FROM (SELECT toUnixTimestamp64Milli(min(first_seen)) AS first, toUnixTimestamp64Milli(max(last_seen)) AS last
-            FROM metric_series
-            WHERE tenant = {tenant:String} AND ({name:String} = '' OR name = {name:String}) GROUP BY name, series_id)
+      FROM (SELECT toUnixTimestamp64Milli(first_seen) AS first, toUnixTimestamp64Milli(last_seen) AS last
+            FROM metric_series FINAL
+            WHERE tenant = {tenant:String} AND ({name:String} = '' OR name = {name:String}))
       WHERE first <= {end:Int64} AND last + {late:Int64} >= {start:Int64})
     WHERE place < {points:Int64} GROUP BY place"""
 

@@ -48,10 +48,11 @@ async def makeup(book: Book | None, name: str, top: int) -> MetricMakeup:
     """Count one metric's active series by sender, label and value, with the `top` senders and labels."""
     origins: Counter[str] = Counter()
     values: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    series = [*zip(book.labels, book.origins, strict=True)] if book and book.tally.by_metric.get(name) else []
-    mark = (METRIC_NAME, name)
-    for begin in range(0, len(series), _PAUSE_AFTER):
-        for labels, origin in series[begin : begin + _PAUSE_AFTER]:
+    known, senders = (book.labels, book.origins) if book and book.tally.by_metric.get(name) else ([], [])
+    mark, series = (METRIC_NAME, name), len(known)
+    for begin in range(0, series, _PAUSE_AFTER):
+        part = slice(begin, min(begin + _PAUSE_AFTER, series))
+        for labels, origin in zip(known[part], senders[part], strict=True):
             if mark in labels:
                 origins[origin] += 1
                 for label, value in labels:

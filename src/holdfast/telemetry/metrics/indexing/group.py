@@ -64,11 +64,6 @@ class _LabelColumn:
         is_used[self._codes.live[ordinals]] = True
         return [self.values[code] for code in np.flatnonzero(is_used).tolist()]
 
-    def counts(self) -> dict[str, int]:
-        """Give how many series have each value."""
-        counted = np.bincount(self._codes.live, minlength=len(self.values)).tolist()
-        return dict(zip(self.values, counted, strict=True))
-
 
 class Lives(NamedTuple):
     """When the first and the last of some series began, and were last heard of."""

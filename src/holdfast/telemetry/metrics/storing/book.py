@@ -171,6 +171,10 @@ class Book:
         pairs = self._pairs
         return tuple([pairs.setdefault(pair, pair) for pair in labels])
 
+    def distinct_pairs(self) -> list[tuple[str, str]]:
+        """Give each pair of a label and its value once, however many of the series have it."""
+        return list(self._pairs)
+
     def forget_idle(self, before_s: int) -> int:
         """Forget the series without a sample since `before_s`, renumber the others, and tell how many went."""
         used_s = self.used_s.live
