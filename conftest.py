@@ -13,6 +13,7 @@ pytest_plugins = (
     "fixtures.ops",
     "fixtures.prometheus_api",
     "fixtures.properties",
+    "fixtures.route_models",
     "fixtures.services",
     "fixtures.stores",
     "fixtures.terminals",
