@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from fixtures.forks import Forked
 from fixtures.servers import journal_elsewhere
 from holdfast import app, web
 from holdfast.cli.configuration import SECTIONS
@@ -132,9 +132,9 @@ def test_a_server_that_is_away_is_named() -> None:
 
 
 def test_following_gives_lines_as_they_come(url: str) -> None:
-    command = [sys.executable, "-m", "holdfast.cli", "logs", "-f", '{service_name="tailed"}', "--url", url, "--json"]
+    command = ["logs", "-f", '{service_name="tailed"}', "--url", url, "--json"]
     push(url, "first", service="tailed")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with Forked(*command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             first = json.loads(process.stdout.readline())

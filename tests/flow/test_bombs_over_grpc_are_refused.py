@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fixtures.forks import Forked
 from flow.test_doors_keep_what_they_acknowledge import free_port
 from flow.trials.bombs import METHODS, bombs_by_grpc, by_grpc, drop
 from flow.trials.doors import Doors
@@ -28,7 +29,7 @@ REFUSED = {
 @pytest.mark.slow
 async def test_each_is_refused_and_its_neighbours_are_served(tmp_path: Path) -> None:
     target = f"127.0.0.1:{free_port()}"
-    server, send = Server(tmp_path, {"HOLDFAST_OTLP_GRPC_LISTEN": target}), by_grpc(target)
+    server, send = Server(tmp_path, {"HOLDFAST_OTLP_GRPC_LISTEN": target}, start=Forked), by_grpc(target)
     doors = Doors(server.url, target)
     await server.start()
     try:

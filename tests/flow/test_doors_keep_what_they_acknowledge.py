@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fixtures.forks import Forked
 from flow.trials.doors import Answer, Door, Doors
 from flow.trials.server import Server
 
@@ -32,7 +33,7 @@ def free_port() -> int:
 @asynccontextmanager
 async def trial(folder: Path, **environ: str) -> AsyncIterator[tuple[Server, Doors]]:
     target = f"127.0.0.1:{free_port()}"
-    server = Server(folder, {"HOLDFAST_OTLP_GRPC_LISTEN": target, **environ})
+    server = Server(folder, {"HOLDFAST_OTLP_GRPC_LISTEN": target, **environ}, start=Forked)
     doors = Doors(server.url, target)
     try:
         await server.start()

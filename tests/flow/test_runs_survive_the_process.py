@@ -17,6 +17,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from fixtures.forks import Forked
+
 ENVIRON = {
     **{k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")},
     "PYTHONPATH": os.pathsep.join(sys.path),
@@ -64,10 +66,10 @@ class Server:
         """Run it until the block ends; it is ready."""
         (self.folder / "ops").mkdir(exist_ok=True)
         options = ["--data", str(self.folder / "data"), "--ops", str(self.folder / "ops"), "--auth", "off"]
-        command = [sys.executable, "-m", "holdfast.cli", "up", *options, "--listen", f"127.0.0.1:{self.port}"]
+        command = ["up", *options, "--listen", f"127.0.0.1:{self.port}"]
         log = self.folder / "log"
         with log.open("ab") as output:
-            process = subprocess.Popen(command, env=ENVIRON, stdout=output, stderr=output)
+            process = Forked(*command, env=ENVIRON, stdout=output, stderr=output)
         try:
             self.until(
                 "the server is ready", lambda: process.poll() is None and self.get("/readyz", root=True)["ready"]

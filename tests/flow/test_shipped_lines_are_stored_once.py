@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fixtures.forks import Forked
 from flow.trials.server import PATIENCE_S, Server
 
 KILLS = 2
@@ -62,8 +62,8 @@ class Writer(threading.Thread):
 
 @contextmanager
 def shipping(url: str, state: Path, pattern: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "holdfast.cli", "ship", "--to", url, "--state", str(state), *more, str(pattern)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    arguments = ["ship", "--to", url, "--state", str(state), *more, str(pattern)]
+    process = Forked(*arguments, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -89,7 +89,7 @@ async def until_more_than(count: int, client: httpx.AsyncClient) -> int:
 
 @pytest.mark.slow
 async def test_no_line_is_lost_or_stands_twice_over_kills_and_rotations(tmp_path: Path) -> None:
-    server, writer = Server(tmp_path), Writer(tmp_path / "logs" / "shop.log")
+    server, writer = Server(tmp_path, start=Forked), Writer(tmp_path / "logs" / "shop.log")
     pattern, state, count = tmp_path / "logs" / "shop.log*", tmp_path / "state", 0
     await server.start()
     try:

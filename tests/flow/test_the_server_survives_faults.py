@@ -18,6 +18,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from fixtures.forks import Forked
+
 ENVIRON = {
     **{k: v for k, v in os.environ.items() if not k.startswith("HOLDFAST_")},
     "PYTHONPATH": os.pathsep.join(sys.path),
@@ -55,9 +57,8 @@ def wait_ready(port: int, server: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def server(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command(folder, port), env=ENVIRON, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = Forked(*command(folder, port)[3:], env=ENVIRON, **streams)
     try:
         yield process
     finally:
@@ -119,12 +120,12 @@ def test_a_second_process_on_the_folder_is_refused_by_name(tmp_path: Path) -> No
         assert "--data" in told
 
 
-def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+def test_a_port_in_use_is_named(tmp_path: Path, holdfast_command: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        told = refused(tmp_path, port)
+        told = refused(tmp_path, port, holdfast_command)
     assert f"port {port}" in told
     assert "--listen" in told
 

@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from fixtures.forks import Forked
 from holdfast.cli.ship.spool import Spool
 from holdfast.kernel.errors import ConflictError, InvalidError
 
@@ -72,8 +73,8 @@ def loki():
 
 
 def start(loki_url, state, *arguments):
-    command = [sys.executable, "-m", "holdfast.cli", "ship", "--to", loki_url, "--state", str(state), *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "HOLDFAST_TOKEN": "hf_x"})
+    environ = {**os.environ, "HOLDFAST_TOKEN": "hf_x"}
+    return Forked("ship", "--to", loki_url, "--state", str(state), *arguments, stderr=subprocess.PIPE, env=environ)
 
 
 def finish(loki_url, state, *arguments, code=0):

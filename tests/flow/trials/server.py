@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -20,11 +22,21 @@ WRITE = "/prometheus/api/v1/write"
 
 
 class Server:
-    """The process on one data folder and one port; `environ` holds settings as `HOLDFAST_...`."""
+    """The process on one data folder and one port; `environ` holds settings as `HOLDFAST_...`.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None, program: str = "holdfast.cli") -> None:
+    By default it is a new interpreter; `start` gives another process for the arguments of `holdfast`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        program: str = "holdfast.cli",
+        *,
+        start: Callable[..., subprocess.Popen[bytes]] | None = None,
+    ) -> None:
         self._folder = folder
-        self._program = program
+        self._start = start or partial(_interpreter, program)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
         paths = os.pathsep.join(path for path in sys.path if path)
         self._environ = {**inherited, "PYTHONPATH": paths, "HOLDFAST_OTLP_GRPC_LISTEN": "", **(environ or {})}
@@ -50,10 +62,10 @@ class Server:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         (self._folder / "ops").mkdir(exist_ok=True)
-        argv = [sys.executable, "-m", self._program, "up", "--auth", "off", "--listen", f"127.0.0.1:{self._port}"]
+        argv = ["up", "--auth", "off", "--listen", f"127.0.0.1:{self._port}"]
         argv += ["--data", str(self._folder / "data"), "--ops", str(self._folder / "ops")]
         with (self._folder / "server.log").open("ab") as log:
-            return subprocess.Popen(argv, env=self._environ, stdout=log, stderr=log)
+            return self._start(*argv, env=self._environ, stdout=log, stderr=log)
 
     def kill(self) -> None:
         """Send SIGKILL, and wait for the end of the process; one that had ended by itself is an error."""
@@ -73,6 +85,10 @@ class Server:
 
     def last_words(self) -> str:
         return (self._folder / "server.log").read_text(errors="replace")[-1500:]
+
+
+def _interpreter(program: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", program, *arguments], **options)
 
 
 async def _answers(client: httpx.AsyncClient) -> bool:
