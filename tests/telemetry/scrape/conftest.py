@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from fixtures.notes import Noted
-from holdfast.kernel.clock import SystemClock
+from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.http import OutboundSettings
 from holdfast.kernel.ids import TenantId
 from holdfast.kernel.secrets import Secrets
@@ -23,6 +23,7 @@ from holdfast.telemetry.metrics.scrape.config import Reading
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
+from holdfast.telemetry.metrics.scrape.sayings import Sayings
 from holdfast.telemetry.metrics.scrape.targets import Target, make_target
 from telemetry.scrape.exporters import Exporter
 
@@ -59,6 +60,7 @@ class Scraped:
         self.sink = MemorySink(self.source, max_series=max_series)
         self.registry = CollectorRegistry()
         self.noted = Noted()
+        self.clock = FakeClock()
         self.metrics = ScrapeMetrics(self.registry, self.noted)
         self._exporter = exporter
         self._callers = callers
@@ -77,7 +79,7 @@ class Scraped:
             TENANT,
             SystemClock(),
             self.metrics,
-            lambda metadata: metadata,
+            Sayings(self.clock),
             1.0,
         )
         return TargetLoop(target, tools)

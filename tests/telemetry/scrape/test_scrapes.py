@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import BusyError, InvalidError
 from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, NATIVE_PROTOCOLS, Protocol
 from holdfast.telemetry.metrics.exposition.protobuf_schema import metric_family
 from holdfast.telemetry.metrics.scrape import Action, RelabelRule, ScrapeSettings
@@ -190,6 +190,25 @@ async def test_openmetrics_brings_starts_exemplars_and_metadata(scraped, exporte
     ]
     assert [(one.family, one.type, one.help) for one in kept.metadata] == [("hits", "counter", "Pages.")]
     assert not any(dict(labels)["__name__"] == "hits_created" for labels in kept.series)
+
+
+async def test_what_is_said_of_families_is_said_until_the_store_has_it_and_every_hour(scraped, exporter, monkeypatch):
+    exporter.page = b"# HELP x What.\n# TYPE x gauge\nx 1\n"
+    said, keep = [], scraped.sink.append
+
+    async def append(tenant, arrival):
+        said.append([one.help for one in arrival.metadata])
+        if len(said) == 1:
+            raise BusyError("too much waits")
+        return await keep(tenant, arrival)
+
+    monkeypatch.setattr(scraped.sink, "append", append)
+    loop = scraped.loop()
+    for number in range(3):
+        await loop.scrape(100.0 + number)
+    await scraped.clock.advance(3600)
+    await loop.scrape(3700.0)
+    assert said == [["What."], ["What."], [], ["What."]]
 
 
 async def test_what_is_asked_says_the_formats_the_timeout_and_gzip(scraped, exporter):

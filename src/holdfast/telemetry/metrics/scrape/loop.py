@@ -6,7 +6,6 @@ Staleness, the `scrape_*` series and the state that the API shows are made here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.scrape.config import ScrapeJob
     from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
     from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
+    from holdfast.telemetry.metrics.scrape.sayings import Sayings
     from holdfast.telemetry.metrics.scrape.targets import Target
 
 STALE: Final = np.array([STALE_BITS], np.uint64).view(np.float64)[0]
@@ -67,7 +67,7 @@ class LoopTools:
     tenant: TenantId
     clock: Clock
     metrics: ScrapeMetrics
-    tell: Callable[[tuple[MetricMetadata, ...]], tuple[MetricMetadata, ...]]  # gives what the job has not told yet
+    sayings: Sayings
     linger_s: float
 
 
@@ -204,7 +204,7 @@ class TargetLoop:
     ) -> None:
         arrival = replace(
             _arrival(self._reports[0], more, taken, now_ms),
-            metadata=self._tools.tell(self._intake.metadata),
+            metadata=self._tools.sayings.news(self._intake.metadata),
             patience_s=self._patience_s,
         )
         metrics = self._tools.metrics
@@ -220,6 +220,7 @@ class TargetLoop:
 
     def _note_lost(self, code: str, arrival: Arrival) -> None:
         tools = self._tools
+        tools.sayings.take_back(arrival.metadata)
         tools.metrics.note_lost(tools.tenant, self.target.labels, tools.job.name, code, len(arrival.refs))
 
 

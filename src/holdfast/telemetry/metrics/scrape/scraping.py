@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.scrape.board import TargetBoard
 from holdfast.telemetry.metrics.scrape.calling import Callers, fetcher
 from holdfast.telemetry.metrics.scrape.config import (
@@ -26,6 +25,7 @@ from holdfast.telemetry.metrics.scrape.discovery import discoverers, find_faults
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.pool import JobPool, Owns, owns_all
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
+from holdfast.telemetry.metrics.scrape.sayings import Sayings
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
@@ -116,13 +116,6 @@ class Scraping:
 
     def _pool(self, job: ScrapeJob) -> JobPool:
         ground = self._ground
-        told: set[MetricMetadata] = set()
-
-        def tell(metadata: tuple[MetricMetadata, ...]) -> tuple[MetricMetadata, ...]:
-            fresh = tuple(one for one in metadata if one not in told)
-            told.update(fresh)
-            return fresh
-
         tools = LoopTools(
             job,
             Relabelling(job.metric_relabel_rules, is_legacy=job.reading.is_legacy),
@@ -131,7 +124,7 @@ class Scraping:
             ground.tenant,
             ground.clock,
             ground.metrics,
-            tell,
+            Sayings(ground.clock),
             ground.linger_s,
         )
         return JobPool(job, tools, discoverers(job, ground.callers, ground.clock, ground.metrics), ground.owns)
