@@ -88,6 +88,21 @@ async def test_sums_are_kept_when_the_book_forgets_series(door: OtlpMetrics, sin
     assert totals(sink)[-1] == 2.0
 
 
+async def test_sums_stay_those_of_their_senders_when_the_book_forgets_series(
+    door: OtlpMetrics, sink: KeepingSink
+) -> None:
+    def of(service: str, value: float, at_s: int) -> Any:
+        points = point(value, at_s=at_s, start_s=at_s - 1)
+        return request(counter("hits", points, temporality=1), service__name=service)
+
+    await door.export("t", of("one", 5.0, 1))
+    await door.export("t", of("two", 700.0, 1))
+    sink.book("t").forget()
+    await door.export("t", of("two", 1.0, 2))
+    await door.export("t", of("one", 1.0, 2))
+    assert totals(sink) == [5.0, 700.0, 701.0, 6.0]
+
+
 async def test_streams_are_bounded_and_quiet_ones_forgotten(sink: KeepingSink, fake_clock: Any) -> None:
     settings = OtlpMetricsSettings(delta_streams=100, delta_idle=60.0)
     door = OtlpMetrics(sink, settings=settings, clock=fake_clock)

@@ -33,9 +33,13 @@ NS_PER_MS: Final = 1_000_000
 
 @dataclass(slots=True)
 class Sender:
-    """The resource and scope whose metrics are read now; `number` stands for them in keys."""
+    """The resource and scope whose metrics are read now.
+
+    `number` stands for them in keys of references, as long as the memory lives; `mark` for good.
+    """
 
     number: int
+    mark: bytes
     labels: dict[str, str]
     name: str
 
@@ -59,7 +63,7 @@ class Conversion:
     limits: LabelLimits
     deltas: DeltaChange
     columns: Columns = field(default_factory=Columns)
-    sender: Sender = field(default_factory=lambda: Sender(0, {}, ""))
+    sender: Sender = field(default_factory=lambda: Sender(0, b"", {}, ""))
 
     def ref(self, name: str, attributes: Collection[KeyValue], more: tuple[str, str] = ("", "")) -> int:
         """Give the reference of a series of the current sender.
@@ -97,7 +101,7 @@ class Conversion:
         """Add a delta point to its stream; give the sum and since when it counts (ns), None if it was refused."""
         interval = (point.start_time_unix_nano, point.time_unix_nano)
         try:
-            total = self.deltas.add((self.sender.number, stream, key_of(point.attributes)), interval, value, add)
+            total = self.deltas.add((self.sender.mark, stream, key_of(point.attributes)), interval, value, add)
         except LateError:
             self.refuse("out_of_order", 1, "a delta point begins before the end of the last one")
         except FullError:

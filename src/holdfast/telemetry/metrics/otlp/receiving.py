@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.kernel.clock import Clock, SystemClock
@@ -52,7 +53,7 @@ class OtlpMetrics:
         self._options = options
         self._limits = limits or LabelLimits()
         self._meters = meters or IntakeMeters()
-        self._known = KnownSeries(self._settings.known_series)
+        self._known = KnownSeries(self._settings.known_series, self._clock)
         self._deltas: dict[TenantId, tuple[Deltas, asyncio.Lock]] = {}
 
     async def export(self, tenant: TenantId, request: Any) -> Rejected:
@@ -126,7 +127,7 @@ def _walk(request: Any, into: Conversion) -> Iterator[None]:
             key = mark + resource + b"\xff" + scoped.scope.SerializeToString() + b"\xff" + scoped.schema_url.encode()
             number = into.memory.numbers.setdefault(key, len(into.memory.numbers) + 1)
             labels = scope_labels(scoped.scope, scoped.schema_url, options) | origin.labels
-            into.sender = Sender(number, labels, origin.name)
+            into.sender = Sender(number, blake2b(key, digest_size=16).digest(), labels, origin.name)
             for metric in scoped.metrics:
                 points += convert(metric, into)
                 newest_ns = max(newest_ns, newest_of(metric))
