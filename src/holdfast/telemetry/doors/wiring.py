@@ -47,7 +47,7 @@ def wire(
     """
     settings = ground.settings[remote.RemoteWriteSettings]
     meters = IntakeMeters(ground.metrics, signals.ledger.ledger)
-    writer = remote.RemoteWriter(signals.sink, settings=settings, meters=meters)
+    writer = remote.RemoteWriter(signals.sink, settings=settings, meters=meters, clock=ground.clock)
     limits = LabelLimits(settings.max_labels, settings.max_label_name, settings.max_label_value)
     exported = metrics_otlp.OtlpMetrics(
         signals.sink,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from fixtures.arrivals import KeepingSink
 from fixtures.remote_write import ENCODERS, NOW_MS, encode1, encode2, take
+from holdfast.kernel.clock import FakeClock
 from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.histograms import Buckets, Histogram, ResetHint
@@ -152,7 +153,8 @@ async def test_native_histograms_exemplars_metadata_and_starts_arrive_by_2_0() -
     fill_histogram(histogram.histograms.add())
     histogram.created_timestamp = NOW_MS - 7000
     sink = KeepingSink()
-    door = RemoteWriter(sink)
+    clock = FakeClock()
+    door = RemoteWriter(sink, clock=clock)
     await take(door, Protocol.V2, request)
     kept = sink.book("t")
     assert kept.samples == [((("__name__", "hits_total"),), NOW_MS, 2.0)]
@@ -165,6 +167,9 @@ async def test_native_histograms_exemplars_metadata_and_starts_arrive_by_2_0() -
     request.symbols[symbols.index("Hits.")] = "Hits of the page."
     await take(door, Protocol.V2, request)
     assert kept.metadata[1:] == [("hits_total", "counter", "Hits of the page.", "")]
+    await clock.advance(86_400)
+    await take(door, Protocol.V2, request)
+    assert len(kept.metadata) == 3, "what is never said again expires"
 
 
 async def test_symbols_are_numbered_anew_by_every_request() -> None:

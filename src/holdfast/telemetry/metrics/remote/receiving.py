@@ -25,6 +25,7 @@ from holdfast.telemetry.metrics.remote.settings import RemoteWriteSettings
 from holdfast.telemetry.metrics.remote.usual import UsualLabels
 
 if TYPE_CHECKING:
+    from holdfast.kernel.clock import Clock
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.metrics.arrivals import Arrival, ArrivalSink, SeriesBook
     from holdfast.telemetry.metrics.intake import Memory
@@ -65,7 +66,12 @@ class RemoteWriter:
     """The door of remote write."""
 
     def __init__(
-        self, sink: ArrivalSink, *, settings: RemoteWriteSettings | None = None, meters: IntakeMeters | None = None
+        self,
+        sink: ArrivalSink,
+        *,
+        settings: RemoteWriteSettings | None = None,
+        meters: IntakeMeters | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._sink = sink
         self._settings = settings or RemoteWriteSettings()
@@ -73,7 +79,7 @@ class RemoteWriter:
         self._turn = asyncio.Lock()  # one slice per round of the event loop, whatever number of requests is decoded
         self._floods = asyncio.Lock()
         self._resting = 0
-        self._known = {protocol: KnownSeries(self._settings.known_series) for protocol in Protocol}
+        self._known = {protocol: KnownSeries(self._settings.known_series, clock) for protocol in Protocol}
         most = self._settings
         self._limits = LabelLimits(most.max_labels, most.max_label_name, most.max_label_value, "remote_write")
         self._admit = partial(admit_labels, limits=self._limits)
