@@ -104,6 +104,26 @@ async def test_deleting_ends_all_series_of_the_group_only(client: Any, sink: Kee
     assert (await client.delete("/metrics/job/nobody")).status_code == 202
 
 
+async def test_what_a_busy_store_did_not_let_end_ends_with_the_next_round(
+    client: Any, sink: KeepingSink, gateway: Gateway, fake_clock: Any
+) -> None:
+    await client.put("/metrics/job/changed", content=b"a 1\nb 1\n", headers=TEXT)
+    await client.put("/metrics/job/deleted", content=b"a 2\n", headers=TEXT)
+    await gateway.refresh()
+    sink.failure = BusyError("full")
+    await fake_clock.advance(1)
+    assert (await client.delete("/metrics/job/deleted")).status_code == 503
+    assert (await client.put("/metrics/job/changed", content=b"b 3\n", headers=TEXT)).status_code == 503
+    with pytest.raises(BusyError):
+        await gateway.refresh()
+    sink.failure = None
+    await gateway.refresh()
+    assert pushed(sink) == {"b[('job', 'changed')]": 3.0}
+    written = len(sink.book("default").samples)
+    await gateway.refresh()
+    assert len(sink.book("default").samples) == written + 3, "they end once"
+
+
 async def test_groups_are_written_again_from_the_disk(
     client: Any, sink: KeepingSink, db: sql.Database, gateway: Gateway, fake_clock: Any
 ) -> None:
@@ -119,9 +139,11 @@ async def test_groups_are_written_again_from_the_disk(
     assert len(later.book("t").samples) == 6
     await client.delete("/metrics/job/j")
     await client.post("/metrics/job/k", content=b"b 3\n", headers={**TEXT, "x-scope-orgid": "t"})
-    await restarted.refresh()
-    assert len(later.book("default").samples) == 8
-    assert [value for labels, _, value in later.book("t").samples if ("__name__", "b") in labels] == [2.0, 2.0, 3.0]
+    for _ in range(2):
+        await restarted.refresh()
+    assert len(later.book("default").samples) == 8 + 4
+    assert latest(later) == {}
+    assert [value for labels, _, value in later.book("t").samples if ("__name__", "b") in labels] == [2.0, 2.0, 3.0, 3.0]
 
 
 @pytest.mark.parametrize(

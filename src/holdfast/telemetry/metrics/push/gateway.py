@@ -58,6 +58,7 @@ class Gateway:
         self._meters = meters or IntakeMeters()
         self._owns = owns
         self._groups: dict[GroupKey, Group] = {}
+        self._ending: dict[GroupKey, Group] = {}  # as they were before; until the store has heard what of them ended
 
     async def push(
         self, tenant: TenantId, labels: Labels, body: bytes, content_type: str, *, is_replacing: bool
@@ -106,19 +107,28 @@ class Gateway:
                 _log.warning("push.refresh_failed", error=str(error))
 
     async def refresh(self) -> None:
-        """Write every group as of now that is this process' to write; `owns` tells, by tenant and key of the group."""
+        """Write every group as of now that is this process' to write; `owns` tells, by tenant and key of the group.
+
+        Ends what changed or deleted groups had, too: a push that met a busy store, or this at its work, did not.
+        """
         known = {key: group.changed_at for key, group in self._groups.items()}
         for key, group in (await self._shelf.changed(known)).items():
-            if group is None:
-                del self._groups[key]
-            else:
+            if (before := self._groups.pop(key, None)) is not None:
+                self._ending.setdefault(key, before)
+            if group is not None:
                 self._groups[key] = group
-        ours: dict[TenantId, list[Group]] = {}
-        for (tenant, name), group in self._groups.items():
+        groups, ending = self._ours(self._groups), self._ours(self._ending)
+        for tenant in {**groups, **ending}:
+            await self._write(tenant, groups.get(tenant, []), ending.get(tenant, []))
+            self._ending = {key: group for key, group in self._ending.items() if key[0] != tenant}
+        self._ending.clear()
+
+    def _ours(self, groups: dict[GroupKey, Group]) -> dict[TenantId, list[Group]]:
+        found: dict[TenantId, list[Group]] = {}
+        for (tenant, name), group in groups.items():
             if self._owns(f"push\0{tenant}\0{name}"):
-                ours.setdefault(tenant, []).append(group)
-        for tenant, groups in ours.items():
-            await self._write(tenant, groups, [])
+                found.setdefault(tenant, []).append(group)
+        return found
 
     async def _write(self, tenant: TenantId, groups: list[Group], ended: list[Group]) -> None:
         """Write `groups` as of now, and the end of what only `ended` had."""
