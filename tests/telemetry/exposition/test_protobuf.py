@@ -106,5 +106,27 @@ def test_a_cut_page_is_a_fault(page):
         parse_protobuf(page)
 
 
+@pytest.mark.parametrize(
+    ("letter", "words"),
+    [
+        (b"n", r"the family b'\xff' holds"),
+        (b"h", r"the family 'n' holds what is not UTF-8: b'\xff'"),
+        (b"u", "the family 'n' holds"),
+        (b"l", "a label of n holds"),
+        (b"v", "a label of n holds"),
+        (b"e", "a label of an exemplar holds"),
+    ],
+)
+def test_a_text_that_is_no_utf8_is_a_fault(letter, words):
+    family = metric_family()(name="n", type=0, help="h", unit="u")
+    metric = family.metric.add()
+    metric.label.add(name="l", value="v")
+    metric.counter.exemplar.label.add(name="x", value="e")
+    page = _page(family).replace(b"\x01" + letter, b"\x01\xff")  # each text is one letter behind its length
+    with pytest.raises(ExpositionError) as refused:
+        parse_protobuf(page)
+    assert words in refused.value.message
+
+
 def test_an_empty_page_has_no_families():
     assert parse_protobuf(b"").families == ()

@@ -7,7 +7,8 @@ Prometheus' own rule (`scrape_native_histograms`, `always_scrape_classic_histogr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from holdfast.telemetry.metrics.exposition.bounds import write_bound
@@ -65,6 +66,7 @@ def _messages(page: bytes) -> Iterator[bytes]:
 
 def _family(message: Any, *, is_native: bool, is_classic_too: bool) -> Family:
     name = message.name
+    _refuse_bytes(f"the family {name!r}", (name, message.help, message.unit))
     if not name or not 0 <= message.type < len(_TYPES):
         raise ExpositionError(f"the family {name!r} has the unknown type {message.type}" if name else "no family name")
     samples: list[PageSample] = []
@@ -89,6 +91,7 @@ class _Metric:
 
     def __init__(self, name: str, metric: Any) -> None:
         pairs = [(pair.name, pair.value) for pair in metric.label]
+        _refuse_bytes(f"a label of {name}", chain.from_iterable(pairs))
         if len({key for key, _ in pairs}) != len(pairs) or any(key in {"", METRIC_NAME} for key, _ in pairs):
             raise ExpositionError(f"a metric of {name} has a label without a name, or one name twice")
         self._name = name
@@ -146,6 +149,13 @@ class _Metric:
         return PageSample(repr(labels).encode(), labels, float(value), self._ts_ms)
 
 
+def _refuse_bytes(where: str, texts: Iterable[Any]) -> None:
+    """Refuse what is no UTF-8: protobuf's library gives the bytes then, for old messages may have such texts."""
+    for text in texts:
+        if isinstance(text, bytes):
+            raise ExpositionError(f"{where} holds what is not UTF-8: {text[:50]!r}")
+
+
 def _is_native(histogram: Any) -> bool:
     return bool(
         histogram.zero_threshold > 0
@@ -191,7 +201,9 @@ def _example(message: Any) -> PageExemplar | None:
 
 
 def _exemplar(message: Any) -> PageExemplar:
-    pairs = tuple(sorted((pair.name, pair.value) for pair in message.label))
+    found = [(pair.name, pair.value) for pair in message.label]
+    _refuse_bytes("a label of an exemplar", chain.from_iterable(found))
+    pairs = tuple(sorted(found))
     timed = message.HasField("timestamp")
     at = message.timestamp.seconds * 1000 + message.timestamp.nanos // 1_000_000 if timed else None
     return PageExemplar(pairs, message.value, at)
