@@ -43,6 +43,14 @@ def test_a_counter_has_its_exemplar_and_its_start():
     assert sample.exemplar == PageExemplar((("trace_id", "abc"),), 1.0)
 
 
+def test_times_beyond_all_reason_are_cut():
+    family, metric = _family("hits_total", 0)
+    metric.counter.start.seconds = 2**62
+    metric.counter.exemplar.timestamp.seconds = -(2**62)
+    (sample,) = parse_protobuf(_page(family)).samples()
+    assert (sample.start_ms, sample.exemplar.ts_ms) == (2**62, -(2**62))
+
+
 def _histogram(is_native: bool):
     family, metric = _family("wait", 4)
     histogram = metric.histogram

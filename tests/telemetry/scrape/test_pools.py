@@ -14,6 +14,7 @@ from holdfast.kernel.members import Membership
 from holdfast.kernel.sql import open_postgres
 from holdfast.kernel.wiring import OpsFolder
 from holdfast.telemetry.metrics.memory import MemorySink, MemorySource
+from holdfast.telemetry.metrics.scrape.loop import TargetLoop
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 from holdfast.telemetry.metrics.scrape.scraping import ScrapeGround, Scraping
 from telemetry.scrape.conftest import TENANT, _is_stale, make_callers
@@ -203,6 +204,18 @@ async def test_a_job_over_its_target_limit_says_so_on_each(scraping, exporter, t
     await _until(lambda: list(_health(scraping).values()) == ["down", "down"])
     errors = {one["lastError"] for one in scraping.board.targets()["activeTargets"]}
     assert errors == {"target_limit exceeded: 2 targets, the limit is 1"}
+
+
+async def test_a_target_whose_scrape_breaks_off_is_down_and_says_why(scraping, exporter, tmp_path, monkeypatch):
+    async def scrape(_loop, _at_s):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(TargetLoop, "scrape", scrape)
+    (tmp_path / "prometheus.yml").write_text(FILE.format(address=exporter.address))
+    await _load(scraping, tmp_path)
+    await _until(lambda: list(_health(scraping).values()) == ["down"])
+    (found,) = scraping.board.targets()["activeTargets"]
+    assert found["lastError"] == "the scrape broke off: RuntimeError('a fault of ours')"
 
 
 async def test_the_board_gives_metadata_and_the_steps_of_relabelling(scraping, exporter, tmp_path):

@@ -143,7 +143,12 @@ async def test_groups_are_written_again_from_the_disk(
         await restarted.refresh()
     assert len(later.book("default").samples) == 8 + 4
     assert latest(later) == {}
-    assert [value for labels, _, value in later.book("t").samples if ("__name__", "b") in labels] == [2.0, 2.0, 3.0, 3.0]
+    assert [value for labels, _, value in later.book("t").samples if ("__name__", "b") in labels] == [
+        2.0,
+        2.0,
+        3.0,
+        3.0,
+    ]
 
 
 @pytest.mark.parametrize(

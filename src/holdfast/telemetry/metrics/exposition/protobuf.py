@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any, Final
 
 from holdfast.telemetry.metrics.exposition.bounds import write_bound
-from holdfast.telemetry.metrics.exposition.page import ExpositionError, Family, Page, PageExemplar, PageSample
+from holdfast.telemetry.metrics.exposition.page import MAX_MS, ExpositionError, Family, Page, PageExemplar, PageSample
 from holdfast.telemetry.metrics.exposition.protobuf_schema import metric_family
 from holdfast.telemetry.metrics.histograms import MAX_SCHEMA, MIN_SCHEMA, Buckets, Histogram, ResetHint
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
@@ -193,7 +193,7 @@ def _side(spans: Sequence[Any], deltas: Sequence[int], counts: Sequence[float]) 
 def _start(message: Any) -> int:
     if not message.HasField("start"):
         return 0
-    return int(message.start.seconds * 1000 + message.start.nanos // 1_000_000)
+    return _in_ms(message.start)
 
 
 def _example(message: Any) -> PageExemplar | None:
@@ -205,5 +205,9 @@ def _exemplar(message: Any) -> PageExemplar:
     _refuse_bytes("a label of an exemplar", chain.from_iterable(found))
     pairs = tuple(sorted(found))
     timed = message.HasField("timestamp")
-    at = message.timestamp.seconds * 1000 + message.timestamp.nanos // 1_000_000 if timed else None
-    return PageExemplar(pairs, message.value, at)
+    return PageExemplar(pairs, message.value, _in_ms(message.timestamp) if timed else None)
+
+
+def _in_ms(timestamp: Any) -> int:
+    at: int = timestamp.seconds * 1000 + timestamp.nanos // 1_000_000
+    return max(-int(MAX_MS), min(int(MAX_MS), at))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
@@ -187,6 +188,7 @@ class JobPool:
                 await loop.run(self._seed)
             except Exception as error:  # noqa: BLE001 -- the fence of a job: one target must not stop the others
                 _log.error("scrape.loop_crashed", url=loop.target.url, error=repr(error))
+                loop.state = replace(loop.state, health="down", last_error=f"the scrape broke off: {error!r}")
                 await self._tools.clock.sleep(pauses.next_s())
 
     async def _drop(self, keys: list[tuple[object, ...]], *, ends_series: bool) -> None:
