@@ -137,6 +137,14 @@ async def test_who_does_not_say_what_they_want_is_hung_up_on(build_front, monkey
         assert await ask(client, sent) == b""
 
 
+async def test_who_begins_a_second_head_and_does_not_end_it_is_hung_up_on(build_front, monkeypatch):
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT_S", 0.1)
+    async with running(build_front()) as client:
+        answer = await ask(client, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\nGET /livez HT")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"ok\n")
+
+
 async def test_a_body_that_stops_arriving_is_not_waited_for(build_front, monkeypatch):
     def routes(router):
         @router.post("/sum", operation_id="sum")
@@ -163,7 +171,7 @@ async def test_a_body_that_is_fed_byte_by_byte_is_given_up(monkeypatch):
     monkeypatch.setattr(bodies, "LONGEST_SILENCE_S", 0.1)
     with pytest.raises(SlowBodyError, match=r"of the body [1-9]\d* bytes arrived"):
         await bodies.BoundedBodies(read_all, limit=1000)(
-            {"type": "http", "path": "/", "query_string": b"", "headers": []}, trickle, None
+            {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": []}, trickle, None
         )
 
 

@@ -89,6 +89,7 @@ async def _serve(settings: Settings) -> None:
             await holdfast.start()
             with paused_collector():
                 front = web.build(holdfast)
+                await web.rehearse(front)
             await asyncio.sleep(FIRST_TURNS_S)
             announce = partial(_announce, url, await holdfast.people.issue_setup_link())
             await web.serve(front, listener, settings[web.WebSettings], stop=stop, started=announce)

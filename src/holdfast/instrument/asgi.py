@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
@@ -69,7 +69,7 @@ class Passage:
         self.status = 0
         self.received_bytes = 0
         self.sent_bytes = 0
-        self.correlation_id = acceptable_id(HEADERS.get(scope, CORRELATION_HEADER.decode()))
+        self.correlation_id = acceptable_id((_find(scope["headers"], CORRELATION_HEADER) or b"").decode("latin-1"))
 
     async def receive(self) -> Message:
         """Pass a message on to the app."""
@@ -91,10 +91,9 @@ class Passage:
             self.status = 403  # ASGI: a WebSocket closed before it was accepted is refused so
         elif kind in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
             self.status = message.get("status", 101)
-            headers = list(message.get("headers", ()))
-            if CORRELATION_HEADER not in {name.lower() for name, _ in headers}:
-                headers.append((CORRELATION_HEADER, self.correlation_id.encode()))
-            message = {**message, "headers": headers}
+            headers = message.get("headers", ())
+            if _find(headers, CORRELATION_HEADER) is None:
+                message = {**message, "headers": [*headers, (CORRELATION_HEADER, self.correlation_id.encode())]}
         await self._send(message)
 
 
@@ -193,11 +192,16 @@ def measure(passage: Passage, method: str, route: str) -> Exchange:
     return exchange
 
 
-def acceptable_id(sent: list[str] | None) -> str:
-    """Give the correlation id that came in, or a new one if it could do harm in a log or a header."""
-    if sent and ACCEPTABLE_ID.fullmatch(sent[0]):
-        return sent[0]
-    return journal.new_correlation_id()
+def acceptable_id(sent: str) -> str:
+    """Give the correlation id that came in, or a new one if there is none, or it could do harm in a log or a header."""
+    return sent if ACCEPTABLE_ID.fullmatch(sent) else journal.new_correlation_id()
+
+
+def _find(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
+    for name, value in headers:  # no comprehension: this is on the way of every request
+        if name == wanted or name.lower() == wanted:
+            return value
+    return None
 
 
 def describe_span(span: trace.Span, method: str, route: str, status: int) -> None:

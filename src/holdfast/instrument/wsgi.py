@@ -105,7 +105,7 @@ class Answer:
         self._start_response = start_response
         self._started_s = time.perf_counter()
         self._method = label_method(environ.get("REQUEST_METHOD", ""))
-        self._correlation_id = acceptable_id(HEADERS.get(environ, "x-correlation-id"))
+        self._correlation_id = acceptable_id(environ.get("HTTP_X_CORRELATION_ID", ""))
         self._status = 0
         self._sent_bytes = 0
         self._failure = ""

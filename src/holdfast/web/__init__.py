@@ -6,6 +6,7 @@ those and `/status`, and anything that knows what a check or an event is.
 
 from holdfast.web.assembly import WebApp, build_app
 from holdfast.web.front import build, listen_address
+from holdfast.web.rehearsal import rehearse
 from holdfast.web.safety import hosts_to_answer, is_loopback
 from holdfast.web.server import bind, parse_listen, serve
 from holdfast.web.settings import SECTION, WebSettings
@@ -21,5 +22,6 @@ __all__ = [
     "is_loopback",
     "listen_address",
     "parse_listen",
+    "rehearse",
     "serve",
 ]

@@ -14,6 +14,8 @@ from holdfast.resilience import timeout
 from holdfast.web.asgi import header, send_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
 
 
@@ -21,6 +23,7 @@ LONGEST_SILENCE_S: Final = 30.0
 _SHORTEST_S: Final = 0.001
 LEAST_BYTES_PER_S: Final = 2_000.0  # of a body that takes longer than that, so that none is fed byte by byte for hours
 LEFT_TO_ROUTES: Final = "snappy"  # its blocks are whole messages of remote write, bounded by their own settings
+_OF_BODIES: Final = frozenset({b"content-length", b"transfer-encoding"})  # lower case, as ASGI has it
 DECODED: Final = "holdfast.decoded"  # in the scope of a request whose body was compressed
 
 
@@ -31,14 +34,17 @@ class BoundedBodies:
         self._app = app
         self._limit = limit
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
-        if scope["type"] != "http":
-            await self._serve_other(scope, receive, send)
-            return
+        if scope["type"] in {"http", "websocket"} and _has_nul(scope):
+            return send_problem(send, InvalidError("the path or query holds a zero byte"))
+        if scope["type"] != "http" or (scope["method"] == "GET" and not _has_body(scope)):
+            return self._app(scope, receive, send)
+        return self._bound(scope, receive, send)
+
+    async def _bound(self, scope: Scope, receive: Receive, send: Send) -> None:
         encoding = (header(scope["headers"], b"content-encoding") or b"").decode("latin-1")
         try:
-            _refuse_nul(scope)
             self._refuse_declared(header(scope["headers"], b"content-length"))
             is_left = encoding.strip().lower() == LEFT_TO_ROUTES
             body = _Body(receive, "" if is_left else encoding, self._limit)
@@ -54,15 +60,6 @@ class BoundedBodies:
             }
         await self._app(scope, body.receive, send)
 
-    async def _serve_other(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            try:
-                _refuse_nul(scope)
-            except HoldfastError as error:
-                await send_problem(send, error)
-                return
-        await self._app(scope, receive, send)
-
     def _refuse_declared(self, length: bytes | None) -> None:
         if length is None:
             return
@@ -75,10 +72,14 @@ class BoundedBodies:
             )
 
 
-def _refuse_nul(scope: Scope) -> None:
-    """Refuse a zero byte in the path or query: no name holds one, and PostgreSQL cannot even compare with it."""
-    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-        raise InvalidError("the path or query holds a zero byte")
+def _has_nul(scope: Scope) -> bool:
+    """Tell of a zero byte in the path or query: no name holds one, and PostgreSQL cannot even compare with it."""
+    return "\x00" in scope["path"] or b"%00" in scope["query_string"]
+
+
+def _has_body(scope: Scope) -> bool:
+    """Tell whether anything follows the head (RFC 9112, 6.3)."""
+    return any(name in _OF_BODIES for name, _ in scope["headers"])
 
 
 class _Body:

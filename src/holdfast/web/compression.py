@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from holdfast.web.asgi import header
@@ -18,6 +19,8 @@ else:
     from backports import zstd
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from holdfast.web.asgi import AsgiApp, Headers, Message, Receive, Scope, Send
 
 SMALLEST: Final = 1024  # below this the headers cost more than the body saves, and small secrets stay unmixed
@@ -32,15 +35,15 @@ class Compression:
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         encoding = choose_encoding(header(scope["headers"], b"accept-encoding")) if scope["type"] == "http" else ""
         if not encoding or scope["method"] == "HEAD":
-            await self._app(scope, receive, send)
-            return
-        await self._app(scope, receive, _Answer(send, encoding).send)
+            return self._app(scope, receive, send)
+        return self._app(scope, receive, _Answer(send, encoding).send)
 
 
+@lru_cache(64)  # browsers and libraries send the same few
 def choose_encoding(accepted: bytes | None) -> str:
     """Give `zstd`, `gzip` or nothing, by what the client accepts (RFC 9110, 12.5.3)."""
     weights: dict[str, float] = {}

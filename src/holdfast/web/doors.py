@@ -9,6 +9,8 @@ from holdfast.telemetry import answering
 from holdfast.web.asgi import header
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from holdfast.kernel.auth import Identity
     from holdfast.telemetry import RefusedAtDoors
     from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
@@ -23,13 +25,16 @@ class WatchedDoors:
         self._app = app
         self._refused = refused
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         is_http = scope["type"] == "http"
-        signal = self._refused.signal_of(scope["method"], scope["path"]) if is_http else None
-        if signal is None:
-            await self._app(scope, receive, send)
-            return
+        if not is_http or self._refused.signal_of(scope["method"], scope["path"]) is None:
+            return self._app(scope, receive, send)
+        return self._watch(scope, receive, send)
+
+    async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        signal = self._refused.signal_of(scope["method"], scope["path"])
+        assert signal is not None  # for the types: `__call__` has looked
         admitted: list[Identity] = []
         status = 0
 

@@ -17,7 +17,7 @@ from holdfast.kernel.errors import InvalidError, Place
 from holdfast.web.asgi import header
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Awaitable, Collection, Iterable
 
     from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
 
@@ -39,13 +39,12 @@ class SoundJson:
         self._prefix = prefix
         self._doors = frozenset(doors)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         path = scope.get("path", "")
         is_ours = scope["type"] == "http" and path.startswith(self._prefix) and path not in self._doors
         if not is_ours or not _JSON.match(header(scope["headers"], b"content-type") or b""):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         parts: list[bytes] = []
 
         async def judged() -> Message:
@@ -57,7 +56,7 @@ class SoundJson:
                     parts.clear()
             return message
 
-        await self._app(scope, judged, send)
+        return self._app(scope, judged, send)
 
 
 def demand_sound(body: bytes) -> None:

@@ -58,8 +58,7 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_in_head = True
-        self._parsed_bytes = 0
-        self._later_bytes = 0
+        self._head_bytes = 0
         self._hang_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -87,23 +86,26 @@ class BoundedHttp(HttpToolsProtocol):
         The piece in which a head begins may hold the end of a body too, so of that one only parsed headers count; the
         pieces after it, which may be one endless header, count whole.
         """
-        self._later_bytes += len(data)
+        self._head_bytes += len(data)
         super().data_received(data)
-        head_bytes = max(self._parsed_bytes, self._later_bytes)
-        if self._is_in_head and head_bytes > MOST_HEAD_BYTES and not self.transport.is_closing():
+        if self._is_in_head and not self.transport.is_closing():
+            self._bound_head()
+
+    def _bound_head(self) -> None:
+        """Refuse a head that is too large already, and wait for the rest of another one."""
+        if not self._head_bytes:
+            self._head_bytes = sum(len(name) + len(value) for name, value in self.headers)
+        if self._head_bytes > MOST_HEAD_BYTES:
             self.transport.write(_TOO_LARGE)
             self.transport.close()
+        elif self._hang_up is None:  # most heads come in one piece, for which nobody waits
+            self._wait_for_head()
 
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
-        self._parsed_bytes = self._later_bytes = 0
-        self._wait_for_head()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header."""
-        super().on_header(name, value)
-        self._parsed_bytes += len(name) + len(value)
+        self._head_bytes = 0
+        self._is_in_head = True
 
     def on_headers_complete(self) -> None:
         """End it."""
@@ -112,8 +114,6 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _wait_for_head(self) -> None:
-        self._stop_waiting()
-        self._is_in_head = True
         self._hang_up = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
 
     def _stop_waiting(self) -> None:

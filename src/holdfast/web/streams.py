@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from holdfast.web.asgi import header
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
 
 
@@ -27,12 +29,12 @@ class EndableStreams:
         task = asyncio.current_task()
         assert task is not None
 
-        async def watch(message: Message) -> None:
+        def watch(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 kind = header(message.get("headers", []), b"content-type") or b""
                 if kind.startswith(b"text/event-stream"):
                     self._open.add(task)
-            await send(message)
+            return send(message)
 
         try:
             await self._app(scope, receive, watch)

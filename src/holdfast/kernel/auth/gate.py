@@ -6,7 +6,6 @@ in this process count at once, those of another process within that time.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -171,10 +170,10 @@ def _token_identity(row: Row[Any]) -> Identity:
 def _place(identity: Identity, asked: TenantId | None) -> Identity:
     """Put the identity into the tenant that the request names, or into its own."""
     if identity.home == ALL_TENANTS:
-        return dataclasses.replace(identity, tenant=asked or DEFAULT_TENANT)
+        return identity.within(asked or DEFAULT_TENANT)
     if asked not in {None, identity.home}:
         raise DeniedError(f"you belong to the tenant {identity.home!r}", hint="leave X-Scope-OrgID out")
-    return dataclasses.replace(identity, tenant=TenantId(identity.home))
+    return identity.within(TenantId(identity.home))
 
 
 def _is_same(given: str, expected: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -54,6 +54,10 @@ class Identity:
     def actor(self) -> str:
         """Give the name under which events record what this identity did."""
         return "anonymous" if self.kind is IdentityKind.ANONYMOUS else f"{self.kind}/{self.id}"
+
+    def within(self, tenant: TenantId) -> Identity:
+        """Give the same one, asking about that tenant."""
+        return self if tenant == self.tenant else replace(self, tenant=tenant)
 
     def holds(self, permission: Permission) -> bool:
         """Tell whether it may do that."""

@@ -5,7 +5,6 @@ The app refuses to start with it on anything but loopback.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from holdfast.kernel.auth.guard import PermissionBook
@@ -26,4 +25,4 @@ class OpenGate:
     async def admit(self, request: HTTPConnection, permission: str) -> Identity:  # noqa: ARG002 - a gate's signature
         """Give the anonymous administrator, in the tenant that the request names."""
         refuse_foreign_origin(request)
-        return dataclasses.replace(ANONYMOUS, tenant=read_tenant(request) or DEFAULT_TENANT)
+        return ANONYMOUS.within(read_tenant(request) or DEFAULT_TENANT)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fastapi.requests import HTTPConnection
 
 TENANT_HEADER: Final = "x-scope-orgid"
+_TENANT: Final = TENANT_HEADER.encode()  # as it stands in a scope; `request.headers` takes ten times as long
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 TENANT_PATTERN: Final = re.compile(r"[A-Za-z0-9!._*'()-]{1,150}")  # the rule of Mimir and Loki
 
@@ -25,9 +26,10 @@ def read_tenant(request: HTTPConnection) -> TenantId | None:
     Raises:
         InvalidError: the header holds no tenant's name.
     """
-    text = request.headers.get(TENANT_HEADER)
-    if text is None:
+    sent = next((value for name, value in request.scope["headers"] if name == _TENANT), None)
+    if sent is None:
         return None
+    text = sent.decode("latin-1")
     if not is_tenant(text):
         raise InvalidError(
             "X-Scope-OrgID does not hold a tenant's name",

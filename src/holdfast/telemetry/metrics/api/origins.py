@@ -34,7 +34,8 @@ class Origins:
 
     def headers_for(self, request: Request) -> dict[str, str]:
         """Give the headers for the page that asks; none if it may not read."""
-        origin = request.headers.get("origin", "")
+        sent = next((value for name, value in request.scope["headers"] if name == b"origin"), b"")
+        origin = sent.decode("latin-1")
         if not origin or not self._may_read(origin):
             return {}
         return {**_HEADERS, "Access-Control-Allow-Origin": origin}

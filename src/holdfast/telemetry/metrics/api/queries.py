@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
-from holdfast.telemetry.metrics.api.envelope import JSON, success
+from holdfast.telemetry.metrics.api.envelope import JSON, JsonAnswer, success
 from holdfast.telemetry.metrics.api.numbers import write_value
 from holdfast.telemetry.metrics.api.parameters import EARLIEST_MS, LATEST_MS, Parameters
 from holdfast.telemetry.metrics.api.presence import while_present
@@ -135,7 +135,7 @@ def _respond(pieces: Iterator[bytes]) -> Response:
     first = next(gathered)
     second = next(gathered, None)
     if second is None:
-        return Response(first, media_type=JSON)
+        return JsonAnswer(first)
 
     def stream() -> Iterator[bytes]:
         yield first
