@@ -63,18 +63,22 @@ class MetricBrowser:
     async def label_values(self, tenant: TenantId, label: str, scope: Scope) -> list[str]:
         """Give the values of one label."""
         values: set[str] = set()
-        for group, places in await self._found(tenant, scope):
-            if label in group.names:
-                values.update(group.column(label).used(places))
-        return sorted(values - {""})[: scope.limit or None]
+        for group, places in await self._found(tenant, scope, label):
+            values.update(group.column(label).used(places))
+        values.discard("")
+        return sorted(values)[: scope.limit or None]
 
-    async def _found(self, tenant: TenantId, scope: Scope) -> list[tuple[Group, npt.NDArray[np.int64]]]:
+    async def _found(
+        self, tenant: TenantId, scope: Scope, label: str = ""
+    ) -> list[tuple[Group, npt.NDArray[np.int64]]]:
+        """Give the metrics with the places of their series that are asked for; with a label, those that have it."""
         selectors: Iterable[Matchers] = scope.selectors or ((),)
         return [
             (group, places)
             for matchers in selectors
             for group in await self._index.groups(tenant, matchers)
-            if len(group) and not group.lives().are_beside(scope.start_ms, scope.end_ms)
+            if len(group) and (not label or label in group.names)
+            if not group.lives().are_beside(scope.start_ms, scope.end_ms)
             if len(places := alive(group, group.choose(matchers), scope.start_ms, scope.end_ms))
         ]
 

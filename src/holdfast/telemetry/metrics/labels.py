@@ -1,6 +1,6 @@
 """Label sets, as everything about metrics hands them around: sorted pairs, hashable, the name among them.
 
-No class: a million of them are alive at once, and tuples of interned strings are the smallest thing that compares.
+One of them is no class: a million are alive at once, and tuples of interned strings are the smallest that compares.
 """
 
 from __future__ import annotations
@@ -12,6 +12,21 @@ METRIC_NAME: Final = "__name__"
 
 Labels = tuple[tuple[str, str], ...]
 """Pairs sorted by label name (by code point), each name once, no empty value; the metric's name is `__name__`."""
+
+
+class LabelSets(list[Labels]):
+    """The label sets of series that were chosen together; the same list comes again while they are the same.
+
+    `written` belongs to whoever writes them out: what it leaves there it finds with the next answer. Do not change one.
+    """
+
+    __slots__ = ("written",)
+
+    written: list[bytes] | None
+
+    def __init__(self, labels: Iterable[Labels] = ()) -> None:
+        super().__init__(labels)
+        self.written = None
 
 
 def labels_of(pairs: Mapping[str, str] | Iterable[tuple[str, str]]) -> Labels:

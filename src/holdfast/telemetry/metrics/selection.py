@@ -49,7 +49,8 @@ class SeriesColumns:
         starts_ms: int64, N: since when a counter counts, 0 if unknown; None if nobody asked or nothing is known.
         weights: float64, N: how many raw samples each one stands for; None for raw samples. A source sets it only for
             functions that know what to do with it (`count_over_time`, `avg_over_time`, `rate`, `increase`, `delta`).
-        clocks: int32, S: series with the same number have the very same timestamps; None if that is not known.
+        clocks: int32, S: series with the same number have the very same timestamps; None if that is not known. Whoever
+            knows it gives no series without samples.
     """
 
     labels: Sequence[Labels]

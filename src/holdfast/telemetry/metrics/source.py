@@ -236,10 +236,10 @@ def _columns(chosen: Chosen, found: Assembled | None) -> SeriesColumns:
     if found is None:
         nothing = np.zeros(0, np.int64)
         return SeriesColumns((), np.zeros(1, np.int64), nothing, np.zeros(0), clocks=np.zeros(0, np.int32))
-    has_any = np.diff(found.offsets) > 0
-    labels, offsets, clocks = chosen.labels, found.offsets, found.clocks
-    if not has_any.all():
-        kept = np.flatnonzero(has_any)
+    labels: Sequence[Labels] = chosen.labels
+    offsets, clocks = found.offsets, found.clocks
+    if found.has_empty:
+        kept = np.flatnonzero(np.diff(offsets))
         labels = [labels[place] for place in kept.tolist()]
         offsets = np.concatenate((offsets[:-1][kept], offsets[-1:]))
         clocks = clocks[kept]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from holdfast.telemetry.metrics.api.numbers import write_time, write_times, write_value, write_values
+from holdfast.telemetry.metrics.labels import Labels, LabelSets
 from holdfast.telemetry.metrics.promql import ValueType
 from holdfast.telemetry.metrics.promql.histograms import json_buckets
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from holdfast.telemetry.metrics.histograms import Histogram
-    from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.promql import Answer, Grid
     from holdfast.telemetry.metrics.selection import SeriesColumns
 
 TRUNCATED: Final = "results truncated due to limit"
 _MOST_NOTES: Final = 10
+_STANDING: Final = 1000  # label sets that are kept as they are written together, while they are chosen together
 _REMEMBERED: Final = 8192  # label sets as they are written, some 300 bytes each: dashboards ask for the same ones again
 
 
@@ -87,13 +88,25 @@ def _write_all(rows: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 def _write_vector(grid: Grid, at: bytes, limit: int) -> Iterator[bytes]:
     values = write_values(grid.values[:, 0])
-    if grid.histograms is None:
-        opening, most = b',"value":[' + at + b',"', limit or len(values)
-        pairs = zip(grid.labels[:most], values, strict=False)
-        rows = [b'{"metric":' + _write_labels(labels) + opening + value + b'"]}' for labels, value in pairs]
-        yield b"[" + b",".join(rows) + b"]"
-    else:
+    if grid.histograms is not None:
         yield from _write_all(_write_mixed_vector(grid, at, values), limit)
+        return
+    most = limit or len(values)
+    openings, values = _write_metrics(grid.labels)[:most], values[:most]
+    pieces = [b',"value":[' + at + b',"'] * (3 * len(openings))
+    pieces[0::3] = openings
+    pieces[2::3] = [value + b'"]},' for value in values]
+    yield b"[" + b"".join(pieces)[:-1] + b"]"
+
+
+def _write_metrics(labels: Sequence[Labels]) -> list[bytes]:
+    """Give how each series begins."""
+    known = labels.written if isinstance(labels, LabelSets) else None
+    if known is None:
+        known = [b'{"metric":' + _write_labels(each) for each in labels]
+        if isinstance(labels, LabelSets) and len(labels) <= _STANDING:
+            labels.written = known
+    return known
 
 
 def _write_mixed_vector(grid: Grid, at: bytes, values: list[bytes]) -> Iterator[bytes]:

@@ -113,8 +113,8 @@ class RollupReader:
             LimitError: there are more than `most` samples.
         """
         function = function_of(selection)
-        start_ms = max(selection.start_ms, int(chosen.first_ms.min()) - 1)
-        end_ms = min(selection.end_ms, int(chosen.last_ms.max()) + ANNOUNCE_EVERY_MS)
+        start_ms = max(selection.start_ms, chosen.lives.first_begun_ms - 1)
+        end_ms = min(selection.end_ms, chosen.lives.last_heard_ms + ANNOUNCE_EVERY_MS)
         if function is None or start_ms >= end_ms:
             return None
         exact_ms = exact_resolution(selection)

@@ -65,6 +65,13 @@ class _LabelColumn:
         return [self.values[code] for code in np.flatnonzero(is_used).tolist()]
 
 
+def lives_of(first_ms: npt.NDArray[np.int64], last_ms: npt.NDArray[np.int64]) -> Lives:
+    """Give what the lives of some series have in common; all zeros where there is none."""
+    if not len(first_ms):
+        return Lives(0, 0, 0, 0)
+    return Lives(*(int(each) for each in (first_ms.min(), first_ms.max(), last_ms.min(), last_ms.max())))
+
+
 class Lives(NamedTuple):
     """When the first and the last of some series began, and were last heard of."""
 
@@ -87,6 +94,7 @@ class Group:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.changes = 0  # times that series were added, or live longer than was known
         self.labels: list[Labels] = []
         self.names: set[str] = set()  # of the labels that any of them has
         self.ids = Growing(np.uint64)
@@ -113,6 +121,7 @@ class Group:
             self._add(fresh)
         first, last = (np.array([row[part] for row in rows], np.int64) for part in (3, 4))
         self._lives = None
+        self.changes += 1
         np.minimum.at(self.first_ms.live, places, first)
         np.maximum.at(self.last_ms.live, places, last)
 
@@ -127,8 +136,7 @@ class Group:
     def lives(self) -> Lives:
         """Give what the lives of all series have in common."""
         if self._lives is None:
-            first, last = self.first_ms.live, self.last_ms.live
-            self._lives = Lives(*(int(each) for each in (first.min(), first.max(), last.min(), last.max())))
+            self._lives = lives_of(self.first_ms.live, self.last_ms.live)
         return self._lives
 
     def choose(self, matchers: tuple[Matcher, ...]) -> Ordinals:

@@ -10,7 +10,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +19,7 @@ import numpy.typing as npt
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import LimitError
 from holdfast.store import Store
+from holdfast.telemetry.metrics.indexing.chosen import Chosen, Standing, by_id, gather
 from holdfast.telemetry.metrics.indexing.group import Group, Ordinals
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow, load
 from holdfast.telemetry.metrics.indexing.matching import verdict
@@ -32,28 +32,6 @@ if TYPE_CHECKING:
 
 REFRESH_S: Final = 10.0
 _OVERLAP_S: Final = 120  # clocks of writers differ, and an announcement takes a moment to be stored
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Series that a selector chose, sorted by id.
-
-    Attributes:
-        family: what they have in common, the key by which their samples are remembered.
-        names: of their metrics.
-        labels: their label sets.
-        ids: their ids.
-        first_ms, last_ms: their lives; a sample may come up to `ANNOUNCE_EVERY_MS` after `last_ms`.
-        is_whole: whether they are all the series of their metric that live then.
-    """
-
-    family: str
-    names: tuple[str, ...]
-    labels: list[Labels]
-    ids: npt.NDArray[np.uint64]
-    first_ms: npt.NDArray[np.int64]
-    last_ms: npt.NDArray[np.int64]
-    is_whole: bool
 
 
 class _Tenant:
@@ -99,6 +77,7 @@ class SeriesIndex:
         self._is_fed = is_fed
         self._is_alone = is_alone
         self._tenants: dict[TenantId, _Tenant] = {}
+        self._standing = Standing()
 
     @property
     def remembered(self) -> int:
@@ -177,7 +156,7 @@ class SeriesIndex:
         else:
             await self._ensure(tenant, known, None)
             found = list(known.groups.values())
-        for matcher in of_name:
+        for matcher in of_name if exact is None or len(of_name) > 1 else ():
             fits = verdict(matcher, [group.name for group in found])
             found = [group for group, is_fit in zip(found, fits.tolist(), strict=True) if is_fit]
         return found
@@ -189,15 +168,22 @@ class SeriesIndex:
             InvalidError: an expression is wrong.
             LimitError: more series than may be remembered would have to be looked at.
         """
-        matching = [(group, group.choose(matchers)) for group in await self.groups(tenant, matchers)]
-        found = [(group, alive(group, ordinals, start_ms, end_ms)) for group, ordinals in matching if len(ordinals)]
+        groups = await self.groups(tenant, matchers)
+        if len(groups) == 1:
+            standing = self._standing.get(groups[0], matchers, start_ms, end_ms)
+            if standing is not None:
+                return standing
+        matching = [(group, ordinals) for group in groups if len(ordinals := group.choose(matchers))]
+        found = [(group, alive(group, ordinals, start_ms, end_ms)) for group, ordinals in matching]
         if len(found) == 1:
-            group = found[0][0]
-            return _chosen(group.name, found, is_whole=len(matching[0][1]) == len(group))
-
+            group, ordinals = matching[0]
+            chosen = gather(group.name, found, is_whole=len(ordinals) == len(group))
+            if len(groups) == 1 and found[0][1] is ordinals:
+                self._standing.put(group, matchers, chosen)
+            return chosen
         names = "\xff".join(sorted(group.name for group, _ in found))
         family = "\xff" + blake2b(names.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-        return _sorted(_chosen(family, found, is_whole=False))
+        return by_id(gather(family, found, is_whole=False))
 
     async def _ensure(self, tenant: TenantId, known: _Tenant, name: str | None) -> None:
         if self._is_fresh(known, name):
@@ -267,32 +253,3 @@ def alive(group: Group, ordinals: Ordinals, start_ms: int, end_ms: int) -> Ordin
     first, last = group.first_ms.live[ordinals], group.last_ms.live[ordinals]
     is_alive = (first <= end_ms) & (last + ANNOUNCE_EVERY_MS >= start_ms)
     return ordinals if is_alive.all() else ordinals[is_alive]
-
-
-def _chosen(family: str, found: list[tuple[Group, Ordinals]], *, is_whole: bool) -> Chosen:
-    labels = [group.labels[ordinal] for group, ordinals in found for ordinal in ordinals.tolist()]
-    if not found:
-        nothing = np.zeros(0, np.int64)
-        return Chosen(family, (), labels, np.zeros(0, np.uint64), nothing, nothing, is_whole)
-    return Chosen(
-        family,
-        tuple(group.name for group, _ in found),
-        labels,
-        np.concatenate([group.ids.live[ordinals] for group, ordinals in found]),
-        np.concatenate([group.first_ms.live[ordinals] for group, ordinals in found]),
-        np.concatenate([group.last_ms.live[ordinals] for group, ordinals in found]),
-        is_whole,
-    )
-
-
-def _sorted(chosen: Chosen) -> Chosen:
-    order = np.argsort(chosen.ids, kind="stable")
-    return Chosen(
-        chosen.family,
-        chosen.names,
-        [chosen.labels[place] for place in order.tolist()],
-        chosen.ids[order],
-        chosen.first_ms[order],
-        chosen.last_ms[order],
-        chosen.is_whole,
-    )

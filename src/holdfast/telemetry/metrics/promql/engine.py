@@ -202,7 +202,9 @@ def _to_answer(state: Query, value: Value) -> Answer:
     if isinstance(value, Scalars):
         grid = Grid([()], value.values[None, :], np.ones((1, len(times)), dtype=np.bool_))
         return Answer(ValueType.SCALAR, times, grid)
-    frame = drop_names(value.without_empty_rows())
+    frame = value.without_empty_rows()
+    if not any(frame.labels is columns.labels for columns in state.columns) or frame.drops.any():
+        frame = drop_names(frame)  # a source gives each label set once
     is_range = state.step_ms > 0
     if is_range and len(frame.labels) > 1:
         frame = frame.take(sorted(range(len(frame.labels)), key=frame.labels.__getitem__))

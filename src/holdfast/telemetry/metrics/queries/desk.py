@@ -6,15 +6,15 @@ caller goes: cancel the awaiting task.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
 from holdfast.kernel.errors import BusyError, HoldfastError, LimitError, TimedOutError
-from holdfast.kernel.ids import TenantId, new_id
+from holdfast.kernel.ids import TenantId
 from holdfast.resilience import BulkheadFull, bulkhead, per_key, timeout
 from holdfast.telemetry.metrics.promql import Answer, Engine, Expr, QueryLimits, parse
 
@@ -48,9 +48,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ActiveQuery:
-    """A query that is being answered, or waits."""
+    """A query that is being answered, or waits; they are numbered since the start."""
 
-    id: str
+    number: int
     asked: Asked
     since: float
 
@@ -63,7 +63,8 @@ class QueryDesk:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
-        self._active: dict[str, ActiveQuery] = {}
+        self._active: dict[int, ActiveQuery] = {}
+        self._numbers = count(1)
         self._all = bulkhead(settings.concurrency, queue=1_000_000, name="queries")  # the tenants' bounds hold
         self._turns = per_key(
             lambda tenant: bulkhead(settings.tenant_concurrency, queue=settings.queue, name=f"queries:{tenant}"),
@@ -105,8 +106,7 @@ class QueryDesk:
         started = self._clock.monotonic()
         try:
             expr = self.parse(asked.text)
-            async with self._listed(asked, started):
-                answer = await self._within(asked, partial(self._evaluate, asked, expr))
+            answer = await self._listed(asked, started, expr)
         except HoldfastError as error:
             self._metrics.failed.labels(error.code).inc()
             raise
@@ -120,16 +120,15 @@ class QueryDesk:
                         series=stats.series, samples=stats.samples, origin=asked.origin)  # fmt: skip
         return answer
 
-    @asynccontextmanager
-    async def _listed(self, asked: Asked, started: float) -> AsyncIterator[None]:
-        query = ActiveQuery(new_id(), asked, started)
-        self._active[query.id] = query
+    async def _listed(self, asked: Asked, started: float, expr: Expr) -> Answer:
+        query = ActiveQuery(next(self._numbers), asked, started)
+        self._active[query.number] = query
         self._metrics.waiting.inc()
         try:
-            yield
+            return await self._within(asked, partial(self._evaluate, asked, expr))
         finally:
             self._metrics.waiting.dec()
-            del self._active[query.id]
+            del self._active[query.number]
 
     async def _within(self, asked: Asked, evaluate: Callable[[], Awaitable[Answer]]) -> Answer:
         longest_s = self.settings.timeout

@@ -30,6 +30,7 @@ class Assembled:
     clocks: npt.NDArray[np.int32]
     histograms: Objects | None
     starts_ms: Ints | None
+    has_empty: bool  # whether a series has no samples
 
     @property
     def nbytes(self) -> int:
@@ -75,7 +76,7 @@ def assemble(blocks: Sequence[Block], ids: Ids, start_ms: int, end_ms: int, *, m
             _copy_samples(cut, ts_ms, values, places)
             _copy_extras(cut, histograms, starts, places)
         places += cut.counts
-    return Assembled(offsets, ts_ms, values, clocks.astype(np.int32), histograms, starts)
+    return Assembled(offsets, ts_ms, values, clocks.astype(np.int32), histograms, starts, not totals.all())
 
 
 def _cut(block: Block, ids: Ids, start_ms: int, end_ms: int) -> _Cut | None:

@@ -58,6 +58,7 @@ class Entry:
 
     def __init__(self, ids: Ids, blocks: list[Block], seen: int, *, has_starts: bool = False) -> None:
         self.seen = seen  # how much of what was written to the slot is in the blocks
+        self._whole: Ids | None = None  # the array of ids lately looked for of which all are here
         self.has_starts = has_starts  # whether start times are in the blocks, if there are any at all
         self._take(ids, [narrowed(block) for block in united(blocks)])
 
@@ -71,6 +72,16 @@ class Entry:
             if len(block.ids):
                 rows = np.searchsorted(ids, block.ids)
                 self._last_ms[rows] = np.maximum(self._last_ms[rows], block.last_ms())
+
+    def lacks(self, ids: Ids) -> Ids:
+        """Give those of some ascending ids that are not here; the same array is looked at once."""
+        if ids is self._whole or (len(ids) == len(self.ids) and bool((ids == self.ids).all())):
+            return ids[:0]
+        places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)  # few are looked for among many
+        lacking: Ids = ids[self.ids[places] != ids] if len(self.ids) else ids
+        if not len(lacking):
+            self._whole = ids
+        return lacking
 
     def add_series(self, ids: Ids, blocks: Sequence[Block]) -> None:
         """Take the blocks of other series."""

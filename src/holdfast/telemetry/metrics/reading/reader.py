@@ -122,8 +122,8 @@ class SampleReader:
         Raises:
             LimitError: there are more than `most`.
         """
-        start_ms = max(span[0], int(chosen.first_ms.min()) - 1)
-        end_ms = min(span[1], int(chosen.last_ms.max()) + ANNOUNCE_EVERY_MS)
+        start_ms = max(span[0], chosen.lives.first_begun_ms - 1)
+        end_ms = min(span[1], chosen.lives.last_heard_ms + ANNOUNCE_EVERY_MS)
         slots = range((start_ms + 1) // SLOT_MS, end_ms // SLOT_MS + 1)
         if start_ms >= end_ms:
             return assemble((), chosen.ids, start_ms, end_ms)
@@ -183,7 +183,7 @@ class SampleReader:
                 wants_starts = has_starts
                 if entry is not None and (entry.has_starts or not has_starts):
                     parts[slot] = _Part(entry.version, entry.blocks)
-                    lacking = living[:0] if _is_same(living, entry.ids) else _not_in(living, entry.ids)
+                    lacking = entry.lacks(living)
                     wants_starts = entry.has_starts
                 if len(lacking):
                     missing.setdefault((lacking.tobytes(), wants_starts), (lacking, []))[1].append(slot)
@@ -210,7 +210,7 @@ class SampleReader:
                 if (
                     entry is not None
                     and entry.has_starts == wanted.has_starts
-                    and not len(_not_in(_living(chosen, slot), entry.ids))
+                    and not len(entry.lacks(_living(chosen, slot)))
                 ):
                     parts[slot] = _Part(entry.version, entry.blocks)
                 else:  # what was known is gone again, or what was read did not go with what was written meanwhile
@@ -242,6 +242,8 @@ class SampleReader:
 
 
 def _living(chosen: Chosen, slot: int) -> Ids:
+    if chosen.lives.are_within(slot * SLOT_MS, (slot + 1) * SLOT_MS - 1):
+        return chosen.ids
     is_living = (chosen.first_ms < (slot + 1) * SLOT_MS) & (chosen.last_ms + ANNOUNCE_EVERY_MS >= slot * SLOT_MS)
     return chosen.ids if is_living.all() else chosen.ids[is_living]
 
@@ -250,17 +252,6 @@ def _of(found: Sequence[tuple[int, Block]], slot: int, ids: Ids) -> list[Block]:
     """Give what blocks of a slot hold of some series."""
     places = [(block, np.flatnonzero(np.isin(block.ids, ids))) for number, block in found if number == slot]
     return [pick_rows(block, rows) for block, rows in places if len(rows)]
-
-
-def _is_same(one: Ids, other: Ids) -> bool:
-    return one is other or (len(one) == len(other) and bool((one == other).all()))
-
-
-def _not_in(ids: Ids, known: Ids) -> Ids:
-    """Give those that are not known; both ascend, and few are looked for among many."""
-    places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    unknown: Ids = ids[known[places] != ids]
-    return unknown
 
 
 async def _assemble(blocks: Sequence[Block], ids: Ids, span: tuple[int, int], most: int) -> Assembled:

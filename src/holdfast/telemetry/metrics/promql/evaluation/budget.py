@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from holdfast.kernel.errors import LimitError, TimedOutError
@@ -42,7 +43,7 @@ class Budget:
                 hint="ask for a shorter range, a longer step or fewer series",
             )
 
-    def foresee(self, wanted: int, what: str) -> None:
+    def foresee(self, wanted: int, what: Callable[[], str]) -> None:
         """Refuse to hold `wanted` more bytes for `what` if that is over the limit.
 
         Raises:
@@ -52,6 +53,6 @@ class Budget:
         self.peak_bytes = max(self.peak_bytes, total)
         if total > self.limits.max_bytes:
             raise LimitError(
-                f"the query needs {total:,} bytes at {what}; the limit max_bytes is {self.limits.max_bytes:,}",
+                f"the query needs {total:,} bytes at {what()}; the limit max_bytes is {self.limits.max_bytes:,}",
                 hint="select fewer series, or use a longer step",
             )

@@ -81,7 +81,7 @@ def run_range(query: Query, call: RangeCall, times: np.ndarray) -> Frame:
     """Run a range function over all series."""
     samples, source = call.source.samples, call.source
     shape = (samples.count, len(source.ends))
-    query.budget.foresee(shape[0] * shape[1] * 9, source.what)
+    query.budget.foresee(shape[0] * shape[1] * 9, lambda: source.what)
     values, present = np.empty(shape), np.empty(shape, dtype=np.bool_)
     bounds = bounds_for(query, call, times)
     kernel = call.kernel

@@ -56,7 +56,7 @@ def read_selection(
     times = moments(reach, steps)
     samples = query.fresh(reach) if node.mode == "smoothed" else query.raw(reach)
     is_fixed = reach.at_ms is not None and len(times) > 1
-    query.budget.foresee(samples.count * len(times) * 9, describe(query.plan.selections[reach.selection]))
+    query.budget.foresee(samples.count * len(times) * 9, lambda: describe(query.plan.selections[reach.selection]))
     if is_fixed:
         times = times[:1]
     if node.mode == "smoothed":
@@ -105,7 +105,7 @@ def read_range(evaluator: Evaluator, node: MatrixSelector | Subquery, steps: Ste
         what = describe(query.plan.selections[reach.selection])
         return RangeSource(query.fresh(reach), ends, reach, what, node.selector.mode)
     assert reach.inner is not None
-    query.budget.foresee(8 * reach.inner.count, "a subquery")
+    query.budget.foresee(8 * reach.inner.count, lambda: "a subquery")
     frame = evaluator.frame(node.expr, reach.inner)
     return RangeSource(as_samples(frame, reach.inner), ends, reach, "a subquery")
 

@@ -64,19 +64,18 @@ def samples_of(columns: SeriesColumns) -> Samples:
     ts = np.ascontiguousarray(columns.ts_ms, dtype=np.int64)
     known = columns.clocks if len(columns.labels) else np.zeros(0, dtype=np.int64)
     clocks = np.asarray(known, dtype=np.int64) if known is not None else find_clocks(offsets, ts)
-    return without_empty_series(
-        Samples(
-            columns.labels,
-            offsets,
-            ts,
-            np.ascontiguousarray(columns.values, dtype=np.float64),
-            clocks,
-            np.zeros(len(columns.labels), dtype=np.bool_),
-            columns.histograms,
-            columns.starts_ms,
-            columns.weights,
-        )
+    samples = Samples(
+        columns.labels,
+        offsets,
+        ts,
+        np.ascontiguousarray(columns.values, dtype=np.float64),
+        clocks,
+        np.zeros(len(columns.labels), dtype=np.bool_),
+        columns.histograms,
+        columns.starts_ms,
+        columns.weights,
     )
+    return samples if known is not None else without_empty_series(samples)
 
 
 def without_empty_series(samples: Samples) -> Samples:

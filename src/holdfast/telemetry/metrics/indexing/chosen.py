@@ -1,0 +1,105 @@
+"""Series that a selector chose, and those lately chosen that stand: the same question then gets the very same ones."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.telemetry.metrics.indexing.group import Group, Lives, Ordinals, lives_of
+from holdfast.telemetry.metrics.labels import LabelSets
+
+if TYPE_CHECKING:
+    from holdfast.telemetry.metrics.samples import Matcher
+
+MOST_STANDING: Final = 100_000  # series of choices that are remembered, some 200 bytes each
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Series that a selector chose, sorted by id.
+
+    Attributes:
+        family: what they have in common, the key by which their samples are remembered.
+        names: of their metrics.
+        labels: their label sets.
+        ids: their ids.
+        first_ms, last_ms: their lives; a sample may come up to `ANNOUNCE_EVERY_MS` after `last_ms`.
+        lives: what those have in common.
+        is_whole: whether they are all the series of their metric that live then.
+    """
+
+    family: str
+    names: tuple[str, ...]
+    labels: LabelSets
+    ids: npt.NDArray[np.uint64]
+    first_ms: npt.NDArray[np.int64]
+    last_ms: npt.NDArray[np.int64]
+    lives: Lives
+    is_whole: bool
+
+
+def gather(family: str, found: list[tuple[Group, Ordinals]], *, is_whole: bool) -> Chosen:
+    """Put the series of some metrics together, in the order in which they are given."""
+    labels = LabelSets(group.labels[ordinal] for group, ordinals in found for ordinal in ordinals.tolist())
+    if not found:
+        nothing = np.zeros(0, np.int64)
+        return Chosen(
+            family, (), labels, np.zeros(0, np.uint64), nothing, nothing, lives_of(nothing, nothing), is_whole
+        )
+    first_ms = np.concatenate([group.first_ms.live[ordinals] for group, ordinals in found])
+    last_ms = np.concatenate([group.last_ms.live[ordinals] for group, ordinals in found])
+    return Chosen(
+        family,
+        tuple(group.name for group, _ in found),
+        labels,
+        np.concatenate([group.ids.live[ordinals] for group, ordinals in found]),
+        first_ms,
+        last_ms,
+        lives_of(first_ms, last_ms),
+        is_whole,
+    )
+
+
+def by_id(chosen: Chosen) -> Chosen:
+    """Give the same series, sorted by id."""
+    order = np.argsort(chosen.ids, kind="stable")
+    return Chosen(
+        chosen.family,
+        chosen.names,
+        LabelSets(chosen.labels[place] for place in order.tolist()),
+        chosen.ids[order],
+        chosen.first_ms[order],
+        chosen.last_ms[order],
+        chosen.lives,
+        chosen.is_whole,
+    )
+
+
+class Standing:
+    """What was lately chosen of single metrics, as long as nothing is announced of them."""
+
+    def __init__(self) -> None:
+        self._chosen: OrderedDict[tuple[Group, tuple[Matcher, ...]], tuple[int, Chosen]] = OrderedDict()
+        self._series = 0
+
+    def get(self, group: Group, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Chosen | None:
+        """Give what was chosen, if it stands and all of it lives in [start_ms, end_ms]."""
+        key = (group, matchers)
+        known = self._chosen.get(key)
+        if known is None or known[0] != group.changes or not known[1].lives.are_within(start_ms, end_ms):
+            return None
+        self._chosen.move_to_end(key)
+        return known[1]
+
+    def put(self, group: Group, matchers: tuple[Matcher, ...], chosen: Chosen) -> None:
+        """Remember what the matchers choose of all that a metric has."""
+        before = self._chosen.pop((group, matchers), None)
+        self._series += len(chosen.ids) - (len(before[1].ids) if before is not None else 0)
+        self._chosen[group, matchers] = group.changes, chosen
+        while self._series > MOST_STANDING:
+            _, (_, gone) = self._chosen.popitem(last=False)
+            self._series -= len(gone.ids)
