@@ -211,6 +211,25 @@ async def test_what_is_said_of_families_is_said_until_the_store_has_it_and_every
     assert said == [["What."], ["What."], [], ["What."]]
 
 
+async def test_series_that_vanish_while_the_store_is_busy_end_with_the_next_scrape(scraped, exporter, monkeypatch):
+    loop = scraped.loop()
+    exporter.page = b"x 1\ny 1\nz 1\n"
+    await loop.scrape(100.0)
+    exporter.page = b"x 2\n"
+
+    async def refuse(_tenant, _arrival):
+        raise BusyError("too much waits")
+
+    with monkeypatch.context() as busy:
+        busy.setattr(scraped.sink, "append", refuse)
+        await loop.scrape(101.0)
+    exporter.page = b"x 3\nz 3\n"
+    for number in range(102, 104):
+        await loop.scrape(float(number))
+    assert scraped.series("y") == {(("__name__", "y"),): [(100, 1.0), (102, STALE)]}
+    assert scraped.series("z") == {(("__name__", "z"),): [(100, 1.0), (102, 3.0), (103, 3.0)]}
+
+
 async def test_what_is_asked_says_the_formats_the_timeout_and_gzip(scraped, exporter):
     exporter.headers = {"content-encoding": "gzip"}
     exporter.page = gzip.compress(b"x 1\n")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 STALE: Final = np.array([STALE_BITS], np.uint64).view(np.float64)[0]
 _THREAD_BYTES: Final = 256 * 1024  # a page from here on is parsed beside the event loop when its series are new
 _TOLERANCE: Final = 0.01  # of the interval: a scrape that is at most so late bears the time at which it was due
+_MOST_OWED: Final = 100_000  # ends that the store has not heard of
 _LINGER_SHARE: Final = 0.2  # of the interval: what waits for company must not hold the next scrape up
 _REPORT: Final = (
     "up",
@@ -85,6 +86,7 @@ class TargetLoop:
         self._patience_s = min(tools.linger_s, _LINGER_SHARE * target.interval_s)
         self._names = _REPORT + (_EXTRA if tools.job.has_extra_metrics else ())
         self._reports: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+        self._owed: tuple[npt.NDArray[np.int64], int] = (np.empty(0, np.int64), 0)
 
     @property
     def tracked(self) -> tuple[npt.NDArray[np.int64], int]:
@@ -183,7 +185,16 @@ class TargetLoop:
             float(size),
         )
         reports = np.array(told[: len(self._names)], np.float64)
-        await self._append([(ended, STALE), (self._report_refs(), reports)], taken, now_ms)
+        ended, generation = self._with_owed(ended, taken), self._book.generation
+        is_stored = await self._append([(ended, STALE), (self._report_refs(), reports)], taken, now_ms)
+        self._owed = (ended[:0] if is_stored else ended[:_MOST_OWED], generation)
+
+    def _with_owed(self, ended: npt.NDArray[np.int64], taken: Taken | None) -> npt.NDArray[np.int64]:
+        """Give what ends now, and what ended when the store took nothing, unless it is back."""
+        owed = self._book.renumbered(*self._owed)
+        if not len(owed):
+            return ended
+        return np.union1d(ended, owed if taken is None else np.setdiff1d(owed, taken.tracked))
 
     def _report_refs(self) -> npt.NDArray[np.int64]:
         generation, refs = self._reports
@@ -201,7 +212,8 @@ class TargetLoop:
         more: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64] | np.float64]],
         taken: Taken | None,
         now_ms: int,
-    ) -> None:
+    ) -> bool:
+        """Tell whether the store has it."""
         arrival = replace(
             _arrival(self._reports[0], more, taken, now_ms),
             metadata=self._tools.sayings.news(self._intake.metadata),
@@ -217,6 +229,8 @@ class TargetLoop:
             self._note_lost(error.code, arrival)
         else:
             metrics.samples.inc(written.samples + written.histograms)
+            return True
+        return False
 
     def _note_lost(self, code: str, arrival: Arrival) -> None:
         tools = self._tools
