@@ -39,7 +39,7 @@ from holdfast.telemetry.metrics import (
 )
 
 FORGET_EVERY_S: Final = 300.0
-START_S: Final = 1.0
+START_S: Final = 1.5
 
 
 class ReadingAhead:
