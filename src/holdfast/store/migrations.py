@@ -6,7 +6,9 @@ A store that was written by a newer Holdfast is refused before anything is touch
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from holdfast.kernel.errors import ConflictError, StaleSchemaError
 from holdfast.store.clients import Client
@@ -47,9 +49,10 @@ def migrate(client: Client, schemas: Iterable[Schema], *, release: str, fsync: b
             for statement in migration.statements:
                 client.command(statement)
             _record(client, schema.room, migration.number, migration.title, release)
+        columns, engines = _columns(client, schema), _engines(client, schema)
         for table in schema.tables:
-            _verify(client, schema, table)
-            _set(client, table, table.settings(fsync=fsync))
+            _verify(schema, table, columns[table.name])
+            _set(client, table, engines[table.name], table.settings(fsync=fsync))
 
 
 def _recorded(client: Client) -> dict[str, int]:
@@ -74,13 +77,26 @@ def _record(client: Client, room: str, version: int, title: str, release: str) -
     )
 
 
-def _verify(client: Client, schema: Schema, table: Table) -> None:
+def _columns(client: Client, schema: Schema) -> dict[str, list[str]]:
+    """Give the columns of a room's tables; asked at once, because each question takes as long as half a table."""
+    return _read(client, "SELECT table, groupArray(name) FROM system.columns", "table", schema)
+
+
+def _engines(client: Client, schema: Schema) -> dict[str, str]:
+    return _read(client, "SELECT name, any(engine_full) FROM system.tables", "name", schema)
+
+
+def _read(client: Client, select: str, key: str, schema: Schema) -> dict[str, Any]:
     body = client.raw_query(
-        "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}",
-        {"table": table.name},
-        fmt="TabSeparated",
+        f"{select} WHERE database = currentDatabase() AND {key} IN {{tables:Array(String)}} GROUP BY {key}",
+        {"tables": [table.name for table in schema.tables]},
+        fmt="JSONCompactEachRow",
     )
-    missing = {column.name for column in table.all_columns} - set(body.decode().split())
+    return dict(orjson.loads(line) for line in body.splitlines())
+
+
+def _verify(schema: Schema, table: Table, columns: Iterable[str]) -> None:
+    missing = {column.name for column in table.all_columns} - set(columns)
     if missing:
         raise ConflictError(
             f"table {table.name} lacks the column {', '.join(sorted(missing))} after all migrations",
@@ -88,12 +104,7 @@ def _verify(client: Client, schema: Schema, table: Table) -> None:
         )
 
 
-def _set(client: Client, table: Table, wanted: Sequence[str]) -> None:
-    body = client.raw_query(
-        "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = {table:String}",
-        {"table": table.name},
-        fmt="TabSeparatedRaw",
-    )
-    settings = body.decode().strip().rpartition(" SETTINGS ")[2].split(", ")
+def _set(client: Client, table: Table, engine: str, wanted: Sequence[str]) -> None:
+    settings = engine.strip().rpartition(" SETTINGS ")[2].split(", ")
     if not set(wanted) <= set(settings):
         client.command(f"ALTER TABLE {table.name} MODIFY SETTING {', '.join(wanted)}")
