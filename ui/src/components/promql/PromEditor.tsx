@@ -1,12 +1,8 @@
 // The editor for PromQL: completion and syntax from Prometheus' own CodeMirror mode.
 import { PromQLExtension } from "@prometheus-io/codemirror-promql";
-import { forceParsing } from "@codemirror/language";
-import type { EditorView } from "@codemirror/view";
 import type { QueryClient } from "@tanstack/react-query";
 import { CodeEditor, type QueryEditorProps, type QueryLanguage } from "../editor/CodeEditor";
 import { completionClient } from "./client";
-
-const PARSE_MS = 200;
 
 export default function PromEditor(props: QueryEditorProps) {
   return <CodeEditor {...props} language={promql} />;
@@ -18,11 +14,6 @@ function promql(client: QueryClient): QueryLanguage {
   return {
     extension: mode.asExtension(),
     // The server's parser decides; this one only helps until it has spoken, and knows nothing of a dashboard's variables.
-    findErrors: async (editor) => (/\$|\[\[/.test(editor.state.doc.toString()) || !isParsed(editor) ? [] : [...(await findSyntaxErrors(editor))]),
+    findErrors: async (editor) => (/\$|\[\[/.test(editor.state.doc.toString()) ? [] : [...(await findSyntaxErrors(editor))]),
   };
-}
-
-/** CodeMirror parses bit by bit: of half a query, the linter says that its arguments are missing. */
-function isParsed(editor: EditorView): boolean {
-  return forceParsing(editor, editor.state.doc.length, PARSE_MS);
 }
