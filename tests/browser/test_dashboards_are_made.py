@@ -119,6 +119,61 @@ def test_numbers_units_and_titles_are_seen_whole(open_visit, width):
     expect(page.locator("[data-kind=timeseries] h3")).to_have_text("Requests by now requests/s")
 
 
+WIDE = " or ".join(
+    f'label_replace(label_replace(vector(3), "instance", "payments-7d9c6b5f8-node{one}.prod.internal:8080", "", ""),'
+    f' "region", "eu-central-{one}", "", "")'
+    for one in (1, 2, 3, 4)
+)
+LONG: dict[str, Any] = {
+    "title": "Long",
+    "rows": [
+        {
+            "panels": [
+                {"id": kind, "kind": kind, "title": kind, "span": 4, "height": 4, "queries": [{"expr": WIDE}]}
+                for kind in ("gauge", "stat", "table")
+            ]
+        }
+    ],
+}
+# What of the table is seen behind its last column, which sticks to the edge of its frame.
+BEHIND = """one => one.closest('[role=region]').getBoundingClientRect().right - one.getBoundingClientRect().right"""
+
+
+def test_what_has_no_room_ends_as_it_should(open_visit):
+    visit = open_visit(width=390)
+    page = visit.go(f"/dashboards/{make(visit, LONG)}")
+    last = page.locator("[data-kind=table] td:last-child").first
+    last.wait_for()
+    assert abs(last.evaluate(BEHIND)) <= 1.5
+    name = page.locator("[data-kind=stat] span.truncate").first
+    assert name.evaluate("one => one.clientWidth <= one.closest('section').clientWidth")
+    names = page.locator("[data-kind=gauge] span.truncate")
+    expect(names).to_have_count(4)
+    places = [names.nth(at).bounding_box() for at in range(4)]
+    assert len({round(place["y"]) for place in places if place}) == 1
+
+
+def test_an_empty_dashboard_leads_to_its_first_panel(visit):
+    page = visit.go(f"/dashboards/{make(visit, {'title': 'Nothing yet', 'rows': [{'panels': []}]})}")
+    page.get_by_role("button", name="Add the first one").click()
+    expect(page.get_by_role("heading", name="Editing Nothing yet")).to_be_visible()
+
+
+def test_variables_that_were_written_are_not_lost_by_a_key(visit):
+    page = visit.go(f"/dashboards/{make(visit)}")
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Variables (1)").click()
+    dialog = page.get_by_role("dialog", name="Variables", exact=True)
+    dialog.get_by_label("Values, by commas").fill("1m, 5m, 15m")
+    page.keyboard.press("Escape")
+    question = page.get_by_role("dialog", name="Discard what you changed of the variables?")
+    question.get_by_role("button", name="Cancel").click()
+    expect(question).to_have_count(0)
+    dialog.get_by_role("button", name="Done").click()
+    page.get_by_role("combobox", name="window").click()
+    expect(page.get_by_role("option", name="15m")).to_be_visible()
+
+
 def test_a_panel_leads_on_and_is_collected(visit):
     page = visit.go(f"/dashboards/{make(visit)}?range=6h&var-window=5m")
     curve, answer = panel(page, "Curve"), panel(page, "Answer over 5m")

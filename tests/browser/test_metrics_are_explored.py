@@ -102,6 +102,24 @@ def test_metrics_are_browsed_and_chosen(visit):
     expect(page.get_by_role("region", name="Legend").locator("tbody").get_by_role("button")).to_have_count(3)
 
 
+def test_a_name_that_is_nowhere_is_told(visit):
+    page = open_with_metrics(visit, "/explore")
+    page.keyboard.press("b")
+    page.get_by_label("Search metrics").fill("nothing of this name")
+    expect(page.get_by_role("heading", name="No metric matches")).to_be_visible()
+
+
+def test_queries_that_are_all_hidden_come_back(visit):
+    page = visit.go("/explore?q=vector(1)&hide=0")
+    expect(page.get_by_role("heading", name="Every query is hidden")).to_be_visible()
+    expect(page.get_by_text("Begin with")).to_have_count(0)
+    page.get_by_role("button", name="Show them").click()
+    expect(page.locator("main canvas")).to_be_visible()
+    page.get_by_text("Heat map", exact=True).click()
+    page.get_by_text("Events", exact=True).last.click()
+    expect(page).to_have_url(re.compile("marks=0"))
+
+
 def test_letters_in_the_editor_are_letters_and_not_shortcuts(visit):
     page = visit.go("/explore")
     page.get_by_role("textbox", name="Query A").click()
@@ -138,6 +156,13 @@ def test_cumulated_buckets_say_what_to_write(visit):
 
 def test_the_end_of_an_address_is_seen_on_a_phone(open_visit):
     visit = open_visit(width=390)
+    long = "payments-7d9c6b5f8-node2x1.prod.eu-central-1.internal:700"
+    texts = [f'label_replace(vector(1), "instance", "{long}{one}", "", "")' for one in (1, 2)]
+    page = visit.go(f"/explore?q={quote(' or '.join(texts))}")
+    key = page.get_by_role("region", name="Legend").locator("tbody button .truncate").first
+    key.wait_for()
+    assert key.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert key.evaluate("one => getComputedStyle(one).fontVariantLigatures") == "no-contextual"  # no sign for its x
     texts = [f'label_replace(vector(1), "instance", "127.0.0.1:700{one}", "", "")' for one in (1, 2)]
     page = visit.go(f"/explore?view=table&q={quote(' or '.join(texts))}")
     cell = page.get_by_role("cell", name="127.0.0.1:7001")

@@ -23,6 +23,8 @@ def test_a_pipe_has_the_columns_that_it_is_told_of(monkeypatch: pytest.MonkeyPat
     assert terminal().width > 100
     monkeypatch.setenv("COLUMNS", "40")
     assert terminal().width == 40
+    monkeypatch.setenv("COLUMNS", "0")
+    assert terminal().width > 100
 
 
 def test_a_rising_line_goes_from_the_lower_left_to_the_upper_right() -> None:

@@ -66,7 +66,7 @@ describe("the marks of a time", () => {
       const params = new URL(url, "http://console.test").searchParams;
       asked.push(params);
       if (params.getAll("kind").includes("service.")) return page(Array.from({ length: 200 }, (_, seq) => ({ ...SEEN, seq: 100 + seq, kind: "service.changed" })));
-      return page(params.has("end") ? [SEEN] : [recorded(50, "2026-01-05T10:30:00+00:00"), recorded(51, "2026-01-05T13:30:00+02:00")]);
+      return page(params.has("end") ? [SEEN] : [recorded(50, "2026-01-05T10:30:00+00:00"), recorded(51, "2026-01-05T13:30:00+02:00"), recorded(52, "2026-01-04T09:00:00Z")]);
     });
     const events = await createClient().fetchQuery(marksQuery(range));
     expect(events.filter(({ kind }) => kind.startsWith("deploy.")).map(({ seq }) => seq)).toEqual([SEEN.seq, 50]);

@@ -7,7 +7,7 @@ import { durationSeconds, durationText, guessUnit, markedOf, medianGap, offsetOf
 import { dotsOf, drawParts, legendName, matrixOf, parseValue, seriesName, splitLabels, summarize, vectorOf } from "@/lib/promSeries";
 import { examplesFor } from "@/pages/metrics/Beginning";
 import { firstQuery } from "@/pages/metrics/MetricBrowser";
-import { labeller } from "@/pages/metrics/results";
+import { labeller, lastWeekOf } from "@/pages/metrics/results";
 import { withQueries } from "@/state/metricsHistory";
 
 describe("messages of the server", () => {
@@ -69,6 +69,7 @@ describe("units", () => {
     ["process_resident_memory_bytes", "bytes"],
     ["rate(node_network_receive_bytes_total[5m])", "bytes_per_second"],
     ["histogram_quantile(0.9, rate(http_request_duration_seconds_bucket[5m]))", "seconds"],
+    ["1000 * histogram_quantile(0.9, rate(http_request_duration_seconds_bucket[5m]))", "number"],
     ["rate(process_cpu_seconds_total[5m])", "number"],
     ["process_start_time_seconds", "number"],
     ["a_bytes / b_bytes", "number"],
@@ -112,6 +113,12 @@ describe("curves", () => {
     expect(name.shared).toBe("up");
     expect(name.name({ __name__: "up", job: "a" })).toBe('A {job="a"}');
     expect(splitLabels([{ a: "1", b: "2" }, { a: "1" }])).toEqual({ shared: { a: "1" }, varying: ["b"] });
+  });
+  it("are beside what the same ones were a week before, where not all are drawn", () => {
+    const [a, b, c] = ["a", "b", "c"].map((job) => ({ metric: { job }, values: [[1, "1"]] as [number, string][] }));
+    if (!a || !b || !c) throw new Error("three");
+    expect(lastWeekOf([c, b, a], [a, b, c], 2)).toEqual([b, a]);
+    expect(lastWeekOf([c], [a, b], 2)).toEqual([c]);
   });
   it("are summed up by last, least and most", () => {
     expect(summarize([null, 3, -1, 2, null])).toEqual({ last: 2, min: -1, max: 3 });

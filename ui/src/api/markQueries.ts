@@ -8,6 +8,8 @@ import type { EventPage, LogEvent } from "./types";
 const FOLLOW_MS = 15_000;
 const MOST_MARKS = 200;
 
+const isBetween = (atMs: number, start: Date, end: Date): boolean => atMs >= start.getTime() && atMs < end.getTime();
+
 /** What may explain a bend: configuration, health of services, deploys; the newest of each. Deploys are asked for by themselves, so that services that flap leave them in. */
 export const marksQuery = (range: TimeRange) =>
   queryOptions({
@@ -22,7 +24,7 @@ export const marksQuery = (range: TimeRange) =>
         // What is recorded afterwards may have been within this time.
         range.kind === "preset" ? [] : read(["deploy.recorded"], { start: within.end }),
       ]);
-      return [...others, ...deploys, ...later.filter((event) => Date.parse(deployedAt(event)) < end.getTime())];
+      return [...others, ...deploys, ...later.filter((event) => isBetween(Date.parse(deployedAt(event)), start, end))];
     },
     refetchInterval: range.kind === "preset" ? FOLLOW_MS : false,
     placeholderData: keepPreviousData,

@@ -38,7 +38,7 @@ export function SeriesLegend({ series, unit, choice: { chosen, choose, focus }, 
   const [order, setOrder] = useState<LegendOrder>(null);
   const rows = useMemo(() => legendRows(series, order), [series, order]);
   return (
-    <div className={classes.scroll} style={{ maxHeight }} tabIndex={0} role="region" aria-label="Legend" onPointerLeave={() => focus(null)}>
+    <div className={`${classes.scroll} edges`} style={{ maxHeight }} tabIndex={0} role="region" aria-label="Legend" onPointerLeave={() => focus(null)}>
       <table className={classes.legend}>
         <thead>
           <tr>

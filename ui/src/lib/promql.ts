@@ -110,11 +110,15 @@ export function guessUnit(queries: readonly string[]): Unit {
 /** What tells nothing of the unit, and may hold anything: texts and ranges. */
 const ASIDE = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\[[^\]]*\]/g;
 
+/** A product or a quotient is in another unit, also one of a quantile: seconds times 1,000 are no seconds. */
+const IS_CHANGED = /[/^%]|\*(?!\s*(?:on|ignoring)\b)/;
+
 function unitOf(text: string): Unit {
   const query = text.replace(ASIDE, "");
   const isRate = /\b(rate|irate|deriv)\s*\(/.test(query);
+  if (IS_CHANGED.test(query)) return "number";
   if (/\bhistogram_quantile\s*\(/.test(query)) return /_seconds\b|_seconds_bucket\b/.test(query) ? "seconds" : /_bytes/.test(query) ? "bytes" : "number";
-  if (/\bcount\b|[/^%]|\*(?!\s*(?:on|ignoring)\b)|\bcount_values\b/.test(query)) return "number";
+  if (/\bcount\b|\bcount_values\b/.test(query)) return "number";
   if (/_count\b|_bucket\b/.test(query)) return isRate ? "per_second" : "number";
   if (/_bytes(_total)?\b/.test(query)) return isRate ? "bytes_per_second" : "bytes";
   if (/_seconds(_sum|_total)?\b/.test(query)) return isRate ? "number" : /_timestamp_seconds|_time_seconds/.test(query) ? "number" : "seconds";

@@ -36,7 +36,8 @@ _LOOKS: Final = {
 
 def terminal() -> Console:
     """Give the console for documents: as wide as the terminal or `COLUMNS` says, or as a line of a pipe may be."""
-    is_told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    told = os.environ.get("COLUMNS", "")
+    is_told = sys.stdout.isatty() or (told.isdigit() and told.strip("0") != "")  # what knows no width sets 0
     return Console(highlight=False, width=None if is_told else PIPE_WIDTH)
 
 

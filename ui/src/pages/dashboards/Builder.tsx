@@ -40,12 +40,19 @@ export function Builder({ id, started, onDone }: BuilderProps) {
     isTouched.current = false;
     setOpen({ panel, row });
   };
+  const editVariables = (): void => {
+    isTouched.current = false;
+    setVariables(true);
+  };
   // An Escape that opens or closes the question is heard by the dialog below as well: the other state comes after it.
   const ask = (isAsked: boolean): void => void setTimeout(() => setClosing(isAsked));
-  const closePanel = (): void => {
+  const closeDialog = (): void => {
     ask(false);
     setOpen(null);
+    setVariables(false);
   };
+  const closeUnlessTouched = (): void => (isTouched.current ? ask(true) : closeDialog());
+  const touch = (): void => void (isTouched.current = true);
   return (
     <Page
       title={id === null ? "New dashboard" : `Editing ${started.document.title}`}
@@ -80,7 +87,7 @@ export function Builder({ id, started, onDone }: BuilderProps) {
         <TextInput label="Tags, by commas" defaultValue={document.tags.join(", ")} onBlur={(event) => change({ ...document, tags: words(event.currentTarget.value) })} />
         <Select label="Refresh" data={refreshChoices(document.refresh)} value={document.refresh} onChange={(refresh) => change({ ...document, refresh: refresh ?? "" })} />
         <TextInput label="What changed" placeholder="a note for the versions" value={message} onChange={(event) => setMessage(event.currentTarget.value)} />
-        <Button variant="default" leftSection={<IconVariable size={14} />} onClick={() => setVariables(true)}>
+        <Button variant="default" leftSection={<IconVariable size={14} />} onClick={editVariables}>
           Variables ({document.variables.length})
         </Button>
         <Checkbox size="xs" label="Exemplars on curves" checked={document.exemplars} onChange={(event) => change({ ...document, exemplars: event.currentTarget.checked })} />
@@ -104,37 +111,38 @@ export function Builder({ id, started, onDone }: BuilderProps) {
           Add row
         </Button>
       </div>
-      <Modal opened={open !== null} onClose={() => (isTouched.current ? ask(true) : closePanel())} closeOnEscape={!isClosing} title="Panel" size={1180} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal opened={open !== null} onClose={closeUnlessTouched} closeOnEscape={!isClosing} title="Panel" size={1180} closeButtonProps={{ "aria-label": "Close" }}>
         {open && (
           <PanelEditor
             panel={open.panel}
             chosen={chosen}
-            onClose={closePanel}
-            onTouch={() => (isTouched.current = true)}
+            onClose={closeDialog}
+            onTouch={touch}
             onDone={(panel) => {
               change(withPanel(document, open.row, panel));
-              closePanel();
+              closeDialog();
             }}
           />
         )}
       </Modal>
-      <Confirm isOpen={isClosing} title="Discard what you changed in this panel?" action="Discard it" isPending={false} error={null} onClose={() => ask(false)} onConfirm={closePanel}>
-        The panel becomes what it was before.
+      <Modal opened={isVariables} onClose={closeUnlessTouched} closeOnEscape={!isClosing} title="Variables" size={760} closeButtonProps={{ "aria-label": "Close" }}>
+        {isVariables && (
+          <VariablesEditor
+            variables={document.variables}
+            onTouch={touch}
+            onDone={(variables) => {
+              change({ ...document, variables });
+              closeDialog();
+            }}
+          />
+        )}
+      </Modal>
+      <Confirm isOpen={isClosing} title={`Discard what you changed ${isVariables ? "of the variables" : "in this panel"}?`} action="Discard it" isPending={false} error={null} onClose={() => ask(false)} onConfirm={closeDialog}>
+        {isVariables ? "The variables become what they were before." : "The panel becomes what it was before."}
       </Confirm>
       <Confirm isOpen={draft.leaving !== null} title="Leave without saving?" action="Discard changes" isPending={false} error={null} onClose={() => draft.leaving?.stay()} onConfirm={() => draft.leaving?.go()}>
         What you changed in this dashboard is not saved and would be lost.
       </Confirm>
-      <Modal opened={isVariables} onClose={() => setVariables(false)} title="Variables" size={760} closeButtonProps={{ "aria-label": "Close" }}>
-        {isVariables && (
-          <VariablesEditor
-            variables={document.variables}
-            onDone={(variables) => {
-              change({ ...document, variables });
-              setVariables(false);
-            }}
-          />
-        )}
-      </Modal>
     </Page>
   );
 }

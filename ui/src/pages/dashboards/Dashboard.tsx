@@ -78,7 +78,7 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
         </>
       }
     >
-      <Board document={document} />
+      <Board document={document} onEdit={mayWrite ? () => edit() : null} />
       {dashboard.source === "console" && (
         <VersionsDrawer
           dashboard={dashboard}
@@ -99,7 +99,7 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
   );
 }
 
-function Board({ document }: { document: DashboardDocument }) {
+function Board({ document, onEdit }: { document: DashboardDocument; onEdit: (() => void) | null }) {
   const { states, chosen, choose } = useVariables(document.variables);
   const { exemplars, events } = useShown(document);
   const shown = useMemo(() => ({ exemplars: exemplars.isShown, events: events.isShown }), [exemplars.isShown, events.isShown]);
@@ -107,8 +107,22 @@ function Board({ document }: { document: DashboardDocument }) {
   return (
     <RefreshContext value={refreshMs(document.refresh)}>
       <VariableBar states={states} chosen={chosen} onChoose={choose} />
-      <ShownContext value={shown}>{count === 0 ? <Empty title="No panels yet">Press e to add the first one.</Empty> : <Rows rows={document.rows} chosen={chosen} />}</ShownContext>
+      <ShownContext value={shown}>{count === 0 ? <NoPanels onEdit={onEdit} /> : <Rows rows={document.rows} chosen={chosen} />}</ShownContext>
     </RefreshContext>
+  );
+}
+
+function NoPanels({ onEdit }: { onEdit: (() => void) | null }) {
+  return (
+    <Empty title="No panels yet">
+      {onEdit ? (
+        <Button variant="default" leftSection={<IconPencil size={14} />} onClick={onEdit}>
+          Add the first one
+        </Button>
+      ) : (
+        "Whoever may change this dashboard can add some."
+      )}
+    </Empty>
   );
 }
 
@@ -193,7 +207,8 @@ function useOwnRange(content: DashboardDocument): void {
     isDone.current = true;
     if (params.has("range") || params.has("from")) return;
     const wanted = durationSeconds(content.time?.from ?? "1h");
-    const preset = (Object.keys(PRESETS) as Preset[]).find((one) => PRESETS[one].seconds >= wanted);
+    const presets = Object.keys(PRESETS) as Preset[];
+    const preset = presets.find((one) => PRESETS[one].seconds >= wanted) ?? presets.at(-1);
     if (preset && preset !== "1h") setRange({ kind: "preset", preset });
   }, [content, params, setRange]);
 }

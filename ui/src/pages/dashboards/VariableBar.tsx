@@ -1,6 +1,7 @@
 // One field per variable above the panels.
 import { MultiSelect, Select, TextInput } from "@mantine/core";
 import { useEffect, useState } from "react";
+import { problemOf } from "@/components/states";
 import { ALL } from "@/lib/dashboards";
 import type { Chosen } from "@/lib/dashboards";
 import type { VariableState } from "./variables";
@@ -24,7 +25,7 @@ function Field({ state, values, onChoose }: { state: VariableState; values: read
   if (variable.kind === "text") return <TextField label={label} value={values[0] ?? ""} onWrite={(text) => onChoose([text])} />;
   const names = [...new Set([...options, ...values.filter((value) => value !== ALL)])];
   const data = [...(variable.include_all ? [{ value: ALL, label: "All" }] : []), ...names.map((value) => ({ value, label: value || "(empty)" }))];
-  const fault = error ? "cannot be read" : undefined;
+  const fault = error ? `Cannot be read: ${problemOf(error).detail || problemOf(error).title}` : undefined;
   if (!variable.multi) return <Select className={classes.variable} label={label} data={data} value={values[0] ?? null} error={fault} searchable onChange={(value) => onChoose(value === null ? [] : [value])} />;
   return (
     <MultiSelect

@@ -14,20 +14,31 @@ const KINDS = [
 ];
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
-export function VariablesEditor({ variables: given, onDone }: { variables: readonly DashboardVariable[]; onDone: (variables: DashboardVariable[]) => void }) {
+interface VariablesEditorProps {
+  variables: readonly DashboardVariable[];
+  onDone: (variables: DashboardVariable[]) => void;
+  /** Something was changed, which would be lost without "Done". */
+  onTouch: () => void;
+}
+
+export function VariablesEditor({ variables: given, onDone, onTouch }: VariablesEditorProps) {
   // Each keeps its fields when one before it goes.
   const [kept, setKept] = useState(() => given.map((variable, key) => ({ key, variable })));
   const [nextKey, setNextKey] = useState(given.length);
   const variables = kept.map(({ variable }) => variable);
-  const change = (at: number, part: Partial<DashboardVariable>): void => setKept(kept.map((one, place) => (place === at ? { ...one, variable: { ...one.variable, ...part } } : one)));
+  const keep = (next: typeof kept): void => {
+    onTouch();
+    setKept(next);
+  };
+  const change = (at: number, part: Partial<DashboardVariable>): void => keep(kept.map((one, place) => (place === at ? { ...one, variable: { ...one.variable, ...part } } : one)));
   const add = (): void => {
-    setKept([...kept, { key: nextKey, variable: { name: freeName(variables), kind: "query", label: "", query: "", options: [], multi: false, include_all: false, default: "" } }]);
+    keep([...kept, { key: nextKey, variable: { name: freeName(variables), kind: "query", label: "", query: "", options: [], multi: false, include_all: false, default: "" } }]);
     setNextKey(nextKey + 1);
   };
   const names = variables.map((one) => one.name);
   const isSound = names.every((name, at) => NAME.test(name) && names.indexOf(name) === at);
   return (
-    <div className={classes.form}>
+    <div className={classes.form} onInput={onTouch}>
       {variables.length === 0 && <p className="dim">A variable is one field above the panels; queries use it as <code>$name</code>.</p>}
       {kept.map(({ key, variable }, at) => (
         <div key={key} className={classes.query}>
@@ -35,7 +46,7 @@ export function VariablesEditor({ variables: given, onDone }: { variables: reado
             <TextInput label="Name" value={variable.name} error={!NAME.test(variable.name) || names.indexOf(variable.name) !== at} onChange={(event) => change(at, { name: event.currentTarget.value })} />
             <Select label="Kind" data={KINDS} value={variable.kind} onChange={(kind) => change(at, { kind: kind as DashboardVariable["kind"] })} />
             <TextInput className="grow" label="Label" value={variable.label} onChange={(event) => change(at, { label: event.currentTarget.value })} />
-            <ActionIcon aria-label={`Remove variable ${variable.name}`} onClick={() => setKept(kept.filter((_, place) => place !== at))}>
+            <ActionIcon aria-label={`Remove variable ${variable.name}`} onClick={() => keep(kept.filter((_, place) => place !== at))}>
               <IconX size={15} />
             </ActionIcon>
           </div>

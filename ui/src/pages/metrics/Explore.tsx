@@ -8,6 +8,7 @@ import type { CellBody } from "@/api/types";
 import { AddToInvestigation } from "@/components/collect/AddToInvestigation";
 import { SavedMenu } from "@/components/collect/SavedMenu";
 import { Page } from "@/components/Page";
+import { Empty } from "@/components/states";
 import type { EditorHandle } from "@/components/promql/QueryEditor";
 import { MOD } from "@/components/shell/TopBar";
 import { type Exploration, type View, writeExploration } from "@/lib/explore";
@@ -40,7 +41,8 @@ export function Explore() {
     const free = texts.findIndex((one) => one.trim() === "");
     run(free < 0 ? [...texts, text] : texts.map((one, place) => (place === free ? text : one)));
   };
-  const isBlank = askedOf(exploration).length === 0;
+  const isBlank = exploration.queries.every((text) => text.trim() === "");
+  const isHidden = askedOf(exploration).length === 0;
   return (
     <Page
       title="Metrics"
@@ -84,9 +86,15 @@ export function Explore() {
           </Button>
         </div>
       </div>
-      {!isBlank && <Options exploration={exploration} onChange={change} />}
+      {!isHidden && <Options exploration={exploration} onChange={change} />}
       {isBlank ? (
         <Beginning onChoose={ask} />
+      ) : isHidden ? (
+        <Empty title="Every query is hidden">
+          <Button variant="default" onClick={() => change({ hidden: [] })}>
+            Show them
+          </Button>
+        </Empty>
       ) : exploration.view === "graph" ? (
         <GraphView exploration={exploration} states={states} step={step} />
       ) : exploration.view === "heat" ? (
@@ -109,6 +117,7 @@ export function Explore() {
 }
 
 function Options({ exploration, onChange }: { exploration: Exploration; onChange: (part: Partial<Exploration>) => void }) {
+  const hasTime = exploration.view === "graph" || exploration.view === "heat";
   return (
     <div className={classes.options}>
       <SegmentedControl
@@ -118,15 +127,15 @@ function Options({ exploration, onChange }: { exploration: Exploration; onChange
         onChange={(view) => onChange({ view: view as View })}
         data={[{ value: "graph", label: "Graph" }, { value: "heat", label: "Heat map" }, { value: "table", label: "Table" }, { value: "json", label: "JSON" }]}
       />
-      {(exploration.view === "graph" || exploration.view === "heat") && <Select className={classes.unit} aria-label="Unit" data={UNITS} value={exploration.unit} onChange={(unit) => onChange({ unit: unit ?? "" })} />}
+      {hasTime && <Select className={classes.unit} aria-label="Unit" data={UNITS} value={exploration.unit} onChange={(unit) => onChange({ unit: unit ?? "" })} />}
       {exploration.view === "graph" && (
         <>
           <Checkbox size="xs" label="Compare with last week" checked={exploration.isCompared} onChange={(event) => onChange({ isCompared: event.currentTarget.checked })} />
           <Checkbox size="xs" label="Stacked" checked={exploration.isStacked} onChange={(event) => onChange({ isStacked: event.currentTarget.checked })} />
           <Checkbox size="xs" label="Exemplars" checked={exploration.hasExemplars} onChange={(event) => onChange({ hasExemplars: event.currentTarget.checked })} />
-          <Checkbox size="xs" label="Events" checked={exploration.hasMarks} onChange={(event) => onChange({ hasMarks: event.currentTarget.checked })} />
         </>
       )}
+      {hasTime && <Checkbox size="xs" label="Events" checked={exploration.hasMarks} onChange={(event) => onChange({ hasMarks: event.currentTarget.checked })} />}
     </div>
   );
 }

@@ -55,6 +55,8 @@ function List({ onChoose }: { onChoose: (name: string, type: string) => void }) 
               <Empty isSmall title="No metrics yet" snippet={SCRAPE_EXAMPLE}>
                 Name what to scrape in ops/prometheus.yml, or let programs send OTLP or remote write.
               </Empty>
+            ) : found.length === 0 ? (
+              <Empty isSmall title="No metric matches">Names, types and the words of the help are searched.</Empty>
             ) : (
               <Names found={found} onChoose={onChoose} />
             )}

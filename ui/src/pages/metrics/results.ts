@@ -1,6 +1,7 @@
 // Asks the server what is being explored: over the range for curves, at its end for tables.
 import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
+import type { MatrixSeries } from "@/api/prom";
 import { instantQuery, rangeQuery, stepOf } from "@/api/promQueries";
 import type { ChartDot, Unit } from "@/lib/chart";
 import { type Exploration, letterOf } from "@/lib/explore";
@@ -78,12 +79,19 @@ export function usePicture(exploration: Exploration, states: ReadonlyMap<number,
       if (label.shared) shared.push({ letter: letterOf(place), text: label.shared });
       parts.push({ query: place, matrix, label: label.name });
       const before = pastAnswers[at];
-      if (before) parts.push({ query: place, matrix: matrixOf(before.data), label: (metric) => `${label.name(metric)} (last week)`, shiftS: WEEK_S, isDashed: true });
+      if (before) parts.push({ query: place, matrix: lastWeekOf(matrixOf(before.data), matrix, most), label: (metric) => `${label.name(metric)} (last week)`, shiftS: WEEK_S, isDashed: true });
     });
     const unit = (exploration.unit || guessUnit(asked.map(({ expr }) => expr))) as Unit;
     return { ...drawParts(parts, most), unit, count, shared };
   }, [key, text, exploration.unit, exploration.isCompared, most]);
   return { ...drawn, dots, dotCount };
+}
+
+/** What the drawn series were before: where not all are drawn, the first ones of then may be others. */
+export function lastWeekOf(before: readonly MatrixSeries[], now: readonly MatrixSeries[], most: number): readonly MatrixSeries[] {
+  if (now.length <= most) return before;
+  const drawn = new Set(now.slice(0, most).map(({ metric }) => seriesName(metric)));
+  return before.filter(({ metric }) => drawn.has(seriesName(metric)));
 }
 
 /** Names series by what tells them apart, and says once what they share. One without a label is called `nameless`. */

@@ -51,7 +51,7 @@ export function StatPanel({ panel, data }: PictureProps) {
   if (rows.length === 0) return <NoData />;
   return (
     <>
-      <div className={classes.stats} tabIndex={0} data-many={rows.length > 1 || undefined}>
+      <div className={`${classes.stats} edges`} tabIndex={0} data-many={rows.length > 1 || undefined}>
         {rows.slice(0, MOST.stat).map((row) => (
           <div key={row.key} className={classes.stat}>
             <Value value={row.value} panel={panel} />
@@ -71,6 +71,15 @@ function endsOf(panel: DashboardPanel, rows: readonly Row[]): [number, number] {
   return [typeof min === "number" ? min : 0, typeof max === "number" ? max : usual || 1];
 }
 
+/** How wide a gauge must be for its number: as wide as the longest of its words, with its status. */
+function leastWidth(panel: DashboardPanel, rows: readonly Row[]): number {
+  const letters = Math.max(...rows.flatMap(({ value }) => panelValue(value, panel).split(" ").map((word) => word.length)));
+  return Math.max(LEAST_GAUGE_PX, letters * LETTER_PX + (panel.thresholds.length > 0 ? STATUS_PX : 0));
+}
+
+const LEAST_GAUGE_PX = 66;
+const LETTER_PX = 7.5;
+const STATUS_PX = 26;
 const ARC = "M 12 62 A 48 48 0 0 1 108 62";
 const ARC_LENGTH = Math.PI * 48;
 
@@ -80,7 +89,7 @@ export function GaugePanel({ panel, data }: PictureProps) {
   const [low, high] = endsOf(panel, rows);
   return (
     <>
-      <div className={classes.gauges} tabIndex={0}>
+      <div className={`${classes.gauges} edges`} tabIndex={0} style={{ "--least": `${leastWidth(panel, rows)}px` } as CSSProperties}>
         {rows.slice(0, MOST.gauge).map((row) => {
           const share = Math.max(0, Math.min(1, ((row.value ?? low) - low) / (high - low || 1)));
           return (
@@ -106,7 +115,7 @@ export function BarPanel({ panel, data }: PictureProps) {
   const [, high] = endsOf(panel, rows);
   return (
     <>
-      <div className={classes.bars} tabIndex={0}>
+      <div className={`${classes.bars} edges`} tabIndex={0}>
         {rows.slice(0, MOST.row).map((row) => (
           <div key={row.key} className={classes.bar}>
             <span className="truncate" dir="auto" title={row.label}>{row.label || panel.title}</span>
@@ -132,7 +141,7 @@ export function TablePanel({ panel, data }: PictureProps) {
   const hasLegend = data.answers.some((one) => one.legend) || columns.length === 0;
   return (
     <>
-      <div className={classes.scroll} tabIndex={0} role="region" aria-label={`Rows of ${panel.title || "the panel"}`}>
+      <div className={`${classes.scroll} edges`} tabIndex={0} role="region" aria-label={`Rows of ${panel.title || "the panel"}`}>
         <table className={`${table.table} ${table.plain} ${table.ended}`}>
           <thead>
             <tr>
