@@ -94,6 +94,22 @@ export function CodeEditor({ language, value, onChange, onRun, notes, notesOf, l
   return <div ref={host} className={classes.editor} data-mantine-stop-propagation="true" />;
 }
 
+const PATIENCE_MS = 1000;
+const AGAIN_MS = 20;
+
+/** Takes the chosen completion; where the list is still being looked up for the last letters, as soon as it is there. */
+function take(editor: EditorView): boolean {
+  if (acceptCompletion(editor)) return true;
+  if (completionStatus(editor.state) === null) return false;
+  const { doc } = editor.state;
+  const until = Date.now() + PATIENCE_MS;
+  const again = () => {
+    if (editor.dom.isConnected && editor.state.doc === doc && !acceptCompletion(editor) && Date.now() < until) setTimeout(again, AGAIN_MS);
+  };
+  setTimeout(again, AGAIN_MS);
+  return true;
+}
+
 /** The server has spoken about the text: what is underlined is looked up again. */
 const spoke = StateEffect.define<null>();
 
@@ -113,7 +129,7 @@ function extensions(latest: Latest, told: { current: string[] }, { extension, fi
     history(),
     bracketMatching(),
     closeBrackets(),
-    autocompletion({ icons: false }),
+    autocompletion({ icons: false, interactionDelay: 0 }), // what is seen can be taken: Tab would leave the editor else
     linter(findAll, { delay: 400, needsRefresh: (update) => update.transactions.some((one) => one.effects.some((effect) => effect.is(spoke))) }),
     tooltips({ parent: tipsIn(root), position: "fixed" }),
     EditorView.lineWrapping,
@@ -124,7 +140,7 @@ function extensions(latest: Latest, told: { current: string[] }, { extension, fi
       keymap.of([
         { key: "Mod-Enter", run: runWritten(latest) },
         { key: "Shift-Enter", run: insertNewlineAndIndent },
-        { key: "Tab", run: acceptCompletion },
+        { key: "Tab", run: take },
         { key: "Escape", run: leave },
       ]),
     ),
