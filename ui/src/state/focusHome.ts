@@ -3,8 +3,10 @@
 import { useEffect } from "react";
 
 const FLOATING = "[role=dialog], [role=menu]";
-/** By then a dialog has faded and has given back the focus, if it could. */
+/** By then most dialogs have faded and have given back the focus, if they could; a slow machine takes longer. */
 const AFTER_MS = 300;
+const AGAIN_MS = 50;
+const PATIENCE_MS = 3000;
 const ENDING: ReadonlySet<string> = new Set(["Escape", "Enter", " "]);
 
 export function useFocusHome(): void {
@@ -15,9 +17,13 @@ export function useFocusHome(): void {
     };
     const watch = ({ key }: KeyboardEvent): void => {
       if (!ENDING.has(key) || !document.activeElement?.closest(FLOATING)) return;
-      setTimeout(() => {
-        if (document.activeElement === document.body && !document.querySelector(FLOATING)) home?.focus({ preventScroll: true });
-      }, AFTER_MS);
+      const until = Date.now() + PATIENCE_MS;
+      const give = (): void => {
+        const isFading = document.querySelector(FLOATING) !== null;
+        if (isFading && Date.now() < until) setTimeout(give, AGAIN_MS);
+        if (!isFading && document.activeElement === document.body) home?.focus({ preventScroll: true });
+      };
+      setTimeout(give, AFTER_MS);
     };
     document.addEventListener("focusin", note);
     document.addEventListener("keydown", watch, { capture: true });
