@@ -27,7 +27,7 @@ async def test_other_pages_are_told_nothing(prometheus_api, origin):
 
 class _Asking:
     def __init__(self):
-        self.headers = {"origin": "https://anywhere.example"}
+        self.scope = {"headers": [(b"host", b"localhost"), (b"origin", b"https://anywhere.example")]}
 
 
 def test_all_sites_may_read_where_the_settings_say_so():
