@@ -16,9 +16,7 @@ from holdfast.store.store import Store
 TRIM_AFTER_S: Final = 8.0  # by then every room has started, and jobs have run for the first time
 TRIM_EVERY_S: Final = 300.0
 LOOK_EVERY_S: Final = 15.0
-GROWN_BYTES: Final = (
-    64 * 1024 * 1024
-)  # that are worth a look before the time: a burst leaves as much, which nobody needs
+GROWN_BYTES: Final = 64 * 1024 * 1024  # worth a trim before the time: a burst leaves as much, which nobody needs
 
 
 @dataclass(frozen=True, slots=True)

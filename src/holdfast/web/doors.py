@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.auth import ADMITTED
@@ -9,7 +10,7 @@ from holdfast.telemetry import answering
 from holdfast.web.asgi import header
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from holdfast.kernel.auth import Identity
     from holdfast.telemetry import RefusedAtDoors
@@ -28,13 +29,12 @@ class WatchedDoors:
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         is_http = scope["type"] == "http"
-        if not is_http or self._refused.signal_of(scope["method"], scope["path"]) is None:
+        signal = self._refused.signal_of(scope["method"], scope["path"]) if is_http else None
+        if signal is None:
             return self._app(scope, receive, send)
-        return self._watch(scope, receive, send)
+        return self._watch(partial(self._refused.note, signal), scope, receive, send)
 
-    async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        signal = self._refused.signal_of(scope["method"], scope["path"])
-        assert signal is not None  # for the types: `__call__` has looked
+    async def _watch(self, note: Callable[..., None], scope: Scope, receive: Receive, send: Send) -> None:
         admitted: list[Identity] = []
         status = 0
 
@@ -48,8 +48,7 @@ class WatchedDoors:
             await self._app({**scope, ADMITTED: admitted}, receive, watched)
         if not call.has_told:
             length = header(scope["headers"], b"content-length") or b""
-            self._refused.note(
-                signal,
+            note(
                 status,
                 admitted=admitted[-1].tenant if admitted else None,
                 named=(header(scope["headers"], _TENANT) or b"").decode("latin-1"),
