@@ -42,25 +42,37 @@ class Chosen:
     is_whole: bool
 
 
-def gather(family: str, found: list[tuple[Group, Ordinals]], *, is_whole: bool) -> Chosen:
-    """Put the series of some metrics together, in the order in which they are given."""
-    labels = LabelSets(group.labels[ordinal] for group, ordinals in found for ordinal in ordinals.tolist())
-    if not found:
-        nothing = np.zeros(0, np.int64)
-        return Chosen(
-            family, (), labels, np.zeros(0, np.uint64), nothing, nothing, lives_of(nothing, nothing), is_whole
-        )
-    first_ms = np.concatenate([group.first_ms.live[ordinals] for group, ordinals in found])
-    last_ms = np.concatenate([group.last_ms.live[ordinals] for group, ordinals in found])
+def chosen_of(group: Group, ordinals: Ordinals, *, is_whole: bool) -> Chosen:
+    """Give series of one metric."""
+    labels = group.labels
+    first_ms, last_ms = group.first_ms.live[ordinals], group.last_ms.live[ordinals]
     return Chosen(
-        family,
-        tuple(group.name for group, _ in found),
-        labels,
-        np.concatenate([group.ids.live[ordinals] for group, ordinals in found]),
+        group.name,
+        (group.name,),
+        LabelSets([labels[ordinal] for ordinal in ordinals.tolist()]),
+        group.ids.live[ordinals],
         first_ms,
         last_ms,
         lives_of(first_ms, last_ms),
         is_whole,
+    )
+
+
+def gather(family: str, found: list[tuple[Group, Ordinals]]) -> Chosen:
+    """Put the series of several metrics, or of none, together, in the order in which they are given."""
+    labels = LabelSets(group.labels[ordinal] for group, ordinals in found for ordinal in ordinals.tolist())
+    nothing = np.zeros(0, np.int64)
+    first_ms = np.concatenate([nothing, *(group.first_ms.live[ordinals] for group, ordinals in found)])
+    last_ms = np.concatenate([nothing, *(group.last_ms.live[ordinals] for group, ordinals in found)])
+    return Chosen(
+        family,
+        tuple(group.name for group, _ in found),
+        labels,
+        np.concatenate([np.zeros(0, np.uint64), *(group.ids.live[ordinals] for group, ordinals in found)]),
+        first_ms,
+        last_ms,
+        lives_of(first_ms, last_ms),
+        is_whole=False,
     )
 
 

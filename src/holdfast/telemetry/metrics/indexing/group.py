@@ -14,8 +14,8 @@ import numpy.typing as npt
 from holdfast.telemetry.metrics.growing import Growing
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow
 from holdfast.telemetry.metrics.indexing.matching import verdict
-from holdfast.telemetry.metrics.labels import Labels
-from holdfast.telemetry.metrics.samples import Matcher
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
 
 _REMEMBERED: Final = 256  # choices per metric
@@ -149,11 +149,13 @@ class Group:
         return known
 
     def _choose(self, matchers: tuple[Matcher, ...]) -> Ordinals:
-        is_chosen = np.ones(len(self), np.bool_)
-        for matcher in matchers:
-            is_chosen &= self.column(matcher.label).matches(matcher)
-        ordinals = np.flatnonzero(is_chosen)
-        return ordinals[np.argsort(self.ids.live[ordinals], kind="stable")]
+        verdicts = [self.column(matcher.label).matches(matcher) for matcher in matchers if not self._fulfils(matcher)]
+        ordinals = np.flatnonzero(np.logical_and.reduce(verdicts)) if verdicts else np.arange(len(self))
+        return ordinals[self.ids.live[ordinals].argsort(kind="stable")]
+
+    def _fulfils(self, matcher: Matcher) -> bool:
+        """Tell whether all series match because of their name."""
+        return matcher.label == METRIC_NAME and matcher.op is MatchOp.EQUAL and matcher.value == self.name
 
     def column(self, label: str) -> _LabelColumn:
         """Give the values of one label."""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import LimitError
 from holdfast.store import Store
-from holdfast.telemetry.metrics.indexing.chosen import Chosen, Standing, by_id, gather
+from holdfast.telemetry.metrics.indexing.chosen import Chosen, Standing, by_id, chosen_of, gather
 from holdfast.telemetry.metrics.indexing.group import Group, Ordinals
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow, load
 from holdfast.telemetry.metrics.indexing.matching import verdict
@@ -176,14 +176,15 @@ class SeriesIndex:
         matching = [(group, ordinals) for group in groups if len(ordinals := group.choose(matchers))]
         found = [(group, alive(group, ordinals, start_ms, end_ms)) for group, ordinals in matching]
         if len(found) == 1:
-            group, ordinals = matching[0]
-            chosen = gather(group.name, found, is_whole=len(ordinals) == len(group))
-            if len(groups) == 1 and found[0][1] is ordinals:
+            group, living = found[0]
+            ordinals = matching[0][1]
+            chosen = chosen_of(group, living, is_whole=len(ordinals) == len(group))
+            if len(groups) == 1 and living is ordinals:
                 self._standing.put(group, matchers, chosen)
             return chosen
         names = "\xff".join(sorted(group.name for group, _ in found))
         family = "\xff" + blake2b(names.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-        return by_id(gather(family, found, is_whole=False))
+        return by_id(gather(family, found))
 
     async def _ensure(self, tenant: TenantId, known: _Tenant, name: str | None) -> None:
         if self._is_fresh(known, name):

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from holdfast.kernel.errors import LimitError
 from holdfast.telemetry.metrics.reading.blocks import Block, Floats, Ids, Ints, Objects, find_clocks, spans
+from holdfast.telemetry.metrics.reading.even import Even, combined, join_even
 
 BEGINNING_MS: Final = -(2**63)
 END_MS: Final = 2**63 - 1
@@ -55,12 +56,16 @@ def assemble(blocks: Sequence[Block], ids: Ids, start_ms: int, end_ms: int, *, m
     Raises:
         LimitError: there are more than `most`.
     """
-    cuts = [cut for cut in (_cut(block, ids, start_ms, end_ms) for block in blocks if len(block.values)) if cut]
+    within = [block for block in blocks if block.until_ms > start_ms and block.first_ms <= end_ms]
+    even = join_even(within, ids, start_ms, end_ms)
+    if even is not None:
+        return _as_matrix(even, len(ids), most)
+    cuts = [cut for cut in (_cut(block, ids, start_ms, end_ms) for block in within if len(block.values)) if cut]
     totals = np.zeros(len(ids), np.int64)
     clocks = np.zeros(len(ids), np.int64)
     for cut in cuts:
         totals += cut.counts
-        clocks = _combined(clocks, cut.clock)
+        clocks = combined(clocks, cut.clock)
     offsets = np.zeros(len(ids) + 1, np.int64)
     np.cumsum(totals, out=offsets[1:])
     size = int(offsets[-1])
@@ -79,12 +84,23 @@ def assemble(blocks: Sequence[Block], ids: Ids, start_ms: int, end_ms: int, *, m
     return Assembled(offsets, ts_ms, values, clocks.astype(np.int32), histograms, starts, not totals.all())
 
 
+def _as_matrix(even: Even, series: int, most: int) -> Assembled:
+    width = sum(part.shape[1] for part in even.values)
+    if series * width > most:
+        raise LimitError(f"{series * width} samples")
+    offsets = np.arange(series + 1) * width
+    ts_ms, values = even.joined(series)
+    return Assembled(offsets, ts_ms, values, even.clocks.astype(np.int32), None, None, not width)
+
+
 def _cut(block: Block, ids: Ids, start_ms: int, end_ms: int) -> _Cut | None:
     if len(block.ids) == len(ids) and (block.ids == ids).all():
         rows, is_there = np.arange(len(ids)), None
     else:
         rows = np.minimum(np.searchsorted(block.ids, ids), len(block.ids) - 1)
         is_there = block.ids[rows] == ids
+        if not is_there.any():
+            return None
     begins, ends = _clock_bounds(block, start_ms, end_ms)
     clock = block.clock_of[rows].astype(np.int64)
     counts = (ends - begins)[clock]
@@ -111,17 +127,6 @@ def _counted(flags: npt.NDArray[np.bool_], offsets: Ints) -> Ints:
     np.cumsum(flags, out=sums[1:])
     counted: Ints = np.diff(sums[offsets])
     return counted
-
-
-def _combined(before: npt.NDArray[np.int64], clock: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Give numbers that are equal where both are."""
-    if (clock == clock[0]).all():
-        return before
-    mixed: npt.NDArray[np.int64] = before * (int(clock.max()) + 2) + clock + 1
-    if (before == before[0]).all():
-        return mixed
-    numbers = np.unique(mixed, return_inverse=True)[1]
-    return numbers.astype(np.int64)
 
 
 def _copy_matrix(cut: _Cut, ts_ms: Ints, values: Floats, width: int, places: Ints) -> bool:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -36,6 +36,8 @@ class Block:
         clock_ms: the timestamps of clock `c` are `clock_offsets[c]` to `clock_offsets[c + 1]`.
         histograms: N, a `Histogram` or None; None if there is none at all.
         starts_ms: N; None if nobody asked.
+        width: how many samples each series has; 0 if that differs, or there is none.
+        first_ms, until_ms: the earliest and the latest timestamp; zeros if there is none.
     """
 
     ids: Ids
@@ -46,6 +48,17 @@ class Block:
     clock_ms: Ints
     histograms: Objects | None = None
     starts_ms: Ints | None = None
+    width: int = field(init=False)
+    first_ms: int = field(init=False)
+    until_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        width = len(self.values) // len(self.ids) if len(self.ids) else 0
+        is_even = bool((self.offsets[1:] - self.offsets[:-1] == width).all())
+        has_any = len(self.clock_ms) > 0
+        object.__setattr__(self, "width", width if is_even else 0)
+        object.__setattr__(self, "first_ms", int(self.clock_ms.min()) if has_any else 0)
+        object.__setattr__(self, "until_ms", int(self.clock_ms.max()) if has_any else 0)
 
     @property
     def nbytes(self) -> int:

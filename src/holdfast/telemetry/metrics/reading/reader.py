@@ -255,6 +255,12 @@ def _of(found: Sequence[tuple[int, Block]], slot: int, ids: Ids) -> list[Block]:
 
 
 async def _assemble(blocks: Sequence[Block], ids: Ids, span: tuple[int, int], most: int) -> Assembled:
-    if sum(len(block.values) for block in blocks) < _BIG:
+    if sum(_share(block, ids, span) for block in blocks) < _BIG:
         return assemble(blocks, ids, *span, most=most)
     return await asyncio.to_thread(assemble, blocks, ids, *span, most=most)
+
+
+def _share(block: Block, ids: Ids, span: tuple[int, int]) -> float:
+    """Give about how many samples some series have in a part of a block's slot."""
+    series = min(len(ids) / len(block.ids), 1) if len(block.ids) else 0
+    return len(block.values) * series * min((span[1] - span[0]) / SLOT_MS, 1)
