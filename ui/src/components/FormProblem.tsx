@@ -1,13 +1,14 @@
-// Why a form was refused, right above its button.
+// Why a form was refused, right above its button: in the server's words for people, for its title is the protocol's.
 import classes from "./FormProblem.module.css";
 import { problemOf } from "./states";
 
 export function FormProblem({ error }: { error: unknown }) {
   const problem = problemOf(error);
+  const isSaid = problem.status > 0 && Boolean(problem.detail);
   return (
     <div className={classes.problem} role="alert">
       <p>
-        <strong>{problem.title}.</strong> {problem.detail}
+        <strong>{isSaid ? problem.detail : `${problem.title}.`}</strong> {!isSaid && problem.detail}
       </p>
       {problem.hint && <p>{problem.hint}</p>}
     </div>

@@ -56,11 +56,11 @@ def assemble(blocks: Sequence[Block], ids: Ids, start_ms: int, end_ms: int, *, m
     Raises:
         LimitError: there are more than `most`.
     """
-    within = [block for block in blocks if block.until_ms > start_ms and block.first_ms <= end_ms]
+    within = [each for each in blocks if len(each.values) and each.until_ms > start_ms and each.first_ms <= end_ms]
     even = join_even(within, ids, start_ms, end_ms)
     if even is not None:
         return _as_matrix(even, len(ids), most)
-    cuts = [cut for cut in (_cut(block, ids, start_ms, end_ms) for block in within if len(block.values)) if cut]
+    cuts = [cut for cut in (_cut(block, ids, start_ms, end_ms) for block in within) if cut]
     totals = np.zeros(len(ids), np.int64)
     clocks = np.zeros(len(ids), np.int64)
     for cut in cuts:
