@@ -294,3 +294,23 @@ def test_many_small_writes_stay_within_the_bound(is_told):
     finally:
         tracemalloc.stop()
     assert used < 2_000_000
+
+
+def test_blocks_that_are_asked_for_all_the_time_stay_however_much_is_written():
+    """A metric with many writes was read anew from the store every few minutes, by queries that come each second."""
+    cache, asked, ids = BlockCache(80_000), Key(DEFAULT_TENANT, 0, "asked"), np.arange(10, dtype=np.uint64)
+    rare = Key(DEFAULT_TENANT, 0, "rare")
+    marks = cache.begin(DEFAULT_TENANT, [0], ids)
+    for key in (asked, rare):
+        cache.put(key, ids, [], marks[0])
+    cache.end(DEFAULT_TENANT, [0])
+    for at in range(1_000):
+        cache.note(DEFAULT_TENANT, ids, np.full(10, at), np.full(10, 1.0))
+        if at % 3 == 0:
+            entry = cache.get(asked)
+            assert entry is not None
+            assert sum(len(block.values) for block in entry.blocks) == 10 * (at + 1)
+    assert cache.misses == 0
+    assert cache.get(rare) is None
+    cache.forget(DEFAULT_TENANT)
+    assert cache.nbytes == 0

@@ -143,6 +143,32 @@ class _Slot:
     def end(self) -> int:
         return self.begin + len(self.written)
 
+    def add(self, news: _News | None) -> int:
+        """Take what was written; give the memory that it takes."""
+        self.written.append(news)
+        size = _bytes_of(news)
+        self.nbytes += size
+        return size
+
+    def forget_older_half(self) -> int:
+        """Give up the older half, and with it the blocks that have not taken that yet; give the memory that it took.
+
+        Blocks that are asked for again and again stay, for they have.
+        """
+        count = freed = 0
+        while 2 * freed < self.nbytes:
+            freed += _bytes_of(self.written[count])
+            count += 1
+        del self.written[:count]
+        self.begin += count
+        self.nbytes -= freed
+        return freed
+
+
+def _bytes_of(news: _News | None) -> int:
+    arrays = 0 if news is None else news.ids.nbytes + news.ts_ms.nbytes + news.values.nbytes
+    return _PIECE_BYTES + arrays
+
 
 class BlockCache:
     """Blocks by key."""
@@ -271,22 +297,9 @@ class BlockCache:
             return
         if news is not None and not is_near.all():
             news = _News(ids[is_near], news.ts_ms[is_near], news.values[is_near], news.has_starts)
-        slot.written.append(news)
-        size = _PIECE_BYTES
-        if news is not None:
-            size += news.ids.nbytes + news.ts_ms.nbytes + news.values.nbytes
-        slot.nbytes += size
-        self._recent_bytes += size
+        self._recent_bytes += slot.add(news)
         if self._recent_bytes > self.most_bytes // _RECENT_SHARE:
-            self._forget_recent()
-
-    def _forget_recent(self) -> None:
-        """Give up what was written, and with it the blocks that have not taken it yet."""
-        for slot in self._slots.values():
-            slot.begin = slot.end
-            slot.written.clear()
-            slot.nbytes = 0
-        self._recent_bytes = 0
+            self._recent_bytes -= sum(each.forget_older_half() for each in self._slots.values())
 
     def forget(self, tenant: TenantId) -> None:
         """Forget all blocks of a tenant; something was deleted."""
@@ -294,7 +307,7 @@ class BlockCache:
             self._drop(key)
         for (owner, _), slot in self._slots.items():
             if owner == tenant:  # what is being read now may hold what is gone
-                slot.written.append(None)
+                self._recent_bytes += slot.add(None)
 
     def _drop(self, key: Key) -> None:
         entry = self._entries.pop(key)
