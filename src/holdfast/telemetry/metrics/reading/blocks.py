@@ -31,7 +31,7 @@ class Block:
         ids: S, ascending.
         offsets: S + 1; the samples of series `i` are `offsets[i]` to `offsets[i + 1]`, ascending by time, each once.
         values: N; 0.0 where a histogram stands. Of a narrower type than float64 where that holds the very same ones.
-        clock_of: S, which clock a series keeps.
+        clock_of: S, which clock a series keeps; some series keeps each of them.
         clock_offsets: C + 1.
         clock_ms: the timestamps of clock `c` are `clock_offsets[c]` to `clock_offsets[c + 1]`.
         histograms: N, a `Histogram` or None; None if there is none at all.
