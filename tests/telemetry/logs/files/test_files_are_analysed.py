@@ -204,6 +204,14 @@ def test_ids_make_no_patterns_of_their_own(analysed):
     assert {each.pattern: each.count for each in found.patterns} == {"INFO request <_> took <_>": 3000}
 
 
+def test_equal_counts_are_told_by_name(analysed):
+    lines = access(90, lambda _: 200).splitlines(keepends=True)
+    forth, back = (analysed("".join(each)) for each in (lines, reversed(lines)))
+    assert len({each.count for each in forth.clients}) == 1
+    assert [each.name for each in forth.clients] == [each.name for each in back.clients]
+    assert [each.name for each in forth.clients] == sorted(each.name for each in forth.clients)
+
+
 def test_processes_find_what_one_finds(tmp_path, monkeypatch):
     path = tmp_path / "a.log"
     path.write_text(access(5000, lambda i: 500 if i % 7 == 0 else 200) + PYTHON)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import nsmallest
 from typing import Final
 
 from holdfast.telemetry.logs.files.analysing import Analysed
@@ -128,7 +129,7 @@ def find(analysed: Analysed, *, top: int = TOP) -> Findings:
     patterns = [_pattern(row, tally) for row in tally.patterns]
     paths = [
         PathFinding(name, row.requests, row.errors, _slow(row.durations))
-        for name, row in sorted(tally.paths.items(), key=lambda item: -item[1].requests)
+        for name, row in sorted(tally.paths.items(), key=lambda item: (-item[1].requests, item[0]))
     ]
     slowest = sorted((each for each in paths if each.slow), key=_total_s, reverse=True)
     step, series = _series(tally)
@@ -180,7 +181,13 @@ def _inexact(tally: Tally) -> list[str]:
 
 def _named(counter: Counter[str], top: int) -> list[Named]:
     total = max(sum(counter.values()), 1)
-    return [Named(name, count, count / total) for name, count in counter.most_common(top)]
+    most = nsmallest(top, counter.items(), key=_most_first)
+    return [Named(name, count, count / total) for name, count in most]
+
+
+def _most_first(counted: tuple[str, int]) -> tuple[int, str]:
+    """Give the place of a count: of equal ones by their names, whichever process came to its end first."""
+    return -counted[1], counted[0]
 
 
 def _slow(durations: Durations) -> Slow | None:
