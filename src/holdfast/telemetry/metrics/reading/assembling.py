@@ -132,13 +132,12 @@ def _counted(flags: npt.NDArray[np.bool_], offsets: Ints) -> Ints:
 def _copy_matrix(cut: _Cut, ts_ms: Ints, values: Floats, width: int, places: Ints) -> bool:
     """Copy a dense block's columns; False if it is not dense."""
     block, count, series = cut.block, int(cut.counts[0]), len(cut.counts)
-    length, rest = divmod(len(block.values), len(block.ids))
-    if rest or not length:
+    length = block.width
+    if not length:
         return False
     rows, skipped = np.divmod(cut.starts, length)
     if not (
         (cut.counts == count).all()
-        and (np.diff(block.offsets) == length).all()
         and (skipped == skipped[0]).all()
         and (places == np.arange(series) * width + places[0]).all()
     ):
