@@ -20,6 +20,8 @@ from holdfast.telemetry.ledger import LedgerRoom
 from holdfast.telemetry.metrics import (
     EVENT_KINDS,
     SCHEMA,
+    STARTING_SERIES,
+    WARMED_SERIES,
     AroundSize,
     Cardinality,
     Deletion,
@@ -43,7 +45,7 @@ START_S: Final = 1.5
 
 
 class ReadingAhead:
-    """Reads what first queries ask for: while the process starts, for `START_S` at most, and on as a job after that."""
+    """Reads what first queries ask for: while the process starts if it is little, and on as a job after that."""
 
     def __init__(self, source: MetricSource, store: Store) -> None:
         self._source = source
@@ -51,16 +53,19 @@ class ReadingAhead:
         self._is_done = False
 
     async def start(self) -> None:
-        """Read, but let a large or ailing store not hold the start up; the job tries again and tells of failures."""
+        """Read for `START_S` at most; of a large or ailing store the job reads later, and tells of failures."""
         with suppress(TimeoutError, HoldfastError):
             async with timeout(START_S):
-                await self.finish()
+                await self._read(STARTING_SERIES)
 
     async def finish(self) -> None:
         """Read what is not read yet."""
         if not self._is_done:
-            await self._source.warm(DEFAULT_TENANT)
-            self._is_done = True
+            await self._read(WARMED_SERIES)
+
+    async def _read(self, most_series: int) -> None:
+        self._is_done = await self._source.warm(DEFAULT_TENANT, most_series)
+        if self._is_done:
             await self._store.trim()
 
 

@@ -11,7 +11,7 @@ from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.store import Store
 from holdfast.telemetry import SCHEMA, MetricSink, MetricSource
-from holdfast.telemetry.metrics import MetricBrowser, MetricsSettings, warming
+from holdfast.telemetry.metrics import MetricBrowser, MetricsSettings
 from holdfast.telemetry.metrics.arrivals import Arrival, HistogramSample
 from holdfast.telemetry.metrics.browsing import Scope
 from holdfast.telemetry.metrics.cardinality import Usage
@@ -56,14 +56,13 @@ def asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize(("most", "is_warm"), [(20_000, True), (1, False)])
 async def test_few_series_are_read_ahead_and_many_only_when_asked_for(
-    store: Store, monkeypatch: pytest.MonkeyPatch, asked: list[str], most: int, is_warm: bool
+    store: Store, asked: list[str], most: int, is_warm: bool
 ):
-    monkeypatch.setattr(warming, "WARMED_SERIES", most)
     await store.register(SCHEMA)
     sink = MetricSink(store)
     await write(sink, "a", "b")
     metrics = MetricSource(store, feed=sink.feed)
-    await metrics.warm(DEFAULT_TENANT)
+    assert await metrics.warm(DEFAULT_TENANT, most) is is_warm
     asked.clear()
     browser = MetricBrowser(store, metrics.index)
     assert await browser.label_values(DEFAULT_TENANT, "instance", EVER) == ["a", "b"]

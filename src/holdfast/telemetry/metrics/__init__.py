@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.sink import MetricSink, SinkSettings
     from holdfast.telemetry.metrics.source import MetricSource
     from holdfast.telemetry.metrics.tables import SCHEMA, STREAM
+    from holdfast.telemetry.metrics.warming import STARTING_SERIES, WARMED_SERIES
 
 __all__ = [
     "EVENT_KINDS",
     "METRICS_SECTION",
     "SCHEMA",
+    "STARTING_SERIES",
     "STREAM",
+    "WARMED_SERIES",
     "AroundSize",
     "Cardinality",
     "Deletion",
@@ -58,6 +61,7 @@ _HOMES = {
     "sink": "MetricSink SinkSettings",
     "source": "MetricSource",
     "tables": "SCHEMA STREAM",
+    "warming": "STARTING_SERIES WARMED_SERIES",
 }
 
 if not TYPE_CHECKING:  # else a name that does not exist would be an object to a type checker

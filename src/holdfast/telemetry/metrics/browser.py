@@ -7,21 +7,17 @@ last sample.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
-
-import numpy as np
 
 from holdfast.store import Store
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
-from holdfast.telemetry.metrics.browsing import FoundExemplar, Matchers, Scope, SeriesStats
-from holdfast.telemetry.metrics.indexing import Group, SeriesIndex, alive
-from holdfast.telemetry.metrics.labels import Labels
+from holdfast.telemetry.metrics.browsing import FoundExemplar, Scope, SeriesStats
+from holdfast.telemetry.metrics.indexing import Census, Group, Ordinals, SeriesIndex, alive
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+from holdfast.telemetry.metrics.samples import MatchOp
 from holdfast.telemetry.metrics.series_counts import count_series
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from holdfast.kernel.ids import TenantId
 
 _FAMILIES: Final = """
@@ -49,38 +45,36 @@ class MetricBrowser:
     async def series(self, tenant: TenantId, scope: Scope) -> list[Labels]:
         """Give the label sets, sorted."""
         found = sorted(
-            {group.labels[place] for group, places in await self._found(tenant, scope) for place in places.tolist()}
+            {series.labels[place] for series, places in await self._found(tenant, scope) for place in places.tolist()}
         )
         return found[: scope.limit or None]
 
     async def label_names(self, tenant: TenantId, scope: Scope) -> list[str]:
         """Give the names of labels."""
         names: set[str] = set()
-        for group, places in await self._found(tenant, scope):
-            names |= group.names if len(places) == len(group) else group.label_names(places)
+        for series, places in await self._found(tenant, scope):
+            names |= await series.label_names(places)
         return sorted(names)[: scope.limit or None]
 
     async def label_values(self, tenant: TenantId, label: str, scope: Scope) -> list[str]:
         """Give the values of one label."""
-        values: set[str] = set()
-        for group, places in await self._found(tenant, scope, label):
-            values.update(group.column(label).used(places))
-        values.discard("")
-        return sorted(values)[: scope.limit or None]
+        lists = [await series.label_values(label, places) for series, places in await self._found(tenant, scope)]
+        values = lists[0] if len(lists) == 1 else sorted({value for each in lists for value in each})
+        return values[: scope.limit or None]
 
-    async def _found(
-        self, tenant: TenantId, scope: Scope, label: str = ""
-    ) -> list[tuple[Group, npt.NDArray[np.int64]]]:
-        """Give the metrics with the places of their series that are asked for; with a label, those that have it."""
-        selectors: Iterable[Matchers] = scope.selectors or ((),)
-        return [
-            (group, places)
-            for matchers in selectors
-            for group in await self._index.groups(tenant, matchers)
-            if len(group) and (not label or label in group.names)
-            if not group.lives().are_beside(scope.start_ms, scope.end_ms)
-            if len(places := alive(group, group.choose(matchers), scope.start_ms, scope.end_ms))
-        ]
+    async def _found(self, tenant: TenantId, scope: Scope) -> list[tuple[Group | Census, Ordinals]]:
+        """Give where the series are that are asked for, and which ones there: of one metric, or of all."""
+        found: list[tuple[Group | Census, Ordinals]] = []
+        for matchers in scope.selectors or ((),):
+            if any(matcher.label == METRIC_NAME and matcher.op is MatchOp.EQUAL for matcher in matchers):
+                groups = await self._index.groups(tenant, matchers)
+                found += [
+                    (group, alive(group, group.choose(matchers), scope.start_ms, scope.end_ms)) for group in groups
+                ]
+            else:
+                census = await self._index.census(tenant)
+                found.append((census, await census.choose(matchers, scope.start_ms, scope.end_ms)))
+        return found
 
     async def metadata(self, tenant: TenantId, family: str = "") -> list[MetricMetadata]:
         """Give what is said of families."""
@@ -91,8 +85,8 @@ class MetricBrowser:
         """Give the exemplars in the scope's time."""
         # A series lives from its first sample on, and an exemplar may be a little older than it.
         labels = {
-            int(group.ids.live[place]): group.labels[place]
-            for group, places in await self._found(tenant, Scope(scope.selectors, 0, _LATEST_MS))
+            int(series.ids.live[place]): series.labels[place]
+            for series, places in await self._found(tenant, Scope(scope.selectors, 0, _LATEST_MS))
             for place in places.tolist()
         }
         if not labels:

@@ -71,8 +71,8 @@ class MetricsSettings:
         forget_idle: a series without a sample for so long is no longer active, and its memory is given back.
         cache: memory for samples that queries have read; used only when queries come.
         warm: memory for samples that a start reads before anybody asks, those of the newest hour first, then of the day
-            before it; where not all fit, of metrics that were queried last. 0 for none. Labels are read, too; neither
-            is for a tenant of more than 20,000 series.
+            before it; where not all fit, of metrics that were queried last. 0 for none. Labels are read, too; of
+            more than 20,000 series after the start, of more than 200,000 only when they are asked for.
         indexed_series: series of which labels are remembered for queries, about 1 KiB each.
         writers_margin: how long after its time a sample may still arrive through another process; younger samples are
             not remembered when the store is a server.

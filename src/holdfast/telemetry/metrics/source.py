@@ -25,7 +25,7 @@ from holdfast.telemetry.metrics.samples import Matcher, MatchOp, Point, Series
 from holdfast.telemetry.metrics.selection import SampleSource, Selection, SelectionLimits, SeriesColumns
 from holdfast.telemetry.metrics.settings import MetricsSettings
 from holdfast.telemetry.metrics.storing import Announced, Feed, Stored
-from holdfast.telemetry.metrics.warming import Warming
+from holdfast.telemetry.metrics.warming import WARMED_SERIES, Warming
 
 LOOKBACK: Final = timedelta(minutes=5)  # how long a value stays the current one, as in Prometheus
 MAX_STEPS: Final = 11_000  # points per series, as in Prometheus
@@ -87,11 +87,16 @@ class MetricSource:
             feed.follow_samples(self._take_samples)
             feed.follow_samples(self.rolled.samples_stored)
 
-    async def warm(self, tenant: TenantId) -> None:
-        """Read what the first queries of a tenant would have to wait for, within bounds."""
+    async def warm(self, tenant: TenantId, most_series: int = WARMED_SERIES) -> bool:
+        """Read what the first queries of a tenant would have to wait for, within bounds.
+
+        Returns:
+            Whether its series are no more than `most_series`; nothing is read of a tenant that has more.
+        """
         await self.cuts.slots()
         await self.rolled.clean(tenant)
-        await self._warming.warm(tenant, {} if self._usage is None else await self._usage.used(tenant))
+        queried = {} if self._usage is None else await self._usage.used(tenant)
+        return await self._warming.warm(tenant, queried, most_series)
 
     def _take_series(self, news: Announced) -> None:
         self.index.note(*news)

@@ -22,7 +22,8 @@ from holdfast.telemetry.metrics.tables import SLOT_MS
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
 
-WARMED_SERIES: Final = 20_000  # of which labels are read before anybody asks, about 20 MiB
+STARTING_SERIES: Final = 20_000  # of which labels are read while the process starts
+WARMED_SERIES: Final = 200_000  # of which they are read before anybody asks, 1 KiB each
 _NEWEST_MS: Final = 3_600_000
 _WINDOW_MS: Final = 900_000  # before the last sample there may be: what instant queries look back by
 _NAME_SHIFT: Final = 48  # below it, an id says which series of its metric it is
@@ -50,9 +51,18 @@ class Warming:
         self._reader = reader
         self._most_bytes = most_bytes
 
-    async def warm(self, tenant: TenantId, queried: Mapping[str, int]) -> None:
-        """Read a tenant's labels if they are few, and samples that fit; `queried` says when metrics last were."""
-        await self._index.warm(tenant, WARMED_SERIES)
+    async def warm(self, tenant: TenantId, queried: Mapping[str, int], most_series: int) -> bool:
+        """Read a tenant's labels if they are few, and samples that fit; `queried` says when metrics last were.
+
+        Returns:
+            Whether its series are no more than `most_series`.
+        """
+        if not await self._index.warm(tenant, most_series):
+            return False
+        await self._read_samples(tenant, queried)
+        return True
+
+    async def _read_samples(self, tenant: TenantId, queried: Mapping[str, int]) -> None:
         newest_ms = self._index.newest_ms(tenant)
         cache = self._reader.cache
         if newest_ms is None or not self._most_bytes or cache is None or not self._reader.is_remembering_all:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.telemetry.metrics.indexing.group import Group, Lives, Ordinals, lives_of
+from holdfast.telemetry.metrics.indexing.columns import Ordinals
+from holdfast.telemetry.metrics.indexing.group import Group, Lives, lives_of
 from holdfast.telemetry.metrics.labels import LabelSets
 
 if TYPE_CHECKING:

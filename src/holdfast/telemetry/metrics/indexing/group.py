@@ -12,57 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.telemetry.metrics.growing import Growing
+from holdfast.telemetry.metrics.indexing.columns import LabelColumn, Ordinals, value_of
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow
-from holdfast.telemetry.metrics.indexing.matching import verdict
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
 
 _REMEMBERED: Final = 256  # choices per metric
-
-Ordinals = npt.NDArray[np.int64]
-
-
-class _LabelColumn:
-    """One label over the series of a group."""
-
-    __slots__ = ("_codes", "_numbers", "_verdicts", "values")
-
-    def __init__(self) -> None:
-        self.values: list[str] = []
-        self._numbers: dict[str, int] = {}
-        self._codes = Growing(np.int32)
-        self._verdicts: dict[Matcher, npt.NDArray[np.bool_]] = {}
-
-    def extend(self, label: str, series: Sequence[Labels]) -> None:
-        """Take what the series from the one after the last known one have."""
-        numbers, codes = self._numbers, []
-        for labels in series[len(self._codes) :]:
-            value = next((value for name, value in labels if name == label), "")
-            code = numbers.get(value)
-            if code is None:
-                code = numbers[value] = len(self.values)
-                self.values.append(value)
-            codes.append(code)
-        if codes:
-            self._codes.extend(np.array(codes, np.int32))
-
-    def matches(self, matcher: Matcher) -> npt.NDArray[np.bool_]:
-        """Tell for each series whether it matches."""
-        known = self._verdicts.get(matcher)
-        if known is None or len(known) < len(self.values):
-            if len(self._verdicts) >= _REMEMBERED:
-                self._verdicts.clear()
-            known = self._verdicts[matcher] = verdict(matcher, self.values)
-        return known[self._codes.live]
-
-    def used(self, ordinals: Ordinals) -> list[str]:
-        """Give the distinct values that these series have; do not write to the list."""
-        if len(ordinals) == len(self._codes):
-            return self.values
-        is_used = np.zeros(len(self.values), np.bool_)
-        is_used[self._codes.live[ordinals]] = True
-        return [self.values[code] for code in np.flatnonzero(is_used).tolist()]
 
 
 def lives_of(first_ms: npt.NDArray[np.int64], last_ms: npt.NDArray[np.int64]) -> Lives:
@@ -101,7 +57,7 @@ class Group:
         self.first_ms = Growing(np.int64)
         self.last_ms = Growing(np.int64)
         self._ordinals: dict[int, int] = {}
-        self._columns: dict[str, _LabelColumn] = {}
+        self._columns: dict[str, LabelColumn] = {}
         self._choices: dict[tuple[Matcher, ...], Ordinals] = {}
         self._lives: Lives | None = None
 
@@ -157,15 +113,22 @@ class Group:
         """Tell whether all series match because of their name."""
         return matcher.label == METRIC_NAME and matcher.op is MatchOp.EQUAL and matcher.value == self.name
 
-    def column(self, label: str) -> _LabelColumn:
+    def column(self, label: str) -> LabelColumn:
         """Give the values of one label."""
         column = self._columns.get(label)
         if column is None:
-            column = self._columns[label] = _LabelColumn()
-        column.extend(label, self.labels)
+            column = self._columns[label] = LabelColumn()
+        if len(column) < len(self.labels):
+            column.extend([value_of(labels, label) for labels in self.labels[len(column) :]])
         return column
 
-    def label_names(self, ordinals: Ordinals) -> set[str]:
+    async def label_names(self, ordinals: Ordinals) -> set[str]:
         """Give the names of the labels that these series have."""
+        if len(ordinals) == len(self):
+            return self.names
         labels = self.labels
         return {name for ordinal in ordinals.tolist() for name, _ in labels[ordinal]}
+
+    async def label_values(self, label: str, ordinals: Ordinals) -> list[str]:
+        """Give the distinct values that these series have of a label, sorted, without the empty one."""
+        return self.column(label).used(ordinals) if label in self.names else []

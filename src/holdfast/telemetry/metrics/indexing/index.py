@@ -19,8 +19,10 @@ import numpy.typing as npt
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import LimitError
 from holdfast.store import Store
+from holdfast.telemetry.metrics.indexing.census import Census
 from holdfast.telemetry.metrics.indexing.chosen import Chosen, Standing, by_id, chosen_of, gather
-from holdfast.telemetry.metrics.indexing.group import Group, Ordinals
+from holdfast.telemetry.metrics.indexing.columns import Ordinals
+from holdfast.telemetry.metrics.indexing.group import Group
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow, load
 from holdfast.telemetry.metrics.indexing.matching import verdict
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, name_of
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId
 
 REFRESH_S: Final = 10.0
+_TOGETHER: Final = 5_000  # series that are taken in before others have their turn
+_PREPARED: Final = 12  # labels of all series whose values are looked up before anybody asks
 _OVERLAP_S: Final = 120  # clocks of writers differ, and an announcement takes a moment to be stored
 
 
@@ -40,6 +44,7 @@ class _Tenant:
     def __init__(self) -> None:
         self.groups: OrderedDict[str, Group] = OrderedDict()
         self.has_all = False
+        self.census: Census | None = None  # of all groups, since somebody asked for it
         self.loaded_s: dict[str, float] = {}
         self.lock = asyncio.Lock()
         self.loading = 0
@@ -54,6 +59,8 @@ class _Tenant:
             if group is None:
                 group = self.groups[name] = Group(name)
             group.note(own)
+            if self.census is not None:
+                self.census.follow(group)
 
 
 class SeriesIndex:
@@ -104,13 +111,16 @@ class SeriesIndex:
         if known.loading:
             known.meanwhile += rows
 
-    async def warm(self, tenant: TenantId, most: int) -> None:
+    async def warm(self, tenant: TenantId, most: int) -> bool:
         """Read a tenant's series before anybody asks, unless they are more than `most` or nothing is remembered.
 
         Also divides them by the values of their labels, as the first matcher of each label does otherwise.
+
+        Returns:
+            Whether they are known now, or will not be before somebody asks.
         """
         if not self._is_fed:
-            return
+            return True
         known = self._tenants.setdefault(tenant, _Tenant())
         async with known.lock:
             if not known.has_all:
@@ -120,6 +130,9 @@ class SeriesIndex:
             for label in sorted(group.names):
                 group.column(label)
                 await asyncio.sleep(0)  # a start serves its probes meanwhile
+        if known.has_all:
+            await (await self.census(tenant)).prepare(_PREPARED)
+        return known.has_all
 
     def names(self, tenant: TenantId) -> list[str]:
         """Give the metrics of which a tenant's series are remembered."""
@@ -160,6 +173,18 @@ class SeriesIndex:
             fits = verdict(matcher, [group.name for group in found])
             found = [group for group, is_fit in zip(found, fits.tolist(), strict=True) if is_fit]
         return found
+
+    async def census(self, tenant: TenantId) -> Census:
+        """Give all series of a tenant in one numbering.
+
+        Raises:
+            LimitError: they are more than may be remembered.
+        """
+        known = self._tenants.setdefault(tenant, _Tenant()) if self._is_fed else _Tenant()
+        await self._ensure(tenant, known, None)
+        if known.census is None:
+            known.census = Census(known.groups.values())
+        return known.census
 
     async def choose(self, tenant: TenantId, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Chosen:
         """Give the series that satisfy all matchers and may have samples in [start_ms, end_ms].
@@ -222,7 +247,9 @@ class SeriesIndex:
             )
             if name is not None and not is_all:
                 known.groups.setdefault(name, Group(name))
-            known.take(rows)
+            for begin in range(0, len(rows), _TOGETHER):
+                known.take(rows[begin : begin + _TOGETHER])
+                await asyncio.sleep(0)
             known.has_all = known.has_all or is_all
             known.loaded_s[key] = started_s
             known.take([row for row in known.meanwhile if known.has_all or row.name in known.groups])
@@ -235,6 +262,7 @@ class SeriesIndex:
     def _shrink(self, known: _Tenant, keep: str | None) -> None:
         remembered = sum(len(group) for group in known.groups.values())
         while remembered > self.most and len(known.groups) > 1:
+            known.census = None
             name, group = known.groups.popitem(last=False)
             if name == keep:
                 known.groups[name] = group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -26,6 +27,8 @@ _NEWS: Final = """
     SELECT name, series_id, anyLast(labels) AS labels,
       toUnixTimestamp64Milli(min(first_seen)) AS first_ms, toUnixTimestamp64Milli(max(last_seen)) AS last_ms
     FROM metric_series WHERE tenant = {{tenant:String}} {condition} GROUP BY name, series_id"""
+
+_AT_ONCE: Final = 2_000  # rows that are read on the loop; of more, each takes some microseconds beside it
 
 
 class SeriesRow(NamedTuple):
@@ -59,7 +62,7 @@ async def load(
             f"the selector looks at more than {most} series: {error.message}",
             hint="name the metric in the selector, or raise metrics.indexed_series",
         ) from error
-    return list(_rows(table))
+    return list(_rows(table)) if table.num_rows <= _AT_ONCE else await asyncio.to_thread(lambda: list(_rows(table)))
 
 
 def _rows(table: pa.Table) -> Iterator[SeriesRow]:

@@ -1,0 +1,107 @@
+"""All series of a tenant in one numbering: what is asked of no single metric is answered over whole columns.
+
+A tenant of 100,000 series has some thousands of metrics. To go through them one by one takes a hundred times as long as
+the comparison of two arrays. Only grows, as groups do; a column is made when its label is first asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from holdfast.telemetry.metrics.growing import Growing
+from holdfast.telemetry.metrics.indexing.columns import LabelColumn, Ordinals, ShapeColumn
+from holdfast.telemetry.metrics.indexing.group import Group
+from holdfast.telemetry.metrics.labels import Labels
+from holdfast.telemetry.metrics.samples import Matcher
+from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
+
+_COLUMNS: Final = 64  # that are kept, four bytes of each series; the one asked for longest ago goes
+_VERDICTS: Final = 16  # per column, each as long as the label has values
+_AT_ONCE: Final = 5_000  # series that a column takes in before others have their turn, some two milliseconds
+
+
+class Census:
+    """The series of all groups of a tenant."""
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        self.labels: list[Labels] = []
+        self.ids = Growing(np.uint64)
+        self._first_ms = Growing(np.int64)
+        self._last_ms = Growing(np.int64)
+        self._places: dict[str, Growing[np.int64]] = {}  # of the series of each metric
+        self._columns: dict[str, LabelColumn] = {}
+        self._shapes = ShapeColumn()
+        for group in groups:
+            self.follow(group)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def follow(self, group: Group) -> None:
+        """Take what a group has learnt: more series, or that some live longer."""
+        places = self._places.setdefault(group.name, Growing(np.int64))
+        begin = len(places)
+        if begin < len(group):
+            places.extend(np.arange(len(self), len(self) + len(group) - begin))
+            self.labels += group.labels[begin:]
+            self._shapes.extend(group.labels[begin:], group.names)
+            self.ids.extend(group.ids.live[begin:])
+            self._first_ms.extend(group.first_ms.live[begin:])
+            self._last_ms.extend(group.last_ms.live[begin:])
+        self._first_ms.live[places.live] = group.first_ms.live
+        self._last_ms.live[places.live] = group.last_ms.live
+
+    async def choose(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Ordinals:
+        """Give the series that satisfy all matchers and may have samples in [start_ms, end_ms].
+
+        Raises:
+            InvalidError: an expression is wrong.
+        """
+        for matcher in matchers:
+            await self._made(matcher.label)
+        is_chosen = (self._first_ms.live <= end_ms) & (self._last_ms.live >= start_ms - ANNOUNCE_EVERY_MS)
+        for matcher in matchers:
+            is_chosen &= self._column(matcher.label).matches(matcher)
+        return np.arange(len(self)) if is_chosen.all() else np.flatnonzero(is_chosen)
+
+    async def label_names(self, ordinals: Ordinals) -> set[str]:
+        """Give the names of the labels that these series have."""
+        return self._shapes.names(ordinals)
+
+    async def label_values(self, label: str, ordinals: Ordinals) -> list[str]:
+        """Give the distinct values that these series have of a label, sorted, without the empty one."""
+        await self._made(label)
+        return self._column(label).used(ordinals)
+
+    async def prepare(self, most: int) -> None:
+        """Make the columns of the `most` labels that the most series have, before anybody asks for them."""
+        for label, _ in self._shapes.counts().most_common(most):
+            await self._made(label)
+
+    async def _made(self, label: str) -> None:
+        """Have the column of a label know nearly all series; others have their turn meanwhile."""
+        known = self._columns.get(label)
+        while len(self) - (len(known) if known is not None else 0) > _AT_ONCE:
+            known = self._column(label, at_most=_AT_ONCE)
+            await asyncio.sleep(0)
+
+    def _column(self, label: str, at_most: int = sys.maxsize) -> LabelColumn:
+        """Give the values of one label, after taking in so many more series."""
+        column = self._columns.pop(label, None)
+        if column is None:
+            column = LabelColumn(_VERDICTS)
+        self._columns[label] = column  # behind the others, which go before it
+        if len(self._columns) > _COLUMNS:
+            del self._columns[next(iter(self._columns))]
+        begin, end = len(column), min(len(self), len(column) + at_most)
+        if begin < end:
+            places = self._shapes.places_of(label, begin, end)
+            having = np.flatnonzero(places >= 0)
+            found = zip((having + begin).tolist(), places[having].tolist(), strict=True)
+            column.extend_some(end - begin, having, [self.labels[one][place][1] for one, place in found])
+        return column
