@@ -30,10 +30,10 @@ def group(monkeypatch):
     group = Group("hits")
     group.note([row(1), row(2), row(3, job="db")])
 
-    async def groups(_self, _tenant, _matchers):
-        return [group]
+    async def known(_self, _tenant, _name):
+        return group
 
-    monkeypatch.setattr(SeriesIndex, "groups", groups)
+    monkeypatch.setattr(SeriesIndex, "group", known)
     return group
 
 

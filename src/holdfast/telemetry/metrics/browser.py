@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Final
 from holdfast.store import Store
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.browsing import FoundExemplar, Scope, SeriesStats
-from holdfast.telemetry.metrics.indexing import Census, Group, Ordinals, SeriesIndex, alive
-from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
-from holdfast.telemetry.metrics.samples import MatchOp
+from holdfast.telemetry.metrics.indexing import Census, Group, Ordinals, SeriesIndex, alive, exact_name
+from holdfast.telemetry.metrics.labels import Labels
 from holdfast.telemetry.metrics.series_counts import count_series
 
 if TYPE_CHECKING:
@@ -66,14 +65,14 @@ class MetricBrowser:
         """Give where the series are that are asked for, and which ones there: of one metric, or of all."""
         found: list[tuple[Group | Census, Ordinals]] = []
         for matchers in scope.selectors or ((),):
-            if any(matcher.label == METRIC_NAME and matcher.op is MatchOp.EQUAL for matcher in matchers):
-                groups = await self._index.groups(tenant, matchers)
-                found += [
-                    (group, alive(group, group.choose(matchers), scope.start_ms, scope.end_ms)) for group in groups
-                ]
-            else:
+            name = exact_name(matchers)
+            if name is None:
                 census = await self._index.census(tenant)
                 found.append((census, await census.choose(matchers, scope.start_ms, scope.end_ms)))
+                continue
+            group = await self._index.group(tenant, name)
+            if group is not None:
+                found.append((group, alive(group, group.choose(matchers), scope.start_ms, scope.end_ms)))
         return found
 
     async def metadata(self, tenant: TenantId, family: str = "") -> list[MetricMetadata]:

@@ -9,20 +9,25 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from holdfast.telemetry.metrics.growing import Growing
-from holdfast.telemetry.metrics.indexing.columns import LabelColumn, Ordinals, ShapeColumn
-from holdfast.telemetry.metrics.indexing.group import Group
-from holdfast.telemetry.metrics.labels import Labels
+from holdfast.telemetry.metrics.indexing.chosen import Chosen, nothing
+from holdfast.telemetry.metrics.indexing.columns import LabelColumn, Ordinals, ShapeColumn, present
+from holdfast.telemetry.metrics.indexing.group import Group, Lives, lives_of
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, LabelSets
 from holdfast.telemetry.metrics.samples import Matcher
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
 
 _COLUMNS: Final = 64  # that are kept, four bytes of each series; the one asked for longest ago goes
 _VERDICTS: Final = 16  # per column, each as long as the label has values
 _AT_ONCE: Final = 5_000  # series that a column takes in before others have their turn, some two milliseconds
+
+Flags = npt.NDArray[np.bool_]
 
 
 class Census:
@@ -34,6 +39,9 @@ class Census:
         self._first_ms = Growing(np.int64)
         self._last_ms = Growing(np.int64)
         self._places: dict[str, Growing[np.int64]] = {}  # of the series of each metric
+        self._numbers: Ordinals = np.zeros(0, np.int64)
+        self._order: Ordinals = np.zeros(0, np.int64)  # by id
+        self._lives: Lives | None = None
         self._columns: dict[str, LabelColumn] = {}
         self._shapes = ShapeColumn()
         for group in groups:
@@ -44,6 +52,7 @@ class Census:
 
     def follow(self, group: Group) -> None:
         """Take what a group has learnt: more series, or that some live longer."""
+        self._lives = None
         places = self._places.setdefault(group.name, Growing(np.int64))
         begin = len(places)
         if begin < len(group):
@@ -57,26 +66,82 @@ class Census:
         self._last_ms.live[places.live] = group.last_ms.live
 
     async def choose(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Ordinals:
-        """Give the series that satisfy all matchers and may have samples in [start_ms, end_ms].
+        """Give the series that satisfy all matchers and may have samples in [start_ms, end_ms]; the array is shared.
 
         Raises:
             InvalidError: an expression is wrong.
         """
+        if not matchers and self._lives_in_common().are_within(start_ms, end_ms):
+            return self._everyone()
+        matching = await self._matching(matchers)
+        return self._ordinals(matching & self._living(start_ms, end_ms))
+
+    async def chosen(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Chosen:
+        """Give the same series as queries read them.
+
+        What is remembered of their samples is remembered by the names of all metrics that match at any time.
+
+        Raises:
+            InvalidError: an expression is wrong.
+        """
+        await self._made(METRIC_NAME)
+        matching = await self._matching(matchers)
+        every = self._ordinals(matching)
+        names = self._column(METRIC_NAME).used(every)
+        if not names:
+            return nothing()
+        several = "\xff" + blake2b("\xff".join(names).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+        order = self._by_id()
+        places = order[(matching & self._living(start_ms, end_ms))[order]]
+        first_ms, last_ms = self._first_ms.live[places], self._last_ms.live[places]
+        return Chosen(
+            names[0] if len(names) == 1 else several,
+            tuple(names),
+            LabelSets([self.labels[place] for place in places.tolist()]),
+            self.ids.live[places],
+            first_ms,
+            last_ms,
+            lives_of(first_ms, last_ms),
+            is_whole=len(every) == (len(self._places[names[0]]) if len(names) == 1 else len(self)),
+        )
+
+    async def _matching(self, matchers: tuple[Matcher, ...]) -> Flags:
         for matcher in matchers:
             await self._made(matcher.label)
-        is_chosen = (self._first_ms.live <= end_ms) & (self._last_ms.live >= start_ms - ANNOUNCE_EVERY_MS)
+        is_matching = np.ones(len(self), np.bool_)
         for matcher in matchers:
-            is_chosen &= self._column(matcher.label).matches(matcher)
-        return np.arange(len(self)) if is_chosen.all() else np.flatnonzero(is_chosen)
+            is_matching &= self._column(matcher.label).matches(matcher)
+        return is_matching
+
+    def _living(self, start_ms: int, end_ms: int) -> Flags:
+        return (self._first_ms.live <= end_ms) & (self._last_ms.live >= start_ms - ANNOUNCE_EVERY_MS)
+
+    def _lives_in_common(self) -> Lives:
+        if self._lives is None:
+            self._lives = lives_of(self._first_ms.live, self._last_ms.live)
+        return self._lives
+
+    def _ordinals(self, flags: Flags) -> Ordinals:
+        return self._everyone() if flags.all() else np.flatnonzero(flags)
+
+    def _everyone(self) -> Ordinals:
+        if len(self._numbers) < len(self):
+            self._numbers = np.arange(len(self))
+        return self._numbers
+
+    def _by_id(self) -> Ordinals:
+        if len(self._order) < len(self):
+            self._order = self.ids.live.argsort(kind="stable")
+        return self._order
 
     async def label_names(self, ordinals: Ordinals) -> set[str]:
         """Give the names of the labels that these series have."""
         return self._shapes.names(ordinals)
 
     async def label_values(self, label: str, ordinals: Ordinals) -> list[str]:
-        """Give the distinct values that these series have of a label, sorted, without the empty one."""
+        """Give the distinct values that these series have of a label, sorted."""
         await self._made(label)
-        return self._column(label).used(ordinals)
+        return present(self._column(label).used(ordinals))
 
     async def prepare(self, most: int) -> None:
         """Make the columns of the `most` labels that the most series have, before anybody asks for them."""

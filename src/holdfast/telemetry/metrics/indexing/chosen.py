@@ -30,7 +30,7 @@ class Chosen:
         ids: their ids.
         first_ms, last_ms: their lives; a sample may come up to `ANNOUNCE_EVERY_MS` after `last_ms`.
         lives: what those have in common.
-        is_whole: whether they are all the series of their metric that live then.
+        is_whole: whether they are all the series that live then of their metric, or of the tenant.
     """
 
     family: str
@@ -59,37 +59,10 @@ def chosen_of(group: Group, ordinals: Ordinals, *, is_whole: bool) -> Chosen:
     )
 
 
-def gather(family: str, found: list[tuple[Group, Ordinals]]) -> Chosen:
-    """Put the series of several metrics, or of none, together, in the order in which they are given."""
-    labels = LabelSets(group.labels[ordinal] for group, ordinals in found for ordinal in ordinals.tolist())
-    nothing = np.zeros(0, np.int64)
-    first_ms = np.concatenate([nothing, *(group.first_ms.live[ordinals] for group, ordinals in found)])
-    last_ms = np.concatenate([nothing, *(group.last_ms.live[ordinals] for group, ordinals in found)])
-    return Chosen(
-        family,
-        tuple(group.name for group, _ in found),
-        labels,
-        np.concatenate([np.zeros(0, np.uint64), *(group.ids.live[ordinals] for group, ordinals in found)]),
-        first_ms,
-        last_ms,
-        lives_of(first_ms, last_ms),
-        is_whole=False,
-    )
-
-
-def by_id(chosen: Chosen) -> Chosen:
-    """Give the same series, sorted by id."""
-    order = np.argsort(chosen.ids, kind="stable")
-    return Chosen(
-        chosen.family,
-        chosen.names,
-        LabelSets(chosen.labels[place] for place in order.tolist()),
-        chosen.ids[order],
-        chosen.first_ms[order],
-        chosen.last_ms[order],
-        chosen.lives,
-        chosen.is_whole,
-    )
+def nothing() -> Chosen:
+    """Give no series."""
+    none = np.zeros(0, np.int64)
+    return Chosen("", (), LabelSets(), none.astype(np.uint64), none, none, lives_of(none, none), is_whole=False)
 
 
 class Standing:

@@ -71,20 +71,17 @@ class LabelColumn:
         return known[self._codes.live]
 
     def used(self, ordinals: Ordinals) -> list[str]:
-        """Give the distinct values that these series have, sorted by code point, without the empty one."""
+        """Give the distinct values that these series have, the empty one too, sorted by code point."""
         values = self.values
         if len(ordinals) >= len(self._codes):
-            found = [values[code] for code in self._sorted().tolist()]
-        else:
-            is_used = np.zeros(len(values), np.bool_)
-            is_used[self._codes.live[ordinals]] = True
-            codes = np.flatnonzero(is_used)
-            if len(codes) * _FEW < len(values):
-                found = sorted([values[code] for code in codes.tolist()])
-            else:
-                order = self._sorted()
-                found = [values[code] for code in order[is_used[order]].tolist()]
-        return found[1:] if found and not found[0] else found
+            return [values[code] for code in self._sorted().tolist()]
+        is_used = np.zeros(len(values), np.bool_)
+        is_used[self._codes.live[ordinals]] = True
+        codes = is_used.nonzero()[0]
+        if len(codes) * _FEW < len(values):
+            return sorted([values[code] for code in codes.tolist()])
+        order = self._sorted()
+        return [values[code] for code in order[is_used[order]].tolist()]
 
     def _sorted(self) -> Ordinals:
         """Give the places of the values in their order; what was sorted before is only merged with what is new."""
@@ -143,6 +140,11 @@ def value_of(labels: Labels, label: str) -> str:
     """Give the value of a label; empty where there is none."""
     place = bisect_left(labels, (label,))
     return labels[place][1] if place < len(labels) and labels[place][0] == label else ""
+
+
+def present(values: list[str]) -> list[str]:
+    """Leave the empty value, which is that of a missing label, out of sorted ones."""
+    return values[1:] if values and not values[0] else values
 
 
 def _last_of(numbers: dict[Key, int], count: int) -> list[Key]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.telemetry.metrics.growing import Growing
-from holdfast.telemetry.metrics.indexing.columns import LabelColumn, Ordinals, value_of
+from holdfast.telemetry.metrics.indexing.columns import LabelColumn, Ordinals, present, value_of
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
@@ -130,5 +130,5 @@ class Group:
         return {name for ordinal in ordinals.tolist() for name, _ in labels[ordinal]}
 
     async def label_values(self, label: str, ordinals: Ordinals) -> list[str]:
-        """Give the distinct values that these series have of a label, sorted, without the empty one."""
-        return self.column(label).used(ordinals) if label in self.names else []
+        """Give the distinct values that these series have of a label, sorted."""
+        return present(self.column(label).used(ordinals)) if label in self.names else []

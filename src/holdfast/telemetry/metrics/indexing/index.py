@@ -10,7 +10,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,11 +19,10 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import LimitError
 from holdfast.store import Store
 from holdfast.telemetry.metrics.indexing.census import Census
-from holdfast.telemetry.metrics.indexing.chosen import Chosen, Standing, by_id, chosen_of, gather
+from holdfast.telemetry.metrics.indexing.chosen import Chosen, Standing, chosen_of, nothing
 from holdfast.telemetry.metrics.indexing.columns import Ordinals
 from holdfast.telemetry.metrics.indexing.group import Group
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow, load
-from holdfast.telemetry.metrics.indexing.matching import verdict
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, name_of
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
@@ -157,22 +155,11 @@ class SeriesIndex:
         """Forget a tenant's series; they were deleted."""
         self._tenants.pop(tenant, None)
 
-    async def groups(self, tenant: TenantId, matchers: tuple[Matcher, ...]) -> list[Group]:
-        """Give the metrics whose names satisfy the matchers of the name."""
-        of_name = [matcher for matcher in matchers if matcher.label == METRIC_NAME]
+    async def group(self, tenant: TenantId, name: str) -> Group | None:
+        """Give the series of one metric."""
         known = self._tenants.setdefault(tenant, _Tenant()) if self._is_fed else _Tenant()
-        exact = next((matcher.value for matcher in of_name if matcher.op is MatchOp.EQUAL), None)
-        if exact is not None:
-            await self._ensure(tenant, known, exact)
-            group = known.groups.get(exact)
-            found = [group] if group is not None else []
-        else:
-            await self._ensure(tenant, known, None)
-            found = list(known.groups.values())
-        for matcher in of_name if exact is None or len(of_name) > 1 else ():
-            fits = verdict(matcher, [group.name for group in found])
-            found = [group for group, is_fit in zip(found, fits.tolist(), strict=True) if is_fit]
-        return found
+        await self._ensure(tenant, known, name)
+        return known.groups.get(name)
 
     async def census(self, tenant: TenantId) -> Census:
         """Give all series of a tenant in one numbering.
@@ -193,23 +180,23 @@ class SeriesIndex:
             InvalidError: an expression is wrong.
             LimitError: more series than may be remembered would have to be looked at.
         """
-        groups = await self.groups(tenant, matchers)
-        if len(groups) == 1:
-            standing = self._standing.get(groups[0], matchers, start_ms, end_ms)
-            if standing is not None:
-                return standing
-        matching = [(group, ordinals) for group in groups if len(ordinals := group.choose(matchers))]
-        found = [(group, alive(group, ordinals, start_ms, end_ms)) for group, ordinals in matching]
-        if len(found) == 1:
-            group, living = found[0]
-            ordinals = matching[0][1]
-            chosen = chosen_of(group, living, is_whole=len(ordinals) == len(group))
-            if len(groups) == 1 and living is ordinals:
-                self._standing.put(group, matchers, chosen)
-            return chosen
-        names = "\xff".join(sorted(group.name for group, _ in found))
-        family = "\xff" + blake2b(names.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-        return by_id(gather(family, found))
+        name = exact_name(matchers)
+        if name is None:
+            return await (await self.census(tenant)).chosen(matchers, start_ms, end_ms)
+        group = await self.group(tenant, name)
+        if group is None:
+            return nothing()
+        standing = self._standing.get(group, matchers, start_ms, end_ms)
+        if standing is not None:
+            return standing
+        ordinals = group.choose(matchers)
+        if not len(ordinals):
+            return nothing()
+        living = alive(group, ordinals, start_ms, end_ms)
+        chosen = chosen_of(group, living, is_whole=len(ordinals) == len(group))
+        if living is ordinals:
+            self._standing.put(group, matchers, chosen)
+        return chosen
 
     async def _ensure(self, tenant: TenantId, known: _Tenant, name: str | None) -> None:
         if self._is_fresh(known, name):
@@ -270,6 +257,11 @@ class SeriesIndex:
             remembered -= len(group)
             known.loaded_s.pop(name, None)
             known.has_all = False
+
+
+def exact_name(matchers: tuple[Matcher, ...]) -> str | None:
+    """Give the name that a metric must have to satisfy the matchers; None where several may."""
+    return next((each.value for each in matchers if each.label == METRIC_NAME and each.op is MatchOp.EQUAL), None)
 
 
 def alive(group: Group, ordinals: Ordinals, start_ms: int, end_ms: int) -> Ordinals:
