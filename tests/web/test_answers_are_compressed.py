@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import json
 
 import pytest
 from backports import zstd
@@ -19,6 +21,10 @@ def routes(router):
     @router.get("/text", operation_id="text")
     async def text() -> list[str]:
         return [TEXT]
+
+    @router.get("/long", operation_id="long")
+    async def long() -> list[str]:
+        return [TEXT] * 100
 
     @router.get("/small", operation_id="small")
     async def small() -> str:
@@ -60,6 +66,14 @@ async def test_a_whole_answer_is_compressed_in_one_go(fetch, encoding):
     assert "accept-encoding" in answer.headers["vary"]
     assert UNPACKERS[encoding](body).decode() == f'["{TEXT}"]'
     assert len(body) < 200
+
+
+@pytest.mark.parametrize("encoding", UNPACKERS)
+async def test_so_is_a_large_one_which_others_need_not_wait_for(fetch, encoding):
+    answers = await asyncio.gather(*(fetch("/long", encoding) for _ in range(3)))
+    for answer, body in answers:
+        assert answer.headers["content-length"] == str(len(body))
+        assert json.loads(UNPACKERS[encoding](body)) == [TEXT] * 100
 
 
 @pytest.mark.parametrize("encoding", UNPACKERS)

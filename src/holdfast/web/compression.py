@@ -1,10 +1,11 @@
 """Compresses answers with zstd or gzip, as the client asks. Streams of events pass untouched, so that none waits.
 
-An answer that arrives in one piece is compressed in one go; a longer one piece by piece.
+An answer that arrives in one piece is compressed in one go, a large one in a thread; a longer one piece by piece.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 import zlib
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast.web.asgi import AsgiApp, Headers, Message, Receive, Scope, Send
 
 SMALLEST: Final = 1024  # below this the headers cost more than the body saves, and small secrets stay unmixed
+_BIG: Final = 1 << 18  # from here on it takes longer than a millisecond
 GZIP_LEVEL: Final = 5
 ZSTD_LEVEL: Final = 3
 _COMPRESSIBLE: Final = re.compile(rb"text/(?!event-stream)|application/(.*\+)?(json|javascript|xml|yaml)|image/svg")
@@ -108,13 +110,17 @@ class _Answer:
         headers = [pair for pair in headers if pair[0].lower() != b"content-length"]
         headers.append((b"content-encoding", self._encoding.encode()))
         if not has_more:
-            body = self._compressor.compress(body) + self._compressor.flush()
+            body = self._whole(body) if len(body) < _BIG else await asyncio.to_thread(self._whole, body)
             headers.append((b"content-length", str(len(body)).encode()))
             await self._send({**start, "headers": headers})
             await self._send({**message, "body": body})
             return
         await self._send({**start, "headers": headers})
         await self._continue(message)
+
+    def _whole(self, body: bytes) -> bytes:
+        packed: bytes = self._compressor.compress(body) + self._compressor.flush()
+        return packed
 
     async def _continue(self, message: Message) -> None:
         has_more = message.get("more_body", False)

@@ -58,6 +58,8 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._is_in_head = True
+        self._is_between = True  # requests: what comes next is a head from its first byte on
+        self._begun = 0  # heads in the piece at hand
         self._head_bytes = 0
         self._hang_up: asyncio.TimerHandle | None = None
 
@@ -83,12 +85,15 @@ class BoundedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Count what belongs to a head that is not complete.
 
-        The piece in which a head begins may hold the end of a body too, so of that one only parsed headers count; the
-        pieces after it, which may be one endless header, count whole.
+        The piece in which a head begins may hold the end of something else too: then only parsed headers count of it.
+        Else it counts whole, as the pieces after it do, which may be one endless header.
         """
         self._head_bytes += len(data)
+        was_between, self._begun = self._is_between, 0
         super().data_received(data)
         if self._is_in_head and not self.transport.is_closing():
+            if was_between and self._begun == 1:
+                self._head_bytes = len(data)
             self._bound_head()
 
     def _bound_head(self) -> None:
@@ -104,6 +109,8 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head."""
         super().on_message_begin()
+        self._begun += 1
+        self._is_between = False
         self._head_bytes = 0
         self._is_in_head = True
 
@@ -112,6 +119,11 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_in_head = False
         self._stop_waiting()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End the request; the next one begins with the next byte."""
+        self._is_between = True
+        super().on_message_complete()
 
     def _wait_for_head(self) -> None:
         self._hang_up = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)

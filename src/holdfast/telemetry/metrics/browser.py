@@ -6,7 +6,9 @@ last sample.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
+from heapq import merge
 from typing import TYPE_CHECKING, Final
 
 from holdfast.store import Store
@@ -32,6 +34,7 @@ _SAMPLES: Final = """
     SELECT count() AS samples, min(ts_ms) AS min_ms, max(ts_ms) AS max_ms FROM metric_points
     WHERE tenant = {tenant:String}"""
 _LATEST_MS: Final = 2**62
+_SORTED: Final = 5_000  # label sets that are sorted before others have their turn
 
 
 class MetricBrowser:
@@ -43,10 +46,12 @@ class MetricBrowser:
 
     async def series(self, tenant: TenantId, scope: Scope) -> list[Labels]:
         """Give the label sets, sorted."""
-        found = sorted(
-            {series.labels[place] for series, places in await self._found(tenant, scope) for place in places.tolist()}
-        )
-        return found[: scope.limit or None]
+        runs: list[list[Labels]] = []
+        for series, places in await self._found(tenant, scope):
+            for begin in range(0, len(places), _SORTED):
+                runs.append(sorted([series.labels[place] for place in places[begin : begin + _SORTED].tolist()]))
+                await asyncio.sleep(0)
+        return runs[0][: scope.limit or None] if len(runs) == 1 else await _merged(runs, scope.limit)
 
     async def label_names(self, tenant: TenantId, scope: Scope) -> list[str]:
         """Give the names of labels."""
@@ -114,3 +119,16 @@ class MetricBrowser:
             counted.label_pairs,
             counted.label_bytes,
         )
+
+
+async def _merged(runs: list[list[Labels]], most: int) -> list[Labels]:
+    """Give the first `most` (all if 0) of what sorted lists hold, each once."""
+    found: list[Labels] = []
+    for labels in merge(*runs):
+        if not found or labels != found[-1]:
+            found.append(labels)
+            if len(found) == most:
+                break
+            if not len(found) % _SORTED:
+                await asyncio.sleep(0)
+    return found

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.telemetry.metrics.growing import Growing
-from holdfast.telemetry.metrics.indexing.chosen import Chosen, nothing
+from holdfast.telemetry.metrics.indexing.chosen import Chosen, is_most, nothing
 from holdfast.telemetry.metrics.indexing.columns import LabelColumn, Ordinals, ShapeColumn, present
 from holdfast.telemetry.metrics.indexing.group import Group, Lives, lives_of
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, LabelSets
@@ -102,7 +102,7 @@ class Census:
             first_ms,
             last_ms,
             lives_of(first_ms, last_ms),
-            is_whole=len(every) == (len(self._places[names[0]]) if len(names) == 1 else len(self)),
+            is_whole=is_most(len(every), len(self._places[names[0]]) if len(names) == 1 else len(self)),
         )
 
     async def _matching(self, matchers: tuple[Matcher, ...]) -> Flags:

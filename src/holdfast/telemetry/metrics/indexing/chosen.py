@@ -16,6 +16,7 @@ from holdfast.telemetry.metrics.labels import LabelSets
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.samples import Matcher
 
+_MANY: Final = 4_000  # ids that one statement may name
 MOST_STANDING: Final = 100_000  # series of choices that are remembered, some 200 bytes each
 
 
@@ -30,7 +31,8 @@ class Chosen:
         ids: their ids.
         first_ms, last_ms: their lives; a sample may come up to `ANNOUNCE_EVERY_MS` after `last_ms`.
         lives: what those have in common.
-        is_whole: whether they are all the series that live then of their metric, or of the tenant.
+        is_whole: whether they are all, or of many most, of the series that live then of their metric, or of the tenant:
+            samples of all are read faster than of each by its id.
     """
 
     family: str
@@ -41,6 +43,11 @@ class Chosen:
     last_ms: npt.NDArray[np.int64]
     lives: Lives
     is_whole: bool
+
+
+def is_most(chosen: int, known: int) -> bool:
+    """Tell whether so many of the known series are all of them, or of many most."""
+    return chosen == known or (chosen > _MANY and 2 * chosen >= known)
 
 
 def chosen_of(group: Group, ordinals: Ordinals, *, is_whole: bool) -> Chosen:

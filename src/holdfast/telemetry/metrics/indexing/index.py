@@ -19,7 +19,7 @@ from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import LimitError
 from holdfast.store import Store
 from holdfast.telemetry.metrics.indexing.census import Census
-from holdfast.telemetry.metrics.indexing.chosen import Chosen, Standing, chosen_of, nothing
+from holdfast.telemetry.metrics.indexing.chosen import Chosen, Standing, chosen_of, is_most, nothing
 from holdfast.telemetry.metrics.indexing.columns import Ordinals
 from holdfast.telemetry.metrics.indexing.group import Group
 from holdfast.telemetry.metrics.indexing.loading import SeriesRow, load
@@ -193,7 +193,7 @@ class SeriesIndex:
         if not len(ordinals):
             return nothing()
         living = alive(group, ordinals, start_ms, end_ms)
-        chosen = chosen_of(group, living, is_whole=len(ordinals) == len(group))
+        chosen = chosen_of(group, living, is_whole=is_most(len(ordinals), len(group)))
         if living is ordinals:
             self._standing.put(group, matchers, chosen)
         return chosen

@@ -52,7 +52,7 @@ class Wanted:
     Attributes:
         ids: whose, ascending.
         slots: when, ascending.
-        is_whole: whether `ids` are all the series between the first and the last one.
+        is_whole: whether `ids` are all the series between the first and the last one, or most of them.
         span: (start_ms, end_ms], where less than the slots is wanted.
         has_starts: whether start times are wanted.
     """
