@@ -1,13 +1,13 @@
 // Dashboards as values: variables in queries, panels that move, text that stays text, cells of heat maps.
 import { describe, expect, it } from "vitest";
-import { ALL, blankDocument, blankPanel, fillQuery, fillTitle, firstChoice, freeId, movePanel, movePanelToRow, moveRow, panelUnit, panelValue, placePanel, placeText, readVariableQuery, resizePanel, statusOf, withoutPanel, withPanel } from "@/lib/dashboards";
+import { ALL, blankDocument, blankPanel, fillQuery, fillTitle, firstChoice, freeId, literalNames, movePanel, movePanelToRow, moveRow, panelUnit, panelValue, placePanel, placeText, readVariableQuery, resizePanel, statusOf, withoutPanel, withPanel } from "@/lib/dashboards";
 import type { MatrixSeries } from "@/api/prom";
 import { heatOf, isCumulated, MOST_ROWS } from "@/lib/heat";
 import { refreshMs } from "@/pages/dashboards/panels/data";
 import { readInline, readMarkdown } from "@/lib/markdown";
 import type { DashboardDocument, DashboardVariable } from "@/api/types";
 
-const context = { chosen: { job: ["api"], route: ["/a", "/b.c"], all: [ALL], none: [] }, stepS: 15, rangeS: 3_600 };
+const context = { chosen: { job: ["api"], route: ["/a", "/b.c"], host: ["a.b(1)"], odd: ['say "a\\b"'], pattern: ["api.*"], all: [ALL], none: [] }, literals: new Set(["job", "route", "host", "odd", "all"]), stepS: 15, rangeS: 3_600 };
 
 describe("variables in a query", () => {
   it.each([
@@ -15,11 +15,26 @@ describe("variables in a query", () => {
     ['up{job="${job}", x="[[job]]"}', 'up{job="api", x="api"}'],
     ['up{route=~"$route"}', 'up{route=~"(/a|/b\\\\.c)"}'],
     ['up{route=~"${route:pipe}"}', 'up{route=~"/a|/b.c"}'],
+    ["up{route=~`$route`}", "up{route=~`(/a|/b\\.c)`}"],
+    ['up{host="$host"}', 'up{host="a.b(1)"}'],
+    ['up{host=~"$host"}', 'up{host=~"a\\\\.b\\\\(1\\\\)"}'],
+    ["up{host!~`x|$host`}", "up{host!~`x|a\\.b\\(1\\)`}"],
+    ['up{job=~"x", host="$host"}', 'up{job=~"x", host="a.b(1)"}'],
+    ['up{host=~"${host:csv}"}', 'up{host=~"a.b(1)"}'],
+    ['up{host="$odd"}', 'up{host="say \\"a\\\\b\\""}'],
+    ["up{host='$odd'}", "up{host='say \"a\\\\b\"'}"],
+    ["$host{host=`$odd`}", 'a.b(1){host=`say "a\\b"`}'],
+    ['up{job=~"$pattern"}', 'up{job=~"api.*"}'],
     ['up{x=~"$all"}', 'up{x=~".*"}'],
     ["rate(x[$__rate_interval])", "rate(x[1m])"],
     ["rate(x[$__interval]) + $__range_s", "rate(x[15s]) + 3600"],
     ["$unknown", "$unknown"],
   ])("%s becomes %s", (text, filled) => expect(fillQuery(text, context)).toBe(filled));
+  it("are no patterns where they are label values, or one of several", () => {
+    const variable: DashboardVariable = { name: "a", kind: "query", query: "", label: "", options: [], multi: false, include_all: false, default: "" };
+    const names = (...changes: Partial<DashboardVariable>[]): string[] => [...literalNames(changes.map((change) => ({ ...variable, ...change })))];
+    expect(names({}, { name: "b", kind: "custom" }, { name: "c", kind: "custom", multi: true }, { name: "d", kind: "text" })).toEqual(["a", "c"]);
+  });
   it("are words in a title", () => expect(fillTitle("$job on $route, $all", context.chosen)).toBe("api on /a, /b.c, all"));
 });
 

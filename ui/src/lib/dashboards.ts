@@ -12,14 +12,19 @@ export const ALL = "$__all";
 
 export interface QueryContext {
   chosen: Chosen;
+  /** Variables whose values are meant letter by letter, so that `=~` does not read them as patterns. */
+  literals: ReadonlySet<string>;
   stepS: number;
   rangeS: number;
 }
 
 const NAME = /\$(?:\{([A-Za-z_]\w*)(?::([a-z]+))?\}|([A-Za-z_]\w*))|\[\[([A-Za-z_]\w*)\]\]/g;
 
+/** A string of a query, with the operator before it where that takes a pattern. */
+const STRING = /([=!]~\s*)?("(?:[^"\\]|\\[\s\S])*"?|'(?:[^'\\]|\\[\s\S])*'?|`[^`]*`?)/g;
+
 /** Puts the values of variables into a query. Several values become a pattern, as `=~` wants it. */
-export function fillQuery(text: string, { chosen, stepS, rangeS }: QueryContext): string {
+export function fillQuery(text: string, { chosen, literals, stepS, rangeS }: QueryContext): string {
   const known: Record<string, string> = {
     __interval: durationText(stepS),
     __interval_ms: String(stepS * 1_000),
@@ -28,12 +33,14 @@ export function fillQuery(text: string, { chosen, stepS, rangeS }: QueryContext)
     __range_s: String(Math.round(rangeS)),
     __range_ms: String(Math.round(rangeS * 1_000)),
   };
-  return text.replace(NAME, (whole, braced?: string, format?: string, bare?: string, bracketed?: string) => {
+  return text.replace(NAME, (whole: string, braced: string | undefined, format: string | undefined, bare: string | undefined, bracketed: string | undefined, at: number) => {
     const name = braced ?? bare ?? bracketed ?? "";
     const builtIn = known[name];
     if (builtIn !== undefined) return builtIn;
     const values = chosen[name];
-    return values === undefined ? whole : valueText(values, format);
+    if (values === undefined) return whole;
+    const place = stringAround(text, at);
+    return valueText(values, format ?? (literals.has(name) ? (place?.isPattern ? "regex" : "letters") : undefined), place?.quote ?? "");
   });
 }
 
@@ -45,17 +52,34 @@ export function fillTitle(text: string, chosen: Chosen): string {
   });
 }
 
-function valueText(values: readonly string[], format: string | undefined): string {
+/** The string that a place of a query is in; null outside of strings. */
+function stringAround(text: string, at: number): { quote: string; isPattern: boolean } | null {
+  for (const match of text.matchAll(STRING)) {
+    const string = match[2] ?? "";
+    const end = match.index + match[0].length;
+    if (at < end) return at > end - string.length ? { quote: string.charAt(0), isPattern: match[1] !== undefined } : null;
+  }
+  return null;
+}
+
+function valueText(values: readonly string[], format: string | undefined, quote: string): string {
   if (values.includes(ALL)) return ".*";
   if (format === "csv") return values.join(",");
   if (format === "pipe") return values.join("|");
-  if (values.length === 1) return format === "regex" ? escapePattern(values[0] ?? "") : (values[0] ?? "");
-  return values.length === 0 ? "" : `(${values.map(escapePattern).join("|")})`;
+  const pattern = (value: string): string => escapeString(value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), quote || '"');
+  if (values.length !== 1) return values.length === 0 ? "" : `(${values.map(pattern).join("|")})`;
+  const value = values[0] ?? "";
+  return format === "regex" ? pattern(value) : format === "letters" ? escapeString(value, quote) : value;
 }
 
-/** Twice escaped: once for the pattern, once for the string that it stands in. */
-function escapePattern(value: string): string {
-  return value.replace(/[.*+?^${}()|[\]\\]/g, "\\\\$&");
+/** What stands between two quotes for a text; between backquotes, and outside of strings, it stands as it is. */
+function escapeString(text: string, quote: string): string {
+  return quote === "" || quote === "`" ? text : text.replace(/["'\\]/g, (letter) => (letter === quote || letter === "\\" ? `\\${letter}` : letter));
+}
+
+/** The variables whose values are label values, or one of several that are written down; a single written one may be a pattern. */
+export function literalNames(variables: readonly DashboardVariable[]): ReadonlySet<string> {
+  return new Set(variables.filter(({ kind, multi, include_all }) => kind === "query" || (kind === "custom" && (multi || include_all))).map(({ name }) => name));
 }
 
 export type VariableQuery =

@@ -12,7 +12,7 @@ import { blankDocument, blankPanel, freeId, moveRow, withoutPanel, withPanel } f
 import { useArranging } from "./arranging";
 import { useDraft } from "./draft";
 import { PanelEditor } from "./PanelEditor";
-import { ShownContext } from "./panels/data";
+import { LiteralsContext, ShownContext } from "./panels/data";
 import { Rows } from "./Rows";
 import { VariableBar } from "./VariableBar";
 import { VariablesEditor } from "./VariablesEditor";
@@ -28,7 +28,7 @@ interface BuilderProps {
 export function Builder({ id, started, onDone }: BuilderProps) {
   const draft = useDraft(id, started, onDone);
   const { document, change } = draft;
-  const { states, chosen, choose } = useVariables(document.variables);
+  const { states, chosen, literals, choose } = useVariables(document.variables);
   const [open, setOpen] = useState<{ panel: DashboardPanel; row: number } | null>(null);
   const [isVariables, setVariables] = useState(false);
   const isTouched = useRef(false);
@@ -54,96 +54,98 @@ export function Builder({ id, started, onDone }: BuilderProps) {
   const closeUnlessTouched = (): void => (isTouched.current ? ask(true) : closeDialog());
   const touch = (): void => void (isTouched.current = true);
   return (
-    <Page
-      title={id === null ? "New dashboard" : `Editing ${started.document.title}`}
-      name={document.title || "Dashboard"}
-      actions={
-        <>
-          <Button variant="default" onClick={draft.leave}>
-            {draft.isChanged ? "Discard" : "Close"}
-          </Button>
-          <Button onClick={() => draft.save(message)} loading={draft.isSaving} disabled={document.title.trim() === ""}>
-            Save
-          </Button>
-        </>
-      }
-    >
-      {draft.isConflict && draft.error ? (
-        <Notice title={problemOf(draft.error).detail ?? "Somebody else saved it meanwhile."}>
-          <span className="row wrap">
-            What you changed is still here. Saving over it makes yours the newest version; the other one stays among the versions.
-            <Button variant="default" size="compact-xs" onClick={() => draft.saveOver(message)} loading={draft.isSaving}>
-              Save over it
+    <LiteralsContext value={literals}>
+      <Page
+        title={id === null ? "New dashboard" : `Editing ${started.document.title}`}
+        name={document.title || "Dashboard"}
+        actions={
+          <>
+            <Button variant="default" onClick={draft.leave}>
+              {draft.isChanged ? "Discard" : "Close"}
             </Button>
-          </span>
-        </Notice>
-      ) : (
-        draft.error && <FormProblem error={draft.error} />
-      )}
-      <div className={classes.settings}>
-        <TextInput label="Title" value={document.title} onChange={(event) => change({ ...document, title: event.currentTarget.value })} data-autofocus={id === null || undefined} />
-        <TextInput label="Description" placeholder="what it is for" value={document.description} onChange={(event) => change({ ...document, description: event.currentTarget.value })} />
-        <TextInput label="Folder" value={document.folder} onChange={(event) => change({ ...document, folder: event.currentTarget.value })} />
-        <TextInput label="Tags, by commas" defaultValue={document.tags.join(", ")} onBlur={(event) => change({ ...document, tags: words(event.currentTarget.value) })} />
-        <Select label="Refresh" data={refreshChoices(document.refresh)} value={document.refresh} onChange={(refresh) => change({ ...document, refresh: refresh ?? "" })} />
-        <TextInput label="What changed" placeholder="a note for the versions" value={message} onChange={(event) => setMessage(event.currentTarget.value)} />
-        <Button variant="default" leftSection={<IconVariable size={14} />} onClick={editVariables}>
-          Variables ({document.variables.length})
-        </Button>
-        <Checkbox size="xs" label="Exemplars on curves" checked={document.exemplars} onChange={(event) => change({ ...document, exemplars: event.currentTarget.checked })} />
-        <Checkbox size="xs" label="Events on curves" checked={document.events} onChange={(event) => change({ ...document, events: event.currentTarget.checked })} />
-      </div>
-      <VariableBar states={states} chosen={chosen} onChoose={choose} />
-      <ShownContext value={shown}>
-        <Rows
-          rows={document.rows}
-          chosen={chosen}
-          rowTools={(at) => <RowTools document={document} at={at} onChange={change} onAdd={() => edit(blankPanel(document), at)} />}
-          arranging={arranging}
-          panelTools={(panel) => <PanelTools document={document} panel={panel} onChange={change} onOpen={() => edit(panel, 0)} />}
-        />
-      </ShownContext>
-      <p role="status" className="visually-hidden">
-        {arranging.said}
-      </p>
-      <div>
-        <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => change({ ...document, rows: [...document.rows, { title: "New row", collapsed: false, panels: [] }] })}>
-          Add row
-        </Button>
-      </div>
-      <Modal opened={open !== null} onClose={closeUnlessTouched} closeOnEscape={!isClosing} title="Panel" size={1180} closeButtonProps={{ "aria-label": "Close" }}>
-        {open && (
-          <PanelEditor
-            panel={open.panel}
+            <Button onClick={() => draft.save(message)} loading={draft.isSaving} disabled={document.title.trim() === ""}>
+              Save
+            </Button>
+          </>
+        }
+      >
+        {draft.isConflict && draft.error ? (
+          <Notice title={problemOf(draft.error).detail ?? "Somebody else saved it meanwhile."}>
+            <span className="row wrap">
+              What you changed is still here. Saving over it makes yours the newest version; the other one stays among the versions.
+              <Button variant="default" size="compact-xs" onClick={() => draft.saveOver(message)} loading={draft.isSaving}>
+                Save over it
+              </Button>
+            </span>
+          </Notice>
+        ) : (
+          draft.error && <FormProblem error={draft.error} />
+        )}
+        <div className={classes.settings}>
+          <TextInput label="Title" value={document.title} onChange={(event) => change({ ...document, title: event.currentTarget.value })} data-autofocus={id === null || undefined} />
+          <TextInput label="Description" placeholder="what it is for" value={document.description} onChange={(event) => change({ ...document, description: event.currentTarget.value })} />
+          <TextInput label="Folder" value={document.folder} onChange={(event) => change({ ...document, folder: event.currentTarget.value })} />
+          <TextInput label="Tags, by commas" defaultValue={document.tags.join(", ")} onBlur={(event) => change({ ...document, tags: words(event.currentTarget.value) })} />
+          <Select label="Refresh" data={refreshChoices(document.refresh)} value={document.refresh} onChange={(refresh) => change({ ...document, refresh: refresh ?? "" })} />
+          <TextInput label="What changed" placeholder="a note for the versions" value={message} onChange={(event) => setMessage(event.currentTarget.value)} />
+          <Button variant="default" leftSection={<IconVariable size={14} />} onClick={editVariables}>
+            Variables ({document.variables.length})
+          </Button>
+          <Checkbox size="xs" label="Exemplars on curves" checked={document.exemplars} onChange={(event) => change({ ...document, exemplars: event.currentTarget.checked })} />
+          <Checkbox size="xs" label="Events on curves" checked={document.events} onChange={(event) => change({ ...document, events: event.currentTarget.checked })} />
+        </div>
+        <VariableBar states={states} chosen={chosen} onChoose={choose} />
+        <ShownContext value={shown}>
+          <Rows
+            rows={document.rows}
             chosen={chosen}
-            onClose={closeDialog}
-            onTouch={touch}
-            onDone={(panel) => {
-              change(withPanel(document, open.row, panel));
-              closeDialog();
-            }}
+            rowTools={(at) => <RowTools document={document} at={at} onChange={change} onAdd={() => edit(blankPanel(document), at)} />}
+            arranging={arranging}
+            panelTools={(panel) => <PanelTools document={document} panel={panel} onChange={change} onOpen={() => edit(panel, 0)} />}
           />
-        )}
-      </Modal>
-      <Modal opened={isVariables} onClose={closeUnlessTouched} closeOnEscape={!isClosing} title="Variables" size={760} closeButtonProps={{ "aria-label": "Close" }}>
-        {isVariables && (
-          <VariablesEditor
-            variables={document.variables}
-            onTouch={touch}
-            onDone={(variables) => {
-              change({ ...document, variables });
-              closeDialog();
-            }}
-          />
-        )}
-      </Modal>
-      <Confirm isOpen={isClosing} title={`Discard what you changed ${isVariables ? "of the variables" : "in this panel"}?`} action="Discard it" isPending={false} error={null} onClose={() => ask(false)} onConfirm={closeDialog}>
-        {isVariables ? "The variables become what they were before." : "The panel becomes what it was before."}
-      </Confirm>
-      <Confirm isOpen={draft.leaving !== null} title="Leave without saving?" action="Discard changes" isPending={false} error={null} onClose={() => draft.leaving?.stay()} onConfirm={() => draft.leaving?.go()}>
-        What you changed in this dashboard is not saved and would be lost.
-      </Confirm>
-    </Page>
+        </ShownContext>
+        <p role="status" className="visually-hidden">
+          {arranging.said}
+        </p>
+        <div>
+          <Button variant="subtle" leftSection={<IconPlus size={14} />} onClick={() => change({ ...document, rows: [...document.rows, { title: "New row", collapsed: false, panels: [] }] })}>
+            Add row
+          </Button>
+        </div>
+        <Modal opened={open !== null} onClose={closeUnlessTouched} closeOnEscape={!isClosing} title="Panel" size={1180} closeButtonProps={{ "aria-label": "Close" }}>
+          {open && (
+            <PanelEditor
+              panel={open.panel}
+              chosen={chosen}
+              onClose={closeDialog}
+              onTouch={touch}
+              onDone={(panel) => {
+                change(withPanel(document, open.row, panel));
+                closeDialog();
+              }}
+            />
+          )}
+        </Modal>
+        <Modal opened={isVariables} onClose={closeUnlessTouched} closeOnEscape={!isClosing} title="Variables" size={760} closeButtonProps={{ "aria-label": "Close" }}>
+          {isVariables && (
+            <VariablesEditor
+              variables={document.variables}
+              onTouch={touch}
+              onDone={(variables) => {
+                change({ ...document, variables });
+                closeDialog();
+              }}
+            />
+          )}
+        </Modal>
+        <Confirm isOpen={isClosing} title={`Discard what you changed ${isVariables ? "of the variables" : "in this panel"}?`} action="Discard it" isPending={false} error={null} onClose={() => ask(false)} onConfirm={closeDialog}>
+          {isVariables ? "The variables become what they were before." : "The panel becomes what it was before."}
+        </Confirm>
+        <Confirm isOpen={draft.leaving !== null} title="Leave without saving?" action="Discard changes" isPending={false} error={null} onClose={() => draft.leaving?.stay()} onConfirm={() => draft.leaving?.go()}>
+          What you changed in this dashboard is not saved and would be lost.
+        </Confirm>
+      </Page>
+    </LiteralsContext>
   );
 }
 

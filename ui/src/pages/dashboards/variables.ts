@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { ask, type Result } from "@/api/prom";
 import type { DashboardVariable } from "@/api/types";
-import { type Chosen, fillQuery, firstChoice, readVariableQuery } from "@/lib/dashboards";
+import { type Chosen, fillQuery, firstChoice, literalNames, readVariableQuery } from "@/lib/dashboards";
 import { seriesName, vectorOf } from "@/lib/promSeries";
 
 export interface VariableState {
@@ -17,7 +17,7 @@ export interface VariableState {
 const MOST = 2_000;
 const CONTEXT = { stepS: 60, rangeS: 3_600 };
 
-export function useVariables(variables: readonly DashboardVariable[]): { states: VariableState[]; chosen: Chosen; choose: (name: string, values: readonly string[]) => void } {
+export function useVariables(variables: readonly DashboardVariable[]): { states: VariableState[]; chosen: Chosen; literals: ReadonlySet<string>; choose: (name: string, values: readonly string[]) => void } {
   const [params, setParams] = useSearchParams();
   const given = useMemo(() => {
     const known: Record<string, string[]> = {};
@@ -26,7 +26,8 @@ export function useVariables(variables: readonly DashboardVariable[]): { states:
   }, [variables, params]);
   // A variable may be asked for by others before it: what those are by the address or by default is enough to ask.
   const early = useMemo(() => Object.fromEntries(variables.map((one) => [one.name, given[one.name] ?? firstChoice(one, one.options)])), [variables, given]);
-  const results = useQueries({ queries: variables.map((variable) => optionsQuery(variable, early)) });
+  const literals = useMemo(() => literalNames(variables), [variables]);
+  const results = useQueries({ queries: variables.map((variable) => optionsQuery(variable, early, literals)) });
   const states = variables.map((variable, at): VariableState => {
     const result = results[at];
     const found = variable.kind === "query" ? (result?.data ?? []) : variable.options;
@@ -44,11 +45,11 @@ export function useVariables(variables: readonly DashboardVariable[]): { states:
       },
       { replace: true },
     );
-  return { states, chosen, choose };
+  return { states, chosen, literals, choose };
 }
 
-function optionsQuery(variable: DashboardVariable, chosen: Chosen) {
-  const wanted = readVariableQuery(fillQuery(variable.query, { ...CONTEXT, chosen: without(chosen, variable.name) }));
+function optionsQuery(variable: DashboardVariable, chosen: Chosen, literals: ReadonlySet<string>) {
+  const wanted = readVariableQuery(fillQuery(variable.query, { ...CONTEXT, literals, chosen: without(chosen, variable.name) }));
   return {
     queryKey: ["metrics", "variable", variable.kind, wanted],
     enabled: variable.kind === "query" && variable.query.trim() !== "",

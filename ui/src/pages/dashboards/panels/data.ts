@@ -37,6 +37,9 @@ const POINTS = { timeseries: 180, heatmap: 60 } as const;
 /** Whether curves show exemplars and events, where their panel does not say no. */
 export const ShownContext = createContext({ exemplars: true, events: true });
 
+/** The variables whose values are no patterns. */
+export const LiteralsContext = createContext<ReadonlySet<string>>(new Set());
+
 /** How often the panels of a dashboard ask again, in milliseconds; null where that follows from the time range. */
 export const RefreshContext = createContext<number | null>(null);
 const LEAST_REFRESH_S = 5;
@@ -49,12 +52,13 @@ export function refreshMs(refresh: string): number | null {
 export function usePanelData(panel: DashboardPanel, chosen: Chosen, isSeen: boolean): PanelData {
   const { range } = useTimeRange();
   const everyMs = useContext(RefreshContext);
+  const literals = useContext(LiteralsContext);
   const refetch = everyMs !== null && range.kind === "preset" ? { refetchInterval: everyMs } : {};
   const isRange = OVER_RANGE.has(panel.kind);
   const step = stepOf(range, panel.kind === "heatmap" ? POINTS.heatmap : POINTS.timeseries);
   const asked = panel.queries
     .filter((query) => !query.hidden && query.expr.trim() !== "")
-    .map((query) => ({ ...query, expr: fillQuery(query.expr, { chosen, stepS: step, rangeS: spanSeconds(range) }) }));
+    .map((query) => ({ ...query, expr: fillQuery(query.expr, { chosen, literals, stepS: step, rangeS: spanSeconds(range) }) }));
   const ranges = useQueries({ queries: asked.map(({ expr }) => ({ ...rangeQuery({ expr, range, step }), ...refetch, enabled: isSeen && isRange })) });
   const instants = useQueries({ queries: asked.map(({ expr }) => ({ ...instantQuery(expr, range), ...refetch, enabled: isSeen && !isRange })) });
   const results = isRange ? ranges : instants;
