@@ -18,6 +18,7 @@ from holdfast.telemetry.metrics.scrape.loop import TargetLoop
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 from holdfast.telemetry.metrics.scrape.scraping import ScrapeGround, Scraping
 from telemetry.scrape.conftest import TENANT, _is_stale, make_callers
+from telemetry.scrape.exporters import Exporter
 
 FILE = """
 global: {{scrape_interval: 100ms, scrape_timeout: 100ms}}
@@ -160,6 +161,39 @@ async def test_a_reload_that_changes_a_job_ends_only_the_series_that_are_gone(
     assert {instance for _, instance in _ended(scraping, "scrape_")} == {gone}
     assert [each.value for each in _samples(scraping, "up", kept)][:2] == [1.0, 1.0]
     assert [each.value for each in _samples(scraping, "x", kept)][:2] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("clock", [FakeClock], indirect=True)
+async def test_a_job_that_changes_keeps_its_targets_while_its_list_is_out_of_reach(scraping, exporter, tmp_path, clock):
+    listed = Exporter()
+    server = await asyncio.start_server(listed.answer, "127.0.0.1", 0)
+    listed.port = server.sockets[0].getsockname()[1]
+    listed.content_type = "application/json"
+    other = f"localhost:{exporter.port}"
+    path = tmp_path / "prometheus.yml"
+    job = {"job_name": "one", "http_sd_configs": [{"url": f"http://{listed.address}/", "refresh_interval": "60s"}]}
+
+    async def scraped(*addresses, after_s):
+        await clock.advance(after_s)
+        await _until(lambda: {url.split("/")[2] for url in _health(scraping)} == set(addresses))
+
+    listed.page = json.dumps([{"targets": [exporter.address]}, {"targets": [other]}]).encode()
+    await _load_jobs(scraping, path, job)
+    await scraped(exporter.address, other, after_s=0)
+    listed.status = 500
+    drop = {"source_labels": ["__name__"], "regex": "unwanted", "action": "drop"}
+    await _load_jobs(scraping, path, {**job, "metric_relabel_configs": [drop]})
+    await _until(lambda: scraping.configuration.jobs[0].metric_relabel_rules)
+    for _ in range(4):
+        await scraped(exporter.address, other, after_s=15)
+    listed.status, listed.page = 200, json.dumps([{"targets": [other]}]).encode()
+    await _load_jobs(scraping, path, job)
+    await scraped(other, after_s=61)
+    listed.page = b"[]"
+    await _load_jobs(scraping, path, {**job, "metric_relabel_configs": [drop]})
+    await scraped(after_s=61)
+    server.close()
+    await listed.hang_up()
 
 
 async def _load_jobs(scraping, path, *jobs):

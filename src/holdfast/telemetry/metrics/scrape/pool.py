@@ -1,28 +1,29 @@
 """One job at work: its discoveries tell what there is, relabelling makes targets of it, each target has its loop.
 
 Targets that stay keep their loop; one that goes ends its series, one that another process scrapes now does not. A job
-that changed goes on with the series of the one before. Never judges pages: that is the loop's.
+that changed goes on with the series of the one before, and with the targets that a server told that one of, until it
+answers again. Never judges pages: that is the loop's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
 from holdfast.kernel.errors import InvalidError
 from holdfast.resilience import Backoff, Pauses
-from holdfast.telemetry.metrics.scrape.config import TargetGroup
+from holdfast.telemetry.metrics.scrape.config import DnsDiscovery, HttpDiscovery, TargetGroup
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 from holdfast.telemetry.metrics.scrape.targets import Target, make_target
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
-    from holdfast.telemetry.metrics.scrape.config import ScrapeJob
+    from holdfast.telemetry.metrics.scrape.config import Discovery, ScrapeJob
     from holdfast.telemetry.metrics.scrape.discovery import Discoverer, Found
 
 MOST_DROPPED: Final = 10_000  # dropped targets remembered, where the job names no number
@@ -32,6 +33,7 @@ _UNCLAIMED_INTERVALS: Final = 2.0  # until a target of the job before is gone, f
 _AFTER_CRASH: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
 _log = journal.get_logger()
 Owns = Callable[[str], bool]
+Known = Sequence[tuple["Discovery", Mapping[str, Sequence["Found"]]]]
 
 
 def owns_all(_key: str) -> bool:
@@ -53,6 +55,7 @@ class JobPool:
         self._tools = tools
         self._discoverers = discoverers
         self._found: dict[str, Sequence[Found]] = {}
+        self._carried: set[str] = set()  # sources that were told to the job before, and to this one not yet
         self._inherited: dict[Labels, list[TargetLoop]] = {}
         self._news = asyncio.Event()
         self._tasks: dict[tuple[object, ...], asyncio.Task[None]] = {}
@@ -80,10 +83,29 @@ class JobPool:
                 await loop.end()
         return [] if ends_series else left
 
-    def inherit(self, loops: Iterable[TargetLoop]) -> None:
-        """Go on with the series of the job before; those of targets that are not found any more end."""
+    def known(self) -> Known:
+        """Give what each discovery has told."""
+        told: list[dict[str, Sequence[Found]]] = [{} for _ in self.job.discoveries]
+        for key, found in self._found.items():
+            number, _, source = key.partition("/")
+            told[int(number)][source] = found
+        return list(zip(self.job.discoveries, told, strict=True))
+
+    def inherit(self, loops: Iterable[TargetLoop], known: Known = ()) -> None:
+        """Go on with the series of the job before; those of targets that are not found any more end.
+
+        What `known` says of servers that are asked for targets is believed until they answer: one that is down just now
+        must not take the targets away.
+        """
         for loop in loops:
             self._inherited.setdefault(loop.target.labels, []).append(loop)
+        for number, section in enumerate(self.job.discoveries):
+            told = next((told for other, told in known if other == section), {})
+            if isinstance(section, DnsDiscovery | HttpDiscovery):
+                self._found |= {f"{number}/{source}": found for source, found in told.items()}
+        self._carried = set(self._found)
+        if self._carried:
+            self._news.set()
 
     async def reconcile(self) -> None:
         """Make the loops those of what is found now."""
@@ -113,6 +135,7 @@ class JobPool:
 
     def tell(self, source: str, found: Sequence[Found]) -> None:
         """Take the targets of one source of a discovery."""
+        self._carried.discard(source)
         if found:
             self._found[source] = found
         else:
@@ -174,12 +197,22 @@ class JobPool:
         pauses = Pauses(_AFTER_CRASH)
         while True:
             try:
-                await discoverer.run(lambda source, found: self.tell(f"{number}/{source}", found))
+                await discoverer.run(lambda source, found: self._hear(number, source, found))
             except Exception as error:  # noqa: BLE001 -- the fence of a job: one discovery must not stop the others
                 _log.error("scrape.discovery_crashed", job=self.job.name, error=repr(error))
                 await self._tools.clock.sleep(pauses.next_s())
             else:
                 return
+
+    def _hear(self, number: int, source: str, found: Sequence[Found]) -> None:
+        """Take what a discovery tells; a list comes in one breath, and what is not on it any more is gone."""
+        self.tell(f"{number}/{source}", found)
+        if self._carried and isinstance(self.job.discoveries[number], HttpDiscovery):
+            asyncio.get_running_loop().call_soon(self._let_go, f"{number}/")
+
+    def _let_go(self, begin: str) -> None:
+        for key in [key for key in self._carried if key.startswith(begin)]:
+            self.tell(key, ())
 
     async def _scrape(self, loop: TargetLoop) -> None:
         pauses = Pauses(_AFTER_CRASH)

@@ -23,7 +23,7 @@ from holdfast.telemetry.metrics.scrape.config import (
 )
 from holdfast.telemetry.metrics.scrape.discovery import discoverers, find_faults
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
-from holdfast.telemetry.metrics.scrape.pool import JobPool, Owns, owns_all
+from holdfast.telemetry.metrics.scrape.pool import JobPool, Known, Owns, owns_all
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 from holdfast.telemetry.metrics.scrape.sayings import Sayings
 
@@ -103,15 +103,15 @@ class Scraping:
     async def reconcile(self) -> None:
         """Make the pools those of the configuration in force."""
         wanted = {job.name: job for job in self.configuration.jobs if job.discoveries}
-        before: dict[str, list[TargetLoop]] = {}
+        before: dict[str, tuple[list[TargetLoop], Known]] = {}
         for name, pool in list(self._pools.items()):
             if wanted.get(name) != pool.job:
                 del self._pools[name]
-                before[name] = await pool.stop(ends_series=name not in wanted)
+                before[name] = await pool.stop(ends_series=name not in wanted), pool.known()
         for name, job in wanted.items():
             if name not in self._pools:
                 pool = self._pools[name] = self._pool(job)
-                pool.inherit(before.get(name, ()))
+                pool.inherit(*before.get(name, ((), ())))
                 pool.start()
 
     def _pool(self, job: ScrapeJob) -> JobPool:

@@ -60,7 +60,7 @@ class ListedTargets:
         groups = decoding.decode(tuple[TargetGroup, ...], _texts(answer.json()), file=answer.url)
         for index, group in enumerate(groups):
             tell(f"{self._section.url}:{index}", found_in(group, {"__meta_url": self._section.url}))
-        for index in range(len(groups), self._count):
+        for index in range(len(groups), max(self._count, 1)):  # that there are none is news, too
             tell(f"{self._section.url}:{index}", ())
         self._count = len(groups)
 
