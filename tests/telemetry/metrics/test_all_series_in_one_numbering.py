@@ -39,8 +39,7 @@ class Tenant:
             by_name.setdefault(row.name, []).append(row)
         for name, rows in by_name.items():
             group = self.groups.setdefault(name, Group(name))
-            group.note(rows)
-            self.census.follow(group)
+            self.census.follow(group, group.note(rows))
 
     def _new(self) -> SeriesRow:
         chance, name = self.chance, self.chance.choice(NAMES)

@@ -45,13 +45,13 @@ class Census:
         self._columns: dict[str, LabelColumn] = {}
         self._shapes = ShapeColumn()
         for group in groups:
-            self.follow(group)
+            self.follow(group, np.arange(len(group)))
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def follow(self, group: Group) -> None:
-        """Take what a group has learnt: more series, or that some live longer."""
+    def follow(self, group: Group, touched: Ordinals) -> None:
+        """Take what a group has learnt of these of its series, all that are new among them."""
         self._lives = None
         places = self._places.setdefault(group.name, Growing(np.int64))
         begin = len(places)
@@ -62,8 +62,9 @@ class Census:
             self.ids.extend(group.ids.live[begin:])
             self._first_ms.extend(group.first_ms.live[begin:])
             self._last_ms.extend(group.last_ms.live[begin:])
-        self._first_ms.live[places.live] = group.first_ms.live
-        self._last_ms.live[places.live] = group.last_ms.live
+        here = places.live[touched]
+        self._first_ms.live[here] = group.first_ms.live[touched]
+        self._last_ms.live[here] = group.last_ms.live[touched]
 
     async def choose(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Ordinals:
         """Give the series that satisfy all matchers and may have samples in [start_ms, end_ms]; the array is shared.

@@ -64,8 +64,8 @@ class Group:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def note(self, rows: Sequence[SeriesRow]) -> None:
-        """Take series, or that their lives are longer than was known."""
+    def note(self, rows: Sequence[SeriesRow]) -> Ordinals:
+        """Take series, or that their lives are longer than was known; gives their places here."""
         ordinals, places = self._ordinals, []
         fresh: list[SeriesRow] = []
         for row in rows:
@@ -80,6 +80,7 @@ class Group:
         self.changes += 1
         np.minimum.at(self.first_ms.live, places, first)
         np.maximum.at(self.last_ms.live, places, last)
+        return np.array(places, np.int64)
 
     def _add(self, fresh: Sequence[SeriesRow]) -> None:
         self.labels += [row[1] for row in fresh]

@@ -56,9 +56,9 @@ class _Tenant:
             group = self.groups.get(name)
             if group is None:
                 group = self.groups[name] = Group(name)
-            group.note(own)
+            touched = group.note(own)
             if self.census is not None:
-                self.census.follow(group)
+                self.census.follow(group, touched)
 
 
 class SeriesIndex:
