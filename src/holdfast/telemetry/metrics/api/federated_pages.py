@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,7 +119,7 @@ def _lines(rows: Iterable[_Row], around: Mapping[str, str], form: PageForm) -> I
             if isinstance(value, Histogram):
                 continue
             told = _told({**around, **labels}, form)
-            pairs = ",".join(f"{_label(key)}={_quote(told[key])}" for key in sorted(told))
+            pairs = ",".join([_pair(*pair) for pair in sorted(told.items())])
             opening = f"{name}{{{pairs}}}" if is_plain else f"{{{_quote(name)},{pairs}}}"
             yield f"{opening} {write_value(value)} {ts_ms}\n"
 
@@ -189,17 +190,23 @@ def _metric(labels: Mapping[str, str], form: PageForm) -> str:
 def _told(labels: dict[str, str], form: PageForm) -> dict[str, str]:
     """Give the labels without the metric's name; of two that are written alike, the one that is called so."""
     own = {key: value for key, value in labels.items() if key != METRIC_NAME}
-    if form.keeps_names or all(map(_PLAIN_LABEL.fullmatch, own)):
+    if form.keeps_names or _are_plain(tuple(own)):
         return own
     return {**{_ODD_LABEL.sub("_", key): value for key, value in own.items()}, **_only_plain(own)}
+
+
+@lru_cache(256)
+def _are_plain(names: tuple[str, ...]) -> bool:
+    return all(map(_PLAIN_LABEL.fullmatch, names))
 
 
 def _only_plain(labels: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in labels.items() if _PLAIN_LABEL.fullmatch(key)}
 
 
-def _label(name: str) -> str:
-    return name if _PLAIN_LABEL.fullmatch(name) else _quote(name)
+@lru_cache(4096)  # the same ones stand in thousands of lines
+def _pair(name: str, value: str) -> str:
+    return f"{name if _PLAIN_LABEL.fullmatch(name) else _quote(name)}={_quote(value)}"
 
 
 def _quote(text: str) -> str:

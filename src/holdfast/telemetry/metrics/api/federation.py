@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request, Response
@@ -75,11 +76,11 @@ class Federation:
         if current is None or raw is None:
             return {}
         alive = set(current.labels)
-        newest: dict[Labels, tuple[int, float | Histogram]] = {}
-        for row, labels in enumerate(raw.labels):
-            last = int(raw.offsets[row + 1]) - 1
-            if labels in alive and last >= int(raw.offsets[row]):
-                histogram = raw.histograms[last] if raw.histograms is not None else None
-                value = float(raw.values[last]) if histogram is None else histogram
-                newest[labels] = (int(raw.ts_ms[last]), value)
-        return newest
+        last = raw.offsets[1:] - 1  # of each series, none of which is empty
+        times, values = raw.ts_ms[last].tolist(), raw.values[last].tolist()
+        histograms = repeat(None) if raw.histograms is None else raw.histograms[last].tolist()
+        return {
+            labels: (ts_ms, value if histogram is None else histogram)
+            for labels, ts_ms, value, histogram in zip(raw.labels, times, values, histograms, strict=False)
+            if labels in alive
+        }

@@ -223,10 +223,11 @@ def _range_vector(evaluator: Evaluator, node: MatrixSelector | Subquery) -> Answ
 def _cut(samples: Samples, begin_ms: int, end_ms: int) -> SeriesColumns:
     """Give the samples in (begin, end], without series that have none, sorted by labels."""
     inside = (samples.ts > begin_ms) & (samples.ts <= end_ms)
-    bounds = zip(samples.offsets[:-1].tolist(), samples.offsets[1:].tolist(), strict=True)
-    picks = {row: np.flatnonzero(inside[a:b]) + a for row, (a, b) in enumerate(bounds)}
-    rows = sorted((row for row, found in picks.items() if len(found)), key=samples.labels.__getitem__)
-    index = np.concatenate([picks[row] for row in rows]) if rows else np.zeros(0, dtype=np.int64)
+    before = np.concatenate(([0], np.cumsum(inside)))[samples.offsets]  # samples inside, before each row
+    counts = np.diff(before)
+    rows = sorted(np.flatnonzero(counts).tolist(), key=samples.labels.__getitem__)
+    offsets = np.concatenate(([0], np.cumsum(counts[rows]))).astype(np.int64)
+    index = np.flatnonzero(inside)[np.arange(offsets[-1]) + np.repeat(before[rows] - offsets[:-1], counts[rows])]
     frame = drop_names(
         Frame(
             [samples.labels[row] for row in rows],
@@ -237,7 +238,7 @@ def _cut(samples: Samples, begin_ms: int, end_ms: int) -> SeriesColumns:
     )
     return SeriesColumns(
         frame.labels,
-        np.concatenate(([0], np.cumsum([len(picks[row]) for row in rows]))).astype(np.int64),
+        offsets,
         samples.ts[index],
         samples.values[index],
         None if samples.histograms is None else samples.histograms[index],
