@@ -11,6 +11,7 @@ import pytest
 LAZY = (
     "health",
     "health.host",
+    "kernel.sql",
     "telemetry",
     "telemetry.logs",
     "telemetry.logs.patterns",

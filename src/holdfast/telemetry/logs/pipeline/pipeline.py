@@ -12,7 +12,6 @@ from holdfast.telemetry.logs.logql.printing import print_stage
 from holdfast.telemetry.logs.pipeline import parsing
 from holdfast.telemetry.logs.pipeline.conditions import compile_condition
 from holdfast.telemetry.logs.pipeline.entries import DETAILS, ERROR, Entry, Step
-from holdfast.telemetry.logs.pipeline.formatting import label_format_step, line_format_step
 from holdfast.telemetry.logs.pipeline.line_filters import compile_line_filter
 from holdfast.telemetry.metrics.matching import question_of
 
@@ -116,6 +115,18 @@ def _distinct(stage: nodes.Distinct) -> Step:
     return is_new
 
 
+def _line_format(stage: nodes.LineFormat) -> Step:
+    from holdfast.telemetry.logs.pipeline.formatting import line_format_step  # noqa: PLC0415 -- templates load slowly
+
+    return line_format_step(stage)
+
+
+def _label_format(stage: nodes.LabelFormat) -> Step:
+    from holdfast.telemetry.logs.pipeline.formatting import label_format_step  # noqa: PLC0415 -- as above
+
+    return label_format_step(stage)
+
+
 _MAKERS: Final[dict[type[nodes.Node], Callable[[Any], Step]]] = {
     nodes.LineFilter: _line_filter,
     nodes.LabelFilter: _label_filter,
@@ -124,8 +135,8 @@ _MAKERS: Final[dict[type[nodes.Node], Callable[[Any], Step]]] = {
     nodes.RegexpParser: parsing.regexp_step,
     nodes.PatternParser: parsing.pattern_step,
     nodes.UnpackParser: parsing.unpack_step,
-    nodes.LineFormat: line_format_step,
-    nodes.LabelFormat: label_format_step,
+    nodes.LineFormat: _line_format,
+    nodes.LabelFormat: _label_format,
     nodes.Decolorize: _decolorize,
     nodes.DropLabels: _drop,
     nodes.KeepLabels: _keep,
