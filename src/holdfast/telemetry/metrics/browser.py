@@ -51,7 +51,7 @@ class MetricBrowser:
             for begin in range(0, len(places), _SORTED):
                 runs.append(sorted([series.labels[place] for place in places[begin : begin + _SORTED].tolist()]))
                 await asyncio.sleep(0)
-        return runs[0][: scope.limit or None] if len(runs) == 1 else await _merged(runs, scope.limit)
+        return await _merged(runs, scope.limit)
 
     async def label_names(self, tenant: TenantId, scope: Scope) -> list[str]:
         """Give the names of labels."""

@@ -39,13 +39,14 @@ class Parameters:
         Raises:
             InvalidError: the form is no UTF-8.
         """
-        pairs = _parse(request.scope["query_string"].decode("latin-1"))
+        query: bytes = request.scope["query_string"]
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         if request.method == "POST" and request.headers.get("content-type", "").startswith(_FORM):
             try:
                 form = (await request.body()).decode()
             except UnicodeDecodeError:
                 raise InvalidError("the form is not UTF-8") from None
-            pairs = _parse(form) + pairs
+            pairs = parse_qsl(form, keep_blank_values=True) + pairs
         return cls(pairs)
 
     def all(self, name: str) -> list[str]:
@@ -84,14 +85,6 @@ class Parameters:
         if not text.isascii() or not text.isdigit() or len(text) > 18:
             raise _invalid(name, "limit must be a non-negative number" if "limit" in name else f'"{text}" is no number')
         return int(text)
-
-
-def _parse(form: str) -> list[tuple[str, str]]:
-    """Read what a form holds; where nothing is escaped, in a fifth of the time that takes otherwise."""
-    if "%" in form or "+" in form:
-        return parse_qsl(form, keep_blank_values=True)
-    parts = [part.partition("=") for part in form.split("&") if part]
-    return [(name, value) for name, _, value in parts]
 
 
 def parse_time_ms(text: str) -> int | None:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from holdfast.telemetry.metrics.growing import Growing
-from holdfast.telemetry.metrics.indexing.chosen import Chosen, is_most, nothing
+from holdfast.telemetry.metrics.indexing.chosen import Chosen, chosen_of, is_most, nothing
 from holdfast.telemetry.metrics.indexing.columns import LabelColumn, Ordinals, ShapeColumn, present
 from holdfast.telemetry.metrics.indexing.group import Group, Lives, lives_of
-from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, LabelSets
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 from holdfast.telemetry.metrics.samples import Matcher
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
 
@@ -36,8 +35,8 @@ class Census:
     def __init__(self, groups: Iterable[Group]) -> None:
         self.labels: list[Labels] = []
         self.ids = Growing(np.uint64)
-        self._first_ms = Growing(np.int64)
-        self._last_ms = Growing(np.int64)
+        self.first_ms = Growing(np.int64)
+        self.last_ms = Growing(np.int64)
         self._places: dict[str, Growing[np.int64]] = {}  # of the series of each metric
         self._numbers: Ordinals = np.zeros(0, np.int64)
         self._order: Ordinals = np.zeros(0, np.int64)  # by id
@@ -60,11 +59,11 @@ class Census:
             self.labels += group.labels[begin:]
             self._shapes.extend(group.labels[begin:], group.names)
             self.ids.extend(group.ids.live[begin:])
-            self._first_ms.extend(group.first_ms.live[begin:])
-            self._last_ms.extend(group.last_ms.live[begin:])
+            self.first_ms.extend(group.first_ms.live[begin:])
+            self.last_ms.extend(group.last_ms.live[begin:])
         here = places.live[touched]
-        self._first_ms.live[here] = group.first_ms.live[touched]
-        self._last_ms.live[here] = group.last_ms.live[touched]
+        self.first_ms.live[here] = group.first_ms.live[touched]
+        self.last_ms.live[here] = group.last_ms.live[touched]
 
     async def choose(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Ordinals:
         """Give the series that satisfy all matchers and may have samples in [start_ms, end_ms]; the array is shared.
@@ -91,20 +90,10 @@ class Census:
         names = self._column(METRIC_NAME).used(every)
         if not names:
             return nothing()
-        several = "\xff" + blake2b("\xff".join(names).encode(errors="surrogatepass"), digest_size=16).hexdigest()
         order = self._by_id()
         places = order[(matching & self._living(start_ms, end_ms))[order]]
-        first_ms, last_ms = self._first_ms.live[places], self._last_ms.live[places]
-        return Chosen(
-            names[0] if len(names) == 1 else several,
-            tuple(names),
-            LabelSets([self.labels[place] for place in places.tolist()]),
-            self.ids.live[places],
-            first_ms,
-            last_ms,
-            lives_of(first_ms, last_ms),
-            is_whole=is_most(len(every), len(self._places[names[0]]) if len(names) == 1 else len(self)),
-        )
+        known = len(self._places[names[0]]) if len(names) == 1 else len(self)
+        return chosen_of(self, places, names, is_whole=is_most(len(every), known))
 
     async def _matching(self, matchers: tuple[Matcher, ...]) -> Flags:
         for matcher in matchers:
@@ -115,11 +104,11 @@ class Census:
         return is_matching
 
     def _living(self, start_ms: int, end_ms: int) -> Flags:
-        return (self._first_ms.live <= end_ms) & (self._last_ms.live >= start_ms - ANNOUNCE_EVERY_MS)
+        return (self.first_ms.live <= end_ms) & (self.last_ms.live >= start_ms - ANNOUNCE_EVERY_MS)
 
     def _lives_in_common(self) -> Lives:
         if self._lives is None:
-            self._lives = lives_of(self._first_ms.live, self._last_ms.live)
+            self._lives = lives_of(self.first_ms.live, self.last_ms.live)
         return self._lives
 
     def _ordinals(self, flags: Flags) -> Ordinals:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from holdfast.telemetry.metrics.growing import Growing
 from holdfast.telemetry.metrics.indexing.columns import Ordinals
 from holdfast.telemetry.metrics.indexing.group import Group, Lives, lives_of
-from holdfast.telemetry.metrics.labels import LabelSets
+from holdfast.telemetry.metrics.labels import Labels, LabelSets
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.samples import Matcher
 
 _MANY: Final = 4_000  # ids that one statement may name
 MOST_STANDING: Final = 100_000  # series of choices that are remembered, some 200 bytes each
+
+
+class Numbered(Protocol):
+    """Series in a numbering of their own: a metric's, or all of a tenant."""
+
+    labels: list[Labels]
+    ids: Growing[np.uint64]
+    first_ms: Growing[np.int64]
+    last_ms: Growing[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +62,25 @@ def is_most(chosen: int, known: int) -> bool:
     return chosen == known or (chosen > _MANY and 2 * chosen >= known)
 
 
-def chosen_of(group: Group, ordinals: Ordinals, *, is_whole: bool) -> Chosen:
-    """Give series of one metric."""
-    labels = group.labels
-    first_ms, last_ms = group.first_ms.live[ordinals], group.last_ms.live[ordinals]
+def chosen_of(series: Numbered, ordinals: Ordinals, names: Sequence[str], *, is_whole: bool) -> Chosen:
+    """Give series of these metrics, in the order of `ordinals`."""
+    labels = series.labels
+    first_ms, last_ms = series.first_ms.live[ordinals], series.last_ms.live[ordinals]
     return Chosen(
-        group.name,
-        (group.name,),
+        names[0] if len(names) == 1 else _family_of(names),
+        tuple(names),
         LabelSets([labels[ordinal] for ordinal in ordinals.tolist()]),
-        group.ids.live[ordinals],
+        series.ids.live[ordinals],
         first_ms,
         last_ms,
         lives_of(first_ms, last_ms),
         is_whole,
     )
+
+
+def _family_of(names: Sequence[str]) -> str:
+    """Name several metrics as no metric is called."""
+    return "\xff" + blake2b("\xff".join(names).encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def nothing() -> Chosen:

@@ -193,7 +193,7 @@ class SeriesIndex:
         if not len(ordinals):
             return nothing()
         living = alive(group, ordinals, start_ms, end_ms)
-        chosen = chosen_of(group, living, is_whole=is_most(len(ordinals), len(group)))
+        chosen = chosen_of(group, living, [name], is_whole=is_most(len(ordinals), len(group)))
         if living is ordinals:
             self._standing.put(group, matchers, chosen)
         return chosen
