@@ -8,6 +8,7 @@ pytest_plugins = (
     "fixtures.databases",
     "fixtures.engines_of_runs",
     "fixtures.forks",
+    "fixtures.hung_teardowns",
     "fixtures.log_levels",
     "fixtures.network",
     "fixtures.ops",

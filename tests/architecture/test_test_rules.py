@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +58,36 @@ def test_a_postgres_database_of_a_test_is_empty(postgres_database_url):
     with psycopg.connect(postgres_database_url) as connection:
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
     assert tables == (0,)
+
+
+FAILS_AND_HANGS = """
+import asyncio, pytest
+
+@pytest.fixture
+async def gate():
+    yield
+    await asyncio.Event().wait()
+
+async def test_that_fails(gate):
+    assert False
+
+def test_that_comes_after():
+    pass
+"""
+
+
+def test_a_fixture_that_hangs_after_a_failed_test_is_named_and_the_next_test_runs(tmp_path):
+    (tmp_path / "test_hung.py").write_text(FAILS_AND_HANGS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\ntimeout = 1\nfaulthandler_timeout = 60\n")
+    options = ["-p", "fixtures.hung_teardowns", "-p", "no:randomly", "-p", "no:cacheprovider", "-rA", "--tb=no"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "ERROR test_hung.py::test_that_fails - Failed: Timeout (>1.0s)" in run.stdout
+    assert "PASSED test_hung.py::test_that_comes_after" in run.stdout
