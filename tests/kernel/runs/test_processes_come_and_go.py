@@ -171,6 +171,49 @@ async def test_runs_wait_while_the_database_is_away(engines: Engines) -> None:
     assert gated.calls == ["quick", "slow"]
 
 
+async def test_a_process_that_stops_while_the_database_is_away_tells_who_waits_and_the_run_goes_on_elsewhere(
+    engines: Engines,
+) -> None:
+    gated = Gated()
+    w = gated.workflow()
+    engines.limit(stop_grace=0.2)
+    runs = engines.make(w)
+    write = engines.db.write
+
+    async def away(work):
+        raise UnavailableError("the database does not answer")
+
+    async with runs.running():
+        handle = await runs.start(w)
+        await until(lambda: "slow" in gated.calls)
+        live = runs.residents.live()
+        engines.db.write = away
+        gated.gate.set()
+        await until(lambda: runs.journal.is_failing)
+        starting = asyncio.create_task(runs.start(w))
+        await until(lambda: runs.journal.waiting > 1)
+    with pytest.raises(UnavailableError, match="whether the run was started is not known"):
+        await asyncio.wait_for(starting, 10)
+    assert all(run.task is not None for run in live)
+    await asyncio.wait_for(asyncio.gather(*(run.task for run in live)), 10)
+    engines.db.write = write
+    await bury(engines.db)
+    again = await engines.run(w)
+    assert await again.handle(handle.id).result(30) == ["q", "s"]
+
+
+async def test_what_hears_of_a_commit_and_fails_holds_nobody_up(engines: Engines) -> None:
+    class Deaf(RunObserver):
+        def batch_committed(self, entries: int, seconds: float) -> None:
+            raise RuntimeError("no room for this figure")
+
+    gated = Gated()
+    gated.gate.set()
+    w = gated.workflow()
+    runs = await engines.run(w, observer=Deaf())
+    assert await (await runs.start(w)).result(30) == ["q", "s"]
+
+
 async def test_two_processes_share_the_queue(engines: Engines) -> None:
     if not engines.url:
         pytest.skip("a SQLite folder has one owner")

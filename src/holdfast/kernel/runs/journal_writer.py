@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from holdfast import journal
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import BusyError, HoldfastError, UnavailableError
-from holdfast.kernel.runs.errors import FencedError
+from holdfast.kernel.runs.errors import FencedError, Leave
 from holdfast.kernel.runs.journal_rows import Applied, Rows
 from holdfast.kernel.runs.observers import RunObserver
 from holdfast.kernel.runs.records import Batch, Entry
@@ -78,6 +78,9 @@ class JournalWriter:
 
     def add(self, entry: Entry) -> Entry:
         """Take an entry; `wait` for it to know that it is on the disk."""
+        if self._is_closed:
+            entry.batch = _lost(Batch([entry]))
+            return entry
         entry.batch = self._batch
         self._batch.entries.append(entry)
         self.waiting += 1
@@ -90,6 +93,8 @@ class JournalWriter:
 
         Raises:
             FencedError: the run belongs to another process now; nothing was written.
+            Leave: the process stops, and what the run has written may not be on the disk.
+            UnavailableError: the process stops, and the start may not be on the disk.
             HoldfastError: the database does not take what the entry says.
         """
         batch = entry.batch
@@ -109,7 +114,7 @@ class JournalWriter:
             await asyncio.wait([self._task])
 
     async def close(self, timeout_s: float) -> None:
-        """Write what was taken, for at most `timeout_s`; what is left was never acknowledged."""
+        """Write what was taken, for at most `timeout_s`; the rest was never acknowledged, and who waits is told."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self.flush()
@@ -118,12 +123,19 @@ class JournalWriter:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        _lost(self._batch)
 
     async def _drain(self) -> None:
         try:
             while self._batch.entries:
                 batch = self._take()
-                await self._commit(batch.entries)
+                try:
+                    await self._commit(batch.entries)
+                except asyncio.CancelledError:
+                    _lost(batch)
+                    raise
+                except Exception as error:  # noqa: BLE001 -- the fence of a job: it is on the disk, and others wait
+                    _LOG.exception("runs.commit_untold", error=str(error))
                 self.waiting -= len(batch.entries)
                 batch.settle()
         finally:
@@ -185,3 +197,14 @@ class JournalWriter:
     def _tell(self, point: str) -> None:
         if self._fault_point is not None:
             self._fault_point(point)
+
+
+def _lost(batch: Batch) -> Batch:
+    """Tell whoever waits for the batch that nobody will write it."""
+    for entry in batch.entries:
+        if entry.start is not None:
+            entry.fault = UnavailableError("the process stops; whether the run was started is not known")
+        else:
+            entry.fault = Leave("the process stops")
+    batch.settle()
+    return batch

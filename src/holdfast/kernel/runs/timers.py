@@ -7,8 +7,12 @@ import contextlib
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import Final
 
+from holdfast import journal
 from holdfast.kernel.clock import Clock
+
+_LOG: Final = journal.get_logger("holdfast.runs")
 
 
 class Timer:
@@ -68,5 +72,12 @@ class Timers:
             heapq.heappop(self._heap)
             call, timer.call = timer.call, None
             if call is not None:
-                call()
+                _make(call)
         self._task = None
+
+
+def _make(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except Exception as error:  # noqa: BLE001 -- the fence of a job: other moments come nevertheless
+        _LOG.exception("runs.timer_failed", error=str(error))
