@@ -85,6 +85,7 @@ async def test_where_the_series_come_from(browser: MetricBrowser):
     stats = await browser.stats(DEFAULT_TENANT, 2)
     assert (stats.series, stats.samples, stats.min_ms, stats.max_ms) == (3, 3, 1000, 10 * HOUR_MS)
     assert stats.metrics == (Count("hits", 2), Count("up", 1))
+    assert stats.pairs > len(stats.label_pairs) == 2
     assert {count.value for count in stats.label_values} == {2}
     assert set(stats.label_pairs) == {Count("__name__=hits", 2), Count("job=web", 2)}
     assert stats.label_bytes[0] == Count("__name__", 10)
@@ -109,7 +110,7 @@ async def test_counts_by_label_are_those_of_the_label_sets(store: Store):
     for (name, value), count in pairs.items():
         sizes[name] += len(value.encode()) * count
     stats = await MetricBrowser(store, MetricSource(store).index).stats(DEFAULT_TENANT, 100)
-    assert stats.series == 4
+    assert (stats.series, stats.pairs) == (4, len(pairs))
     assert dict(stats.metrics) == {"hits": 2, "größe": 1}
     assert dict(stats.label_values) == Counter(name for name, _ in pairs)
     assert sorted(stats.label_pairs) == sorted((f"{name}={value}", count) for (name, value), count in pairs.items())

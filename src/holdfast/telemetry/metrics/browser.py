@@ -111,6 +111,7 @@ class MetricBrowser:
         row = (await self._store.query(_SAMPLES, tenant=tenant)).to_pylist()[0]
         return SeriesStats(
             counted.series,
+            counted.pairs,
             row["samples"],
             row["min_ms"],
             row["max_ms"],

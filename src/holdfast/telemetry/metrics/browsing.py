@@ -50,9 +50,13 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SeriesStats:
-    """Where the series come from, each list the largest first; `label_pairs` are named `label=value`."""
+    """Where the series come from, each list the largest first; `label_pairs` are named `label=value`.
+
+    There are `pairs` different ones in all, and the lists are only of the largest.
+    """
 
     series: int
+    pairs: int
     samples: int
     min_ms: int
     max_ms: int

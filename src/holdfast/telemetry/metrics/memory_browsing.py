@@ -64,6 +64,7 @@ class MemoryBrowser:
             sizes[name] += len(value.encode())
         return SeriesStats(
             len(kept),
+            len(pairs),
             len(times),
             min(times, default=0),
             max(times, default=0),

@@ -35,9 +35,10 @@ _LABELS: Final = """
 
 @dataclass(frozen=True, slots=True)
 class SeriesCounts:
-    """Where series come from, each list the largest first; `label_pairs` are named `label=value`."""
+    """Where series come from, each list the largest first; `label_pairs` are named `label=value`, of `pairs` in all."""
 
     series: int
+    pairs: int
     metrics: tuple[Count, ...]
     label_values: tuple[Count, ...]
     label_pairs: tuple[Count, ...]
@@ -63,7 +64,8 @@ async def count_series(store: Store, tenant: TenantId, top: int) -> SeriesCounts
         values.append(Count(METRIC_NAME, len(named)))
         sizes.append(Count(METRIC_NAME, sum(row["size"] * row["series"] for row in named)))
     total = sum(row["series"] for row in names)
-    return SeriesCounts(total, metrics, _most(values, top), _most(pairs, top), _most(sizes, top))
+    found = sum(count for _, count in values)
+    return SeriesCounts(total, found, metrics, _most(values, top), _most(pairs, top), _most(sizes, top))
 
 
 def _most(counts: Iterable[Count], top: int) -> tuple[Count, ...]:

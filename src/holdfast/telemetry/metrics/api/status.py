@@ -139,7 +139,7 @@ class StatusRoutes:
             {
                 "headStats": {
                     "numSeries": stats.series,
-                    "numLabelPairs": len(stats.label_pairs),
+                    "numLabelPairs": stats.pairs,
                     "chunkCount": stats.series,
                     "minTime": stats.min_ms,
                     "maxTime": stats.max_ms,
