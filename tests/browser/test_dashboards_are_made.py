@@ -207,6 +207,7 @@ def test_a_dashboard_is_made_by_hand(visit):
     dialog.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="By hand")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Breadcrumb")).to_contain_text("By hand")
     expect(panel(page, "Seven").locator("canvas")).to_be_visible()
 
 

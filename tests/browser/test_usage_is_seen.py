@@ -100,5 +100,5 @@ def test_a_server_that_does_not_answer_is_told(open_visit):
     headers = {"content-type": "application/problem+json"}
     page.route("**/api/v1/storage", lambda route: route.fulfill(status=503, body=json.dumps(problem), headers=headers))
     page.get_by_role("link", name="Storage", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("the store does not answer")
+    expect(page.get_by_role("alert")).to_contain_text("The store does not answer")
     expect(page.get_by_role("button", name="Try again")).to_be_visible()

@@ -3,7 +3,7 @@ import type { CheckSummary, LogEvent } from "@/api/types";
 import { filterChecks, parseSort, sortChecks, WORST_FIRST, writeSort } from "@/lib/checks";
 import { leadCheck } from "@/lib/services";
 import { countVerdicts, severity, worst } from "@/lib/status";
-import { entityName, matchesText, safeUrl } from "@/lib/text";
+import { entityName, matchesText, safeUrl, sentence } from "@/lib/text";
 import { withEvent } from "@/state/events";
 import { merge } from "@/state/motion";
 import { CHECKS } from "../mock/catalog";
@@ -75,3 +75,12 @@ it("only web links open", () => {
 });
 
 it("an empty query matches everything", () => expect(matchesText("  ", [null])).toBe(true));
+
+describe("sentences of the server", () => {
+  it("begin with a large letter where they stand alone, and names stay as they are", () => {
+    expect(sentence("the title is taken")).toBe("The title is taken");
+    expect(sentence("http_listen: must be an address")).toBe("http_listen: must be an address");
+    expect(sentence("store.url is wrong")).toBe("store.url is wrong");
+    expect(sentence("")).toBe("");
+  });
+});

@@ -1,4 +1,5 @@
 // Why a form was refused, right above its button: in the server's words for people, for its title is the protocol's.
+import { sentence } from "@/lib/text";
 import classes from "./FormProblem.module.css";
 import { problemOf } from "./states";
 
@@ -8,7 +9,7 @@ export function FormProblem({ error }: { error: unknown }) {
   return (
     <div className={classes.problem} role="alert">
       <p>
-        <strong>{isSaid ? problem.detail : `${problem.title}.`}</strong> {!isSaid && problem.detail}
+        <strong>{isSaid ? sentence(problem.detail ?? "") : `${problem.title}.`}</strong> {!isSaid && problem.detail}
       </p>
       {problem.hint && <p>{problem.hint}</p>}
     </div>

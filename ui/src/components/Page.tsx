@@ -1,5 +1,5 @@
 // The frame of every page: title line with actions, then content. Sets the document's title.
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useSyncExternalStore } from "react";
 import classes from "./Page.module.css";
 
 interface PageProps {
@@ -12,7 +12,10 @@ interface PageProps {
 }
 
 export function Page({ title, name, subtitle, actions, children }: PageProps) {
-  useEffect(() => setPageName(name), [name]);
+  useEffect(() => {
+    setPageName(name);
+    return () => setPageName("");
+  }, [name]);
   return (
     <div className={classes.page}>
       <header className={classes.header}>
@@ -42,10 +45,22 @@ export function Section({ title, aside, children, id }: { title: ReactNode; asid
 
 let pageName = "";
 let problems = 0;
+const listeners = new Set<() => void>();
 
 function setPageName(name: string): void {
   pageName = name;
   writeTitle();
+  for (const listener of listeners) listener();
+}
+
+/** What the open page is called; empty before it has said so. */
+export function usePageName(): string {
+  return useSyncExternalStore(listen, () => pageName);
+}
+
+function listen(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 /** Shows in the tab how many services are down, so that a tab in the background still tells. */

@@ -5,6 +5,7 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiError } from "@/api/client";
 import type { Problem } from "@/api/types";
+import { sentence } from "@/lib/text";
 import { CopyButton } from "./CopyButton";
 import { Go } from "./Go";
 import classes from "./states.module.css";
@@ -66,7 +67,7 @@ export function Failed({ error, onRetry, isRetrying = false, list }: { error: un
   return (
     <div className={classes.failed} role="alert">
       <h2>{problem.title}</h2>
-      {problem.detail && <p>{problem.detail}</p>}
+      {problem.detail && <p>{sentence(problem.detail)}</p>}
       {problem.place?.file && <p className="mono">{[problem.place.file, problem.place.line, problem.place.field].filter(Boolean).join(":")}</p>}
       {problem.hint && <p className={classes.hint}>{problem.hint}</p>}
       <div className="row">

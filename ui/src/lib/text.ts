@@ -13,6 +13,11 @@ export function entityName(reference: string): string {
   return reference.slice(Math.max(reference.lastIndexOf("/"), reference.lastIndexOf(":")) + 1);
 }
 
+/** A server's sentence begins with a small letter; where it stands alone it gets a large one, unless it begins with a name. */
+export function sentence(text: string): string {
+  return /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}
+
 /** A tier is often just a number in the catalog; alone it would say nothing. */
 export function tierText(tier: string): string {
   return /^\d+$/.test(tier) ? `tier ${tier}` : tier;

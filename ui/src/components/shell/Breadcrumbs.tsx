@@ -3,11 +3,14 @@ import { IconChevronRight } from "@tabler/icons-react";
 import { Fragment } from "react";
 import { type UIMatch, useMatches } from "react-router";
 import { Go } from "../Go";
+import { usePageName } from "../Page";
 import classes from "./Breadcrumbs.module.css";
 
 export interface CrumbHandle {
   /** Fixed words, or made of the route's parameters. */
   crumb: string | ((params: Readonly<Record<string, string | undefined>>) => string);
+  /** Whether only the page itself knows how it is called; `crumb` stands until it has said so. */
+  isNamedByPage?: boolean;
   /** The page above, where the path alone does not say it. */
   parent?: { label: string; to: string };
   /** Whether the page shows what happened over the global time range. */
@@ -22,9 +25,11 @@ export function useHandle(): { handle: CrumbHandle; params: UIMatch["params"] } 
 
 export function Breadcrumbs() {
   const open = useHandle();
+  const pageName = usePageName();
   if (!open) return null;
-  const { crumb, parent } = open.handle;
-  const here = typeof crumb === "string" ? crumb : crumb(open.params);
+  const { crumb, parent, isNamedByPage } = open.handle;
+  const fromRoute = typeof crumb === "string" ? crumb : crumb(open.params);
+  const here = (isNamedByPage && pageName) || fromRoute;
   return (
     <nav aria-label="Breadcrumb" className={classes.crumbs}>
       {parent && (

@@ -31,6 +31,7 @@ function Field({ state, values, onChoose }: { state: VariableState; values: read
     <MultiSelect
       size="xs"
       className={classes.variable}
+      classNames={{ inputField: classes.typing }}
       label={label}
       data={data}
       value={[...values]}
