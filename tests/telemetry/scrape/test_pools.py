@@ -8,6 +8,7 @@ import json
 import pytest
 from prometheus_client import CollectorRegistry
 
+from fixtures.engines_of_runs import advance_until
 from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.errors import ConfigError, NotFoundError
 from holdfast.kernel.members import Membership
@@ -18,6 +19,7 @@ from holdfast.telemetry.metrics.scrape.loop import TargetLoop
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 from holdfast.telemetry.metrics.scrape.scraping import ScrapeGround, Scraping
 from telemetry.scrape.conftest import TENANT, _is_stale, make_callers
+from telemetry.scrape.discovery.clusters import ApiServer, pod
 from telemetry.scrape.exporters import Exporter
 
 FILE = """
@@ -194,6 +196,41 @@ async def test_a_job_that_changes_keeps_its_targets_while_its_list_is_out_of_rea
     await scraped(after_s=61)
     server.close()
     await listed.hang_up()
+
+
+@pytest.mark.parametrize("clock", [FakeClock], indirect=True)
+async def test_a_job_that_changes_keeps_its_targets_while_its_cluster_is_out_of_reach(scraping, tmp_path, clock):
+    api = ApiServer()
+    server = await asyncio.start_server(api.answer, "127.0.0.1", 0)
+    pods = "/api/v1/pods"
+    section = {"role": "pod", "api_server": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}
+    path = tmp_path / "prometheus.yml"
+    job = {"job_name": "one", "kubernetes_sd_configs": [section]}
+    drop = {"source_labels": ["__name__"], "regex": "unwanted", "action": "drop"}
+    changed = {**job, "metric_relabel_configs": [drop]}
+
+    async def scraped(*hosts):
+        await clock.advance(1)
+        await advance_until(
+            clock, lambda: {url.split("/")[2].split(":")[0] for url in _health(scraping)} == set(hosts), step_s=1
+        )
+
+    api.objects[pods] = [pod("a", "127.0.0.2"), pod("b", "127.0.0.3")]
+    await _load_jobs(scraping, path, job)
+    await scraped("127.0.0.2", "127.0.0.3")
+    api.is_down = True
+    asked = len(api.asked)
+    await _load_jobs(scraping, path, changed)
+    await _until(lambda: len(api.asked) > asked)
+    for _ in range(40):
+        await scraped("127.0.0.2", "127.0.0.3")
+    api.is_down, api.objects[pods] = False, [pod("b", "127.0.0.3")]
+    await scraped("127.0.0.3")
+    api.is_down = True
+    await _load_jobs(scraping, path, job)
+    api.is_down, api.objects[pods] = False, []
+    await scraped()
+    server.close()
 
 
 async def _load_jobs(scraping, path, *jobs):

@@ -20,6 +20,7 @@ class ApiServer:
     asked: list[tuple[str, dict[str, list[str]], dict[str, str]]] = field(default_factory=list)
     watches: dict[str, list[asyncio.StreamWriter]] = field(default_factory=dict)
     port: int = 0
+    is_down: bool = False
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
@@ -32,6 +33,9 @@ class ApiServer:
                 url = urlsplit(line.decode().split()[1])
                 query = parse_qs(url.query)
                 self.asked.append((url.path, query, headers))
+                if self.is_down:
+                    writer.write(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
+                    continue
                 if "watch" in query:
                     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
                     await writer.drain()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast import journal
 from holdfast.kernel.errors import InvalidError
 from holdfast.resilience import Backoff, Pauses
-from holdfast.telemetry.metrics.scrape.config import DnsDiscovery, HttpDiscovery, TargetGroup
+from holdfast.telemetry.metrics.scrape.config import DnsDiscovery, HttpDiscovery, KubernetesDiscovery, TargetGroup
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 from holdfast.telemetry.metrics.scrape.targets import Target, make_target
@@ -101,7 +101,7 @@ class JobPool:
             self._inherited.setdefault(loop.target.labels, []).append(loop)
         for number, section in enumerate(self.job.discoveries):
             told = next((told for other, told in known if other == section), {})
-            if isinstance(section, DnsDiscovery | HttpDiscovery):
+            if isinstance(section, DnsDiscovery | HttpDiscovery | KubernetesDiscovery):
                 self._found |= {f"{number}/{source}": found for source, found in told.items()}
         self._carried = set(self._found)
         if self._carried:
@@ -207,7 +207,7 @@ class JobPool:
     def _hear(self, number: int, source: str, found: Sequence[Found]) -> None:
         """Take what a discovery tells; a list comes in one breath, and what is not on it any more is gone."""
         self.tell(f"{number}/{source}", found)
-        if self._carried and isinstance(self.job.discoveries[number], HttpDiscovery):
+        if self._carried and isinstance(self.job.discoveries[number], HttpDiscovery | KubernetesDiscovery):
             asyncio.get_running_loop().call_soon(self._let_go, f"{number}/")
 
     def _let_go(self, begin: str) -> None:

@@ -33,7 +33,7 @@ class ClusterTargets:
         self._clock = clock
         self._metrics = metrics
         self._changed = asyncio.Event()
-        self._told: dict[str, list[Found]] = {}
+        self._told: dict[str, list[Found]] | None = None
 
     async def run(self, tell: Tell) -> None:
         """Follow it for ever."""
@@ -51,10 +51,13 @@ class ClusterTargets:
     def _tell_changes(self, watches: dict[str, list[Watch]], tell: Tell) -> None:
         cluster = {kind: _merged(each) for kind, each in watches.items()}
         now = targets_of(self._section.role, cluster)
-        for source in self._told.keys() - now.keys():
+        told = self._told or {}
+        if self._told is None and not now:
+            tell(self._section.role, ())  # that there are none is news, too
+        for source in told.keys() - now.keys():
             tell(source, ())
         for source, found in now.items():
-            if self._told.get(source) != found:
+            if told.get(source) != found:
                 tell(source, found)
         self._told = now
 
