@@ -21,6 +21,7 @@ class ApiServer:
     watches: dict[str, list[asyncio.StreamWriter]] = field(default_factory=dict)
     port: int = 0
     is_down: bool = False
+    cuts_off: bool = False
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
@@ -39,6 +40,8 @@ class ApiServer:
                 if "watch" in query:
                     writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
                     await writer.drain()
+                    if self.cuts_off:
+                        return
                     self.watches.setdefault(url.path, []).append(writer)
                     await reader.read()
                     return

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from fixtures.engines_of_runs import advance_until
 from holdfast.kernel import decoding
-from holdfast.kernel.clock import SystemClock
+from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.scrape.config import KubernetesDiscovery
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes import ClusterTargets
@@ -82,6 +83,29 @@ async def test_a_watch_that_is_too_old_is_listed_again(api, follow):
     api.tell(PODS, "ERROR", {"code": 410, "message": "too old resource version"})
     await _until(lambda: "pod/shop/z" in told)
     assert told["pod/shop/a"] == []
+
+
+async def test_a_watch_that_is_cut_off_at_once_is_asked_for_again_after_a_growing_pause(api, callers):
+    api.objects[PODS], api.cuts_off = [pod("a", "10.1.0.1")], True
+    given = {"api_server": f"http://127.0.0.1:{api.port}", "role": "pod"}
+    clock, metrics = FakeClock(), ScrapeMetrics(CollectorRegistry())
+    cluster = ClusterTargets(decoding.decode(KubernetesDiscovery, given), callers, Path(), clock, metrics)
+    task = asyncio.create_task(cluster.run(lambda _source, _found: None))
+
+    def watches():
+        return [query for _, query, _ in api.asked if "watch" in query]
+
+    await _until(watches)
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+    assert len(watches()) == 1
+    began_s = clock.monotonic()
+    await advance_until(clock, lambda: len(watches()) == 6)
+    assert clock.monotonic() - began_s > 10
+    api.cuts_off = False
+    await advance_until(clock, lambda: api.watches.get(PODS))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_only_the_namespaces_that_are_named_are_asked_for(api, follow):

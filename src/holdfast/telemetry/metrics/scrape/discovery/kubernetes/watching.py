@@ -32,6 +32,7 @@ PATHS: Final = {
 _AGAIN: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
 _PAGE: Final = 500
 _LIST_S: Final = 60.0
+_SHORT_S: Final = 1.0  # a watch that ended sooner was cut off by somebody on the way, who may do so for long
 _WATCH_S: Final = 300  # after which the server ends a watch, and we begin the next
 _LINE_BYTES: Final = 16 * 1024 * 1024
 
@@ -59,8 +60,12 @@ class Watch:
             try:
                 version = await self.list()
                 while True:
+                    began_s = self.clock.monotonic()
                     version = await self.follow(version)
-                    pauses.reset()
+                    if self.clock.monotonic() - began_s < _SHORT_S:
+                        await self.clock.sleep(pauses.next_s())
+                    else:
+                        pauses.reset()
             except HoldfastError as error:
                 self.metrics.refreshes.labels("kubernetes").inc()
                 _log.warning("scrape.discovery_failed", url=self.url, error=str(error))
