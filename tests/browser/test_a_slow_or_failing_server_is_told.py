@@ -53,6 +53,6 @@ def test_a_failure_says_why_and_what_to_do(open_visit, path):
     page.route(is_of_page, fail)
     page.goto(visit.base + path)
     alert = page.locator("main").get_by_role("alert").first
-    expect(alert).to_contain_text("The store does not answer")
+    expect(alert).to_contain_text("the store does not answer", ignore_case=True)
     again = page.locator("main").get_by_role("button", name="Try again").or_(page.get_by_role("button", name="Run"))
     expect(again.first).to_be_visible()
