@@ -12,6 +12,8 @@ import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from isal import isal_zlib
+
 from holdfast.web.asgi import header
 
 if sys.version_info >= (3, 14):
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 SMALLEST: Final = 1024  # below this the headers cost more than the body saves, and small secrets stay unmixed
 _BIG: Final = 1 << 18  # from here on it takes longer than a millisecond
-GZIP_LEVEL: Final = 5
+GZIP_LEVEL: Final = 1  # of ISA-L: at most a tenth larger than zlib's 6, in an eighteenth to a third of its time
 ZSTD_LEVEL: Final = 3
 _COMPRESSIBLE: Final = re.compile(rb"text/(?!event-stream)|application/(.*\+)?(json|javascript|xml|yaml)|image/svg")
 
@@ -65,7 +67,7 @@ def compressor(encoding: str) -> Any:
     """Give an object with `compress` and `flush`."""
     if encoding == "zstd":
         return zstd.ZstdCompressor(ZSTD_LEVEL)
-    return zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    return isal_zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS | 16)
 
 
 def pack(body: bytes, encoding: str) -> bytes:
