@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fixtures.engines_of_runs import advance_until
+from fixtures.clocks import advance_until
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.runs.timers import Timers
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from fixtures.engines_of_runs import Engines, advance_until, bury, kill, until
+from fixtures.clocks import advance_until
+from fixtures.engines_of_runs import Engines, bury, kill, until
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.errors import ConflictError, UnavailableError
 from holdfast.kernel.ids import DEFAULT_TENANT

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from fixtures.engines_of_runs import Engines, advance_until, bury, kill, until
+from fixtures.clocks import advance_until
+from fixtures.engines_of_runs import Engines, bury, kill, until
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.errors import ConflictError, InvalidError, NotFoundError
 from holdfast.kernel.runs import Run, RunFailedError, RunState, SignalTimedOutError, workflow

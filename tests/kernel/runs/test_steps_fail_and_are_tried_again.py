@@ -7,7 +7,8 @@ import contextlib
 
 import pytest
 
-from fixtures.engines_of_runs import Engines, advance_until, until
+from fixtures.clocks import advance_until
+from fixtures.engines_of_runs import Engines, until
 from holdfast.kernel.clock import FakeClock
 from holdfast.kernel.runs import (
     Run,

@@ -8,7 +8,7 @@ import json
 import pytest
 from prometheus_client import CollectorRegistry
 
-from fixtures.engines_of_runs import advance_until
+from fixtures.clocks import advance_until
 from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.errors import ConfigError, NotFoundError
 from holdfast.kernel.members import Membership

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from fixtures.engines_of_runs import advance_until
+from fixtures.clocks import advance_until
 from holdfast.kernel import decoding
 from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.errors import InvalidError
