@@ -6,11 +6,12 @@ import asyncio
 from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from holdfast import web
-from holdfast.kernel.auth import Identity, OpenGate, Permission, Role, requires
+from holdfast.kernel.auth import Identity, OpenGate, Permission, Role, public, requires
 from holdfast.kernel.wiring import Wiring
 
 
@@ -123,6 +124,29 @@ async def test_a_crowd_is_told_to_come_back(build_front, visit):
     leave.set()
     assert [(await answer).status_code for answer in inside] == [200] * 3
     assert (await client.get("/livez")).status_code == 200
+
+
+async def test_machines_are_told_of_only_when_they_fail_or_wait(build_front, visit, monkeypatch):
+    machines = APIRouter(dependencies=[Depends(public("a test's own"))])
+
+    @machines.get("/protocol/{status}", operation_id="protocol")
+    @machines.get("/api/v1/door", operation_id="door")
+    async def protocol(status: int = 200) -> Response:
+        return Response(status_code=status)
+
+    wiring = Wiring("machines", surfaces=(machines,), doors={"/api/v1/door": "logs"})
+    client = visit(build_front(routes, wiring=wiring))
+
+    async def levels():
+        paths = ("/api/v1/fine", "/api/v1/door", "/protocol/200", "/protocol/404", "/protocol/500", "/livez", "/")
+        with capture_logs() as lines:
+            for path in paths:
+                await client.get(path)
+        return [line["log_level"] for line in lines if line["event"] == "request"]
+
+    assert await levels() == ["info", "debug", "debug", "info", "warning", "debug", "debug"]
+    monkeypatch.setattr("holdfast.web.fence._SLOW_S", 0.0)
+    assert await levels() == ["info", "info", "info", "info", "warning", "info", "info"]
 
 
 async def test_requests_are_measured(build_front, visit):

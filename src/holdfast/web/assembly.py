@@ -103,8 +103,12 @@ def build_app(
     doors = {path for wiring in wirings for path in wiring.doors}
     bodies = BoundedBodies(SoundJson(Lanes(api), prefix=f"{PREFIX}/", doors=doors), limit=settings.max_body)
     streams = EndableStreams(bodies)
+
+    def is_told(path: str) -> bool:
+        return path.startswith(f"{PREFIX}/") and path not in doors
+
     guarded: AsgiApp = KnownHosts(Compression(streams), hosts)
-    fence: AsgiApp = Fence(SafeHeaders(guarded), most_at_once=settings.max_requests)
+    fence: AsgiApp = Fence(SafeHeaders(guarded), most_at_once=settings.max_requests, is_told=is_told)
     if refused is not None:
         fence = WatchedDoors(fence, refused)
     asgi = instrument.AsgiMiddleware(fence, service="holdfast", registry=registry)

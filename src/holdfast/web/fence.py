@@ -1,5 +1,6 @@
 """The request fence: one log line per request, and an answer even when the code behind it broke.
 
+What machines ask all the time is told at debug level while it is answered well and in time; its metrics tell of it.
 This is one of the four places that may catch everything. What it catches is logged with its traceback and told to the
 client only as a correlation id.
 """
@@ -16,11 +17,12 @@ from holdfast.kernel.errors import BusyError
 from holdfast.web.asgi import send_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from holdfast.web.asgi import AsgiApp, Message, Receive, Scope, Send
 
 _OPENED: Final = 101
-# Asked every few seconds by machines, and interesting only when they fail.
-_QUIET: Final = ("/livez", "/readyz", "/metrics", "/assets/")
+_SLOW_S: Final = 1.0  # from here on a request is told of wherever it goes
 
 log = journal.get_logger("holdfast.web")
 
@@ -31,9 +33,17 @@ class Fence:
     Put `AsgiMiddleware` of `instrument` around it, which binds the correlation id.
     """
 
-    def __init__(self, app: AsgiApp, *, most_at_once: int) -> None:
+    def __init__(self, app: AsgiApp, *, most_at_once: int, is_told: Callable[[str], bool]) -> None:
+        """Wrap.
+
+        Args:
+            app: what answers.
+            most_at_once: requests; those beyond are told to come back.
+            is_told: tells of a path whether all its requests are told of, at info level.
+        """
         self._app = app
         self._most_at_once = most_at_once
+        self._is_told = is_told
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +69,7 @@ class Fence:
                 await send_problem(exchange.send, error)
         finally:
             self._running -= 1
-            _write_line(scope, exchange, (exchange.ended_s or time.perf_counter()) - started)
+            self._write_line(scope, exchange, (exchange.ended_s or time.perf_counter()) - started)
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a WebSocket; what a route or a middleware answers as HTTP becomes the refusal of its opening."""
@@ -72,7 +82,22 @@ class Fence:
                 log.exception("socket_broke", path=scope["path"], error=type(error).__name__)
                 await exchange.give_up(error)
         finally:
-            _write_line(scope, exchange, time.perf_counter() - started)
+            self._write_line(scope, exchange, time.perf_counter() - started)
+
+    def _write_line(self, scope: Scope, exchange: _Exchange | _SocketExchange, duration_s: float) -> None:
+        status = exchange.status or 499  # the client left before there was an answer
+        is_quiet = status < 400 and duration_s < _SLOW_S and not self._is_told(scope["path"])
+        write = log.debug if is_quiet else log.warning if status >= 500 else log.info
+        client = scope.get("client")
+        write(
+            "request",
+            method=scope.get("method", "WEBSOCKET"),
+            path=scope["path"],
+            status=status,
+            duration_ms=round(duration_s * 1000, 2),
+            sent_bytes=exchange.sent_bytes,
+            client=client[0] if client else None,
+        )
 
     def _refuse_crowd(self) -> None:
         if self._running > self._most_at_once:
@@ -130,19 +155,3 @@ class _SocketExchange:
                 await send_problem(self.send, error)
             elif self.status == _OPENED:
                 await self.send({"type": "websocket.close", "code": 1011, "reason": "something went wrong"})
-
-
-def _write_line(scope: Scope, exchange: _Exchange | _SocketExchange, duration_s: float) -> None:
-    status = exchange.status or 499  # the client left before there was an answer
-    is_quiet = status < 400 and scope["path"].startswith(_QUIET)
-    write = log.debug if is_quiet else log.warning if status >= 500 else log.info
-    client = scope.get("client")
-    write(
-        "request",
-        method=scope.get("method", "WEBSOCKET"),
-        path=scope["path"],
-        status=status,
-        duration_ms=round(duration_s * 1000, 2),
-        sent_bytes=exchange.sent_bytes,
-        client=client[0] if client else None,
-    )

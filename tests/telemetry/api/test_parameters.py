@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
+from fastapi import Request
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.api.names import unescape_name
@@ -69,3 +72,15 @@ def test_the_first_of_several_values_counts() -> None:
 )
 def test_escaped_names_are_read(escaped: str, name: str) -> None:
     assert unescape_name(escaped) == name
+
+
+@pytest.mark.parametrize(
+    "text", ["", "&", "a", "a=", "=b", "a=b=c", "a=1&&b=2&", "a=1&a=2;b=3", "q=%7B%22", "q=a+b", "q=%zz", "ä=ö&a"]
+)
+async def test_a_query_string_is_read_as_the_library_does(text: str) -> None:
+    request = Request({"type": "http", "method": "GET", "query_string": text.encode("latin-1"), "headers": []})
+    given = await Parameters.of(request)
+    expected = parse_qsl(text, keep_blank_values=True)
+    assert [(name, given.all(name)) for name, _ in expected] == [
+        (name, [value for other, value in expected if other == name]) for name, _ in expected
+    ]

@@ -117,6 +117,27 @@ async def compare(tenant: Tenant, matchers: tuple[Matcher, ...], start_ms: int, 
         assert chosen.is_whole is (len(ever) == len(tenant.rows))
 
 
+@pytest.mark.parametrize("seed", range(4))
+async def test_spans_that_lie_close_are_told_apart(seed: int):
+    tenant = Tenant(seed)
+    for _ in range(3):
+        tenant.announce(8)
+        ends = [row.first_ms + by for row in tenant.rows.values() for by in (-1, 0, 1)]
+        begins = [row.last_ms + ANNOUNCE_EVERY_MS + by for row in tenant.rows.values() for by in (-1, 0, 1)]
+        start_ms, end_ms = 0, 5 * DAY_MS
+        for _ in range(200):
+            if tenant.chance.random() < 0.5:
+                start_ms = tenant.chance.choice(begins)
+            else:
+                end_ms = tenant.chance.choice(ends)
+            for matchers in ((), (JOB,)):
+                places = await tenant.census.choose(matchers, start_ms, end_ms)
+                expected = tenant.matching(matchers, start_ms, end_ms)
+                assert sorted(tenant.census.ids.live[places].tolist()) == sorted(row.identity for row in expected)
+            values = {value for row in expected for name, value in row.labels if name == "n"}
+            assert await tenant.census.label_values("n", places) == sorted(values)
+
+
 async def test_a_census_of_what_is_known_already_is_the_same():
     tenant = Tenant(7)
     tenant.announce(200)

@@ -22,6 +22,8 @@ from holdfast.telemetry.metrics.promql import QueryExecutionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.types import Receive, Scope, Send
+
 JSON: Final = "application/json"
 
 # The nearest class in an error's ancestry decides: Prometheus' word for it, and the status if it is not the usual one.
@@ -54,6 +56,11 @@ class JsonAnswer(Response):
         self.background = None
         self.body = body
         self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an ASGI app
+        """Send it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 def failure(error: errors.HoldfastError) -> Response:

@@ -29,7 +29,7 @@ Key = TypeVar("Key")
 class LabelColumn:
     """One label over some series; those without it have the empty value."""
 
-    __slots__ = ("_codes", "_numbers", "_order", "_verdicts", "_verdicts_at_most", "values")
+    __slots__ = ("_codes", "_last_used", "_numbers", "_order", "_verdicts", "_verdicts_at_most", "values")
 
     def __init__(self, verdicts_at_most: int = _REMEMBERED) -> None:
         self.values: list[str] = []
@@ -38,6 +38,7 @@ class LabelColumn:
         self._order = np.zeros(0, np.int64)  # of the values by code point
         self._verdicts: dict[Matcher, npt.NDArray[np.bool_]] = {}
         self._verdicts_at_most = verdicts_at_most
+        self._last_used: tuple[Ordinals, list[str]] | None = None
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -71,7 +72,15 @@ class LabelColumn:
         return known[self._codes.live]
 
     def used(self, ordinals: Ordinals) -> list[str]:
-        """Give the distinct values that these series have, the empty one too, sorted by code point."""
+        """Give the distinct values that these series have, the empty one too, sorted by code point.
+
+        Asked of the very same array again, which nobody changes, it gives the very same list.
+        """
+        if self._last_used is None or self._last_used[0] is not ordinals:
+            self._last_used = ordinals, self._find_used(ordinals)
+        return self._last_used[1]
+
+    def _find_used(self, ordinals: Ordinals) -> list[str]:
         values = self.values
         if len(ordinals) >= len(self._codes):
             return [values[code] for code in self._sorted().tolist()]
