@@ -79,7 +79,10 @@ def _has_nul(scope: Scope) -> bool:
 
 def _has_body(scope: Scope) -> bool:
     """Tell whether anything follows the head (RFC 9112, 6.3)."""
-    return any(name in _OF_BODIES for name, _ in scope["headers"])
+    for name, _ in scope["headers"]:  # noqa: SIM110 -- a generator takes three times as long, for every request
+        if name in _OF_BODIES:
+            return True
+    return False
 
 
 class _Body:

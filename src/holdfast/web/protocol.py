@@ -25,23 +25,24 @@ class JoinedWrites:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
-        self._held: list[bytes] = []
+        self._head = b""
 
     def write(self, data: bytes) -> None:
         """Hold an answer's head until its body comes; everything else leaves at once, behind what is held."""
-        if self._held:
-            self._held.append(data)
-            self._release()
+        head = self._head
+        if head:
+            self._head = b""
+            self._transport.writelines((head, data))
         elif data.startswith(_ANSWER) and data.endswith(_HEAD_END):
-            self._held.append(data)
+            self._head = data
             self._loop.call_soon(self._release)  # a body that is long in coming holds up no head
         else:
             self._transport.write(data)
 
     def _release(self) -> None:
-        if self._held:
-            held, self._held = self._held, []
-            self._transport.writelines(held)
+        head, self._head = self._head, b""
+        if head:
+            self._transport.write(head)
 
     def close(self) -> None:
         """Close once everything is written."""

@@ -89,7 +89,7 @@ async def serve(
     """
     server = _Server(
         uvicorn.Config(
-            app,
+            app.asgi,
             http=BoundedHttp,
             ws=BoundedSocket,
             ws_max_size=MOST_MESSAGE_BYTES,
