@@ -7,7 +7,6 @@ client only as a correlation id.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from typing import TYPE_CHECKING, Final

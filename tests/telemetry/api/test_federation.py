@@ -139,6 +139,19 @@ async def test_who_does_not_take_such_names_gets_underscores(federate, metrics_s
     )
 
 
+async def test_metrics_that_are_told_alike_are_one_family(federate, metrics_source):
+    for name, job in (("up.time", "a"), ("up.times", "a"), ("up_time", "100%s")):
+        metrics_source.add(DEFAULT_TENANT, labels_of({"__name__": name, "job": job}), [(600_000, 1.0)])
+    answer = await federate('{__name__=~"up.time.?"}', accept="text/plain")
+    assert answer.text == (
+        "# TYPE up_time untyped\n"
+        'up_time{cluster="eu",instance="",job="a"} 1 600000\n'
+        'up_time{cluster="eu",instance="",job="100%s"} 1 600000\n'
+        "# TYPE up_times untyped\n"
+        'up_times{cluster="eu",instance="",job="a"} 1 600000\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [

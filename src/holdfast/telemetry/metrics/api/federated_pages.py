@@ -6,17 +6,17 @@ prometheus/common, expfmt (Negotiate) and model (EscapeName).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast.telemetry.metrics.api.numbers import write_value
+import numpy as np
+
+from holdfast.telemetry.metrics.api.federated_labels import LabelTeller, quoted_unless_plain
+from holdfast.telemetry.metrics.api.numbers import write_values
 from holdfast.telemetry.metrics.exposition import metric_family
 from holdfast.telemetry.metrics.histograms import Histogram, ResetHint, compact
-from holdfast.telemetry.metrics.labels import METRIC_NAME
+from holdfast.telemetry.metrics.labels import name_of
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
@@ -29,11 +29,6 @@ _FAMILY: Final = "io.prometheus.client.MetricFamily"
 _TEXTS: Final = frozenset({"", "0.0.4", "1.0.0"})
 _EXACT: Final = 2.0**53  # whole numbers below are exact
 _UNTYPED, _HISTOGRAM, _GAUGE_HISTOGRAM = 3, 4, 5
-_PLAIN: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_PLAIN_LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_ODD: Final = re.compile(r"^[^a-zA-Z_:]|[^a-zA-Z0-9_:]")
-_ODD_LABEL: Final = re.compile(r"^[^a-zA-Z_]|[^a-zA-Z0-9_]")
-_QUOTED: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 _HINT: Final = "a scrape with scrape_native_histograms: true gets those whose bounds follow from a schema"
 
 
@@ -82,62 +77,56 @@ def _weight(given: Mapping[str, str]) -> float:
 
 
 def write_page(newest: Newest, external: Mapping[str, str], form: PageForm) -> tuple[bytes, int]:
-    """Give the page, and how many native histograms it leaves out.
-
-    Series get the external labels that they do not have, and an empty `instance`: a scraper with `honor_labels` keeps
-    it so.
-    """
-    rows = sorted(((dict(labels), sample) for labels, sample in newest.items()), key=_order)
-    kept = [row for row in rows if row[0].get(METRIC_NAME) and _fits(row[1][1], form)]
-    left_out = sum(isinstance(value, Histogram) and not _fits(value, form) for _, (_, value) in rows)
-    around = {"instance": "", **external}
+    """Give the page, family by family, and how many native histograms it leaves out."""
+    teller = LabelTeller(external, keeps_names=form.keeps_names)
+    families: dict[tuple[str, int], list[_Row]] = {}
+    left_out = 0
+    for labels, sample in newest.items():
+        if not _fits(sample[1], form):
+            left_out += 1
+        elif name := name_of(labels):
+            families.setdefault((teller.name(name), _kind(sample[1])), []).append((labels, sample))
+    order = sorted(families)
     if form.is_protobuf:
-        return b"".join(_families(kept, around, form)), left_out
-    lines = [*_lines(kept, around, form)]
+        return b"".join([_message(*key, sorted(families[key], key=_labels), teller) for key in order]), left_out
+    page = [part for key in order for part in _lines(key[0], sorted(families[key], key=_labels), teller)]
     if left_out:
-        lines.append(f"# native histograms have no form in this format, {left_out} are left out: {_HINT}\n")
-    return "".join(lines).encode(), left_out
+        page.append(f"# native histograms have no form in this format, {left_out} are left out: {_HINT}\n")
+    return "".join(page).encode(), left_out
 
 
-_Row = tuple[dict[str, str], tuple[int, float | Histogram]]
+_Row = tuple["Labels", tuple[int, Any]]
 
 
-def _order(row: _Row) -> tuple[str, int, list[tuple[str, str]]]:
-    labels, (_, value) = row
-    return labels.get(METRIC_NAME, ""), _kind(value), list(labels.items())
+def _labels(row: _Row) -> Labels:
+    return row[0]
 
 
 def _fits(value: float | Histogram, form: PageForm) -> bool:
     return not isinstance(value, Histogram) or (form.is_protobuf and not value.is_custom)
 
 
-def _lines(rows: Iterable[_Row], around: Mapping[str, str], form: PageForm) -> Iterator[str]:
-    for name, series in groupby(rows, key=lambda row: _metric(row[0], form)):
-        is_plain = _PLAIN.fullmatch(name) is not None
-        yield f"# TYPE {name if is_plain else _quote(name)} untyped\n"
-        for labels, (ts_ms, value) in series:
-            if isinstance(value, Histogram):
-                continue
-            told = _told({**around, **labels}, form)
-            pairs = ",".join([_pair(*pair) for pair in sorted(told.items())])
-            opening = f"{name}{{{pairs}}}" if is_plain else f"{{{_quote(name)},{pairs}}}"
-            yield f"{opening} {write_value(value)} {ts_ms}\n"
+def _lines(metric: str, rows: list[_Row], teller: LabelTeller) -> Iterator[str]:
+    name, is_plain = quoted_unless_plain(metric)
+    yield f"# TYPE {name} untyped\n"
+    opening = f"{name}{{" if is_plain else f"{{{name},"
+    values = b"\n".join(write_values(np.array([value for _, (_, value) in rows], np.float64))).decode().split("\n")
+    for (labels, (ts_ms, _)), value in zip(rows, values, strict=True):
+        yield f"{opening}{teller.text(labels)}}} {value} {ts_ms}\n"
 
 
-def _families(rows: Iterable[_Row], around: Mapping[str, str], form: PageForm) -> Iterator[bytes]:
-    for (name, kind), series in groupby(rows, key=lambda row: (_metric(row[0], form), _kind(row[1][1]))):
-        family = metric_family()(name=name, type=kind)
-        for labels, (ts_ms, value) in series:
-            metric = family.metric.add(timestamp_ms=ts_ms)
-            told = _told({**around, **labels}, form)
-            for key in sorted(told):
-                metric.label.add(name=key, value=told[key])
-            if isinstance(value, Histogram):
-                _fill(metric.histogram, compact(value))
-            else:
-                metric.untyped.value = value
-        message = family.SerializeToString()
-        yield _varint(len(message)) + message
+def _message(metric: str, kind: int, rows: list[_Row], teller: LabelTeller) -> bytes:
+    family = metric_family()(name=metric, type=kind)
+    for labels, (ts_ms, value) in rows:
+        told = family.metric.add(timestamp_ms=ts_ms)
+        for name, own in teller.pairs(labels):
+            told.label.add(name=name, value=own)
+        if isinstance(value, Histogram):
+            _fill(told.histogram, compact(value))
+        else:
+            told.untyped.value = value
+    message: bytes = family.SerializeToString()
+    return _varint(len(message)) + message
 
 
 def _kind(value: float | Histogram) -> int:
@@ -181,33 +170,3 @@ def _varint(size: int) -> bytes:
         found.append(size & 0x7F | 0x80)
         size >>= 7
     return bytes((*found, size))
-
-
-def _metric(labels: Mapping[str, str], form: PageForm) -> str:
-    return labels[METRIC_NAME] if form.keeps_names else _ODD.sub("_", labels[METRIC_NAME])
-
-
-def _told(labels: dict[str, str], form: PageForm) -> dict[str, str]:
-    """Give the labels without the metric's name; of two that are written alike, the one that is called so."""
-    own = {key: value for key, value in labels.items() if key != METRIC_NAME}
-    if form.keeps_names or _are_plain(tuple(own)):
-        return own
-    return {**{_ODD_LABEL.sub("_", key): value for key, value in own.items()}, **_only_plain(own)}
-
-
-@lru_cache(256)
-def _are_plain(names: tuple[str, ...]) -> bool:
-    return all(map(_PLAIN_LABEL.fullmatch, names))
-
-
-def _only_plain(labels: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in labels.items() if _PLAIN_LABEL.fullmatch(key)}
-
-
-@lru_cache(4096)  # the same ones stand in thousands of lines
-def _pair(name: str, value: str) -> str:
-    return f"{name if _PLAIN_LABEL.fullmatch(name) else _quote(name)}={_quote(value)}"
-
-
-def _quote(text: str) -> str:
-    return f'"{text.translate(_QUOTED)}"'

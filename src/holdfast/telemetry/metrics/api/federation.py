@@ -22,12 +22,17 @@ from holdfast.telemetry.metrics.promql import parse_matchers
 from holdfast.telemetry.metrics.queries import Asked
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from holdfast.kernel.clock import Clock
     from holdfast.telemetry.metrics.histograms import Histogram
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.queries import QueryDesk
     from holdfast.telemetry.metrics.scrape import TargetBoard
+    from holdfast.telemetry.metrics.selection import SeriesColumns
 
+_Found = tuple["Sequence[Labels]", "SeriesColumns"]
+"""Series that are current, and the samples of these and others."""
 Reader = Annotated[Identity, Depends(requires("metrics.read"))]
 
 
@@ -58,29 +63,37 @@ class Federation:
             raise InvalidError("no match[] is given", hint='such as match[]={job="shop"}')
         for text in chosen:
             parse_matchers(text)
-        found: dict[Labels, tuple[int, float | Histogram]] = {}
-        for text in chosen:
-            found.update(await while_present(request, self._newest(identity, text)))
+        found = [await while_present(request, self._asked(identity, text)) for text in chosen]
         form = PageForm.of(request.headers.get("accept", ""))
         # In a thread: a page may be of a hundred thousand series.
-        page, left_out = await asyncio.to_thread(write_page, found, dict(self.board.external_labels), form)
+        page, left_out = await asyncio.to_thread(_page, found, dict(self.board.external_labels), form)
         self.left_out.inc(left_out)
         return Response(page, headers={"content-type": form.content_type, "vary": "accept"})
 
-    async def _newest(self, identity: Identity, selector: str) -> dict[Labels, tuple[int, float | Histogram]]:
-        """Give what is current, by the query that leaves ended series out, with the times that only samples have."""
+    async def _asked(self, identity: Identity, selector: str) -> _Found:
+        """Ask what is current, which leaves ended series out, and for the samples, which alone have their times."""
         now_ms = int(self.clock.now().timestamp() * 1000)
         current = (await self.desk.answer(Asked(identity.tenant, selector, now_ms))).grid
         window = f"{selector}\n[{int(self.desk.settings.lookback * 1000)}ms]"  # a comment may end the selector
         raw = (await self.desk.answer(Asked(identity.tenant, window, now_ms))).series
-        if current is None or raw is None:
-            return {}
-        alive = set(current.labels)
-        last = raw.offsets[1:] - 1  # of each series, none of which is empty
-        times, values = raw.ts_ms[last].tolist(), raw.values[last].tolist()
-        histograms = repeat(None) if raw.histograms is None else raw.histograms[last].tolist()
-        return {
-            labels: (ts_ms, value if histogram is None else histogram)
-            for labels, ts_ms, value, histogram in zip(raw.labels, times, values, histograms, strict=False)
-            if labels in alive
-        }
+        assert current is not None, "a selector gives a grid"
+        assert raw is not None, "and one with a window series"
+        return current.labels, raw
+
+
+def _page(found: Iterable[_Found], external: Mapping[str, str], form: PageForm) -> tuple[bytes, int]:
+    newest: dict[Labels, tuple[int, float | Histogram]] = {}
+    for current, raw in found:
+        newest.update(_newest(current, raw))
+    return write_page(newest, external, form)
+
+
+def _newest(current: Sequence[Labels], raw: SeriesColumns) -> Iterator[tuple[Labels, tuple[int, float | Histogram]]]:
+    """Give the newest sample of each series that is current."""
+    alive = set(current)
+    last = raw.offsets[1:] - 1  # of each series, none of which is empty
+    times, values = raw.ts_ms[last].tolist(), raw.values[last].tolist()
+    histograms = repeat(None) if raw.histograms is None else raw.histograms[last].tolist()
+    for labels, ts_ms, value, histogram in zip(raw.labels, times, values, histograms, strict=False):
+        if labels in alive:
+            yield labels, (ts_ms, value if histogram is None else histogram)
