@@ -3,6 +3,7 @@ import { fireEvent, render, screen, waitFor, within } from "@testing-library/rea
 import { createMemoryRouter, RouterProvider } from "react-router";
 import { describe, expect, it, vi } from "vitest";
 import { insteadOf } from "@/components/PageFailed";
+import { Prose } from "@/components/Prose";
 import { force } from "../mock/life.ts";
 import { open } from "./harness";
 
@@ -118,5 +119,15 @@ describe("a page whose code does not come", () => {
     await waitFor(() => expect(asked).toHaveBeenCalledWith("/livez"));
     expect(screen.getByRole("alert")).toBeTruthy();
     expect(() => insteadOf(new TypeError("x is undefined"))).toThrow("x is undefined");
+  });
+});
+
+describe("what stands between backticks", () => {
+  it("is code, in pairs", () => {
+    const { container, rerender } = render(<Prose text="Is `holdfast up` still running? See `holdfast saved list`." />);
+    expect([...container.querySelectorAll("code")].map((each) => each.textContent)).toEqual(["holdfast up", "holdfast saved list"]);
+    expect(container.textContent).toBe("Is holdfast up still running? See holdfast saved list.");
+    rerender(<Prose text="a ` alone" />);
+    expect(container.innerHTML).toBe("a ` alone");
   });
 });

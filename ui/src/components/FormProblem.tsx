@@ -1,6 +1,7 @@
 // Why a form was refused, right above its button: in the server's words for people, for its title is the protocol's.
 import { sentence } from "@/lib/text";
 import classes from "./FormProblem.module.css";
+import { Prose } from "./Prose";
 import { problemOf } from "./states";
 
 export function FormProblem({ error }: { error: unknown }) {
@@ -9,9 +10,13 @@ export function FormProblem({ error }: { error: unknown }) {
   return (
     <div className={classes.problem} role="alert">
       <p>
-        <strong>{isSaid ? sentence(problem.detail ?? "") : `${problem.title}.`}</strong> {!isSaid && problem.detail}
+        <strong>{isSaid ? <Prose text={sentence(problem.detail ?? "")} /> : `${problem.title}.`}</strong> {!isSaid && problem.detail}
       </p>
-      {problem.hint && <p>{problem.hint}</p>}
+      {problem.hint && (
+        <p>
+          <Prose text={problem.hint} />
+        </p>
+      )}
     </div>
   );
 }

@@ -8,6 +8,7 @@ import type { Problem } from "@/api/types";
 import { sentence } from "@/lib/text";
 import { CopyButton } from "./CopyButton";
 import { Go } from "./Go";
+import { Prose } from "./Prose";
 import classes from "./states.module.css";
 
 type QueryState<T> = Pick<UseQueryResult<T>, "isError" | "error" | "isFetching"> & { data: T | undefined; refetch: () => unknown };
@@ -67,9 +68,9 @@ export function Failed({ error, onRetry, isRetrying = false, list }: { error: un
   return (
     <div className={classes.failed} role="alert">
       <h2>{problem.title}</h2>
-      {problem.detail && <p>{sentence(problem.detail)}</p>}
+      {problem.detail && <p><Prose text={sentence(problem.detail)} /></p>}
       {problem.place?.file && <p className="mono">{[problem.place.file, problem.place.line, problem.place.field].filter(Boolean).join(":")}</p>}
-      {problem.hint && <p className={classes.hint}>{problem.hint}</p>}
+      {problem.hint && <p className={classes.hint}><Prose text={problem.hint} /></p>}
       <div className="row">
         {onRetry && (
           <Button variant="default" leftSection={<IconRefresh size={14} />} onClick={onRetry} loading={isRetrying}>
