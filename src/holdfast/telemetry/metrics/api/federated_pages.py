@@ -110,9 +110,9 @@ def _lines(metric: str, rows: list[_Row], teller: LabelTeller) -> Iterator[str]:
     name, is_plain = quoted_unless_plain(metric)
     yield f"# TYPE {name} untyped\n"
     opening = f"{name}{{" if is_plain else f"{{{name},"
-    values = b"\n".join(write_values(np.array([value for _, (_, value) in rows], np.float64))).decode().split("\n")
+    values = write_values(np.array([value for _, (_, value) in rows], np.float64))
     for (labels, (ts_ms, _)), value in zip(rows, values, strict=True):
-        yield f"{opening}{teller.text(labels)}}} {value} {ts_ms}\n"
+        yield f"{opening}{teller.text(labels)}}} {value.decode()} {ts_ms}\n"
 
 
 def _message(metric: str, kind: int, rows: list[_Row], teller: LabelTeller) -> bytes:

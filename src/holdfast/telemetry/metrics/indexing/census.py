@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,23 +26,7 @@ _COLUMNS: Final = 64  # that are kept, four bytes of each series; the one asked 
 _VERDICTS: Final = 16  # per column, each as long as the label has values
 _AT_ONCE: Final = 5_000  # series that a column takes in before others have their turn, some two milliseconds
 
-_EVER_MS: Final = 2**63 - 1
-
 Flags = npt.NDArray[np.bool_]
-
-
-class _Living(NamedTuple):
-    """Which series live in a span of time, and how far its ends may move before one more or one less does."""
-
-    flags: Flags
-    ordinals: Ordinals
-    born_ms: int  # the last birth in time
-    unborn_ms: int  # the next one
-    gone_ms: int  # the last one to go before
-    heard_ms: int  # the next one that will
-
-    def are_those_of(self, heard_since_ms: int, end_ms: int) -> bool:
-        return self.born_ms <= end_ms < self.unborn_ms and self.gone_ms < heard_since_ms <= self.heard_ms
 
 
 class Census:
@@ -57,7 +41,7 @@ class Census:
         self._numbers: Ordinals = np.zeros(0, np.int64)
         self._order: Ordinals = np.zeros(0, np.int64)  # by id
         self._lives: Lives | None = None
-        self._last_living: _Living | None = None  # a dashboard asks on and on about nearly the same time
+        self._last_living: tuple[Flags, Ordinals] | None = None  # a dashboard asks on about nearly the same time
         self._columns: dict[str, LabelColumn] = {}
         self._shapes = ShapeColumn()
         for group in groups:
@@ -68,7 +52,7 @@ class Census:
 
     def follow(self, group: Group, touched: Ordinals) -> None:
         """Take what a group has learnt of these of its series, all that are new among them."""
-        self._lives = self._last_living = None
+        self._lives = None
         places = self._places.setdefault(group.name, Growing(np.int64))
         begin = len(places)
         if begin < len(group):
@@ -90,9 +74,9 @@ class Census:
         """
         if not matchers:
             is_clear = self._lives_in_common().are_within(start_ms, end_ms)
-            return self._everyone() if is_clear else self._living(start_ms, end_ms).ordinals
+            return self._everyone() if is_clear else self._those_living(start_ms, end_ms)
         matching = await self._matching(matchers)
-        return self._ordinals(matching & self._living(start_ms, end_ms).flags)
+        return self._ordinals(matching & self._living(start_ms, end_ms))
 
     async def chosen(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Chosen:
         """Give the same series as queries read them.
@@ -109,7 +93,7 @@ class Census:
         if not names:
             return nothing()
         order = self._by_id()
-        places = order[(matching & self._living(start_ms, end_ms).flags)[order]]
+        places = order[(matching & self._living(start_ms, end_ms))[order]]
         known = len(self._places[names[0]]) if len(names) == 1 else len(self)
         return chosen_of(self, places, names, is_whole=is_most(len(every), known))
 
@@ -121,22 +105,15 @@ class Census:
             is_matching &= self._column(matcher.label).matches(matcher)
         return is_matching
 
-    def _living(self, start_ms: int, end_ms: int) -> _Living:
-        since_ms, last = start_ms - ANNOUNCE_EVERY_MS, self._last_living
-        if last is not None and last.are_those_of(since_ms, end_ms):
-            return last
-        first_ms, last_ms = self.first_ms.live, self.last_ms.live
-        is_born, is_heard = first_ms <= end_ms, last_ms >= since_ms
-        flags = is_born & is_heard
-        self._last_living = last = _Living(
-            flags,
-            self._ordinals(flags),
-            int(first_ms.max(where=is_born, initial=-_EVER_MS)),
-            int(first_ms.min(where=~is_born, initial=_EVER_MS)),
-            int(last_ms.max(where=~is_heard, initial=-_EVER_MS)),
-            int(last_ms.min(where=is_heard, initial=_EVER_MS)),
-        )
-        return last
+    def _living(self, start_ms: int, end_ms: int) -> Flags:
+        return (self.first_ms.live <= end_ms) & (self.last_ms.live >= start_ms - ANNOUNCE_EVERY_MS)
+
+    def _those_living(self, start_ms: int, end_ms: int) -> Ordinals:
+        """Give who lives then; while it is the same ones as last time, in the very same array, which columns know."""
+        flags, last = self._living(start_ms, end_ms), self._last_living
+        if last is None or not np.array_equal(flags, last[0]):
+            self._last_living = last = flags, self._ordinals(flags)
+        return last[1]
 
     def _lives_in_common(self) -> Lives:
         if self._lives is None:
