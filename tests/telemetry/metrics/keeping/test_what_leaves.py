@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.ids import DEFAULT_TENANT, TenantId
@@ -80,6 +81,16 @@ async def test_a_span_is_deleted_and_the_series_stays(room: Room):
     assert await room.deletion.delete(DEFAULT_TENANT, [ALL], 0, 5 * HOUR_MS) == 2
     assert await room.left() == {"a": [10], "b": [10]}
     assert await room.browser.series(DEFAULT_TENANT, Scope()) == [series("a"), series("b")]
+
+
+async def test_the_log_tells_what_is_deleted(room: Room):
+    await room.fill()
+    with capture_logs() as lines:
+        await room.deletion.delete(DEFAULT_TENANT, [only("a"), ALL], 0, 5)
+    (line,) = [line for line in lines if line["event"] == "metrics.deletion"]
+    assert (line["log_level"], line["tenant"], line["actor"]) == ("info", DEFAULT_TENANT, "")  # nobody asked by HTTP
+    assert line["selectors"] == ['{__name__="hits", host="a"}', '{__name__="hits"}']
+    assert (line["start_ms"], line["end_ms"]) == (0, 5)
 
 
 async def test_nothing_is_deleted_where_nothing_matches(room: Room):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from holdfast import journal
+from holdfast.kernel.auth import asking
 from holdfast.store import Store
 from holdfast.telemetry.metrics.sink import MetricSink
-from holdfast.telemetry.metrics.source import MetricSource
+from holdfast.telemetry.metrics.source import MetricSource, describe
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
 from holdfast.telemetry.metrics.tables import (
     EXEMPLARS,
@@ -35,6 +37,8 @@ _LISTED: Final = 5_000  # ids in one statement
 _SLOTTED: Final = (POINTS, HISTOGRAMS)
 _SUMS: Final = (ROLLUPS, NATIVE_ROLLUPS)
 
+log = journal.get_logger("holdfast.telemetry.metrics")
+
 
 class Deletion:
     """Deletes what selectors choose."""
@@ -53,17 +57,23 @@ class Deletion:
     ) -> int:
         """Delete the samples in [start_ms, end_ms] of the series that any selector chooses; give their number.
 
+        The log tells who deleted what, whichever way it was asked for.
+
         Raises:
             InvalidError: an expression is wrong.
             UnavailableError: the store does not answer; what was deleted is deleted, the same may be asked again.
         """
         found: dict[int, bool] = {}
+        who, named = asking(), []
         for matchers in selectors:
+            named.append(describe(matchers))
             chosen = await self._source.index.choose(tenant, matchers, start_ms, end_ms)
             # A life may be an hour longer than is known.
             is_all = (chosen.first_ms >= start_ms) & (chosen.last_ms + ANNOUNCE_EVERY_MS <= end_ms)
             found.update(zip(chosen.ids.tolist(), is_all.tolist(), strict=True))
         ids = sorted(found)
+        log.info("metrics.deletion", tenant=tenant, actor=who.actor if who is not None else "", selectors=named,
+                 start_ms=start_ms, end_ms=end_ms, series=len(ids))  # fmt: skip
         try:
             for begin in range(0, len(ids), _LISTED):
                 part = ids[begin : begin + _LISTED]
