@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 
 import pytest
 
 from holdfast.kernel.processes import calm_collector, paused_collector
 
 
+@pytest.fixture(autouse=True)
+def unfrozen() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
 def test_the_collector_rests_only_while_it_is_paused() -> None:
     with paused_collector():
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_what_was_loaded_meanwhile_is_passed_over_later() -> None:
+    with paused_collector():
+        loaded: list[object] = [[]]
+    assert all(each is not loaded for each in gc.get_objects())
+    gc.unfreeze()
+    assert any(each is loaded for each in gc.get_objects())
 
 
 def test_an_error_while_it_is_paused_does_not_keep_it_off() -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 
+import holdfast
 from holdfast.kernel.errors import StaleSchemaError
 from holdfast.kernel.sql import Database, Json, UtcDateTime, migrate
+from holdfast.kernel.sql.migrations import newest_revisions
+from holdfast.kernel.sql.upgrading import read_revisions
 
 PACKAGES = ["holdfast.kernel.events.migrations"]
 
@@ -18,6 +23,18 @@ async def test_the_schema_is_made_once(db: Database) -> None:
     assert await migrate(db, PACKAGES) == ["events_0001", "events_0002"]
     assert await migrate(db, PACKAGES) == []
     assert await db.read(lambda tx: tx.execute(text("SELECT count(*) FROM event_log")).scalar_one()) == 0
+
+
+def test_names_of_files_say_which_revision_is_the_newest() -> None:
+    folders = sorted(str(file.parent) for file in Path(holdfast.__file__).parent.rglob("migrations/__init__.py"))
+    assert len(folders) > 10
+    assert newest_revisions(folders) == set(read_revisions(folders).get_heads())
+
+
+async def test_a_schema_that_is_current_is_not_looked_through(db: Database) -> None:
+    await migrate(db, PACKAGES)
+    with patch("holdfast.kernel.sql.upgrading.read_revisions", side_effect=AssertionError):
+        assert await migrate(db, PACKAGES) == []
 
 
 async def test_two_processes_may_start_at_once(db: Database) -> None:

@@ -33,9 +33,13 @@ def calm_collector() -> None:
 
 @contextmanager
 def paused_collector() -> Iterator[None]:
-    """Load much that stays without passes over it, which take a seventh of that time."""
+    """Load much that stays without passes over it, which take a seventh of that time, then or later.
+
+    What is alive at the end is out of the collector's sight until `settle_collector`.
+    """
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()

@@ -1,24 +1,21 @@
 """Brings the schema up to date: every room keeps its own numbered Alembic revisions, each room one branch.
 
-Runs at start, before anything else reads the database. Refuses a database that a newer Holdfast has written.
+Runs at start, before anything else reads the database. Alembic itself is read only where something is missing: it takes
+a twentieth of a start. A file's name begins with its revision, so the names say which revision is a room's newest.
 """
 
 from __future__ import annotations
 
 import importlib.resources
-import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, column, select, table
 
-from holdfast.kernel.errors import StaleSchemaError
 from holdfast.kernel.sql.database import Database
+
+_VERSIONS: Final = table("alembic_version", column("version_num"))
 
 
 async def migrate(db: Database, packages: Iterable[str]) -> list[str]:
@@ -32,36 +29,26 @@ async def migrate(db: Database, packages: Iterable[str]) -> list[str]:
         StaleSchemaError: the database knows a revision that this version does not.
     """
     folders = [str(importlib.resources.files(package)) for package in sorted(packages)]
-    script = _script(folders)
-    return await db.write(lambda tx: _upgrade(tx, script))
+    newest = newest_revisions(folders)
+    if await db.read(_current) == newest:
+        return []
+    from holdfast.kernel.sql.upgrading import read_revisions, upgrade  # noqa: PLC0415 -- see the module's docstring
+
+    script = read_revisions(folders)
+    return await db.write(lambda tx: upgrade(tx, script))
 
 
-def _script(folders: list[str]) -> ScriptDirectory:
-    # An explicit list, because a path may hold any separator that alembic would split a string at.
-    return ScriptDirectory(str(Path(__file__).parent), version_locations=folders)
+def newest_revisions(folders: Sequence[str]) -> set[str]:
+    """Give the newest revision of each folder, as its files are named: `runs_0002` of `runs_0002_queues.py`."""
+    return {max(_revision(file) for file in Path(folder).glob("*_[0-9]*.py")) for folder in folders}
 
 
-def _upgrade(tx: Connection, script: ScriptDirectory) -> list[str]:
-    if tx.dialect.name == "postgresql":
-        tx.exec_driver_sql("SELECT pg_advisory_xact_lock(4653001)")  # two processes may start at once
-    current = MigrationContext.configure(tx).get_current_heads()
-    known = {revision.revision for revision in script.walk_revisions()}
-    unknown = sorted(set(current) - known)
-    if unknown:
-        raise StaleSchemaError(
-            f"the database holds schema revisions that this version does not know: {', '.join(unknown)}",
-            hint="start the newer Holdfast that wrote it, or restore the backup taken before the upgrade",
-        )
-    applied: list[str] = []
+def _revision(file: Path) -> str:
+    room, number, *_ = file.stem.split("_")
+    return f"{room}_{number}"
 
-    def steps(revision: Any, _context: MigrationContext) -> Any:
-        upgrades = script._upgrade_revs("heads", revision)  # noqa: SLF001 - alembic's own commands use it the same way
-        applied.extend(step.revision.revision for step in upgrades)
-        return upgrades
 
-    config = Config()
-    config.set_main_option("script_location", os.fspath(script.dir))
-    with EnvironmentContext(config, script, fn=steps) as environment:
-        environment.configure(connection=tx, transactional_ddl=True, transaction_per_migration=False)
-        environment.run_migrations()
-    return applied
+def _current(tx: Connection) -> set[str]:
+    if not tx.dialect.has_table(tx, _VERSIONS.name):
+        return set()
+    return set(tx.scalars(select(_VERSIONS.c.version_num)))
