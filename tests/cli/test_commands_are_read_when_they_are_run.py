@@ -9,10 +9,12 @@ import sys
 
 import pytest
 
+from holdfast.cli.configuration import SECTIONS
 from holdfast.cli.contents import Contents
 from holdfast.cli.logs.registering import QueryFirst
 from holdfast.cli.main import main
 from holdfast.cli.offering import Unread
+from holdfast.cli.sections import NAMES
 
 OFFERS = (*Contents.offers, *QueryFirst.offers)
 HEAVY = ("chdb", "clickhouse_connect", "fastapi", "httpx", "numpy", "pyarrow", "pydantic", "sqlalchemy", "uvicorn")
@@ -50,6 +52,15 @@ def test_reading_log_files_imports_nothing_of_the_server(tmp_path):
     file = tmp_path / "app.log"
     file.write_text('{"level":"error","msg":"it broke"}\n' * 3)
     assert not taken_by("logs", "analyze", str(file)) & {*HEAVY} - {"numpy", "pyarrow", "pydantic"}
+
+
+def test_shipping_imports_nothing_of_the_server(tmp_path):
+    words = ["ship", "app.log", "--state", str(tmp_path / "state"), "--buffer", "as much as it takes"]
+    assert not taken_by(*words) & {*HEAVY} - {"httpx", "pydantic"}
+
+
+def test_names_of_sections_are_those_that_rooms_declare():
+    assert {section.name for section in SECTIONS} == NAMES
 
 
 @pytest.mark.parametrize("words", [["logs", "query"], ["query"], ["trace"], ["runs"], ["token"]])

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.text import Text
 
 from holdfast import app, web
-from holdfast.cli.options import FILE, ConfigOption, JsonOption, OpsOption
+from holdfast.cli.options import ConfigOption, JsonOption, OpsOption
+from holdfast.cli.sections import settings_file
 from holdfast.kernel.errors import ConfigError
 from holdfast.kernel.ops import Inspection, inspect_all
 from holdfast.kernel.processes import ServerSettings
@@ -44,10 +45,10 @@ def read_settings(
     Raises:
         ConfigError: a file, a variable or an option is wrong.
     """
-    named = config or (Path(os.environ["HOLDFAST_CONFIG"]) if "HOLDFAST_CONFIG" in os.environ else None)
-    file = named or (Path(FILE) if Path(FILE).exists() else None)
     server = {field: value for field, value in overrides.items() if value is not None}
-    return load(SECTIONS, file=file, environ=os.environ, overrides={**(others or {}), "server": server})
+    return load(
+        SECTIONS, file=settings_file(config), environ=os.environ, overrides={**(others or {}), "server": server}
+    )
 
 
 def show_config(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:

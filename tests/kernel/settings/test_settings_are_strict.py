@@ -109,3 +109,18 @@ def test_toml_that_python_cannot_read_is_told_with_its_file(
 def test_a_number_of_many_digits_in_the_environment_is_told() -> None:
     with pytest.raises(ConfigError, match=r"HOLDFAST_PROBE_CONCURRENCY: probe.concurrency: expected a whole number"):
         load(SECTIONS, environ={"HOLDFAST_PROBE_CONCURRENCY": "9" * 5000})
+
+
+def test_what_others_read_is_passed_over_and_what_nobody_reads_is_told(tmp_path: Path) -> None:
+    file = written(tmp_path, '[probe]\nconcurrency = 3\n\n[board]\nlines = "no number"\n\n[boart]\nlines = 1\n')
+    environ = {"HOLDFAST_BOARD_LINES": "x", "HOLDFAST_BORD_LINES": "1", "HOLDFAST_PROBE_LINES": "1"}
+    with pytest.raises(ConfigError) as caught:
+        load(SECTIONS, file=file, environ=environ, elsewhere={"probe", "board"})
+    told = sorted(map(str, caught.value.problems))
+    assert len(told) == 3
+    assert f"{file}:7: boart: unknown section 'boart' (did you mean 'board'?)" in told[0]
+    assert told[1].startswith("environment variable HOLDFAST_BORD_LINES: unknown setting")
+    assert told[2].startswith("environment variable HOLDFAST_PROBE_LINES: unknown setting")
+    file = written(tmp_path, "[probe]\nconcurrency = 3\n\n[board]\nlines = 4\n")
+    environ = {"HOLDFAST_BOARD_LINES": "x"}
+    assert load(SECTIONS, file=file, environ=environ, elsewhere={"board"})[ProbeSettings].concurrency == 3

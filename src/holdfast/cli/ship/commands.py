@@ -14,9 +14,9 @@ from typing import Annotated, Any, Final
 import orjson
 import typer
 
-from holdfast.cli.configuration import read_settings
 from holdfast.cli.options import ConfigOption, JsonOption
 from holdfast.cli.remote import DEFAULT_URL
+from holdfast.cli.sections import read_sections
 from holdfast.cli.ship.entries import Batch, Source
 from holdfast.cli.ship.files import Files
 from holdfast.cli.ship.journald import KEY, Journald
@@ -27,7 +27,7 @@ from holdfast.kernel.errors import ConfigError, InvalidError
 from holdfast.kernel.peers import open_client
 from holdfast.kernel.units import parse_size
 from holdfast.resilience import Backoff, Pauses
-from holdfast.telemetry import ScrubSettings, SenderScrubber
+from holdfast.telemetry import SCRUB_SECTION, ScrubSettings, SenderScrubber
 
 POLL_S: Final = 0.2
 _AGAIN: Final = Backoff(base_s=1.0, cap_s=30.0, jitter="equal")
@@ -63,7 +63,7 @@ def ship(
     labels = _labels(label or (), service)
     token = os.environ.get("HOLDFAST_TOKEN", "")
     client = open_client(url.rstrip("/"), token=token, tenant=tenant, timeout_s=TIMEOUT_S)
-    scrubber = SenderScrubber(read_settings(config, {})[ScrubSettings], tenant)
+    scrubber = SenderScrubber(read_sections(config, (SCRUB_SECTION,))[ScrubSettings], tenant)
     spool = Spool(state or _default_state(), _size(buffer))
     known = spool.positions
     tell = _json_words if as_json else _words

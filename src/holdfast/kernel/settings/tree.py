@@ -10,7 +10,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -53,6 +53,7 @@ def load(
     file: Path | None = None,
     environ: Mapping[str, str],
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    elsewhere: Collection[str] = (),
 ) -> Settings:
     """Read the settings of all `sections`.
 
@@ -61,14 +62,16 @@ def load(
         file: `holdfast.toml`, or none.
         environ: the process' environment; only names that begin with `HOLDFAST_` are read.
         overrides: what the command line says, by section and field; wins over everything.
+        elsewhere: names of sections that others read; what they hold is not looked at.
 
     Raises:
         ConfigError: every fault of the file and of the environment, each with its place and fix.
     """
     shapes = {section.name: section.shape for section in sections}
     text, name = (read_text(file, str(file)), str(file)) if file else ("", "")
-    tables, problems = _read_toml(text, name, shapes)
-    for section, field, value, origin in _from_environ(environ, shapes, problems):
+    others = [each for each in elsewhere if each not in shapes]
+    tables, problems = _read_toml(text, name, shapes, others)
+    for section, field, value, origin in _from_environ(environ, shapes, others, problems):
         tables.setdefault(section, {})[field] = (value, origin)
     for section, fields in (overrides or {}).items():
         tables.setdefault(section, {}).update({key: (value, "the command line") for key, value in fields.items()})
@@ -92,7 +95,9 @@ def load(
 _Tables = dict[str, dict[str, tuple[Any, str]]]
 
 
-def _read_toml(text: str, name: str, shapes: Mapping[str, Any]) -> tuple[_Tables, list[InvalidError]]:
+def _read_toml(
+    text: str, name: str, shapes: Mapping[str, Any], others: Collection[str]
+) -> tuple[_Tables, list[InvalidError]]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -105,8 +110,10 @@ def _read_toml(text: str, name: str, shapes: Mapping[str, Any]) -> tuple[_Tables
     problems = []
     tables: _Tables = {}
     for section, fields in data.items():
+        if section in others:
+            continue
         if section not in shapes:
-            hint = decoding.suggest(section, shapes)
+            hint = decoding.suggest(section, [*shapes, *others])
             problems.append(
                 InvalidError(
                     f"unknown section {section!r}", hint=hint, place=Place(name, _line(text, section), section)
@@ -120,19 +127,23 @@ def _read_toml(text: str, name: str, shapes: Mapping[str, Any]) -> tuple[_Tables
 
 
 def _from_environ(
-    environ: Mapping[str, str], shapes: Mapping[str, Any], problems: list[InvalidError]
+    environ: Mapping[str, str], shapes: Mapping[str, Any], others: Collection[str], problems: list[InvalidError]
 ) -> list[tuple[str, str, Any, str]]:
     known = {
         f"{PREFIX}{section}_{field.name}".upper(): (section, field.name, hint)
         for section, shape in shapes.items()
         for field, hint in _typed_fields(shape)
     }
+    ours = tuple(f"{PREFIX}{section}_".upper() for section in shapes)
+    theirs = tuple(f"{PREFIX}{section}_".upper() for section in others)
     found = []
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable.startswith(_NOT_OURS):
             continue
         target = known.get(variable) or known.get(variable.removesuffix("_FILE"))
         if target is None:
+            if variable.startswith(theirs) and not variable.startswith(ours):
+                continue
             hint = decoding.suggest(variable, known)
             problems.append(InvalidError("unknown setting", hint=hint, place=Place(f"environment variable {variable}")))
             continue

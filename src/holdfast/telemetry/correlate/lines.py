@@ -13,8 +13,9 @@ from holdfast.telemetry.correlate.findings import Evidence, EvidenceKind, Findin
 from holdfast.telemetry.correlate.moment import WEEK, Moment
 from holdfast.telemetry.correlate.movement import Direction, Movement, judge
 from holdfast.telemetry.correlate.wording import rank_of
+from holdfast.telemetry.logs.level_words import Level
 from holdfast.telemetry.logs.patterns import PatternScope, PatternSeries
-from holdfast.telemetry.logs.records import DETECTED_LEVEL, Level
+from holdfast.telemetry.logs.records import DETECTED_LEVEL
 from holdfast.telemetry.logs.selection import RecordSelection
 from holdfast.telemetry.metrics.promql.quoting import quote
 

@@ -11,9 +11,10 @@ from holdfast.kernel.doorways import open_lazily
 if TYPE_CHECKING:
     from holdfast.telemetry.logs.arrivals import REFUSED, LogArrival, LogsWritten, RecordSink, Refusal, StreamBook
     from holdfast.telemetry.logs.hooks import LogFeed, NoQuota, NoScrubber, Quota, RecordFollower, Scrubber
+    from holdfast.telemetry.logs.level_words import Level
     from holdfast.telemetry.logs.logql import LogqlError, parse
     from holdfast.telemetry.logs.memory import MemoryLogSink, MemoryLogSource
-    from holdfast.telemetry.logs.records import Attributes, Level, RecordPage, Records
+    from holdfast.telemetry.logs.records import Attributes, RecordPage, Records
     from holdfast.telemetry.logs.selection import (
         Direction,
         LineFilter,
@@ -69,7 +70,8 @@ _HOMES = {
     "hooks": "LogFeed NoQuota NoScrubber Quota RecordFollower Scrubber",
     "logql": "LogqlError parse",
     "memory": "MemoryLogSink MemoryLogSource",
-    "records": "Attributes Level RecordPage Records",
+    "level_words": "Level",
+    "records": "Attributes RecordPage Records",
     "selection": "Direction LineFilter LineOp RecordCounts RecordSelection RecordSource StreamScope",
     "settings": "LOGS_SECTION LogsSettings",
     "sink": "LogSink",

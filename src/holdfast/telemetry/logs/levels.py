@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from holdfast.telemetry.logs.records import Level
+from holdfast.telemetry.logs.level_words import WORDS, Level, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,16 +25,6 @@ LEVEL_NAMES: Final = (
     *("lvl", "LVL", "Lvl", "severity_text", "Severity_Text", "SEVERITY_TEXT", "detected_level"),
 )
 _NAMES: Final = frozenset(LEVEL_NAMES)
-_WORDS: Final[dict[str, Level]] = {
-    **dict.fromkeys(("trace", "trc"), Level.TRACE),
-    **dict.fromkeys(("debug", "dbg"), Level.DEBUG),
-    **dict.fromkeys(("info", "inf", "information"), Level.INFO),
-    **dict.fromkeys(("warn", "wrn", "warning"), Level.WARN),
-    **dict.fromkeys(("error", "err"), Level.ERROR),
-    "critical": Level.CRITICAL,
-    "fatal": Level.FATAL,
-}
-_LONGEST: Final = 32  # of a word that is no level of ours; longer ones are no level at all
 _BY_NUMBER: Final = np.array(
     [Level.UNKNOWN, *(level for level in list(Level)[:5] for _ in range(4)), *[Level.FATAL] * 4], np.object_
 )
@@ -49,12 +39,6 @@ _BARE: Final = (
     r"|\b(?:trace|debug|info|warning|warn|error|err|critical|fatal):"
     r"|\b(?:debug|info|warning)\b)"
 )
-
-
-def normalise(word: str) -> str:
-    """Give the level that a word means; the word itself, in lower case, where it means none of ours."""
-    lower = word.strip().lower()
-    return _WORDS.get(lower, lower if len(lower) <= _LONGEST else Level.UNKNOWN)
 
 
 def find_levels(records: Records, streams: Sequence[Labels]) -> list[str]:
@@ -83,7 +67,7 @@ def levels_of_lines(lines: Sequence[str]) -> list[str]:
         bare = pc.extract_regex(column.filter(is_bare), _BARE).field("word")
         words = pc.replace_with_mask(words, is_bare, bare)
     coded = words.dictionary_encode()
-    meanings = [_WORDS.get(word.strip("[]:").lower(), Level.UNKNOWN) for word in coded.dictionary.to_pylist()]
+    meanings = [WORDS.get(word.strip("[]:").lower(), Level.UNKNOWN) for word in coded.dictionary.to_pylist()]
     return [meanings[code] for code in coded.indices.to_pylist()]
 
 
@@ -130,7 +114,7 @@ def _from_severity(levels: list[str], records: Records) -> None:
         if level:
             continue
         text = texts[place] if texts is not None else ""
-        known = _WORDS.get(text.strip().lower()) if text else None
+        known = WORDS.get(text.strip().lower()) if text else None
         if known is None and numbers is not None and numbers[place]:
             known = _BY_NUMBER[numbers[place]] if numbers[place] < len(_BY_NUMBER) else Level.UNKNOWN
         levels[place] = known or (normalise(text) if text else "")

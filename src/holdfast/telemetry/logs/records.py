@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, overload
 
@@ -17,19 +16,6 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
-
-
-class Level(StrEnum):
-    """How grave a record is, in Loki's words; `UNKNOWN` where nothing says it."""
-
-    TRACE = "trace"
-    DEBUG = "debug"
-    INFO = "info"
-    WARN = "warn"
-    ERROR = "error"
-    CRITICAL = "critical"
-    FATAL = "fatal"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Names and values of attributes without what may not be kept; a name alone, such as `password`, gives a value away."""
+"""Names and values without what may not be kept; a name alone, such as `password`, gives a value away."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from holdfast.telemetry.logs import Attributes
 from holdfast.telemetry.scrub.patterns import SECRET_NAMES, Kind
 from holdfast.telemetry.scrub.settings import Action
 from holdfast.telemetry.scrub.texts import is_replacement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy.typing as npt
 
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.scrub.texts import TextScrubber
@@ -87,53 +82,6 @@ def scrub_pairs(
             mapped[old] = old if old == new else _NO_WORD.sub("_", new).strip("_") or "scrubbed"
         keys = [mapped[name] for name in keys]
     return ScrubbedPairs(keys, texts, frozenset(changed), frozenset(dropped), finds)
-
-
-def scrub_attributes(scrubber: TextScrubber, attributes: Attributes, finds: Counter[tuple[str, Action]]) -> Attributes:
-    """Scrub structured metadata; of pairs that came as numbers each different one once, counted as often as it came."""
-    pairs = attributes.pairs
-    if pairs is not None:
-        scrubbed = scrub_pairs(
-            scrubber, pairs.keys, pairs.values, np.bincount(pairs.codes, minlength=len(pairs.keys)).tolist()
-        )
-        if all(kind != Kind.PRIVATE_KEY for kind, _ in scrubbed.finds):
-            finds.update(scrubbed.finds)
-            return attributes if scrubbed.is_clean else _kept_coded(attributes.offsets, pairs.codes, scrubbed)
-        # A key may go on from one value to the next, so that their order matters.
-    scrubbed = scrub_pairs(scrubber, attributes.keys, attributes.values)
-    finds.update(scrubbed.finds)
-    return attributes if scrubbed.is_clean else _kept(attributes.offsets, scrubbed)
-
-
-def _kept(offsets: npt.NDArray[np.int32], pairs: ScrubbedPairs) -> Attributes:
-    if not pairs.dropped:
-        return Attributes(offsets, pairs.keys, pairs.values)
-    stays = stay(len(pairs.keys), pairs)
-    places = np.flatnonzero(stays).tolist()
-    return Attributes(
-        _ends(stays, offsets), [pairs.keys[place] for place in places], [pairs.values[place] for place in places]
-    )
-
-
-def _kept_coded(offsets: npt.NDArray[np.int32], codes: npt.NDArray[np.int32], pairs: ScrubbedPairs) -> Attributes:
-    if pairs.dropped:
-        stays = stay(len(pairs.keys), pairs)[codes]
-        offsets, codes = _ends(stays, offsets), codes[stays]
-    return Attributes.coded(offsets, codes, pairs.keys, pairs.values)
-
-
-def _ends(stays: npt.NDArray[np.bool_], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Give the offsets of what stays."""
-    counted = np.concatenate((np.zeros(1, np.int32), np.cumsum(stays, dtype=np.int32)))
-    ends: npt.NDArray[np.int32] = counted[offsets].astype(np.int32)
-    return ends
-
-
-def stay(count: int, pairs: ScrubbedPairs) -> npt.NDArray[np.bool_]:
-    """Tell which pairs stay."""
-    stays = np.ones(count, np.bool_)
-    stays[list(pairs.dropped)] = False
-    return stays
 
 
 def scrub_label_sets(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import re2
 
-from holdfast.telemetry.scrub.pairs import scrub_attributes, scrub_label_sets
+from holdfast.telemetry.scrub.attributes import scrub_attributes
+from holdfast.telemetry.scrub.pairs import scrub_label_sets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

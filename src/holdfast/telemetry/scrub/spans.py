@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
-from holdfast.telemetry.scrub.pairs import (
-    ScrubbedPairs,
-    is_secret_name,
-    scrub_label_sets,
-    scrub_pairs,
-    stay,
-)
+from holdfast.telemetry.scrub.attributes import stay
+from holdfast.telemetry.scrub.pairs import ScrubbedPairs, is_secret_name, scrub_label_sets, scrub_pairs
 from holdfast.telemetry.scrub.patterns import SECRET_NAMES, Kind
 from holdfast.telemetry.scrub.settings import Action
 

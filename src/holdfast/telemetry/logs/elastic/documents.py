@@ -13,7 +13,7 @@ import orjson
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.logs.intake import SERVICE_NAME, UNKNOWN_SERVICE, with_service_name
-from holdfast.telemetry.logs.levels import normalise
+from holdfast.telemetry.logs.level_words import normalise
 from holdfast.telemetry.logs.recognition import from_number, from_text, recognise, span_id, trace_id
 from holdfast.telemetry.metrics.otlp import LabelStyle, label_name
 

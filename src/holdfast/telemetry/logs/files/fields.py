@@ -13,7 +13,8 @@ import orjson
 from holdfast.telemetry.logs.files.tally import BAD, PathTally, PatternBook, Tally
 from holdfast.telemetry.logs.files.times import Minutes
 from holdfast.telemetry.logs.files.traces import join
-from holdfast.telemetry.logs.levels import levels_of_lines, normalise
+from holdfast.telemetry.logs.level_words import normalise
+from holdfast.telemetry.logs.levels import levels_of_lines
 from holdfast.telemetry.logs.patterns import mask, shapes_of
 from holdfast.telemetry.logs.patterns.masks import DIGITS
 from holdfast.telemetry.logs.pipeline.logfmt import pairs

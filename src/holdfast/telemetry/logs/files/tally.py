@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.telemetry.logs.files.blocks import PARTS
+from holdfast.telemetry.logs.level_words import Level
 from holdfast.telemetry.logs.patterns import ClusterTree, mask
-from holdfast.telemetry.logs.records import Level
 
 MOST_VALUES: Final = 200_000  # of a counter of values; beyond twice that, the rare ones are counted together
 MOST_PATTERNS: Final = 2_000

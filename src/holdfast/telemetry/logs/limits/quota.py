@@ -17,10 +17,10 @@ from prometheus_client import Counter as Metric
 
 from holdfast.kernel.errors import LimitError, after
 from holdfast.telemetry.logs.arrivals import Refusal
+from holdfast.telemetry.logs.level_words import Level
 from holdfast.telemetry.logs.levels import find_levels
 from holdfast.telemetry.logs.limits.allowance import Allowance
 from holdfast.telemetry.logs.limits.rules import StreamRules
-from holdfast.telemetry.logs.records import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

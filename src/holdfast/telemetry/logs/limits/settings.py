@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from holdfast.kernel.settings import Section
 from holdfast.kernel.units import Duration, Size
-from holdfast.telemetry.logs.records import Level
+from holdfast.telemetry.logs.level_words import Level
 
 Lines = Annotated[float, Field(ge=0)]
 

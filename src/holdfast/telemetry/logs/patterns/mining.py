@@ -16,10 +16,10 @@ import prometheus_client
 from prometheus_client import CollectorRegistry
 
 from holdfast.kernel.clock import Clock
+from holdfast.telemetry.logs.level_words import Level
 from holdfast.telemetry.logs.patterns.clusters import Cluster, ClusterTree
 from holdfast.telemetry.logs.patterns.masks import mask, shapes_of
 from holdfast.telemetry.logs.patterns.tables import BUCKET_S
-from holdfast.telemetry.logs.records import Level
 
 if TYPE_CHECKING:
     from holdfast.kernel.ids import TenantId

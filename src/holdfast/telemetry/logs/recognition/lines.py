@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from holdfast.telemetry.logs.levels import normalise
+from holdfast.telemetry.logs.level_words import normalise
 from holdfast.telemetry.logs.recognition.ids import span_id, trace_id
 from holdfast.telemetry.logs.recognition.times import from_number, from_text
 

@@ -9,8 +9,8 @@ import re
 from datetime import UTC, tzinfo
 from typing import Final, NamedTuple
 
+from holdfast.telemetry.logs.level_words import Level
 from holdfast.telemetry.logs.recognition import from_text, time_in_year
-from holdfast.telemetry.logs.records import Level
 
 _PRIORITY: Final = re.compile(r"<(\d{1,3})>")
 _HEADER: Final = re.compile(r"1 (\S+) (\S+) (\S+) (\S+) (\S+) ?")
