@@ -59,6 +59,14 @@ def test_shipping_imports_nothing_of_the_server(tmp_path):
     assert not taken_by(*words) & {*HEAVY} - {"httpx", "pydantic"}
 
 
+def test_an_exporter_imports_little_of_the_server(tmp_path):
+    file = tmp_path / "shop.yml"
+    file.write_text(
+        "sources: [{name: gone, file: {path: gone.json}, json: {}, metrics: [{name: x, help: X, value: x}]}]"
+    )
+    assert not taken_by("exporter", str(file), "--once") & {*HEAVY} - {"httpx", "pydantic", "uvicorn"}
+
+
 def test_names_of_sections_are_those_that_rooms_declare():
     assert {section.name for section in SECTIONS} == NAMES
 
