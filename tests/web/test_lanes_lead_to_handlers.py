@@ -47,6 +47,10 @@ async def part(request: Request, _: Reader, name: str) -> Response:
     return Response(f"{name} by {request.method}")
 
 
+async def anywhere(_: Reader) -> Response:
+    return Response("anywhere")
+
+
 async def typed(request: Request, _: Reader, number: int) -> Response:
     return Response(f"{number + 1} {request.method}")
 
@@ -63,6 +67,7 @@ def things(**options: object) -> APIRouter:
     router = APIRouter(prefix="/things", route_class=LanedRoute, include_in_schema=False, **options)  # type: ignore[arg-type]
     router.add_api_route("", thing, methods=["GET", "POST"])
     router.add_api_route("/parts/{name}/all", part, methods=["GET"])
+    router.add_api_route("/rest/{path:path}", anywhere, methods=["GET"])
     for path, handler in (("/typed/{number}/all", typed), ("/resolved", resolved), ("/written", written)):
         router.add_api_route(path, handler)
     return router
@@ -81,6 +86,7 @@ def client(router: APIRouter, *, gate: OpenGate | None = None, **included: objec
     [
         ("/things?a=b", "t1 b"),
         ("/things/parts/x%20y/all", "x y by GET"),
+        ("/things/rest/a/b", "anywhere"),
     ],
 )
 async def test_who_asks_for_the_request_alone_is_called_by_a_lane(path, text):

@@ -19,6 +19,15 @@ async def test_a_page_that_may_read_is_told_so_also_of_errors_and_before_it_asks
         assert "access-control-allow-credentials" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    "path", ["/query", "/series", "/label/job/values", "/targets/metadata", "/status/config", "/admin/tsdb/delete_series"]
+)
+async def test_a_page_may_ask_whether_it_may_ask_anywhere(prometheus_api, path):
+    answer = await prometheus_api.options(path, headers={"Origin": "http://localhost:3000"})
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost.evil.example", "null"])
 async def test_other_pages_are_told_nothing(prometheus_api, origin):
     answer = await prometheus_api.get("/query", params={"query": "1"}, headers={"Origin": origin})

@@ -31,9 +31,11 @@ def direct(route: APIRoute) -> Handler | None:
         return None
     guards = [(each.call, each.name) for each in dependant.dependencies if hasattr(each.call, PERMISSION_MARK)]
     request_name = dependant.request_param_name
+    texts = [(each.name, each.alias) for each in dependant.path_params]  # a path may hold more than is asked for
 
     async def answer(request: Request) -> Response:
-        given: dict[str, Any] = dict(request.path_params)
+        params = request.path_params
+        given: dict[str, Any] = {name: params[alias] for name, alias in texts}
         for guard, name in guards:
             identity = await guard(request)  # type: ignore[misc]  # those with the mark take the request alone
             if name is not None:
