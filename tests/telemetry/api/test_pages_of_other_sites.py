@@ -20,7 +20,8 @@ async def test_a_page_that_may_read_is_told_so_also_of_errors_and_before_it_asks
 
 
 @pytest.mark.parametrize(
-    "path", ["/query", "/series", "/label/job/values", "/targets/metadata", "/status/config", "/admin/tsdb/delete_series"]
+    "path",
+    ["/query", "/series", "/label/job/values", "/targets/metadata", "/status/config", "/admin/tsdb/snapshot"],
 )
 async def test_a_page_may_ask_whether_it_may_ask_anywhere(prometheus_api, path):
     answer = await prometheus_api.options(path, headers={"Origin": "http://localhost:3000"})

@@ -75,7 +75,18 @@ async def test_nothing_found_is_an_empty_list(prometheus_api):
         ("/query_range", {"query": "up", **WHOLE, "end": "-1"}, 400, "bad_data", "end timestamp must not be before"),
         ("/query_range", {"query": "up", **WHOLE, "step": "0.01"}, 400, "bad_data", "exceeded maximum resolution"),
         ("/query", {"query": "requests_total + on() requests_total", "time": "600"}, 422, "execution", ""),
+        (
+            "/query_range",
+            {"query": "'up'", **WHOLE},
+            400,
+            "bad_data",
+            'invalid expression type "string"',
+        ),
+        ("/query_range", {"query": "(up[5m])", **WHOLE}, 400, "bad_data", 'invalid expression type "range vector"'),
         ("/series", {}, 400, "bad_data", "no match[] parameter provided"),
+        ("/series", {"match[]": "up{"}, 400, "bad_data", 'invalid parameter "match[]": 1:4: parse error'),
+        ("/labels", {"match[]": ["up", "{}"]}, 400, "bad_data", "at least one non-empty matcher (in match[]={})"),
+        ("/targets/metadata", {"match_target": "up{"}, 400, "bad_data", 'invalid parameter "match_target": 1:4'),
     ],
 )
 async def test_what_is_wrong_is_told_in_the_words_of_the_api(prometheus_api, path, params, status, kind, words):

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.api.parameters import EARLIEST_MS, LATEST_MS, Parameters
-from holdfast.telemetry.metrics.promql import parse_matchers
+from holdfast.telemetry.metrics.api.selectors import read_selectors
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.keeping import Deletion
@@ -37,7 +37,7 @@ class AdminRoutes:
         given = await Parameters.of(request)
         if not given.all("match[]"):
             raise InvalidError("no match[] parameter provided")
-        selectors = [parse_matchers(text) for text in given.all("match[]")]
+        selectors = read_selectors(given)
         start_ms, end_ms = given.time_ms("start", EARLIEST_MS), given.time_ms("end", LATEST_MS)
         if end_ms < start_ms:
             raise InvalidError('invalid parameter "end": end timestamp must not be before start time')

@@ -18,7 +18,7 @@ from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.api.federated_pages import PageForm, write_page
 from holdfast.telemetry.metrics.api.parameters import Parameters
 from holdfast.telemetry.metrics.api.presence import while_present
-from holdfast.telemetry.metrics.promql import parse_matchers
+from holdfast.telemetry.metrics.api.selectors import read_selectors
 from holdfast.telemetry.metrics.queries import Asked
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class Federation:
         chosen = given.all("match[]")
         if not chosen:
             raise InvalidError("no match[] is given", hint='such as match[]={job="shop"}')
-        for text in chosen:
-            parse_matchers(text)
+        read_selectors(given)
         found = [await while_present(request, self._asked(identity, text)) for text in chosen]
         form = PageForm.of(request.headers.get("accept", ""))
         # In a thread: a page may be of a hundred thousand series.

@@ -15,8 +15,8 @@ from holdfast.telemetry.metrics.api.envelope import success
 from holdfast.telemetry.metrics.api.names import unescape_name
 from holdfast.telemetry.metrics.api.parameters import EARLIEST_MS, LATEST_MS, Parameters
 from holdfast.telemetry.metrics.api.results import TRUNCATED
+from holdfast.telemetry.metrics.api.selectors import read_selectors
 from holdfast.telemetry.metrics.browsing import Scope
-from holdfast.telemetry.metrics.promql import parse_matchers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +85,7 @@ def _scope(given: Parameters) -> Scope:
     start_ms, end_ms = given.time_ms("start", EARLIEST_MS), given.time_ms("end", LATEST_MS)
     if end_ms < start_ms:
         raise InvalidError('invalid parameter "end": end timestamp must not be before start timestamp')
-    selectors = tuple(parse_matchers(text) for text in given.all("match[]"))
-    return Scope(selectors, start_ms, end_ms, given.count("limit"))
+    return Scope(read_selectors(given), start_ms, end_ms, given.count("limit"))
 
 
 def _one_more(scope: Scope) -> Scope:

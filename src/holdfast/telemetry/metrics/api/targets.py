@@ -12,8 +12,8 @@ from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.api.envelope import success
 from holdfast.telemetry.metrics.api.parameters import Parameters
+from holdfast.telemetry.metrics.api.selectors import read_selectors
 from holdfast.telemetry.metrics.matching import chosen
-from holdfast.telemetry.metrics.promql import parse_matchers
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
@@ -50,7 +50,7 @@ class TargetRoutes:
     async def metadata(self, request: Request, _: Reader) -> Response:
         """Give what targets say of their metrics."""
         given = await Parameters.of(request)
-        matchers = parse_matchers(given.text("match_target")) if given.text("match_target") else ()
+        matchers = next(iter(read_selectors(given, "match_target")), ()) if given.text("match_target") else ()
 
         def matches(labels: Labels) -> bool:
             return bool(chosen([labels], matchers))

@@ -35,7 +35,7 @@ from holdfast.telemetry.metrics.promql.evaluation import (
     read_range,
 )
 from holdfast.telemetry.metrics.promql.limits import QueryLimits
-from holdfast.telemetry.metrics.promql.nodes import Expr, MatrixSelector, Subquery, ValueType
+from holdfast.telemetry.metrics.promql.nodes import Expr, MatrixSelector, StringLiteral, Subquery, ValueType
 from holdfast.telemetry.metrics.promql.parser import parse
 from holdfast.telemetry.metrics.promql.walking import bare
 from holdfast.telemetry.metrics.selection import SampleSource, SelectionLimits, SeriesColumns
@@ -119,11 +119,11 @@ class Engine:
             request.lookback_ms,
             self._subquery_step_ms(),
         )
-        is_range_type = isinstance(bare(tree), MatrixSelector | Subquery)
-        if is_range_type and request.step_ms:
+        core = bare(tree)
+        if request.step_ms and isinstance(core, MatrixSelector | Subquery | StringLiteral):
+            kind = "string" if isinstance(core, StringLiteral) else "range vector"
             raise QuerySyntaxError(
-                'invalid expression type "range vector" for range query, must be Scalar or instant Vector',
-                span=tree.span,
+                f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector', span=tree.span
             )
         planner.prepare(tree)
         limits = request.limits or self._options.limits
