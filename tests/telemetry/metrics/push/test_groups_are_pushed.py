@@ -85,6 +85,40 @@ async def test_a_push_is_written_at_once_with_its_grouping_labels(
     assert said["push_time_seconds"] == "gauge"
 
 
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"a 1\na 2\n", 'a{job="j"}'),
+        (b'a{x="1"} 1\nb 1\na{x="1"} 1\n', 'a{job="j", x="1"}'),
+        (b'a{job="one"} 1\na{job="two"} 2\n', 'a{job="j"}'),
+    ],
+)
+async def test_a_series_that_stands_twice_is_refused(client: Any, sink: KeepingSink, body: bytes, shown: str) -> None:
+    answer = await client.put("/metrics/job/j", content=body, headers=TEXT)
+    assert (answer.status_code, f"{shown} stands twice" in answer.text) == (400, True)
+    assert pushed(sink) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("job/%FF", "the value of job is not UTF-8"),
+        ("job/j/x/a%C3", "the value of x is"),
+        ("job/j/__x/y", "is no label"),
+    ],
+)
+async def test_an_address_that_is_no_grouping_key_is_refused(client: Any, path: str, words: str) -> None:
+    for method in ("PUT", "POST", "DELETE"):
+        answer = await client.request(method, f"/metrics/{path}", content=b"a 1\n", headers=TEXT)
+        assert (answer.status_code, words in answer.text) == (400, True)
+
+
+async def test_a_body_that_is_packed_in_another_way_is_refused(client: Any, sink: KeepingSink) -> None:
+    answer = await client.put("/metrics/job/j", content=b"a 1\n", headers={**TEXT, "content-encoding": "snappy"})
+    assert (answer.status_code, "'snappy' is not taken" in answer.text) == (415, True)
+    assert pushed(sink) == {}
+
+
 async def test_put_replaces_a_group_and_post_the_metrics_of_the_same_name(client: Any, sink: KeepingSink) -> None:
     await client.put("/metrics/job/j", content=b'a 1\nb{x="1"} 1\nb{x="2"} 1\n', headers=TEXT)
     await client.post("/metrics/job/j", content=b'b{x="3"} 2\n', headers=TEXT)

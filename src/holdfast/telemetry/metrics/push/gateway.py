@@ -76,7 +76,7 @@ class Gateway:
             refuse_crowded_text(body)
             page = await asyncio.to_thread(parse_page, body, protocol, is_native=True)
             families = page.families
-            check_pushed(families)
+            check_pushed(families, labels)
         except InvalidError as error:
             self._meters.failed.labels(DOOR, error.code).inc()
             _, after = await self._shelf.change(tenant, labels, lambda group: group.failed(now))

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import orjson
 
 from holdfast.kernel.errors import InvalidError
-from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
+from holdfast.telemetry.metrics.labels import Labels, labels_of
 
 _BASE64: Final = "@base64"
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -41,7 +41,7 @@ def read_grouping(path: str) -> Labels:
         raise InvalidError(f"a grouping key has more than {MOST_LABELS} labels")
     pairs: dict[str, str] = {}
     for label, value in zip(parts[::2], parts[1::2], strict=True):
-        name, text = _read_pair(unquote(label), unquote(value, errors="strict"))
+        name, text = _read_pair(unquote(label), value)
         if name in pairs:
             raise InvalidError(f"the label {name} stands twice in the grouping key")
         if "\x00" in text:
@@ -52,10 +52,14 @@ def read_grouping(path: str) -> Labels:
     return labels_of(pairs)
 
 
-def _read_pair(label: str, value: str) -> tuple[str, str]:
+def _read_pair(label: str, quoted: str) -> tuple[str, str]:
     name = label.removesuffix(_BASE64)
-    if not _LABEL.fullmatch(name) or name == METRIC_NAME:
+    if not _LABEL.fullmatch(name) or name.startswith("__"):
         raise InvalidError(f"{name!r} is no label that may group metrics")
+    try:
+        value = unquote(quoted, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidError(f"the value of {name} is not UTF-8", hint="percent-encode UTF-8 text") from None
     if name == label:
         return name, value
     try:

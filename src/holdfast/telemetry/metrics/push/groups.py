@@ -62,12 +62,13 @@ class Group:
         return [(labels_of(own | {METRIC_NAME: name}), at.timestamp() if at else 0.0) for name, at in pairs]
 
 
-def check_pushed(families: Iterable[Family]) -> None:
-    """Refuse what cannot be kept.
+def check_pushed(families: Iterable[Family], labels: Labels) -> None:
+    """Refuse what a group with these labels cannot keep.
 
     Raises:
-        InvalidError: a sample brings a time of its own, or a family is named like our own.
+        InvalidError: a sample brings a time of its own or stands twice, or a family is named like our own.
     """
+    own, seen = dict(labels), set()
     for family in families:
         if family.name in {PUSHED, FAILED}:
             raise InvalidError(f"{family.name} is written by the server", hint="leave it out of the push")
@@ -75,3 +76,10 @@ def check_pushed(families: Iterable[Family]) -> None:
             if sample.ts_ms is not None:
                 name = dict(sample.labels)[METRIC_NAME]
                 raise InvalidError(f"{name} has a timestamp: pushed metrics count as of now", hint="leave it out")
+            whole = labels_of(dict(sample.labels) | own)
+            if whole in seen:
+                shown = ", ".join(f'{key}="{value}"' for key, value in whole if key != METRIC_NAME)
+                raise InvalidError(
+                    f"{dict(whole)[METRIC_NAME]}{{{shown}}} stands twice", hint="labels of the group take others' place"
+                )
+            seen.add(whole)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
+from holdfast.kernel.http import MediaTypeError
 from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.metrics.intake import refuse
 from holdfast.telemetry.metrics.push.gateway import DOOR, Gateway
@@ -52,6 +53,8 @@ def push_surface(gateway: Gateway, backlog: Backlog | None = None) -> APIRouter:
             if request.method == "DELETE":
                 await gateway.delete(identity.tenant, labels)
                 return Response(status_code=202)
+            if encoding := request.headers.get("content-encoding"):  # others have been unpacked
+                raise MediaTypeError(f"the content encoding {encoding!r} is not taken here", hint="send gzip or none")
             content_type = request.headers.get("content-type", "")
             is_replacing = request.method == "PUT"
             async with backlog.read(DOOR, request, _weigh) as body:
