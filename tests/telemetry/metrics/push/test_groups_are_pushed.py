@@ -102,6 +102,8 @@ async def test_a_series_that_stands_twice_is_refused(client: Any, sink: KeepingS
 @pytest.mark.parametrize(
     ("path", "words"),
     [
+        ("job@base64/%C3%A9", "job is not base64"),
+        ("job@base64/_w", "job is not base64"),
         ("job/%FF", "the value of job is not UTF-8"),
         ("job/j/x/a%C3", "the value of x is"),
         ("job/j/__x/y", "is no label"),

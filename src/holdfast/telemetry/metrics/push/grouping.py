@@ -6,7 +6,6 @@ Source: the Pushgateway's README, "URL".
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Final
 from urllib.parse import unquote
@@ -65,7 +64,7 @@ def _read_pair(label: str, quoted: str) -> tuple[str, str]:
     try:
         padded = value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4)
         return name, base64.b64decode(padded, b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # `binascii.Error` and `UnicodeDecodeError` are some, and so is text that is no ASCII
         raise InvalidError(f"the value of {name} is not base64 of UTF-8 text") from None
 
 
