@@ -12,7 +12,7 @@ from holdfast import journal
 from holdfast.kernel.errors import ConflictError, HoldfastError, InvalidError
 from holdfast.telemetry.crowds import refuse_crowded_text
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
-from holdfast.telemetry.metrics.exposition import Protocol, negotiated, parse_page
+from holdfast.telemetry.metrics.exposition import Family, Protocol, negotiated, parse_page
 from holdfast.telemetry.metrics.histograms import Histogram
 from holdfast.telemetry.metrics.intake import (
     STALE,
@@ -72,11 +72,9 @@ class Gateway:
         now = self._clock.now()
         try:
             protocol = negotiated(content_type, Protocol.TEXT)
-            # The strict parser takes a second for some megabytes: not on the loop that everybody waits for.
+            # Reading strictly takes a second for some megabytes: not on the loop that everybody waits for.
             refuse_crowded_text(body)
-            page = await asyncio.to_thread(parse_page, body, protocol, is_native=True)
-            families = page.families
-            check_pushed(families, labels)
+            families = await asyncio.to_thread(_read_page, body, protocol, labels)
         except InvalidError as error:
             self._meters.failed.labels(DOOR, error.code).inc()
             _, after = await self._shelf.change(tenant, labels, lambda group: group.failed(now))
@@ -149,6 +147,12 @@ class Gateway:
             refusals.add_all(written.refused)
             self._meters.note(tenant, DOOR, written, refusals)
             return
+
+
+def _read_page(body: bytes, protocol: Protocol, labels: Labels) -> tuple[Family, ...]:
+    families = tuple(parse_page(body, protocol, is_native=True).families)
+    check_pushed(families, labels)
+    return families
 
 
 class _Writing:
