@@ -132,7 +132,7 @@ class _Slot:
     """What was written to one slot of one tenant since somebody began to remember blocks of it."""
 
     def __init__(self) -> None:
-        self.names = np.zeros(0, np.uint64)  # the upper bits of ids: metrics of which blocks are remembered
+        self.names = np.zeros(0, np.uint64)  # sorted upper bits of ids: metrics of which blocks are remembered
         self.written: list[_News | None] = []  # None: something that cannot be put behind
         self.begin = 0  # how many are gone from the front
         self.nbytes = 0
@@ -290,9 +290,10 @@ class BlockCache:
 
     def _note(self, tenant: TenantId, number: int, news: _News | None, ids: Ids) -> None:
         slot = self._slots.get((tenant, number))
-        if slot is None:
+        if slot is None or not len(slot.names):
             return
-        is_near = np.isin(ids >> _NAME_SHIFT, slot.names)
+        names = ids >> _NAME_SHIFT
+        is_near = slot.names.take(np.searchsorted(slot.names, names), mode="clip") == names
         if not is_near.any():
             return
         if news is not None and not is_near.all():
