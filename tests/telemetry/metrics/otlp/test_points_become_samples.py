@@ -182,6 +182,77 @@ async def test_names_may_be_left_alone() -> None:
     assert named(kept) == {'http.requests{http.method="GET"}': 1.0}
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"doubleValue": 0.00001}, "0.00001"),
+        ({"doubleValue": 1e-7}, "1e-7"),
+        ({"doubleValue": 1e21}, "1e+21"),
+        ({"doubleValue": 123456789.125}, "123456789.125"),
+        (
+            {"arrayValue": {"values": [{"doubleValue": 1.0}, {"doubleValue": 2.5}, {"bytesValue": "aGk="}]}},
+            '[1,2.5,"aGk="]',
+        ),
+        ({"kvlistValue": {"values": attributes(b="2", a="1")}}, '{"a":"1","b":"2"}'),
+    ],
+)
+async def test_values_of_attributes_are_written_as_collectors_write_them(value: dict[str, Any], expected: str) -> None:
+    kept, _ = await export(request(counter("hits", point(1.0, attributes=[{"key": "a", "value": value}]))))
+    assert dict(kept.samples[0][0])["a"] == expected
+
+
+async def test_what_a_point_says_counts_more_than_what_is_promoted() -> None:
+    resource = {"service__name": "shop", "host__name": "of-resource", "otel_scope_name": "of-resource"}
+    own = point(1.0, attributes=attributes(host__name="of-point", job="of-point"))
+    scope = {"name": "of-scope"}
+    options = {"promote_all_resource_attributes": True, "promote_scope_metadata": True}
+    kept, _ = await export(request(counter("hits", own), scope=scope, **resource), **options)
+    labels = dict(kept.samples[0][0])
+    assert (labels["host_name"], labels["job"], labels["otel_scope_name"]) == ("of-point", "shop", "of-scope")
+
+
+@pytest.mark.parametrize("kind", ["sum", "histogram", "exponentialHistogram"])
+async def test_points_that_count_from_nobody_knows_when_are_refused(kind: str) -> None:
+    unsaid = {"name": "unsaid", kind: {"dataPoints": [AT, AT]}}
+    kept, rejected = await export(request(unsaid, counter("hits", point(1.0))))
+    assert named(kept) == {"hits_total": 1.0}
+    assert (rejected.count, "unsaid has no aggregation temporality" in rejected.message) == (2, True)
+
+
+async def test_bounds_without_counts_are_no_buckets() -> None:
+    data = {"aggregationTemporality": 2, "dataPoints": [{**AT, "count": "6", "explicitBounds": [0.5, 1.0]}]}
+    kept, _ = await export(request({"name": "latency", "histogram": data}))
+    assert named(kept) == {"latency_count": 6.0, 'latency_bucket{le="+Inf"}': 6.0}
+
+
+async def test_a_histogram_that_ended_ends_its_buckets_however_many_counts_it_has() -> None:
+    ended = {**AT, "flags": 1, "explicitBounds": [0.5, 1.0], "bucketCounts": ["0"]}
+    data = {"aggregationTemporality": 2, "dataPoints": [ended]}
+    kept, rejected = await export(request({"name": "latency", "histogram": data}))
+    assert len(kept.samples) == 5
+    assert all(struct.pack("<d", value) == struct.pack("<Q", STALE_BITS) for _, _, value in kept.samples)
+    assert not rejected.count
+
+
+async def test_exemplars_keep_within_what_openmetrics_allows() -> None:
+    long = {"asDouble": 1.0, "timeUnixNano": str(NOW_NS), "traceId": "AQIDBAUGBwgJCgsMDQ4PEA=="}
+    short = {**long, "filteredAttributes": attributes(user="a" * 60)}
+    long = {**long, "filteredAttributes": attributes(user="a" * 90)}
+    kept, _ = await export(request(counter("hits", point(1.0, exemplars=[short, long]))))
+    assert [[name for name, _ in labels] for *_, labels in kept.exemplars] == [["trace_id", "user"], ["trace_id"]]
+
+
+async def test_ids_of_zeros_are_none() -> None:
+    example = {
+        "asDouble": 1.0,
+        "timeUnixNano": str(NOW_NS),
+        "traceId": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "spanId": "AAAAAAAAAAA=",
+    }
+    kept, _ = await export(request(counter("hits", point(1.0, exemplars=[example]))))
+    assert [labels for *_, labels in kept.exemplars] == [()]
+
+
 async def test_known_series_are_entered_once_and_told_once() -> None:
     sink = KeepingSink()
     door = OtlpMetrics(sink)
