@@ -140,7 +140,7 @@ def from_exponential_point(point: metrics_pb2.ExponentialHistogramDataPoint, *, 
     )
     schema, sides = _reduced(head.schema, [positive, negative])
     histogram = replace(head, schema=schema, positive=_gapless(sides[0]), negative=_gapless(sides[1]))
-    check(histogram)
+    check(histogram, is_exact=True)
     return histogram
 
 

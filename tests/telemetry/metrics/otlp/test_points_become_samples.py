@@ -95,7 +95,8 @@ async def test_an_exponential_histogram_becomes_a_native_one() -> None:
         "positive": {"offset": 1, "bucketCounts": ["0", "2", "3"]},
         "negative": {"offset": -3, "bucketCounts": ["1"]},
     }
-    fine = {**data, "scale": 10, "positive": {"offset": 0, "bucketCounts": ["1", "2", "3", "4", "5"]}, "negative": {}}
+    buckets = {"offset": 0, "bucketCounts": ["1", "2", "3", "4", "5"]}
+    fine = {**data, "count": "16", "scale": 10, "positive": buckets, "negative": {}}
     coarse = {**data, "scale": -5}
     sent = [
         {"name": name, "exponentialHistogram": {"aggregationTemporality": 2, "dataPoints": [each]}}
@@ -108,6 +109,15 @@ async def test_an_exponential_histogram_becomes_a_native_one() -> None:
     assert (plain.zero_threshold, start) == (1e-128, NOW_MS - 5000)
     assert (reduced.schema, reduced.positive) == (8, Buckets(1, (10.0, 5.0)))
     assert (rejected.count, "Scale must be >= -4" in rejected.message) == (1, True)
+
+
+async def test_an_exponential_histogram_whose_buckets_do_not_add_up_is_refused() -> None:
+    data = {**AT, "count": "7", "sum": 1.0, "positive": {"bucketCounts": ["1", "2"]}}
+    ended = {**data, "flags": 1}
+    points = {"aggregationTemporality": 2, "dataPoints": [data, ended]}
+    kept, rejected = await export(request({"name": "e", "exponentialHistogram": points}))
+    assert [struct.pack("<d", value.sum) for _, _, value, _ in kept.histograms] == [struct.pack("<Q", STALE_BITS)]
+    assert (rejected.count, "3 observations found in buckets" in rejected.message) == (1, True)
 
 
 async def test_a_summary_becomes_quantiles() -> None:
