@@ -42,8 +42,12 @@ class Spanned(NamedTuple):
 NO_BUCKETS: Final = Spanned()
 
 
-def from_spans(head: Histogram, positive: Spanned, negative: Spanned = NO_BUCKETS) -> Histogram:
+def from_spans(
+    head: Histogram, positive: Spanned, negative: Spanned = NO_BUCKETS, *, is_whole: bool = False
+) -> Histogram:
     """Give the histogram whose other fields are those of `head`; one of a resolution that is too fine is reduced.
+
+    `is_whole` says that its counts are whole even if no bucket shows it.
 
     Raises:
         InvalidError: spans and counts don't fit together, a count is negative, or the schema's rules are broken.
@@ -60,7 +64,7 @@ def from_spans(head: Histogram, positive: Spanned, negative: Spanned = NO_BUCKET
     else:
         schema, sides = _reduced(schema, sides)
     histogram = replace(head, schema=schema, positive=_gapless(sides[0]), negative=_gapless(sides[1]))
-    check(histogram, is_exact=bool(positive.deltas or negative.deltas))
+    check(histogram, is_exact=is_whole or bool(positive.deltas or negative.deltas))
     return histogram
 
 
