@@ -5,6 +5,7 @@ Stale markers are left out, as they are no values. Native histograms have no for
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from holdfast.kernel.errors import InvalidError, Place
 from holdfast.kernel.peers import OTHER_SERVER, refusal
 from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
-from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
+from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, name_of
 from holdfast.telemetry.metrics.otlp import write_float
 from holdfast.telemetry.metrics.remote import read_answer, read_request
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_ANSWER_BYTES: Final = 1_000_000_000
 _STALE: Final = struct.pack("<Q", STALE_BITS)
+_METRIC: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 Found = Iterator[tuple[Labels, list[tuple[int, float]]]]
@@ -120,8 +123,7 @@ def _ask(source: Destination, method: str, path: str, **more: Any) -> httpx.Resp
 def write_openmetrics(found: Found, output: IO[bytes], tell: Callable[[int], None]) -> None:
     """Write OpenMetrics text with timestamps, as `promtool tsdb create-blocks-from openmetrics` reads it."""
     for labels, samples in found:
-        pairs = ",".join(f"{name}={quote(value)}" for name, value in labels if name != METRIC_NAME)
-        series = f"{dict(labels)[METRIC_NAME]}{{{pairs}}}" if pairs else dict(labels)[METRIC_NAME]
+        series = write_series(labels)
         for ts_ms, value in samples:
             output.write(f"{series} {write_float(value)} {_seconds(ts_ms)}\n".encode())
         tell(len(samples))
@@ -152,6 +154,20 @@ def write_parquet(found: Found, file: Path, tell: Callable[[int], None]) -> None
             }
             writer.write_table(pa.table(columns, schema=shape))
             tell(len(samples))
+
+
+def write_series(labels: Labels) -> str:
+    """Give a series as OpenMetrics writes it; names that only UTF-8 allows stand in quotes, a metric's inside."""
+    name = name_of(labels)
+    is_plain = _METRIC.fullmatch(name) is not None
+    pairs = [] if is_plain else [quote(name)]
+    pairs += [
+        f"{label if _LABEL.fullmatch(label) else quote(label)}={quote(value)}"
+        for label, value in labels
+        if label != METRIC_NAME
+    ]
+    braces = f"{{{','.join(pairs)}}}" if pairs else ""
+    return f"{name}{braces}" if is_plain else braces
 
 
 def quote(text: str) -> str:

@@ -19,7 +19,7 @@ def whole_ms(value: Any, *, in_seconds: bool) -> int:
         ValueError: it is no number, or beyond the year 9999, as milliseconds are that are taken for seconds.
     """
     try:
-        ts_ms = round(float(value) * 1000) if in_seconds else int(value)
+        ts_ms = round(float(_plain(value)) * 1000) if in_seconds else int(_plain(value))
     except (ValueError, TypeError, OverflowError):
         raise ValueError(f"{_shown(value)} is no timestamp") from None
     if abs(ts_ms) > _MOST_MS:
@@ -30,9 +30,17 @@ def whole_ms(value: Any, *, in_seconds: bool) -> int:
 def number(value: Any) -> float:
     """Give the value of a sample; raises `ValueError` where it is none."""
     try:
-        return float(value)
+        return float(_plain(value))
     except (ValueError, TypeError):
         raise ValueError(f"{_shown(value)} is no number") from None
+
+
+def _plain(value: Any) -> Any:
+    """Give the value; text that only Python takes for a number, such as `1_0`, is none."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if isinstance(text, str) and ("_" in text or not text.isascii()):
+        raise ValueError
+    return value
 
 
 def _shown(value: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from holdfast.kernel.errors import InvalidError, Place
@@ -141,13 +141,15 @@ def _taker(header: Iterable[str], file: Path) -> Callable[[Mapping[str, Any]], t
     known: dict[tuple[Any, ...], Labels] = {}
 
     def take(fields: Mapping[str, Any]) -> tuple[Labels, int, float]:
-        key = (fields[name], *(_frozen(fields[column]) for column in plain))
+        key = (fields[name], *(_frozen(column, fields[column]) for column in plain))
         labels = known.get(key)
         if labels is None:
             if len(known) > 100_000:
                 known.clear()
             labels = known[key] = _labels(fields[name], {column: fields[column] for column in plain})
-        ts_ms = whole_ms(fields[stamp], in_seconds=False) if stamp == "timestamp_ms" else read_time_ms(fields[stamp])
+        at = fields[stamp]
+        is_whole = stamp == "timestamp_ms" and not isinstance(at, date)
+        ts_ms = whole_ms(at, in_seconds=False) if is_whole else read_time_ms(at)
         return labels, ts_ms, number(fields["value"])
 
     return take
@@ -158,30 +160,38 @@ def _labels(name: Any, columns: Mapping[str, Any]) -> Labels:
         raise ValueError("the row has no metric name")
     pairs: dict[str, str] = {}
     for column, value in columns.items():
-        if isinstance(value, Mapping):
-            pairs |= {str(label): str(text) for label, text in value.items()}
-        elif value not in {None, ""}:
-            pairs[column] = str(value)
-    return labels_of({**pairs, METRIC_NAME: str(name)})
+        inner = value if isinstance(value, Mapping) else {column: value}
+        pairs |= {_text(label): _text(text) for label, text in inner.items() if text is not None}
+    return labels_of({**pairs, METRIC_NAME: _text(name)})
 
 
-def _frozen(value: Any) -> Any:
+def _text(value: Any) -> str:
+    """Give a name or value as text; Parquet of some writers has text as bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _frozen(column: str, value: Any) -> Any:
+    inner = value if isinstance(value, Mapping) else {"": value}
+    if any(isinstance(each, (list, Mapping)) for each in inner.values()):
+        raise ValueError(f"the column {column} holds lists, and a label is one text")
     return tuple(sorted(value.items())) if isinstance(value, Mapping) else value
 
 
 def read_time_ms(value: Any) -> int:
-    """Read a time: a number of seconds, ISO 8601 text, or a datetime; without a zone it is UTC.
+    """Read a time: a number of seconds, ISO 8601 text, a datetime, or a date; without a zone it is UTC.
 
     Raises:
         ValueError: it is none, or beyond the year 9999.
     """
-    moment = value
-    if isinstance(value, str):
+    moment = _text(value) if isinstance(value, bytes) else value
+    if isinstance(moment, str):
         try:
-            float(value)
+            float(moment)
         except ValueError:
             with suppress(ValueError):
-                moment = datetime.fromisoformat(value)
+                moment = datetime.fromisoformat(moment)
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     if isinstance(moment, datetime):
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return round(aware.timestamp() * 1000)
