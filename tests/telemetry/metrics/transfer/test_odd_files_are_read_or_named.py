@@ -13,7 +13,8 @@ import pytest
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
-from holdfast.telemetry.metrics.transfer.exporting import write_openmetrics
+from holdfast.telemetry.metrics.histograms import Histogram
+from holdfast.telemetry.metrics.transfer.exporting import Series, write_openmetrics
 from holdfast.telemetry.metrics.transfer.rows import Row
 from holdfast.telemetry.metrics.transfer.table_files import read_csv, read_parquet
 from holdfast.telemetry.metrics.transfer.text_files import read_text
@@ -70,6 +71,16 @@ def test_what_no_label_or_number_can_be_is_named(tmp_path: Path, columns: Any, w
         parquet(tmp_path, **columns)
 
 
+def test_a_column_of_histograms_is_one_by_its_fields(tmp_path: Path) -> None:
+    ((labels, *_, histogram),) = parquet(tmp_path, histogram=[{"x": "1"}])
+    assert (labels, histogram) == (A_X, None)
+    held = {"schema": 0, "count": 3, "sum": 1.5, "zero_threshold": 0.0, "zero_count": 1, "positive": None}
+    ((labels, *_, histogram),) = parquet(tmp_path, histogram=[held], value=pa.array([None], pa.float64()))
+    assert (labels, histogram) == (A, Histogram(count=3.0, sum=1.5, zero_count=1.0))
+    with pytest.raises(InvalidError, match="row 1: the histogram cannot be read"):
+        parquet(tmp_path, histogram=[{**held, "positive": {"first": 1}}])
+
+
 @pytest.mark.parametrize("row", ["a,1_700_000_000,1", "a,1700000000,1_0", "a,1700000000,\u0661"])
 def test_what_only_python_takes_for_a_number_is_none(tmp_path: Path, row: str) -> None:
     file = tmp_path / "a.csv"
@@ -88,7 +99,7 @@ def test_names_that_need_quotes_make_the_round_trip(tmp_path: Path) -> None:
         (("__name__", "up"),),
     ]
     written = io.BytesIO()
-    write_openmetrics(iter([(labels, [(AT_MS, 1.0)]) for labels in series]), written, lambda _: None)
+    write_openmetrics(iter([Series(labels, [(AT_MS, 1.0)]) for labels in series]), written, lambda _: None)
     assert written.getvalue().splitlines()[0] == b'{"http.requests"} 1 1700000000'
     rows = text(tmp_path, written.getvalue().decode())
     assert [row.labels for row in rows] == series

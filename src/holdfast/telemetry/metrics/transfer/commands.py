@@ -86,7 +86,8 @@ def register(cli: typer.Typer, environ: Mapping[str, str]) -> None:
             Destination(url, token=environ.get("HOLDFAST_TOKEN", ""), tenant=tenant) as source,
             _bar("exporting", None) as tell,
         ):
-            found = fetch(source, parse_matchers(match), window_ms, counts)
+            is_native = kind is Writable.PARQUET
+            found = fetch(source, parse_matchers(match), window_ms, counts, with_histograms=is_native)
             if kind is Writable.PARQUET and output is not None:
                 with _whole(output) as fresh:
                     write_parquet(found, fresh, tell)
@@ -153,7 +154,9 @@ def _tell_exported(counts: Exported, output: Path | None, *, as_json: bool) -> N
         return
     typer.echo(f"{counts.samples} samples of {counts.series} series", err=True)
     if counts.histograms_left_out:
-        typer.echo(f"{counts.histograms_left_out} native histograms have no form in this file", err=True)
+        typer.echo(
+            f"{counts.histograms_left_out} native histograms have no form in this file; Parquet has one", err=True
+        )
 
 
 def _time(option: str, text: str) -> int:

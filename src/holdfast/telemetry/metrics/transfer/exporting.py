@@ -1,6 +1,6 @@
 """Exports raw samples from a server: one metric at a time by remote read, into OpenMetrics text or Parquet.
 
-Stale markers are left out, as they are no values. Native histograms have no form in either file; they are counted.
+Stale markers are left out, as they are no values. Native histograms have no form in OpenMetrics; they are counted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import IO, TYPE_CHECKING, Any, Final
+from operator import itemgetter
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.kernel.peers import OTHER_SERVER, refusal
@@ -20,12 +21,14 @@ from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, name_of
 from holdfast.telemetry.metrics.otlp import write_float
 from holdfast.telemetry.metrics.remote import read_answer, read_request
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
+from holdfast.telemetry.metrics.transfer.histogram_columns import COLUMN, column_type, write_histogram
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
 
+    from holdfast.telemetry.metrics.histograms import Histogram
     from holdfast.telemetry.metrics.transfer.sending import Destination
 
 MOST_ANSWER_BYTES: Final = 1_000_000_000
@@ -34,7 +37,16 @@ _METRIC: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
-Found = Iterator[tuple[Labels, list[tuple[int, float]]]]
+
+class Series(NamedTuple):
+    """What was found of one series: samples, and native histograms, each with its time (ms)."""
+
+    labels: Labels
+    samples: list[tuple[int, float]]
+    histograms: Sequence[tuple[int, Histogram]] = ()
+
+
+Found = Iterator[Series]
 
 
 class Writable(StrEnum):
@@ -69,7 +81,14 @@ class Exported:
     histograms_left_out: int = 0
 
 
-def fetch(source: Destination, matchers: Sequence[Matcher], window_ms: tuple[int, int], counts: Exported) -> Found:
+def fetch(
+    source: Destination,
+    matchers: Sequence[Matcher],
+    window_ms: tuple[int, int],
+    counts: Exported,
+    *,
+    with_histograms: bool = False,
+) -> Found:
     """Give the matching series of a window, both ends included, metric by metric.
 
     Raises:
@@ -82,11 +101,14 @@ def fetch(source: Destination, matchers: Sequence[Matcher], window_ms: tuple[int
         answer = _ask(source, "POST", "/prometheus/api/v1/read", content=body, most_bytes=MOST_ANSWER_BYTES)
         for labels, samples, histograms in _read(answer.content, source.url):
             kept = [(ts_ms, value) for ts_ms, value in samples if struct.pack("<d", value) != _STALE]
-            counts.histograms_left_out += histograms
-            if kept:
+            native = [(ts_ms, each) for ts_ms, each in histograms if struct.pack("<d", each.sum) != _STALE]
+            if not with_histograms:
+                counts.histograms_left_out += len(native)
+                native = []
+            if kept or native:
                 counts.series += 1
-                counts.samples += len(kept)
-                yield labels, kept
+                counts.samples += len(kept) + len(native)
+                yield Series(labels, kept, native)
 
 
 def _names(source: Destination, matchers: Sequence[Matcher], window_ms: tuple[int, int]) -> list[str]:
@@ -105,7 +127,7 @@ def _names(source: Destination, matchers: Sequence[Matcher], window_ms: tuple[in
     return names
 
 
-def _read(content: bytes, url: str) -> Iterator[tuple[Labels, list[tuple[int, float]], int]]:
+def _read(content: bytes, url: str) -> Iterator[tuple[Labels, list[tuple[int, float]], list[tuple[int, Histogram]]]]:
     try:
         plain = snappy.decompress(content, limit=MOST_ANSWER_BYTES, setting="what one metric may take")
         yield from read_answer(plain)
@@ -122,7 +144,7 @@ def _ask(source: Destination, method: str, path: str, **more: Any) -> httpx.Resp
 
 def write_openmetrics(found: Found, output: IO[bytes], tell: Callable[[int], None]) -> None:
     """Write OpenMetrics text with timestamps, as `promtool tsdb create-blocks-from openmetrics` reads it."""
-    for labels, samples in found:
+    for labels, samples, _ in found:
         series = write_series(labels)
         for ts_ms, value in samples:
             output.write(f"{series} {write_float(value)} {_seconds(ts_ms)}\n".encode())
@@ -131,7 +153,7 @@ def write_openmetrics(found: Found, output: IO[bytes], tell: Callable[[int], Non
 
 
 def write_parquet(found: Found, file: Path, tell: Callable[[int], None]) -> None:
-    """Write Parquet in the long form: metric, labels (a map), timestamp, value; a series is a row group at most."""
+    """Write Parquet in the long form: metric, labels (a map), timestamp, value or histogram; by series, row groups."""
     import pyarrow as pa  # noqa: PLC0415 -- loads slowly
     import pyarrow.parquet as pq  # noqa: PLC0415 -- as above
 
@@ -141,19 +163,27 @@ def write_parquet(found: Found, file: Path, tell: Callable[[int], None]) -> None
             ("labels", pa.map_(pa.string(), pa.string())),
             ("timestamp", pa.timestamp("ms", "UTC")),
             ("value", pa.float64()),
+            (COLUMN, column_type()),
         ]
     )
     with pq.ParquetWriter(file, shape, compression="zstd") as writer:
-        for labels, samples in found:
+        for labels, samples, histograms in found:
             pairs = [(name, value) for name, value in labels if name != METRIC_NAME]
+            rows: list[tuple[int, float | None, dict[str, Any] | None]] = [
+                (ts_ms, value, None) for ts_ms, value in samples
+            ]
+            if histograms:
+                rows += [(ts_ms, None, write_histogram(each)) for ts_ms, each in histograms]
+                rows.sort(key=itemgetter(0))
             columns = {
-                "metric": pa.array([dict(labels)[METRIC_NAME]] * len(samples)).dictionary_encode(),
-                "labels": pa.array([pairs] * len(samples), shape.field("labels").type),
-                "timestamp": pa.array([ts_ms for ts_ms, _ in samples], shape.field("timestamp").type),
-                "value": pa.array([value for _, value in samples], pa.float64()),
+                "metric": pa.array([name_of(labels)] * len(rows)).dictionary_encode(),
+                "labels": pa.array([pairs] * len(rows), shape.field("labels").type),
+                "timestamp": pa.array([row[0] for row in rows], shape.field("timestamp").type),
+                "value": pa.array([row[1] for row in rows], pa.float64()),
+                COLUMN: pa.array([row[2] for row in rows], shape.field(COLUMN).type),
             }
             writer.write_table(pa.table(columns, schema=shape))
-            tell(len(samples))
+            tell(len(rows))
 
 
 def write_series(labels: Labels) -> str:

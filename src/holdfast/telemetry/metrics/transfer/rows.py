@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import MetricMetadata
+    from holdfast.telemetry.metrics.histograms import Histogram
     from holdfast.telemetry.metrics.labels import Labels
 
 MOST_LINE: Final = 1_000_000  # bytes of a line, or letters of a row; one that is longer has no end, perhaps
@@ -56,7 +57,10 @@ class RowExemplar(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One sample; reading on from `position` gives the next one. `start_ms` is since when it counts, 0 if unknown."""
+    """One sample; reading on from `position` gives the next one. `start_ms` is since when it counts, 0 if unknown.
+
+    A native histogram stands in the place of the value.
+    """
 
     labels: Labels
     ts_ms: int
@@ -65,3 +69,4 @@ class Row(NamedTuple):
     metadata: MetricMetadata | None = None
     start_ms: int = 0
     exemplar: RowExemplar | None = None
+    histogram: Histogram | None = None

@@ -1,12 +1,13 @@
 """Reads CSV and Parquet in the long form: one row per sample, columns for name, time and value, the others are labels.
 
 The name is in `__name__`, `metric` or `name`; the time in `timestamp_ms` (milliseconds) or `timestamp` (seconds, or
-ISO 8601); Parquet may have its labels in one map column `labels`.
+ISO 8601); Parquet may have its labels in one map column `labels`, and native histograms in a column `histogram`.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
@@ -14,11 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
+from holdfast.telemetry.metrics.transfer.histogram_columns import COLUMN, is_histogram, read_histogram
 from holdfast.telemetry.metrics.transfer.rows import MOST_LINE, Row, number, whole_ms
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_Take = Callable[[Mapping[str, Any]], tuple[Labels, int, float]]
 NAMES: Final = (METRIC_NAME, "metric", "name")
 _BATCH: Final = 10_000
 
@@ -97,9 +100,17 @@ def read_parquet(file: Path, position: int) -> Iterator[Row]:
                     if row <= position:
                         continue
                     try:
-                        yield Row(*take(fields), row)
+                        yield _row(take, fields, row)
                     except (ValueError, TypeError) as error:
                         raise InvalidError(f"row {row}: {error}", place=Place(str(file))) from None
+
+
+def _row(take: _Take, fields: dict[str, Any], row: int) -> Row:
+    held = fields.get(COLUMN)
+    if not is_histogram(held):
+        return Row(*take(fields), row)
+    labels, ts_ms, value = take({**fields, COLUMN: None, "value": math.nan})
+    return Row(labels, ts_ms, value, row, histogram=read_histogram(held))
 
 
 def count_rows(file: Path) -> int:
@@ -123,7 +134,7 @@ def _readable(file: Path) -> Iterator[None]:
         raise InvalidError(f"it cannot be read: {error}", hint=hint, place=Place(str(file))) from None
 
 
-def _taker(header: Iterable[str], file: Path) -> Callable[[Mapping[str, Any]], tuple[Labels, int, float]]:
+def _taker(header: Iterable[str], file: Path) -> _Take:
     columns = list(header)
     name = next((column for column in NAMES if column in columns), "")
     stamp = next((column for column in ("timestamp_ms", "timestamp") if column in columns), "")

@@ -136,8 +136,8 @@ def _hear(text: bytes, said: dict[str, dict[str, str]], *, in_seconds: bool) -> 
     if match is not None:
         word, name, rest = match[1], match[2], match[3] or b""
         family = said.setdefault(read_quoted(name) if name.startswith(b'"') else name.decode(), {})
-        is_help = word == b"HELP"
-        family[word.decode().lower()] = read_help(rest, has_quote_escape=in_seconds) if is_help else rest.decode()
+        plain = rest.decode()
+        family[word.decode().lower()] = read_help(rest, has_quote_escape=in_seconds) if word == b"HELP" else plain
         if len(said) > _KNOWN:
             said.clear()
 
