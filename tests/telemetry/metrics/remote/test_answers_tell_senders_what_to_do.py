@@ -121,10 +121,11 @@ async def test_references_to_no_symbol_cost_their_series_only(client: Any, sink:
         request = encode2([*named, *ONE])
         request.timeseries[0].labels_refs[1] = 99
         request.timeseries[1].labels_refs.append(1)
+        request.timeseries[3].metadata.type, request.timeseries[3].metadata.help_ref = 1, 66
         request.timeseries[2].exemplars.add(value=1.0, timestamp=NOW_MS).labels_refs.extend([1, 77])
         answer = await client.post(PATH, content=snappy.compress(request.SerializeToString()), headers=V2)
         assert answer.status_code == 400
-        assert "3 samples were refused (1 by exemplar, 2 by labels)" in answer.text
+        assert "4 samples were refused (1 by exemplar, 2 by labels, 1 by metadata)" in answer.text
         assert "there is no symbol 99 among 8" in answer.text
         assert "3 label references are not pairs" in answer.text
         assert answer.headers["x-prometheus-remote-write-samples-written"] == "2"

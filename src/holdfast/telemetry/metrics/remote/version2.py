@@ -164,6 +164,9 @@ class _Reader:
                 expect(field, VARINT)
                 values[field[0]] = field[2]
         kind = TYPES[values[1]] if values[1] < len(TYPES) else TYPES[0]
+        if fault := self._symbols.fault_of((values[3], values[4])):
+            self._batch.refusals.add("metadata", 1, f"what is said of a family: {fault}")
+            values = dict.fromkeys(values, 0)
         texts = [self._symbols.text(ref) if ref else "" for ref in (values[3], values[4])]
         if not values[1] and not any(texts):
             self._said[said] = self._said[b""]
