@@ -40,7 +40,7 @@ async def test_a_counter_has_its_total_start_and_labels() -> None:
     labels = (("__name__", "http_requests_total"), ("http_method", "GET"), ("job", "shop"))
     assert kept.samples == [(labels, NOW_MS, 5.0)]
     assert kept.starts == [NOW_MS - 5000]
-    assert kept.metadata == [("http_requests_total", "counter", "The http.requests.", "1")]
+    assert kept.metadata == [("http_requests_total", "counter", "The http.requests.", "")]
     assert not rejected.count
 
 
@@ -166,6 +166,32 @@ async def test_scopes_tell_series_apart_where_the_options_say_so() -> None:
     assert named(kept) == {'hits_total{otel_scope_a_b="c",otel_scope_name="lib",otel_scope_version="1.2"}': 1.0}
     kept, _ = await export(request(counter("hits", point(1.0)), scope=scope))
     assert named(kept) == {"hits_total": 1.0}
+
+
+async def test_a_scope_without_a_name_tells_nothing_and_odd_keys_keep_their_form() -> None:
+    scope = {"version": "1.2", "attributes": attributes(_a="b")}
+    kept, _ = await export(request(counter("hits", point(1.0)), scope=scope), promote_scope_metadata=True)
+    assert named(kept) == {"hits_total": 1.0}
+    kept, _ = await export(
+        request(counter("hits", point(1.0)), scope={**scope, "name": "l"}), promote_scope_metadata=True
+    )
+    assert named(kept) == {'hits_total{otel_scope__a="b",otel_scope_name="l",otel_scope_version="1.2"}': 1.0}
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("s", "seconds"),
+        ("By/s", "bytes_per_second"),
+        ("1", ""),
+        ("{item}", ""),
+        ("{item}/s", "per_second"),
+        ("a b", "a_b"),
+    ],
+)
+async def test_units_are_told_in_the_words_of_names(unit: str, expected: str) -> None:
+    kept, _ = await export(request(counter("hits", point(1.0), unit=unit)))
+    assert [said.unit for said in kept.metadata] == [expected]
 
 
 async def test_every_kind_of_attribute_is_a_label() -> None:

@@ -25,11 +25,14 @@ _LEAST_LONG: Final = 1e21
 _LEAST_WIDE: Final = 2.0**63  # what JSON here has no integers for
 
 
-def to_labels(attributes: Iterable[KeyValue], style: LabelStyle) -> dict[str, str]:
-    """Give the labels of attributes; values of keys that become the same label are joined by `;`, sorted by key."""
+def to_labels(attributes: Iterable[KeyValue], style: LabelStyle, *, prefix: str = "") -> dict[str, str]:
+    """Give the labels of attributes; values of keys that become the same label are joined by `;`, sorted by key.
+
+    `prefix` stands before each key.
+    """
     labels: dict[str, str] = {}
     for key, value in sorted((each.key, to_text(each.value)) for each in attributes):
-        name = label_name(key, style)
+        name = label_name(f"{prefix}{key}", style)
         labels[name] = f"{labels[name]};{value}" if name in labels else value
     return labels
 

@@ -125,6 +125,11 @@ def unit_suffixes(unit: str) -> tuple[str, str]:
     return main, per
 
 
+def unit_name(unit: str) -> str:
+    """Give a unit in words, such as `bytes_per_second` for `By/s`, as metadata has it; empty for `1`."""
+    return "_".join(word for word in map(_clean, unit_suffixes(unit)) if word)
+
+
 def label_name(name: str, style: LabelStyle) -> str:
     """Give the name of a label for an attribute's key."""
     if not name or not style.translation.is_escaping:

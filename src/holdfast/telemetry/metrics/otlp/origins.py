@@ -61,12 +61,10 @@ def read_origin(resource: Resource, options: OtlpOptions) -> Origin:
 
 
 def scope_labels(scope: InstrumentationScope, schema_url: str, options: OtlpOptions) -> dict[str, str]:
-    """Give the labels that a scope adds."""
-    if not options.promote_scope_metadata:
+    """Give the labels that a scope adds; one without a name adds none."""
+    if not options.promote_scope_metadata or not scope.name:
         return {}
-    attributes = to_labels(scope.attributes, options.label_style)
-    labels = {f"otel_scope_{name}": value for name, value in attributes.items()}
-    return labels | {
+    return to_labels(scope.attributes, options.label_style, prefix="otel_scope_") | {
         "otel_scope_name": scope.name,
         "otel_scope_version": scope.version,
         "otel_scope_schema_url": schema_url,

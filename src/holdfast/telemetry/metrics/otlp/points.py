@@ -15,7 +15,7 @@ from holdfast.telemetry.metrics.intake import STALE
 from holdfast.telemetry.metrics.otlp import exponential
 from holdfast.telemetry.metrics.otlp.attributes import plain_number
 from holdfast.telemetry.metrics.otlp.conversion import NS_PER_MS, Conversion
-from holdfast.telemetry.metrics.otlp.naming import Kind, metric_name
+from holdfast.telemetry.metrics.otlp.naming import Kind, metric_name, unit_name
 from holdfast.telemetry.metrics.spans import from_explicit, from_exponential_point
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def convert(metric: Metric, into: Conversion) -> int:
         into.refuse("unsupported", len(points), f"{metric.name} has no aggregation temporality")
         return len(points)
     type_of = _TYPES.get(kind, "counter" if is_counter else "gauge")
-    into.describe(MetricMetadata(name, type_of, metric.description, metric.unit))
+    into.describe(MetricMetadata(name, type_of, metric.description, unit_name(metric.unit)))
     _READERS[kind](name, points, into, (temporality == DELTA, is_counter))
     return len(points)
 
