@@ -29,6 +29,7 @@ from holdfast.telemetry.metrics.transfer import (
     import_file,
     importing,
 )
+from holdfast.telemetry.metrics.transfer.exporting import Writable
 from holdfast.telemetry.metrics.transfer.rows import Row
 
 T0 = 1_700_000_000
@@ -49,7 +50,7 @@ async def stored(url: str, name: str, tenant: str = "") -> dict[Any, list[tuple[
         with Destination(url, tenant=tenant) as source:
             matchers = [Matcher("__name__", MatchOp.EQUAL, name)]
             found = fetch(source, matchers, (0, 2 * T0 * 1000), Exported())
-            return {labels: [(ts_ms, repr(value)) for ts_ms, value in samples] for labels, samples, _ in found}
+            return {labels: [(ts_ms, repr(value)) for ts_ms, value in samples] for labels, samples, *_ in found}
 
     return await asyncio.to_thread(read)
 
@@ -182,6 +183,22 @@ async def test_parquet_and_openmetrics_make_the_round_trip_by_command(
         assert lines[0] == f'hits_total{{job="a",path="/1"}} 11 {T0 + 10}.500'
 
 
+async def test_exemplars_and_names_with_dots_make_the_round_trip_by_openmetrics(
+    serving: Any, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    lines = [
+        f'{{"http.hits_total","http.path"="/a"}} 1 {T0}',
+        f'{{"http.hits_total","http.path"="/a"}} 2 {T0 + 5} # {{"span.id"="e",trace_id="abc"}} 0.5 {T0 + 4}.250',
+        f'{{"http.hits_total","http.path"="/a"}} 3 {T0 + 9} # {{trace_id="d"}} 0.25 {T0 + 9}',
+    ]
+    (tmp_path / "hits.om").write_text("\n".join([*lines, "# EOF\n"]))
+    async with serving() as url:
+        await bring(url, tmp_path / "hits.om", Format.OPENMETRICS)
+        for match in ('{"http.hits_total"}', '{"http.path"=~"/.*"}'):
+            done = await run("export", "--match", match, "--url", url)
+            assert done.stdout.splitlines() == [*lines, "# EOF"], done.stderr
+
+
 async def test_native_histograms_make_the_round_trip_by_parquet(
     serving: Any, run: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -204,9 +221,9 @@ async def test_native_histograms_make_the_round_trip_by_parquet(
         def read() -> Any:
             with Destination(url, tenant="other") as source:
                 matchers = [Matcher("__name__", MatchOp.EQUAL, "h")]
-                return list(fetch(source, matchers, (0, 2 * T0 * 1000), Exported(), with_histograms=True))
+                return list(fetch(source, matchers, (0, 2 * T0 * 1000), Exported(), Writable.PARQUET))
 
-        assert await asyncio.to_thread(read) == [(labels, [(T0 * 1000 + 9, 7.0)], held)]
+        assert await asyncio.to_thread(read) == [(labels, [(T0 * 1000 + 9, 7.0)], held, {})]
         done = await run("export", "--match", "h", "--url", url)
         assert "3 native histograms have no form in this file; Parquet has one" in done.stderr
 

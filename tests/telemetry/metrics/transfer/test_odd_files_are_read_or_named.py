@@ -14,8 +14,9 @@ import pytest
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
 from holdfast.telemetry.metrics.histograms import Histogram
+from holdfast.telemetry.metrics.transfer.examples import place_exemplars
 from holdfast.telemetry.metrics.transfer.exporting import Series, write_openmetrics
-from holdfast.telemetry.metrics.transfer.rows import Row
+from holdfast.telemetry.metrics.transfer.rows import Row, RowExemplar
 from holdfast.telemetry.metrics.transfer.table_files import read_csv, read_parquet
 from holdfast.telemetry.metrics.transfer.text_files import read_text
 
@@ -103,6 +104,13 @@ def test_names_that_need_quotes_make_the_round_trip(tmp_path: Path) -> None:
     assert written.getvalue().splitlines()[0] == b'{"http.requests"} 1 1700000000'
     rows = text(tmp_path, written.getvalue().decode())
     assert [row.labels for row in rows] == series
+
+
+def test_exemplars_stand_beside_the_first_sample_at_or_behind_their_time() -> None:
+    one, two, three, late = (RowExemplar((), 1.0, ts_ms) for ts_ms in (5, 6, 20, 31))
+    long = RowExemplar((("trace_id", "x" * 130),), 1.0, 1)
+    assert place_exemplars([10, 20, 30], [three, two, one, late, long]) == {0: one, 1: two, 2: three}
+    assert place_exemplars([], [one]) == {}
 
 
 def test_what_is_said_of_families_is_read_with_its_quotes_and_escapes(tmp_path: Path) -> None:
