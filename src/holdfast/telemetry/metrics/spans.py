@@ -208,19 +208,22 @@ def _indexed(name: str, side: Spanned) -> dict[int, float]:
 
 
 def _reduced(schema: int, sides: list[dict[int, float]]) -> tuple[int, list[dict[int, float]]]:
-    """Halve the resolution until it is one that exists, and no side is too wide."""
-    while schema > MAX_SCHEMA or (schema > MIN_SCHEMA and any(_width(side) > MAX_BUCKETS for side in sides)):
+    """Give a resolution that exists, at once, and halve it until no side is too wide."""
+    if schema > MAX_SCHEMA:
+        sides = [_merged(side, schema - MAX_SCHEMA) for side in sides]
+        schema = MAX_SCHEMA
+    while schema > MIN_SCHEMA and any(_width(side) > MAX_BUCKETS for side in sides):
         schema -= 1
-        sides = [_halved(side) for side in sides]
+        sides = [_merged(side, 1) for side in sides]
     if any(_width(side) > MAX_BUCKETS for side in sides):
         raise InvalidError("histogram has buckets beyond what a float can hold")
     return schema, sides
 
 
-def _halved(side: dict[int, float]) -> dict[int, float]:
+def _merged(side: dict[int, float], steps: int) -> dict[int, float]:
     merged: dict[int, float] = {}
     for index, count in side.items():
-        target = ((index - 1) >> 1) + 1
+        target = ((index - 1) >> steps) + 1
         merged[target] = merged.get(target, 0.0) + count
     return merged
 

@@ -120,6 +120,15 @@ async def test_an_exponential_histogram_whose_buckets_do_not_add_up_is_refused()
     assert (rejected.count, "3 observations found in buckets" in rejected.message) == (1, True)
 
 
+@pytest.mark.timeout(10)
+async def test_a_scale_beyond_all_others_is_reduced_at_once() -> None:
+    data = {**AT, "count": "3", "scale": 2**31 - 1, "positive": {"offset": -1, "bucketCounts": ["1", "2"]}}
+    points = {"aggregationTemporality": 2, "dataPoints": [data]}
+    kept, _ = await export(request({"name": "e", "exponentialHistogram": points}))
+    ((_, _, value, _),) = kept.histograms
+    assert (value.schema, value.positive) == (8, Buckets(0, (1.0, 2.0)))
+
+
 async def test_a_summary_becomes_quantiles() -> None:
     data = {
         **AT,
@@ -253,6 +262,15 @@ async def test_points_that_count_from_nobody_knows_when_are_refused(kind: str) -
     kept, rejected = await export(request(unsaid, counter("hits", point(1.0))))
     assert named(kept) == {"hits_total": 1.0}
     assert (rejected.count, "unsaid has no aggregation temporality" in rejected.message) == (2, True)
+
+
+@pytest.mark.parametrize("kind", ["gauge", "sum", "histogram", "exponentialHistogram", "summary"])
+async def test_points_without_a_time_are_refused_and_not_stored_in_1970(kind: str) -> None:
+    temporality = {} if kind in {"gauge", "summary"} else {"aggregationTemporality": 2}
+    sent = {"name": "m", kind: {**temporality, "dataPoints": [{}, AT]}}
+    kept, rejected = await export(request(sent))
+    assert (rejected.count, "m has points without a time" in rejected.message) == (1, True)
+    assert {ts_ms for _, ts_ms, *_ in (*kept.samples, *kept.histograms)} == {NOW_MS}
 
 
 async def test_bounds_without_counts_are_no_buckets() -> None:

@@ -74,6 +74,10 @@ async def test_1_0_may_be_named(client: Any, content_type: str) -> None:
     assert (await post(client, **{"content-type": content_type})).status_code == 204
 
 
+async def test_an_encoding_that_is_not_named_is_snappy(client: Any) -> None:
+    assert (await post(client, **{"content-encoding": ""})).status_code == 204
+
+
 async def test_other_encodings_are_refused_with_415_and_those_of_the_web_are_undone(client: Any) -> None:
     assert (await post(client, **{"content-encoding": "br"})).status_code == 415
     plain = encode1(ONE).SerializeToString()

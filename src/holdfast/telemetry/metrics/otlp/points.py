@@ -53,9 +53,12 @@ def convert(metric: Metric, into: Conversion) -> int:
     if temporality not in {DELTA, CUMULATIVE}:
         into.refuse("unsupported", len(points), f"{metric.name} has no aggregation temporality")
         return len(points)
+    timed = [point for point in points if point.time_unix_nano]
+    if len(timed) < len(points):
+        into.refuse("unsupported", len(points) - len(timed), f"{metric.name} has points without a time")
     type_of = _TYPES.get(kind, "counter" if is_counter else "gauge")
     into.describe(MetricMetadata(name, type_of, metric.description, unit_name(metric.unit)))
-    _READERS[kind](name, points, into, (temporality == DELTA, is_counter))
+    _READERS[kind](name, timed, into, (temporality == DELTA, is_counter))
     return len(points)
 
 
