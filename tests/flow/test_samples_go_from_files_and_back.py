@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from fixtures import servers
 from holdfast.kernel.errors import InvalidError, UnavailableError
 from holdfast.telemetry.metrics import Matcher, MatchOp
+from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Buckets, Histogram, ResetHint
 from holdfast.telemetry.metrics.transfer import (
     Destination,
     Exported,
@@ -27,6 +29,8 @@ from holdfast.telemetry.metrics.transfer import (
     import_file,
     importing,
 )
+from holdfast.telemetry.metrics.transfer.exporting import Writable
+from holdfast.telemetry.metrics.transfer.rows import Row
 
 T0 = 1_700_000_000
 OPENMETRICS = "# TYPE hits counter\n# HELP hits Hits.\n" + "".join(
@@ -46,7 +50,7 @@ async def stored(url: str, name: str, tenant: str = "") -> dict[Any, list[tuple[
         with Destination(url, tenant=tenant) as source:
             matchers = [Matcher("__name__", MatchOp.EQUAL, name)]
             found = fetch(source, matchers, (0, 2 * T0 * 1000), Exported())
-            return {labels: [(ts_ms, repr(value)) for ts_ms, value in samples] for labels, samples in found}
+            return {labels: [(ts_ms, repr(value)) for ts_ms, value in samples] for labels, samples, *_ in found}
 
     return await asyncio.to_thread(read)
 
@@ -177,6 +181,51 @@ async def test_parquet_and_openmetrics_make_the_round_trip_by_command(
         lines = done.stdout.splitlines()
         assert (len(lines), lines[-1]) == (11, "# EOF")
         assert lines[0] == f'hits_total{{job="a",path="/1"}} 11 {T0 + 10}.500'
+
+
+async def test_exemplars_and_names_with_dots_make_the_round_trip_by_openmetrics(
+    serving: Any, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    lines = [
+        f'{{"http.hits_total","http.path"="/a"}} 1 {T0}',
+        f'{{"http.hits_total","http.path"="/a"}} 2 {T0 + 5} # {{"span.id"="e",trace_id="abc"}} 0.5 {T0 + 4}.250',
+        f'{{"http.hits_total","http.path"="/a"}} 3 {T0 + 9} # {{trace_id="d"}} 0.25 {T0 + 9}',
+    ]
+    (tmp_path / "hits.om").write_text("\n".join([*lines, "# EOF\n"]))
+    async with serving() as url:
+        await bring(url, tmp_path / "hits.om", Format.OPENMETRICS)
+        for match in ('{"http.hits_total"}', '{"http.path"=~"/.*"}'):
+            done = await run("export", "--match", match, "--url", url)
+            assert done.stdout.splitlines() == [*lines, "# EOF"], done.stderr
+
+
+async def test_native_histograms_make_the_round_trip_by_parquet(
+    serving: Any, run: Callable[..., Any], tmp_path: Path
+) -> None:
+    exponential = Histogram(3, 12.0, 3.5, 0.001, 2.0, Buckets(-2, (1.0, 3.0, 0.0, 2.0)), Buckets(0, (4.0,)))
+    custom = Histogram(CUSTOM_SCHEMA, 3.0, 4.0, positive=Buckets(0, (1.0, 2.0)), custom_values=(0.5,))
+    gauge = replace(exponential, hint=ResetHint.GAUGE)
+    held = [(T0 * 1000 + place, each) for place, each in enumerate((exponential, custom, gauge))]
+    labels = (("__name__", "h"), ("job", "a"))
+    rows = [Row(labels, ts_ms, 0.0, 0, histogram=each) for ts_ms, each in held]
+    rows.append(Row(labels, T0 * 1000 + 9, 7.0, 0))
+    output = tmp_path / "h.parquet"
+    async with serving() as url:
+        with Destination(url) as destination:
+            assert await asyncio.to_thread(destination.send, rows) == (4, "")
+        done = await run("export", "--match", "h", "-o", str(output), "--url", url, "--json")
+        assert json.loads(done.stdout)["samples"] == 4, done.stderr
+        done = await run("import", str(output), "--url", url, "--tenant", "other", "--json")
+        assert json.loads(done.stdout)[0]["samples"] == 4, done.stderr
+
+        def read() -> Any:
+            with Destination(url, tenant="other") as source:
+                matchers = [Matcher("__name__", MatchOp.EQUAL, "h")]
+                return list(fetch(source, matchers, (0, 2 * T0 * 1000), Exported(), Writable.PARQUET))
+
+        assert await asyncio.to_thread(read) == [(labels, [(T0 * 1000 + 9, 7.0)], held, {})]
+        done = await run("export", "--match", "h", "--url", url)
+        assert "3 native histograms have no form in this file; Parquet has one" in done.stderr
 
 
 @pytest.mark.service

@@ -117,8 +117,8 @@ def test_an_exponential_point_has_its_index_one_higher():
     assert histogram == Histogram(
         schema=2, count=8, sum=4.5, zero_threshold=0.25, zero_count=2, positive=Buckets(0, (1.0, 2.0, 0.0, 3.0))
     )
-    assert from_exponential_point(_exponential(scale=2)).zero_threshold == 1e-128
-    assert from_exponential_point(_exponential(scale=2), is_delta=True).hint is ResetHint.GAUGE
+    assert from_exponential_point(_exponential(scale=2, count=6)).zero_threshold == 1e-128
+    assert from_exponential_point(_exponential(scale=2, count=6), is_delta=True).hint is ResetHint.GAUGE
 
 
 def test_a_fine_scale_is_reduced_and_a_coarse_one_refused():

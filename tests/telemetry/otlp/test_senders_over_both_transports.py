@@ -186,7 +186,7 @@ async def test_json_ids_are_hexadecimal(client: Any, sink: KeepingSink) -> None:
         "asDouble": 1,
         "timeUnixNano": str(NOW_NS),
         "traceId": "0AF7651916CD43DD8448EB211C80319C",
-        "spanId": "00",
+        "spanId": "07",
     }
     number = {"asDouble": 1, "timeUnixNano": str(NOW_NS), "exemplars": [exemplar], "unknownField": 1}
     metric = {"name": "hits", "sum": {"isMonotonic": True, "aggregationTemporality": 2, "dataPoints": [number]}}
@@ -194,7 +194,7 @@ async def test_json_ids_are_hexadecimal(client: Any, sink: KeepingSink) -> None:
     answer = await client.post("/v1/metrics", json=body)
     assert answer.status_code == 200
     example = dict(sink.book("default").exemplars[0][3])
-    assert example == {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "00"}
+    assert example == {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "07"}
 
 
 async def test_what_was_rejected_is_told(client: Any) -> None:

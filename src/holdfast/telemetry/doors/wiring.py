@@ -76,7 +76,7 @@ def wire(
         name="telemetry.doors",
         routers=(push.push_routes(gateway),),
         surfaces=(
-            push.push_surface(gateway, signals.backlog),
+            push.push_surface(gateway, signals.backlog, pushing),
             remote.write_routes(writer, signals.backlog),
             remote.read_routes(signals.source, settings),
             otlp.http_routes(service, *metrics_otlp.PATHS),

@@ -42,8 +42,12 @@ class Spanned(NamedTuple):
 NO_BUCKETS: Final = Spanned()
 
 
-def from_spans(head: Histogram, positive: Spanned, negative: Spanned = NO_BUCKETS) -> Histogram:
+def from_spans(
+    head: Histogram, positive: Spanned, negative: Spanned = NO_BUCKETS, *, is_whole: bool = False
+) -> Histogram:
     """Give the histogram whose other fields are those of `head`; one of a resolution that is too fine is reduced.
+
+    `is_whole` says that its counts are whole even if no bucket shows it.
 
     Raises:
         InvalidError: spans and counts don't fit together, a count is negative, or the schema's rules are broken.
@@ -60,7 +64,7 @@ def from_spans(head: Histogram, positive: Spanned, negative: Spanned = NO_BUCKET
     else:
         schema, sides = _reduced(schema, sides)
     histogram = replace(head, schema=schema, positive=_gapless(sides[0]), negative=_gapless(sides[1]))
-    check(histogram, is_exact=bool(positive.deltas or negative.deltas))
+    check(histogram, is_exact=is_whole or bool(positive.deltas or negative.deltas))
     return histogram
 
 
@@ -140,7 +144,7 @@ def from_exponential_point(point: metrics_pb2.ExponentialHistogramDataPoint, *, 
     )
     schema, sides = _reduced(head.schema, [positive, negative])
     histogram = replace(head, schema=schema, positive=_gapless(sides[0]), negative=_gapless(sides[1]))
-    check(histogram)
+    check(histogram, is_exact=True)
     return histogram
 
 
@@ -204,19 +208,22 @@ def _indexed(name: str, side: Spanned) -> dict[int, float]:
 
 
 def _reduced(schema: int, sides: list[dict[int, float]]) -> tuple[int, list[dict[int, float]]]:
-    """Halve the resolution until it is one that exists, and no side is too wide."""
-    while schema > MAX_SCHEMA or (schema > MIN_SCHEMA and any(_width(side) > MAX_BUCKETS for side in sides)):
+    """Give a resolution that exists, at once, and halve it until no side is too wide."""
+    if schema > MAX_SCHEMA:
+        sides = [_merged(side, schema - MAX_SCHEMA) for side in sides]
+        schema = MAX_SCHEMA
+    while schema > MIN_SCHEMA and any(_width(side) > MAX_BUCKETS for side in sides):
         schema -= 1
-        sides = [_halved(side) for side in sides]
+        sides = [_merged(side, 1) for side in sides]
     if any(_width(side) > MAX_BUCKETS for side in sides):
         raise InvalidError("histogram has buckets beyond what a float can hold")
     return schema, sides
 
 
-def _halved(side: dict[int, float]) -> dict[int, float]:
+def _merged(side: dict[int, float], steps: int) -> dict[int, float]:
     merged: dict[int, float] = {}
     for index, count in side.items():
-        target = ((index - 1) >> 1) + 1
+        target = ((index - 1) >> steps) + 1
         merged[target] = merged.get(target, 0.0) + count
     return merged
 

@@ -141,6 +141,21 @@ async def test_delta_histograms_are_added_bucket_by_bucket(door: OtlpMetrics, si
     assert histogram.positive == Buckets(1, (3.0, 1.0))
 
 
+async def test_delta_histograms_that_grow_apart_lose_resolution_and_no_counts(
+    door: OtlpMetrics, sink: KeepingSink
+) -> None:
+    for second, offset in enumerate((-9000, 9000, -9000), start=1):
+        times = {
+            "startTimeUnixNano": str(NOW_NS + (second - 1) * SECOND),
+            "timeUnixNano": str(NOW_NS + second * SECOND),
+        }
+        data = {**times, "count": "1", "sum": 1.0, "scale": 8, "positive": {"offset": offset, "bucketCounts": ["1"]}}
+        metric = {"name": "e", "exponentialHistogram": {"aggregationTemporality": 1, "dataPoints": [data]}}
+        assert not (await door.export("t", request(metric))).count
+    found = [(each.schema, each.count, sum(each.positive.counts)) for _, _, each, _ in sink.book("t").histograms]
+    assert found == [(8, 1.0, 1.0), (7, 2.0, 2.0), (7, 3.0, 3.0)]
+
+
 @given(values=st.lists(st.integers(0, 100), min_size=1, max_size=20), repeats=st.lists(st.integers(0, 19), max_size=10))
 async def test_the_last_sum_is_the_sum_of_all_points(values: list[int], repeats: list[int]) -> None:
     sink = KeepingSink()

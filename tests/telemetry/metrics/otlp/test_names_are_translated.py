@@ -49,6 +49,25 @@ def test_other_strategies_leave_things_as_they_are(translation: Translation, exp
 
 
 @pytest.mark.parametrize(
+    ("name", "unit", "kind", "expected"),
+    [
+        ("http.requests.total", "", COUNTER, "http.requests_total"),
+        ("http.seconds.total", "s", COUNTER, "http.seconds_total"),
+        ("disk.ratio", "1", GAUGE, "disk_ratio"),
+        ("speed_per_second", "m/s", GAUGE, "speed_meters_per_second"),
+        ("io.per_second_total", "By/s", COUNTER, "io_bytes_per_second_total"),
+        ("total", "", COUNTER, "total_total"),
+        ("_total", "", COUNTER, "_total_total"),
+        ("ratio", "1", OTHER, "ratio"),
+    ],
+)
+def test_a_suffix_that_is_there_already_is_put_last_and_not_twice(
+    name: str, unit: str, kind: Kind, expected: str
+) -> None:
+    assert metric_name(name, unit, kind, Translation.UTF8) == expected
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("http.method", "http_method"),

@@ -40,7 +40,7 @@ async def test_a_counter_has_its_total_start_and_labels() -> None:
     labels = (("__name__", "http_requests_total"), ("http_method", "GET"), ("job", "shop"))
     assert kept.samples == [(labels, NOW_MS, 5.0)]
     assert kept.starts == [NOW_MS - 5000]
-    assert kept.metadata == [("http_requests_total", "counter", "The http.requests.", "1")]
+    assert kept.metadata == [("http_requests_total", "counter", "The http.requests.", "")]
     assert not rejected.count
 
 
@@ -95,7 +95,8 @@ async def test_an_exponential_histogram_becomes_a_native_one() -> None:
         "positive": {"offset": 1, "bucketCounts": ["0", "2", "3"]},
         "negative": {"offset": -3, "bucketCounts": ["1"]},
     }
-    fine = {**data, "scale": 10, "positive": {"offset": 0, "bucketCounts": ["1", "2", "3", "4", "5"]}, "negative": {}}
+    buckets = {"offset": 0, "bucketCounts": ["1", "2", "3", "4", "5"]}
+    fine = {**data, "count": "16", "scale": 10, "positive": buckets, "negative": {}}
     coarse = {**data, "scale": -5}
     sent = [
         {"name": name, "exponentialHistogram": {"aggregationTemporality": 2, "dataPoints": [each]}}
@@ -108,6 +109,24 @@ async def test_an_exponential_histogram_becomes_a_native_one() -> None:
     assert (plain.zero_threshold, start) == (1e-128, NOW_MS - 5000)
     assert (reduced.schema, reduced.positive) == (8, Buckets(1, (10.0, 5.0)))
     assert (rejected.count, "Scale must be >= -4" in rejected.message) == (1, True)
+
+
+async def test_an_exponential_histogram_whose_buckets_do_not_add_up_is_refused() -> None:
+    data = {**AT, "count": "7", "sum": 1.0, "positive": {"bucketCounts": ["1", "2"]}}
+    ended = {**data, "flags": 1}
+    points = {"aggregationTemporality": 2, "dataPoints": [data, ended]}
+    kept, rejected = await export(request({"name": "e", "exponentialHistogram": points}))
+    assert [struct.pack("<d", value.sum) for _, _, value, _ in kept.histograms] == [struct.pack("<Q", STALE_BITS)]
+    assert (rejected.count, "3 observations found in buckets" in rejected.message) == (1, True)
+
+
+@pytest.mark.timeout(10)
+async def test_a_scale_beyond_all_others_is_reduced_at_once() -> None:
+    data = {**AT, "count": "3", "scale": 2**31 - 1, "positive": {"offset": -1, "bucketCounts": ["1", "2"]}}
+    points = {"aggregationTemporality": 2, "dataPoints": [data]}
+    kept, _ = await export(request({"name": "e", "exponentialHistogram": points}))
+    ((_, _, value, _),) = kept.histograms
+    assert (value.schema, value.positive) == (8, Buckets(0, (1.0, 2.0)))
 
 
 async def test_a_summary_becomes_quantiles() -> None:
@@ -158,6 +177,32 @@ async def test_scopes_tell_series_apart_where_the_options_say_so() -> None:
     assert named(kept) == {"hits_total": 1.0}
 
 
+async def test_a_scope_without_a_name_tells_nothing_and_odd_keys_keep_their_form() -> None:
+    scope = {"version": "1.2", "attributes": attributes(_a="b")}
+    kept, _ = await export(request(counter("hits", point(1.0)), scope=scope), promote_scope_metadata=True)
+    assert named(kept) == {"hits_total": 1.0}
+    kept, _ = await export(
+        request(counter("hits", point(1.0)), scope={**scope, "name": "l"}), promote_scope_metadata=True
+    )
+    assert named(kept) == {'hits_total{otel_scope__a="b",otel_scope_name="l",otel_scope_version="1.2"}': 1.0}
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        ("s", "seconds"),
+        ("By/s", "bytes_per_second"),
+        ("1", ""),
+        ("{item}", ""),
+        ("{item}/s", "per_second"),
+        ("a b", "a_b"),
+    ],
+)
+async def test_units_are_told_in_the_words_of_names(unit: str, expected: str) -> None:
+    kept, _ = await export(request(counter("hits", point(1.0), unit=unit)))
+    assert [said.unit for said in kept.metadata] == [expected]
+
+
 async def test_every_kind_of_attribute_is_a_label() -> None:
     values: list[dict[str, Any]] = [
         {"boolValue": True},
@@ -180,6 +225,86 @@ async def test_names_may_be_left_alone() -> None:
     sent = request(counter("http.requests", point(1.0, attributes=attributes(http__method="GET"))))
     kept, _ = await export(sent, translation_strategy=Translation.NONE)
     assert named(kept) == {'http.requests{http.method="GET"}': 1.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"doubleValue": 0.00001}, "0.00001"),
+        ({"doubleValue": 1e-7}, "1e-7"),
+        ({"doubleValue": 1e21}, "1e+21"),
+        ({"doubleValue": 123456789.125}, "123456789.125"),
+        (
+            {"arrayValue": {"values": [{"doubleValue": 1.0}, {"doubleValue": 2.5}, {"bytesValue": "aGk="}]}},
+            '[1,2.5,"aGk="]',
+        ),
+        ({"kvlistValue": {"values": attributes(b="2", a="1")}}, '{"a":"1","b":"2"}'),
+    ],
+)
+async def test_values_of_attributes_are_written_as_collectors_write_them(value: dict[str, Any], expected: str) -> None:
+    kept, _ = await export(request(counter("hits", point(1.0, attributes=[{"key": "a", "value": value}]))))
+    assert dict(kept.samples[0][0])["a"] == expected
+
+
+async def test_what_a_point_says_counts_more_than_what_is_promoted() -> None:
+    resource = {"service__name": "shop", "host__name": "of-resource", "otel_scope_name": "of-resource"}
+    own = point(1.0, attributes=attributes(host__name="of-point", job="of-point"))
+    scope = {"name": "of-scope"}
+    options = {"promote_all_resource_attributes": True, "promote_scope_metadata": True}
+    kept, _ = await export(request(counter("hits", own), scope=scope, **resource), **options)
+    labels = dict(kept.samples[0][0])
+    assert (labels["host_name"], labels["job"], labels["otel_scope_name"]) == ("of-point", "shop", "of-scope")
+
+
+@pytest.mark.parametrize("kind", ["sum", "histogram", "exponentialHistogram"])
+async def test_points_that_count_from_nobody_knows_when_are_refused(kind: str) -> None:
+    unsaid = {"name": "unsaid", kind: {"dataPoints": [AT, AT]}}
+    kept, rejected = await export(request(unsaid, counter("hits", point(1.0))))
+    assert named(kept) == {"hits_total": 1.0}
+    assert (rejected.count, "unsaid has no aggregation temporality" in rejected.message) == (2, True)
+
+
+@pytest.mark.parametrize("kind", ["gauge", "sum", "histogram", "exponentialHistogram", "summary"])
+async def test_points_without_a_time_are_refused_and_not_stored_in_1970(kind: str) -> None:
+    temporality = {} if kind in {"gauge", "summary"} else {"aggregationTemporality": 2}
+    sent = {"name": "m", kind: {**temporality, "dataPoints": [{}, AT]}}
+    kept, rejected = await export(request(sent))
+    assert (rejected.count, "m has points without a time" in rejected.message) == (1, True)
+    assert {ts_ms for _, ts_ms, *_ in (*kept.samples, *kept.histograms)} == {NOW_MS}
+
+
+async def test_bounds_without_counts_are_no_buckets() -> None:
+    data = {"aggregationTemporality": 2, "dataPoints": [{**AT, "count": "6", "explicitBounds": [0.5, 1.0]}]}
+    kept, _ = await export(request({"name": "latency", "histogram": data}))
+    assert named(kept) == {"latency_count": 6.0, 'latency_bucket{le="+Inf"}': 6.0}
+
+
+async def test_a_histogram_that_ended_ends_its_buckets_however_many_counts_it_has() -> None:
+    ended = {**AT, "flags": 1, "explicitBounds": [0.5, 1.0], "bucketCounts": ["0"]}
+    data = {"aggregationTemporality": 2, "dataPoints": [ended]}
+    kept, rejected = await export(request({"name": "latency", "histogram": data}))
+    assert len(kept.samples) == 5
+    assert all(struct.pack("<d", value) == struct.pack("<Q", STALE_BITS) for _, _, value in kept.samples)
+    assert not rejected.count
+
+
+async def test_exemplars_keep_within_what_openmetrics_allows() -> None:
+    long = {"asDouble": 1.0, "timeUnixNano": str(NOW_NS), "traceId": "AQIDBAUGBwgJCgsMDQ4PEA=="}
+    short = {**long, "filteredAttributes": attributes(user="a" * 60)}
+    long = {**long, "filteredAttributes": attributes(user="a" * 90)}
+    kept, _ = await export(request(counter("hits", point(1.0, exemplars=[short, long]))))
+    assert [[name for name, _ in labels] for *_, labels in kept.exemplars] == [["trace_id", "user"], ["trace_id"]]
+
+
+async def test_ids_of_zeros_are_none() -> None:
+    example = {
+        "asDouble": 1.0,
+        "timeUnixNano": str(NOW_NS),
+        "traceId": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "spanId": "AAAAAAAAAAA=",
+    }
+    kept, _ = await export(request(counter("hits", point(1.0, exemplars=[example]))))
+    assert [labels for *_, labels in kept.exemplars] == [()]
 
 
 async def test_known_series_are_entered_once_and_told_once() -> None:

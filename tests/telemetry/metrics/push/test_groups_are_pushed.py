@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import Any
 
+import cramjam
 import httpx
 import pytest
 from prometheus_client import (
@@ -115,9 +116,32 @@ async def test_an_address_that_is_no_grouping_key_is_refused(client: Any, path: 
         assert (answer.status_code, words in answer.text) == (400, True)
 
 
-async def test_a_body_that_is_packed_in_another_way_is_refused(client: Any, sink: KeepingSink) -> None:
-    answer = await client.put("/metrics/job/j", content=b"a 1\n", headers={**TEXT, "content-encoding": "snappy"})
-    assert (answer.status_code, "'snappy' is not taken" in answer.text) == (415, True)
+STREAM = bytes(cramjam.snappy.compress(b"a 1\n" * 5 + b"b 2\n"))
+BLOCK = bytes(cramjam.snappy.compress_raw(b"a 1\n"))
+
+
+@pytest.mark.parametrize("content", [bytes(cramjam.snappy.compress(b"a 1\n")), BLOCK])
+async def test_a_body_may_be_packed_with_snappy(client: Any, sink: KeepingSink, content: bytes) -> None:
+    answer = await client.put("/metrics/job/j", content=content, headers={**TEXT, "content-encoding": "snappy"})
+    assert (answer.status_code, pushed(sink)) == (200, {"a[('job', 'j')]": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "words"),
+    [
+        (b"a 1\n", 400, "is not a snappy block"),
+        (STREAM[:-1], 400, "not a snappy stream: it is cut off"),
+        (STREAM[:12], 400, "not a snappy stream: it is cut off"),
+        (STREAM[:14] + b"\x00" + STREAM[15:], 400, "not a snappy stream"),
+        (bytes(cramjam.snappy.compress(bytes(17_000_000))), 413, "more than push.max_body = 16000000"),
+        (bytes(cramjam.snappy.compress_raw(bytes(17_000_000))), 413, "more than push.max_body = 16000000"),
+    ],
+)
+async def test_a_body_that_is_packed_badly_or_too_large_is_refused(
+    client: Any, sink: KeepingSink, content: bytes, status: int, words: str
+) -> None:
+    answer = await client.put("/metrics/job/j", content=content, headers={**TEXT, "content-encoding": "snappy"})
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text
     assert pushed(sink) == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -73,6 +74,10 @@ async def test_1_0_may_be_named(client: Any, content_type: str) -> None:
     assert (await post(client, **{"content-type": content_type})).status_code == 204
 
 
+async def test_an_encoding_that_is_not_named_is_snappy(client: Any) -> None:
+    assert (await post(client, **{"content-encoding": ""})).status_code == 204
+
+
 async def test_other_encodings_are_refused_with_415_and_those_of_the_web_are_undone(client: Any) -> None:
     assert (await post(client, **{"content-encoding": "br"})).status_code == 415
     plain = encode1(ONE).SerializeToString()
@@ -112,6 +117,24 @@ async def test_bad_series_are_refused_by_name_and_the_others_stored(
     assert len(sink.book("default").samples) == 1
     if protocol is Protocol.V2:
         assert answer.headers["x-prometheus-remote-write-samples-written"] == "1"
+
+
+async def test_references_to_no_symbol_cost_their_series_only(client: Any, sink: KeepingSink) -> None:
+    named = [({"__name__": f"m{number}"}, [(NOW_MS, 1.0)]) for number in range(3)]
+    for _ in range(2):  # the second time the others are known
+        request = encode2([*named, *ONE])
+        request.timeseries[0].labels_refs[1] = 99
+        request.timeseries[1].labels_refs.append(1)
+        request.timeseries[3].metadata.type, request.timeseries[3].metadata.help_ref = 1, 66
+        request.timeseries[2].exemplars.add(value=1.0, timestamp=NOW_MS).labels_refs.extend([1, 77])
+        answer = await client.post(PATH, content=snappy.compress(request.SerializeToString()), headers=V2)
+        assert answer.status_code == 400
+        assert "4 samples were refused (1 by exemplar, 2 by labels, 1 by metadata)" in answer.text
+        assert "there is no symbol 99 among 8" in answer.text
+        assert "3 label references are not pairs" in answer.text
+        assert answer.headers["x-prometheus-remote-write-samples-written"] == "2"
+    stored = {dict(labels)["__name__"] for labels, _, _ in sink.book("default").samples}
+    assert stored == {"m2", "up"}
 
 
 async def test_a_label_twice_is_refused(client: Any) -> None:
@@ -155,3 +178,16 @@ async def test_a_histogram_that_contradicts_itself_is_refused_alone(client: Any,
     assert "1 by histogram" in answer.text
     assert "spans need 3 buckets, have 0" in answer.text
     assert len(sink.book("default").samples) == 1
+
+
+async def test_whole_counts_add_up_without_any_bucket_too(client: Any, sink: KeepingSink) -> None:
+    request = encode1(ONE)
+    request.timeseries[0].histograms.add(count_int=5, zero_count_int=2, timestamp=NOW_MS)
+    request.timeseries[0].histograms.add(count_int=2, zero_count_int=2, timestamp=NOW_MS)
+    request.timeseries[0].histograms.add(
+        count_int=5, sum=math.nan, timestamp=NOW_MS
+    )  # observations that are no numbers
+    answer = await client.post(PATH, content=snappy.compress(request.SerializeToString()), headers=V1)
+    assert answer.status_code == 400
+    assert "2 observations found in buckets, but the Count field is 5" in answer.text
+    assert len(sink.book("default").histograms) == 2

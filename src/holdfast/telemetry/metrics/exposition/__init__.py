@@ -14,7 +14,9 @@ from holdfast.telemetry.metrics.exposition.formats import (
     negotiated,
     parse_page,
 )
+from holdfast.telemetry.metrics.exposition.lexis import help_text as read_help
 from holdfast.telemetry.metrics.exposition.lexis import label_pairs as read_label_pairs
+from holdfast.telemetry.metrics.exposition.lexis import unquoted as read_quoted
 from holdfast.telemetry.metrics.exposition.openmetrics import parse_exemplar, parse_openmetrics
 from holdfast.telemetry.metrics.exposition.page import ExpositionError, Family, Page, PageExemplar, PageSample
 from holdfast.telemetry.metrics.exposition.protobuf import parse_protobuf
@@ -43,6 +45,8 @@ __all__ = [
     "parse_page",
     "parse_protobuf",
     "parse_text",
+    "read_help",
     "read_label_pairs",
+    "read_quoted",
     "write_bound",
 ]

@@ -9,9 +9,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import re2
 
-from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.metrics.matching import compile_whole
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
 # Alternatives without anything special in them, the commonest expression: a dashboard's variable with several values.
@@ -39,11 +38,5 @@ def _test(is_expression: bool, wanted: str) -> Callable[[str], bool]:  # noqa: F
         return lambda _: True
     if wanted == ".+":
         return bool
-    options = re2.Options()
-    options.log_errors = False
-    options.dot_nl = True
-    try:
-        pattern = re2.compile(wanted, options)
-    except re2.error as error:
-        raise InvalidError(f"{wanted!r} is no regular expression: {error}", hint="the syntax is RE2's") from error
-    return lambda value: pattern.fullmatch(value) is not None
+    full = compile_whole(wanted).fullmatch
+    return lambda value: full(value.encode("utf-8", "surrogateescape")) is not None

@@ -20,17 +20,28 @@ if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 
-def to_labels(attributes: Iterable[KeyValue], style: LabelStyle) -> dict[str, str]:
-    """Give the labels of attributes; values of keys that become the same label are joined by `;`, sorted by key."""
+_LEAST_PLAIN: Final = 1e-6
+_LEAST_LONG: Final = 1e21
+_LEAST_WIDE: Final = 2.0**63  # what JSON here has no integers for
+
+
+def to_labels(attributes: Iterable[KeyValue], style: LabelStyle, *, prefix: str = "") -> dict[str, str]:
+    """Give the labels of attributes; values of keys that become the same label are joined by `;`, sorted by key.
+
+    `prefix` stands before each key.
+    """
     labels: dict[str, str] = {}
     for key, value in sorted((each.key, to_text(each.value)) for each in attributes):
-        name = label_name(key, style)
+        name = label_name(f"{prefix}{key}", style)
         labels[name] = f"{labels[name]};{value}" if name in labels else value
     return labels
 
 
 def to_text(value: AnyValue) -> str:
-    """Give a value as text: a float as short as it is exact, lists and maps as JSON, bytes as base64."""
+    """Give a value as text: a float as short as it is exact, lists and maps as JSON, bytes as base64.
+
+    Keys of maps are sorted, so that one value is one text.
+    """
     kind = value.WhichOneof("value")
     if kind == "string_value":
         return value.string_value
@@ -39,7 +50,7 @@ def to_text(value: AnyValue) -> str:
 
 
 def _write_nested(value: AnyValue) -> str:
-    return orjson.dumps(_to_plain(value)).decode()
+    return orjson.dumps(_to_plain(value), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _write_bytes(value: bytes) -> str:
@@ -47,19 +58,20 @@ def _write_bytes(value: bytes) -> str:
 
 
 def write_float(value: float) -> str:
-    """Give a number as Go's `strconv.FormatFloat(v, 'f', -1, 64)` does, with an exponent where that gets long."""
+    """Give a number as Go writes it in JSON: the shortest exact digits, with an exponent where that gets long."""
     if math.isnan(value) or math.isinf(value):
         return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value)) if value or math.copysign(1, value) > 0 else "-0"
-    return repr(value)
+    if value and not _LEAST_PLAIN <= abs(value) < _LEAST_LONG:
+        return repr(value).replace("e-0", "e-")
+    return plain_number(value)
 
 
 def plain_number(value: float) -> str:
     """Give a bound or a quantile as Prometheus' OTLP receiver writes it: the shortest exact digits, no exponent."""
     if math.isnan(value) or math.isinf(value):
         return write_float(value)
-    text = format(Decimal(repr(value)), "f")
+    text = repr(value)
+    text = format(Decimal(text), "f") if "e" in text else text
     return text.removesuffix(".0")
 
 
@@ -71,6 +83,8 @@ def _to_plain(value: AnyValue) -> Any:
         return {each.key: _to_plain(each.value) for each in value.kvlist_value.values}
     if kind == "bytes_value":
         return _write_bytes(value.bytes_value)
+    if kind == "double_value" and value.double_value.is_integer() and abs(value.double_value) < _LEAST_WIDE:
+        return int(value.double_value)
     return getattr(value, kind) if kind else None
 
 

@@ -29,19 +29,27 @@ if TYPE_CHECKING:
     Value = TypeVar("Value")
 
 NS_PER_MS: Final = 1_000_000
+_MOST_EXEMPLAR_LETTERS: Final = 128  # of names and values together; OpenMetrics 1.0, "Exemplars"
 
 
 @dataclass(slots=True)
 class Sender:
     """The resource and scope whose metrics are read now.
 
-    `number` stands for them in keys of references, as long as the memory lives; `mark` for good.
+    `number` stands for them in keys of references, as long as the memory lives; `mark` for good. `labels` take the
+    place of a point's own, `promoted` do not.
     """
 
     number: int
     mark: bytes
     labels: dict[str, str]
+    promoted: dict[str, str]
     name: str
+
+    @property
+    def service(self) -> str:
+        """Give whose points these are."""
+        return service_of(tuple((self.promoted | self.labels).items()))
 
 
 @dataclass(slots=True)
@@ -63,7 +71,7 @@ class Conversion:
     limits: LabelLimits
     deltas: DeltaChange
     columns: Columns = field(default_factory=Columns)
-    sender: Sender = field(default_factory=lambda: Sender(0, b"", {}, ""))
+    sender: Sender = field(default_factory=lambda: Sender(0, b"", {}, {}, ""))
 
     def ref(self, name: str, attributes: Collection[KeyValue], more: tuple[str, str] = ("", "")) -> int:
         """Give the reference of a series of the current sender.
@@ -81,7 +89,7 @@ class Conversion:
         ref = self.memory.refs.get(key)
         if ref is None:
             own = to_labels(attributes, self.options.label_style)
-            labels = own | self.sender.labels | {METRIC_NAME: name, more[0]: more[1]}
+            labels = self.sender.promoted | own | self.sender.labels | {METRIC_NAME: name, more[0]: more[1]}
             ref = self.enter(labels_of(labels), self.sender.name)
             if ref >= 0:  # what is kept out would crowd out what is known
                 self.memory.refs[key] = ref
@@ -93,7 +101,7 @@ class Conversion:
 
     def refuse(self, reason: str, count: int, message: str) -> None:
         """Refuse points of the current sender."""
-        self.columns.refusals.add(reason, count, message, service_of(tuple(self.sender.labels.items())))
+        self.columns.refusals.add(reason, count, message, self.sender.service)
 
     def total(
         self, stream: Hashable, point: Any, value: Value, add: Callable[[Value, Value], Value]
@@ -119,12 +127,11 @@ class Conversion:
             self.columns.add_exemplar(ref, each.time_unix_nano // NS_PER_MS, value, self._exemplar_labels(each))
 
     def _exemplar_labels(self, exemplar: Exemplar) -> Labels:
-        labels = to_labels(exemplar.filtered_attributes, self.options.label_style)
-        if exemplar.trace_id:
-            labels["trace_id"] = exemplar.trace_id.hex()
-        if exemplar.span_id:
-            labels["span_id"] = exemplar.span_id.hex()
-        return labels_of(labels)
+        ids = {"trace_id": exemplar.trace_id, "span_id": exemplar.span_id}
+        labels = {name: value.hex() for name, value in ids.items() if any(value)}  # one of zeros is none
+        whole = to_labels(exemplar.filtered_attributes, self.options.label_style) | labels
+        letters = sum(len(name) + len(text) for name, text in whole.items())
+        return labels_of(whole if letters <= _MOST_EXEMPLAR_LETTERS else labels)
 
     def describe(self, said: MetricMetadata) -> None:
         """Say something about a family, unless it was said before."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from holdfast.telemetry.metrics.histograms import Buckets, Histogram
+from holdfast.telemetry.metrics.histograms import MIN_SCHEMA, Buckets, Histogram
 
 MOST_BUCKETS: Final = 16_384
 
@@ -39,16 +39,23 @@ def _reduced(index: int, steps: int) -> int:
 
 
 def add(one: Histogram, other: Histogram) -> Histogram:
-    """Give the sum of two histograms, in the coarser schema and with the wider zero bucket.
+    """Give the sum of two histograms, in a schema in which neither side is too wide and with the wider zero bucket.
 
     Buckets that the wider zero bucket covers are left where they are: senders widen it only by values so small that it
     does not show.
 
     Raises:
-        ValueError: the sum has too many buckets.
+        ValueError: the sum has too many buckets in the coarsest schema, too.
     """
     schema = min(one.schema, other.schema)
-    one, other = reduce_schema(one, schema), reduce_schema(other, schema)
+    while True:
+        one, other = reduce_schema(one, schema), reduce_schema(other, schema)
+        widest = max(_width(one.positive, other.positive), _width(one.negative, other.negative))
+        if widest <= MOST_BUCKETS or schema == MIN_SCHEMA:
+            break
+        schema -= 1
+    if widest > MOST_BUCKETS:
+        raise ValueError(f"more than {MOST_BUCKETS} buckets")
     return replace(
         one,
         count=one.count + other.count,
@@ -60,14 +67,16 @@ def add(one: Histogram, other: Histogram) -> Histogram:
     )
 
 
+def _width(one: Buckets, other: Buckets) -> int:
+    ends = [(side.first, side.first + len(side.counts)) for side in (one, other) if side.counts]
+    return max(end for _, end in ends) - min(first for first, _ in ends) if ends else 0
+
+
 def _add_buckets(one: Buckets, other: Buckets) -> Buckets:
     if not one.counts or not other.counts:
         return one if one.counts else other
     first = min(one.first, other.first)
-    last = max(one.first + len(one.counts), other.first + len(other.counts))
-    if last - first > MOST_BUCKETS:
-        raise ValueError(f"more than {MOST_BUCKETS} buckets")
-    counts = [0.0] * (last - first)
+    counts = [0.0] * _width(one, other)
     for side in (one, other):
         for place, count in enumerate(side.counts, side.first - first):
             counts[place] += count

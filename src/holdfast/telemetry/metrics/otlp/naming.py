@@ -81,9 +81,10 @@ def metric_name(name: str, unit: str, kind: Kind, translation: Translation) -> s
         case Translation.NONE:
             return name
         case Translation.ESCAPED_BARE:
-            return _begin("_".join(part for part in _OUTSIDE_OR_UNDERSCORE.split(name) if part))
+            escaped = "_".join(part for part in _OUTSIDE_OR_UNDERSCORE.split(name) if part)
+            return _begin(escaped) if escaped == name or escaped.strip("_") else ""
         case Translation.UTF8:
-            return _add_suffixes(name, unit, kind)
+            return _add_suffixes(name, unit, kind) if name else ""
         case Translation.ESCAPED:
             return _begin("_".join(_words_of(name, unit, kind)))
 
@@ -97,19 +98,23 @@ def _words_of(name: str, unit: str, kind: Kind) -> list[str]:
         words.append(main)
     if per and per.removeprefix("per_") not in words:
         words.append(per)
-    last = "total" if kind is Kind.COUNTER else "ratio" if kind is Kind.GAUGE and unit == "1" else ""
+    last = _last_word(unit, kind)
     return [word for word in words if word != last] + [last] if last else words
 
 
 def _add_suffixes(name: str, unit: str, kind: Kind) -> str:
-    if kind is Kind.COUNTER:
-        name = name.removesuffix("_total")
-    for suffix in unit_suffixes(unit):
-        if suffix and not name.endswith(suffix):
-            name += f"_{suffix}"
-    if kind is Kind.GAUGE and unit == "1":
-        name = f"{name.removesuffix('_ratio')}_ratio"
-    return f"{name}_total" if kind is Kind.COUNTER else name
+    main, per = unit_suffixes(unit)
+    last = _last_word(unit, kind)
+    for suffix in (last, per):
+        if suffix and name.endswith(suffix) and len(name) > len(suffix) + 1:
+            name = name[: -len(suffix) - 1]  # with the letter before it, whatever parts words in this name
+    if main and not name.endswith(main):
+        name += f"_{main}"
+    return "_".join(part for part in (name, per, last) if part)
+
+
+def _last_word(unit: str, kind: Kind) -> str:
+    return "total" if kind is Kind.COUNTER else "ratio" if kind is Kind.GAUGE and unit == "1" else ""
 
 
 def unit_suffixes(unit: str) -> tuple[str, str]:
@@ -118,6 +123,11 @@ def unit_suffixes(unit: str) -> tuple[str, str]:
     main = "" if _is_annotation(main) else _UNITS.get(main, main)
     per = "" if not per or _is_annotation(per) else f"per_{_PER.get(per, per)}"
     return main, per
+
+
+def unit_name(unit: str) -> str:
+    """Give a unit in words, such as `bytes_per_second` for `By/s`, as metadata has it; empty for `1`."""
+    return "_".join(word for word in map(_clean, unit_suffixes(unit)) if word)
 
 
 def label_name(name: str, style: LabelStyle) -> str:

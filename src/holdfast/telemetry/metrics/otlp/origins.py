@@ -27,10 +27,12 @@ class Origin:
 
     Attributes:
         labels: of every series of it.
+        promoted: of every series of it that does not say the same itself.
         info: of its `target_info`; empty if there is nothing to say.
     """
 
     labels: dict[str, str]
+    promoted: dict[str, str]
     info: Labels = ()
 
     @property
@@ -49,22 +51,20 @@ def read_origin(resource: Resource, options: OtlpOptions) -> Origin:
     if instance:
         identity["instance"] = instance
     style = options.label_style
-    labels = to_labels(options.promoted(resource.attributes), style) | identity
+    promoted = to_labels(options.promoted(resource.attributes), style)
     hidden = () if options.keep_identifying_resource_attributes else _IDENTIFYING
     told = [each for each in resource.attributes if each.key not in hidden]
     if not identity or not told:
-        return Origin(labels)
+        return Origin(identity, promoted)
     info = to_labels(told, style) | identity | {METRIC_NAME: TARGET_INFO}
-    return Origin(labels, labels_of(info))
+    return Origin(identity, promoted, labels_of(info))
 
 
 def scope_labels(scope: InstrumentationScope, schema_url: str, options: OtlpOptions) -> dict[str, str]:
-    """Give the labels that a scope adds."""
-    if not options.promote_scope_metadata:
+    """Give the labels that a scope adds; one without a name adds none."""
+    if not options.promote_scope_metadata or not scope.name:
         return {}
-    attributes = to_labels(scope.attributes, options.label_style)
-    labels = {f"otel_scope_{name}": value for name, value in attributes.items()}
-    return labels | {
+    return to_labels(scope.attributes, options.label_style, prefix="otel_scope_") | {
         "otel_scope_name": scope.name,
         "otel_scope_version": scope.version,
         "otel_scope_schema_url": schema_url,

@@ -15,7 +15,7 @@ from holdfast.telemetry.metrics.intake import STALE
 from holdfast.telemetry.metrics.otlp import exponential
 from holdfast.telemetry.metrics.otlp.attributes import plain_number
 from holdfast.telemetry.metrics.otlp.conversion import NS_PER_MS, Conversion
-from holdfast.telemetry.metrics.otlp.naming import Kind, metric_name
+from holdfast.telemetry.metrics.otlp.naming import Kind, metric_name, unit_name
 from holdfast.telemetry.metrics.spans import from_explicit, from_exponential_point
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     )
 
 DELTA: Final = 1  # AggregationTemporality
+CUMULATIVE: Final = 2
+WITH_TEMPORALITY: Final = ("sum", "histogram", "exponential_histogram")
 _NO_VALUE: Final = 1  # DataPointFlags: the series ended
 
 
@@ -47,10 +49,16 @@ def convert(metric: Metric, into: Conversion) -> int:
     if not name:
         into.refuse("labels", len(points), f"nothing is left of the metric name {metric.name!r}")
         return len(points)
-    is_delta = kind in {"sum", "histogram", "exponential_histogram"} and data.aggregation_temporality == DELTA
+    temporality = data.aggregation_temporality if kind in WITH_TEMPORALITY else CUMULATIVE
+    if temporality not in {DELTA, CUMULATIVE}:
+        into.refuse("unsupported", len(points), f"{metric.name} has no aggregation temporality")
+        return len(points)
+    timed = [point for point in points if point.time_unix_nano]
+    if len(timed) < len(points):
+        into.refuse("unsupported", len(points) - len(timed), f"{metric.name} has points without a time")
     type_of = _TYPES.get(kind, "counter" if is_counter else "gauge")
-    into.describe(MetricMetadata(name, type_of, metric.description, metric.unit))
-    _READERS[kind](name, points, into, (is_delta, is_counter))
+    into.describe(MetricMetadata(name, type_of, metric.description, unit_name(metric.unit)))
+    _READERS[kind](name, timed, into, (temporality == DELTA, is_counter))
     return len(points)
 
 
@@ -117,8 +125,10 @@ def _write_histogram(name: str, point: HistogramDataPoint, held: tuple[Any, ...]
         columns.add(into.ref(f"{name}_sum", attributes), ts_ms, STALE if is_stale else total, start_ms)
     columns.add(into.ref(f"{name}_count", attributes), ts_ms, STALE if is_stale else count, start_ms)
     refs, seen = [], 0.0
+    if not counts and not is_stale:
+        bounds = ()  # nothing is known of the buckets
     for place, bound in enumerate(bounds):
-        seen += counts[place] if counts else 0.0
+        seen += 0.0 if is_stale else counts[place]
         refs.append(into.ref(f"{name}_bucket", attributes, ("le", plain_number(bound))))
         columns.add(refs[-1], ts_ms, STALE if is_stale else seen, start_ms)
     refs.append(into.ref(f"{name}_bucket", attributes, ("le", "+Inf")))

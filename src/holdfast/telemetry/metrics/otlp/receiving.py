@@ -16,7 +16,7 @@ from holdfast.telemetry.metrics.intake import IntakeMeters, KnownSeries, LabelLi
 from holdfast.telemetry.metrics.otlp.conversion import NS_PER_MS, Conversion, Sender
 from holdfast.telemetry.metrics.otlp.deltas import Deltas
 from holdfast.telemetry.metrics.otlp.origins import TARGET_INFO, Origin, read_origin, scope_labels
-from holdfast.telemetry.metrics.otlp.points import DELTA, convert
+from holdfast.telemetry.metrics.otlp.points import DELTA, WITH_TEMPORALITY, convert
 from holdfast.telemetry.metrics.otlp.settings import OtlpMetricsSettings
 from holdfast.telemetry.otlp import Rejected
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 DOOR: Final = "otlp_metrics"
 SLICE: Final = 500  # points converted before the event loop gets its turn, some 5 ms
 ATTEMPTS: Final = 3
-_WITH_TEMPORALITY: Final = ("sum", "histogram", "exponential_histogram")
 MOST_TENANTS: Final = 10_000
 
 
@@ -127,7 +126,7 @@ def _walk(request: Any, into: Conversion) -> Iterator[None]:
             key = mark + resource + b"\xff" + scoped.scope.SerializeToString() + b"\xff" + scoped.schema_url.encode()
             number = into.memory.numbers.setdefault(key, len(into.memory.numbers) + 1)
             labels = scope_labels(scoped.scope, scoped.schema_url, options) | origin.labels
-            into.sender = Sender(number, blake2b(key, digest_size=16).digest(), labels, origin.name)
+            into.sender = Sender(number, blake2b(key, digest_size=16).digest(), labels, origin.promoted, origin.name)
             for metric in scoped.metrics:
                 points += convert(metric, into)
                 newest_ns = max(newest_ns, newest_of(metric))
@@ -143,7 +142,7 @@ def has_deltas(request: Any) -> bool:
         for scoped in part.scope_metrics:
             for metric in scoped.metrics:
                 kind = metric.WhichOneof("data")
-                if kind in _WITH_TEMPORALITY and getattr(metric, kind).aggregation_temporality == DELTA:
+                if kind in WITH_TEMPORALITY and getattr(metric, kind).aggregation_temporality == DELTA:
                     return True
     return False
 

@@ -5,24 +5,32 @@ PUT and POST answer 200, DELETE 202, and a bad push 400, as the Pushgateway does
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Final, TypedDict
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
-from holdfast.kernel.http import MediaTypeError
+from holdfast.telemetry import snappy
 from holdfast.telemetry.backlog import Backlog
 from holdfast.telemetry.metrics.intake import refuse
 from holdfast.telemetry.metrics.push.gateway import DOOR, Gateway
 from holdfast.telemetry.metrics.push.grouping import read_grouping
+from holdfast.telemetry.metrics.push.settings import PushSettings
 
 Writer = Annotated[Identity, Depends(requires("metrics.write"))]
 Reader = Annotated[Identity, Depends(requires("metrics.read"))]
-_GROWTH: Final = 20
+_GROWTH: Final = 20  # what a page takes once it is read: its samples are objects, of some twenty bytes of text each
 PREFIXES = ("/metrics/", "/prometheus/metrics/")
+
+
+class _Bounds(TypedDict):
+    limit: int
+    setting: str
 
 
 class PushedGroup(BaseModel):
@@ -42,9 +50,10 @@ class PushedGroups(BaseModel):
     next: str | None = None
 
 
-def push_surface(gateway: Gateway, backlog: Backlog | None = None) -> APIRouter:
+def push_surface(gateway: Gateway, backlog: Backlog | None = None, settings: PushSettings | None = None) -> APIRouter:
     """Build the router at the root."""
     router, backlog = APIRouter(include_in_schema=False), backlog or Backlog()
+    bounds: _Bounds = {"limit": (settings or PushSettings()).max_body, "setting": "push.max_body"}
 
     async def push(request: Request, identity: Writer) -> Response:
         """Take a push, or delete a group."""
@@ -53,11 +62,12 @@ def push_surface(gateway: Gateway, backlog: Backlog | None = None) -> APIRouter:
             if request.method == "DELETE":
                 await gateway.delete(identity.tenant, labels)
                 return Response(status_code=202)
-            if encoding := request.headers.get("content-encoding"):  # others have been unpacked
-                raise MediaTypeError(f"the content encoding {encoding!r} is not taken here", hint="send gzip or none")
+            is_packed = bool(request.headers.get("content-encoding"))  # with snappy: others have been unpacked
+            unpacked_size = partial(snappy.unpacked_size, **bounds) if is_packed else len
             content_type = request.headers.get("content-type", "")
             is_replacing = request.method == "PUT"
-            async with backlog.read(DOOR, request, _weigh) as body:
+            async with backlog.read(DOOR, request, lambda body: _GROWTH * unpacked_size(body)) as packed:
+                body = await asyncio.to_thread(snappy.unpack, packed, **bounds) if is_packed else packed
                 await gateway.push(identity.tenant, labels, body, content_type, is_replacing=is_replacing)
         except HoldfastError as error:
             return refuse(error)
@@ -92,11 +102,6 @@ def push_routes(gateway: Gateway) -> APIRouter:
         )
 
     return router
-
-
-def _weigh(body: bytes) -> int:
-    """Give about what a page takes once it is read: its samples are objects, of some twenty bytes of text each."""
-    return _GROWTH * len(body)
 
 
 def _after_prefix(request: Request) -> str:

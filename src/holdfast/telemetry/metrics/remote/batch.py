@@ -60,9 +60,13 @@ class Batch:
         try:
             ref = self.enter(self.admit(pairs))
         except LabelsError as fault:
-            self.refusals.tell(str(fault))
-            return self.refusals.code("labels", service_of(pairs))
+            return self.refuse_series(str(fault), service_of(pairs))
         return self.refusals.code(LIMIT, service_of(pairs)) if ref == REFUSED else ref
+
+    def refuse_series(self, fault: str, service: str = "") -> int:
+        """Give what stands, in the place of a reference, for a series whose labels are wrong."""
+        self.refusals.tell(fault)
+        return self.refusals.code("labels", service)
 
     def add(self, ref: int, ts_ms: int, value: float, start_ms: int = 0) -> None:
         """Add a sample in no usual layout."""
@@ -85,9 +89,19 @@ class Batch:
         else:
             self.refusals.add_coded(ref)
 
-    def add_exemplar(self, exemplar: Exemplar) -> None:
-        """Add an exemplar; one of a series that is kept out goes without a word, as its samples are counted."""
-        if exemplar.ref >= 0:
+    def add_exemplar(self, ref: int, read: Callable[[], Exemplar]) -> None:
+        """Add the exemplar that `read` gives; one of a series that is kept out goes without a word.
+
+        Its samples are counted.
+        """
+        try:
+            exemplar = read()
+        except MalformedError:
+            raise
+        except InvalidError as error:
+            self.refusals.add("exemplar", 1, error.message)
+            return
+        if ref >= 0:
             self.exemplars.append(exemplar)
 
     def arrival(self, data: bytes) -> Arrival:

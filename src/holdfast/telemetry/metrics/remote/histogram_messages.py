@@ -76,7 +76,8 @@ def read_histogram(data: bytes, start: int, end: int, ref: int) -> HistogramSamp
         custom_values=tuple(bounds),
         hint=_HINTS[hint] if hint < len(_HINTS) else ResetHint.UNKNOWN,
     )
-    histogram = from_spans(head, sides["positive"].spanned(), sides["negative"].spanned())
+    is_whole = "count" not in doubles
+    histogram = from_spans(head, sides["positive"].spanned(), sides["negative"].spanned(), is_whole=is_whole)
     return HistogramSample(ref, signed(numbers["ts_ms"]), histogram, signed(numbers["start_ms"]))
 
 

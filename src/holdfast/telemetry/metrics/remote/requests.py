@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdfast.telemetry.metrics.remote.messages import double, message, number, varint
+from holdfast.telemetry.metrics.remote.histogram_messages import read_histogram
+from holdfast.telemetry.metrics.remote.messages import double, histogram_field, message, number, varint
 from holdfast.telemetry.metrics.remote.version1 import TYPES, read_labels
 from holdfast.telemetry.metrics.remote.wire import (
     BYTES,
@@ -23,6 +24,7 @@ from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import MetricMetadata
+    from holdfast.telemetry.metrics.histograms import Histogram
     from holdfast.telemetry.metrics.labels import Labels
 
 _OPS: Final = {MatchOp.EQUAL: 0, MatchOp.NOT_EQUAL: 1, MatchOp.MATCHES: 2, MatchOp.NOT_MATCHES: 3}
@@ -31,7 +33,7 @@ _OPS: Final = {MatchOp.EQUAL: 0, MatchOp.NOT_EQUAL: 1, MatchOp.MATCHES: 2, Match
 class SentSample(NamedTuple):
     """A sample to send: what is said of its family, since when it counts (ms, 0 if unknown), and an example behind it.
 
-    The exemplar has labels, value and time.
+    The exemplar has labels, value and time. A native histogram stands in the place of the value.
     """
 
     labels: Labels
@@ -40,6 +42,7 @@ class SentSample(NamedTuple):
     metadata: MetricMetadata | None = None
     start_ms: int = 0
     exemplar: tuple[Labels, float, int] | None = None
+    histogram: Histogram | None = None
 
 
 def write_request(samples: Iterable[SentSample]) -> bytes:
@@ -47,12 +50,15 @@ def write_request(samples: Iterable[SentSample]) -> bytes:
     symbols: dict[str, int] = {"": 0}
     series: dict[Labels, list[bytes]] = {}
     said: dict[Labels, bytes] = {}
-    for labels, ts_ms, value, metadata, start_ms, exemplar in samples:
+    for labels, ts_ms, value, metadata, start_ms, exemplar, histogram in samples:
         parts = series.get(labels)
         if parts is None:
             parts = series[labels] = [_labels(labels, symbols)]
             said[labels] = _metadata(metadata, symbols) if metadata else b""
-        parts.append(message(2, double(1, value) + number(2, ts_ms) + number(3, start_ms)))
+        if histogram is None:
+            parts.append(message(2, double(1, value) + number(2, ts_ms) + number(3, start_ms)))
+        else:
+            parts.append(histogram_field(3, ts_ms, histogram, start_ms))
         if exemplar is not None:
             parts.append(message(4, _labels(exemplar[0], symbols) + double(2, exemplar[1]) + number(3, exemplar[2])))
     body = [message(4, text.encode()) for text in symbols]
@@ -81,15 +87,16 @@ def read_request(matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> byt
     return message(1, b"".join(content))
 
 
-def read_answer(data: bytes) -> Iterator[tuple[Labels, list[tuple[int, float]], int]]:
-    """Give the series of a `prometheus.ReadResponse`: labels, samples, and how many native histograms it has."""
+def read_answer(data: bytes) -> Iterator[tuple[Labels, list[tuple[int, float]], list[tuple[int, Histogram]]]]:
+    """Give the series of a `prometheus.ReadResponse`: labels, samples, native histograms."""
     for result in read_fields(data, 0, len(data)):
         expect(result, BYTES)
         for series in read_fields(data, result[2], result[3]):
             expect(series, BYTES)
             parts = list(read_fields(data, series[2], series[3]))
             samples = [_read_sample(data, part[2], part[3]) for part in parts if part[0] == 2]
-            histograms = sum(part[0] == 4 for part in parts)
+            native = [read_histogram(data, part[2], part[3], 0) for part in parts if part[0] == 4]
+            histograms = [(each.ts_ms, each.histogram) for each in native]
             yield tuple(read_labels(data, series[2], series[3])), samples, histograms
 
 

@@ -50,6 +50,14 @@ class Symbols:
         texts = self._texts
         return [(texts[name], texts[value]) for name, value in zip(refs[::2], refs[1::2], strict=False)]
 
+    def fault_of(self, refs: Sequence[int]) -> str:
+        """Tell what is wrong with the references of one series; empty if they are labels."""
+        size = len(self._texts)
+        outside = next((ref for ref in refs if ref >= size), None)
+        if outside is not None:
+            return f"there is no symbol {outside} among {size}"
+        return f"{len(refs)} label references are not pairs of a name and a value" if len(refs) % 2 else ""
+
     def text(self, ref: int) -> str:
         """Give the string behind a reference.
 
@@ -64,9 +72,9 @@ class Symbols:
             raise MalformedError(f"symbol {ref} is not UTF-8") from None
 
     def pairs(self, refs: Sequence[int]) -> list[tuple[str, str]]:
-        """Give the labels behind references, name and value in turn."""
-        if len(refs) % 2:
-            raise MalformedError(f"{len(refs)} label references are not pairs of a name and a value")
+        """Give the labels behind references, name and value in turn; raises as `text`, also for an odd number."""
+        if fault := self.fault_of(refs):
+            raise MalformedError(fault)
         texts = [self.text(ref) for ref in refs]
         return list(zip(texts[::2], texts[1::2], strict=True))
 
@@ -75,16 +83,15 @@ class LabelRefs:
     """The label references of all series of a request."""
 
     def __init__(self, packed: list[bytes], symbols: Symbols) -> None:
-        """Decode them.
+        """Decode them; a series with a reference that points to no symbol is known by nothing.
 
         Raises:
-            MalformedError: a reference is cut off or points to no symbol.
+            MalformedError: a reference is cut off.
         """
         refs, ends = decode_varints(packed)
-        if len(refs) and int(refs.max()) >= len(symbols.numbers):
-            raise MalformedError(f"there is no symbol {refs.max()} among {len(symbols.numbers)}")
+        numbers = np.append(symbols.numbers, np.uint32(UNKNOWN))
         self._refs = refs
-        self._blob = symbols.numbers[refs].tobytes() if len(refs) else b""
+        self._blob = numbers[np.minimum(refs, len(numbers) - 1)].tobytes()
         self._ends: list[int] = [0, *ends.tolist()]
 
     def key(self, series: int) -> bytes:

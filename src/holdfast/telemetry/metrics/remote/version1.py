@@ -179,7 +179,7 @@ def _read_part(data: bytes, field: Field, ref: int, batch: Batch) -> None:
         batch.add(ref, ts_ms, value)
     elif number == 3:
         expect(field, BYTES)
-        batch.add_exemplar(_read_exemplar(data, start, end, ref))
+        batch.add_exemplar(ref, lambda: _read_exemplar(data, start, end, ref))
     elif number == 4:
         expect(field, BYTES)
         batch.add_histogram(ref, lambda: read_histogram(data, start, end, ref))

@@ -7,8 +7,10 @@ candidates is read as the start of all samples of its series.
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.arrivals import Exemplar, MetricMetadata
 from holdfast.telemetry.metrics.labels import METRIC_NAME, labels_of
 from holdfast.telemetry.metrics.remote.histogram_messages import read_histogram
@@ -137,6 +139,8 @@ class _Reader:
 
     def _meet(self, place: int, suffix: bytes, metadata: MetricMetadata) -> int:
         refs = self._refs.of(place)
+        if fault := self._symbols.fault_of(refs):
+            return self._batch.refuse_series(fault)
         ref = self._enter(refs)
         if ref >= 0:  # what is kept out would crowd out what is known
             self._batch.memory.refs[self._symbols.number(refs) + suffix] = ref
@@ -147,7 +151,7 @@ class _Reader:
 
     def _enter(self, refs: list[int]) -> int:
         parts = self._batch.usual.of(self._symbols.byte_pairs(refs))
-        if parts is not None and not len(refs) % 2:
+        if parts is not None:
             with suppress(UnicodeDecodeError):  # which is told below, with its place
                 return self._batch.newcomers.meet(parts)
         return self._batch.ref(self._symbols.pairs(refs))
@@ -160,6 +164,9 @@ class _Reader:
                 expect(field, VARINT)
                 values[field[0]] = field[2]
         kind = TYPES[values[1]] if values[1] < len(TYPES) else TYPES[0]
+        if fault := self._symbols.fault_of((values[3], values[4])):
+            self._batch.refusals.add("metadata", 1, f"what is said of a family: {fault}")
+            values = dict.fromkeys(values, 0)
         texts = [self._symbols.text(ref) if ref else "" for ref in (values[3], values[4])]
         if not values[1] and not any(texts):
             self._said[said] = self._said[b""]
@@ -176,7 +183,7 @@ class _Reader:
         elif number == 3:
             batch.add_histogram(ref, lambda: _read_histogram(data, start, end, (ref, created_ms)))
         else:
-            batch.add_exemplar(self._read_exemplar(start, end, ref))
+            batch.add_exemplar(ref, partial(self._read_exemplar, start, end, ref))
 
     def _read_exemplar(self, start: int, end: int, ref: int) -> Exemplar:
         value, ts_ms, refs = 0.0, 0, []
@@ -189,6 +196,8 @@ class _Reader:
             elif field[0] == 3:
                 expect(field, VARINT)
                 ts_ms = signed(field[2])
+        if fault := self._symbols.fault_of(refs):
+            raise InvalidError(f"an exemplar: {fault}")
         return Exemplar(ref, ts_ms, value, labels_of(self._symbols.pairs(refs)))
 
 

@@ -70,7 +70,7 @@ def choose_protocol(content_type: str) -> Protocol:
 
 def _is_plain(request: Request) -> bool:
     """Tell whether the body is decompressed already; any other encoding than snappy is undone before the routes."""
-    encoding = request.headers.get("content-encoding", "snappy").lower()
+    encoding = (request.headers.get("content-encoding") or "snappy").lower()
     if encoding != "snappy":
         raise MediaTypeError(f"the content encoding {encoding!r} is not taken here", hint="send snappy")
     return bool(request.scope.get("holdfast.decoded"))

@@ -86,7 +86,7 @@ def register(cli: typer.Typer, environ: Mapping[str, str]) -> None:
             Destination(url, token=environ.get("HOLDFAST_TOKEN", ""), tenant=tenant) as source,
             _bar("exporting", None) as tell,
         ):
-            found = fetch(source, parse_matchers(match), window_ms, counts)
+            found = fetch(source, parse_matchers(match), window_ms, counts, kind)
             if kind is Writable.PARQUET and output is not None:
                 with _whole(output) as fresh:
                     write_parquet(found, fresh, tell)
@@ -147,13 +147,19 @@ def _tell_exported(counts: Exported, output: Path | None, *, as_json: bool) -> N
             "series": counts.series,
             "samples": counts.samples,
             "histograms_left_out": counts.histograms_left_out,
+            "exemplars": counts.exemplars,
+            "exemplars_left_out": counts.exemplars_left_out,
             "file": str(output),
         }
         typer.echo(orjson.dumps(told).decode())
         return
     typer.echo(f"{counts.samples} samples of {counts.series} series", err=True)
+    if counts.exemplars_left_out:
+        typer.echo(f"{counts.exemplars_left_out} exemplars found no sample to stand beside", err=True)
     if counts.histograms_left_out:
-        typer.echo(f"{counts.histograms_left_out} native histograms have no form in this file", err=True)
+        typer.echo(
+            f"{counts.histograms_left_out} native histograms have no form in this file; Parquet has one", err=True
+        )
 
 
 def _time(option: str, text: str) -> int:

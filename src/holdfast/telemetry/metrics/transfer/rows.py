@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.arrivals import MetricMetadata
+    from holdfast.telemetry.metrics.histograms import Histogram
     from holdfast.telemetry.metrics.labels import Labels
 
 MOST_LINE: Final = 1_000_000  # bytes of a line, or letters of a row; one that is longer has no end, perhaps
@@ -19,7 +20,7 @@ def whole_ms(value: Any, *, in_seconds: bool) -> int:
         ValueError: it is no number, or beyond the year 9999, as milliseconds are that are taken for seconds.
     """
     try:
-        ts_ms = round(float(value) * 1000) if in_seconds else int(value)
+        ts_ms = round(float(_plain(value)) * 1000) if in_seconds else int(_plain(value))
     except (ValueError, TypeError, OverflowError):
         raise ValueError(f"{_shown(value)} is no timestamp") from None
     if abs(ts_ms) > _MOST_MS:
@@ -30,9 +31,17 @@ def whole_ms(value: Any, *, in_seconds: bool) -> int:
 def number(value: Any) -> float:
     """Give the value of a sample; raises `ValueError` where it is none."""
     try:
-        return float(value)
+        return float(_plain(value))
     except (ValueError, TypeError):
         raise ValueError(f"{_shown(value)} is no number") from None
+
+
+def _plain(value: Any) -> Any:
+    """Give the value; text that only Python takes for a number, such as `1_0`, is none."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else value
+    if isinstance(text, str) and ("_" in text or not text.isascii()):
+        raise ValueError
+    return value
 
 
 def _shown(value: Any) -> str:
@@ -48,7 +57,10 @@ class RowExemplar(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One sample; reading on from `position` gives the next one. `start_ms` is since when it counts, 0 if unknown."""
+    """One sample; reading on from `position` gives the next one. `start_ms` is since when it counts, 0 if unknown.
+
+    A native histogram stands in the place of the value.
+    """
 
     labels: Labels
     ts_ms: int
@@ -57,3 +69,4 @@ class Row(NamedTuple):
     metadata: MetricMetadata | None = None
     start_ms: int = 0
     exemplar: RowExemplar | None = None
+    histogram: Histogram | None = None

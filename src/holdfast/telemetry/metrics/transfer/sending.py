@@ -31,6 +31,7 @@ _HEADERS: Final = {
     "content-encoding": "snappy",
 }
 _WRITTEN: Final = "x-prometheus-remote-write-samples-written"
+_HISTOGRAMS_WRITTEN: Final = "x-prometheus-remote-write-histograms-written"
 
 
 class Destination:
@@ -95,12 +96,13 @@ class Destination:
 
     def _stored(self, answer: httpx.Response, sent: int) -> int:
         """Give how many samples the server says that it has stored: one that does not say so may be another program."""
-        written = answer.headers.get(_WRITTEN, "")
-        if not written.isdecimal() or int(written) > sent:
+        written = answer.headers.get(_WRITTEN, ""), answer.headers.get(_HISTOGRAMS_WRITTEN, "0")
+        stored = sum(map(int, written)) if all(each.isdecimal() for each in written) else -1
+        if not 0 <= stored <= sent:
             message = f"{self.url} does not say how many samples it has stored"
             raise InvalidError(message, hint=OTHER_SERVER)
-        return int(written)
+        return stored
 
 
 def _sent(row: Row) -> SentSample:
-    return SentSample(row.labels, row.ts_ms, row.value, row.metadata, row.start_ms, row.exemplar)
+    return SentSample(row.labels, row.ts_ms, row.value, row.metadata, row.start_ms, row.exemplar, row.histogram)

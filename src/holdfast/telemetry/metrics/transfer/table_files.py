@@ -1,24 +1,27 @@
 """Reads CSV and Parquet in the long form: one row per sample, columns for name, time and value, the others are labels.
 
 The name is in `__name__`, `metric` or `name`; the time in `timestamp_ms` (milliseconds) or `timestamp` (seconds, or
-ISO 8601); Parquet may have its labels in one map column `labels`.
+ISO 8601); Parquet may have its labels in one map column `labels`, and native histograms in a column `histogram`.
 """
 
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
+from holdfast.telemetry.metrics.transfer.histogram_columns import COLUMN, is_histogram, read_histogram
 from holdfast.telemetry.metrics.transfer.rows import MOST_LINE, Row, number, whole_ms
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_Take = Callable[[Mapping[str, Any]], tuple[Labels, int, float]]
 NAMES: Final = (METRIC_NAME, "metric", "name")
 _BATCH: Final = 10_000
 
@@ -97,9 +100,17 @@ def read_parquet(file: Path, position: int) -> Iterator[Row]:
                     if row <= position:
                         continue
                     try:
-                        yield Row(*take(fields), row)
+                        yield _row(take, fields, row)
                     except (ValueError, TypeError) as error:
                         raise InvalidError(f"row {row}: {error}", place=Place(str(file))) from None
+
+
+def _row(take: _Take, fields: dict[str, Any], row: int) -> Row:
+    held = fields.get(COLUMN)
+    if not is_histogram(held):
+        return Row(*take(fields), row)
+    labels, ts_ms, value = take({**fields, COLUMN: None, "value": math.nan})
+    return Row(labels, ts_ms, value, row, histogram=read_histogram(held))
 
 
 def count_rows(file: Path) -> int:
@@ -123,7 +134,7 @@ def _readable(file: Path) -> Iterator[None]:
         raise InvalidError(f"it cannot be read: {error}", hint=hint, place=Place(str(file))) from None
 
 
-def _taker(header: Iterable[str], file: Path) -> Callable[[Mapping[str, Any]], tuple[Labels, int, float]]:
+def _taker(header: Iterable[str], file: Path) -> _Take:
     columns = list(header)
     name = next((column for column in NAMES if column in columns), "")
     stamp = next((column for column in ("timestamp_ms", "timestamp") if column in columns), "")
@@ -141,13 +152,15 @@ def _taker(header: Iterable[str], file: Path) -> Callable[[Mapping[str, Any]], t
     known: dict[tuple[Any, ...], Labels] = {}
 
     def take(fields: Mapping[str, Any]) -> tuple[Labels, int, float]:
-        key = (fields[name], *(_frozen(fields[column]) for column in plain))
+        key = (fields[name], *(_frozen(column, fields[column]) for column in plain))
         labels = known.get(key)
         if labels is None:
             if len(known) > 100_000:
                 known.clear()
             labels = known[key] = _labels(fields[name], {column: fields[column] for column in plain})
-        ts_ms = whole_ms(fields[stamp], in_seconds=False) if stamp == "timestamp_ms" else read_time_ms(fields[stamp])
+        at = fields[stamp]
+        is_whole = stamp == "timestamp_ms" and not isinstance(at, date)
+        ts_ms = whole_ms(at, in_seconds=False) if is_whole else read_time_ms(at)
         return labels, ts_ms, number(fields["value"])
 
     return take
@@ -158,30 +171,38 @@ def _labels(name: Any, columns: Mapping[str, Any]) -> Labels:
         raise ValueError("the row has no metric name")
     pairs: dict[str, str] = {}
     for column, value in columns.items():
-        if isinstance(value, Mapping):
-            pairs |= {str(label): str(text) for label, text in value.items()}
-        elif value not in {None, ""}:
-            pairs[column] = str(value)
-    return labels_of({**pairs, METRIC_NAME: str(name)})
+        inner = value if isinstance(value, Mapping) else {column: value}
+        pairs |= {_text(label): _text(text) for label, text in inner.items() if text is not None}
+    return labels_of({**pairs, METRIC_NAME: _text(name)})
 
 
-def _frozen(value: Any) -> Any:
+def _text(value: Any) -> str:
+    """Give a name or value as text; Parquet of some writers has text as bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _frozen(column: str, value: Any) -> Any:
+    inner = value if isinstance(value, Mapping) else {"": value}
+    if any(isinstance(each, (list, Mapping)) for each in inner.values()):
+        raise ValueError(f"the column {column} holds lists, and a label is one text")
     return tuple(sorted(value.items())) if isinstance(value, Mapping) else value
 
 
 def read_time_ms(value: Any) -> int:
-    """Read a time: a number of seconds, ISO 8601 text, or a datetime; without a zone it is UTC.
+    """Read a time: a number of seconds, ISO 8601 text, a datetime, or a date; without a zone it is UTC.
 
     Raises:
         ValueError: it is none, or beyond the year 9999.
     """
-    moment = value
-    if isinstance(value, str):
+    moment = _text(value) if isinstance(value, bytes) else value
+    if isinstance(moment, str):
         try:
-            float(value)
+            float(moment)
         except ValueError:
             with suppress(ValueError):
-                moment = datetime.fromisoformat(value)
+                moment = datetime.fromisoformat(moment)
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     if isinstance(moment, datetime):
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return round(aware.timestamp() * 1000)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.metrics.arrivals import MetricMetadata
-from holdfast.telemetry.metrics.exposition import ExpositionError, parse_exemplar, read_label_pairs
+from holdfast.telemetry.metrics.exposition import (
+    ExpositionError,
+    parse_exemplar,
+    read_help,
+    read_label_pairs,
+    read_quoted,
+)
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
 from holdfast.telemetry.metrics.transfer.rows import MOST_LINE, Row, RowExemplar, number, whole_ms
 from holdfast.telemetry.metrics.transfer.starts import Starts
@@ -24,9 +30,13 @@ if TYPE_CHECKING:
 _LINE: Final = re.compile(
     rb'([a-zA-Z_:][a-zA-Z0-9_:]*)?(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?[ \t]+([^ \t#]+)(?:[ \t]+([^ \t#]+))?( # .*)?'
 )
-_SAID: Final = re.compile(rb"#[ \t]+(TYPE|HELP|UNIT)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
+_SAID: Final = re.compile(rb'#[ \t]+(TYPE|HELP|UNIT)[ \t]+("(?:[^"\\]|\\.)*"|[^ \t]+)(?:[ \t]+(.*))?')
+_NATIVE: Final = re.compile(rb"[^#]*[ \t]\{count:.*\}[ \t]+-?\d+")
 _KNOWN: Final = 200_000
 _EOF: Final = b"# EOF"
+_NO_HISTOGRAMS: Final = (
+    "a dump does not tell the buckets of native histograms exactly: leave them out with promtool's --match"
+)
 _CUT: Final = "the last line has no end: the file is cut off, or lacks its last newline"
 _NO_EOF: Final = "the file ends without '# EOF', so it is cut off"
 _BRING: Final = "bring the whole file, what is stored may come twice; to one that is whole, add the line '# EOF'"
@@ -59,7 +69,7 @@ def read_text(file: Path, position: int, *, in_seconds: bool) -> Iterator[Row]:
             try:
                 _demand_end(line)
                 if text.startswith(b"#"):
-                    _hear(text, said)
+                    _hear(text, said, in_seconds=in_seconds)
                 elif text:
                     labels, ts_ms, value, example = _read_line(text, known, in_seconds=in_seconds)
                     if starts.is_start(labels):
@@ -96,7 +106,7 @@ def _read_line(
 ) -> tuple[Labels, int, float, bytes | None]:
     match = _LINE.fullmatch(text)
     if match is None:
-        raise ValueError("this is no sample")
+        raise ValueError(_NO_HISTOGRAMS if _NATIVE.fullmatch(text) else "this is no sample")
     name, braces, value, stamp, example = match.groups()
     if stamp is None:
         raise ValueError("the sample has no timestamp")
@@ -121,11 +131,13 @@ def _read_labels(name: bytes, braces: bytes) -> Labels:
     return labels_of({**pairs, METRIC_NAME: metric})
 
 
-def _hear(text: bytes, said: dict[str, dict[str, str]]) -> None:
-    match = _SAID.match(text)
+def _hear(text: bytes, said: dict[str, dict[str, str]], *, in_seconds: bool) -> None:
+    match = _SAID.fullmatch(text)
     if match is not None:
-        family = said.setdefault(match[2].decode(), {})
-        family[match[1].decode().lower()] = (match[3] or b"").decode()
+        word, name, rest = match[1], match[2], match[3] or b""
+        family = said.setdefault(read_quoted(name) if name.startswith(b'"') else name.decode(), {})
+        plain = rest.decode()
+        family[word.decode().lower()] = read_help(rest, has_quote_escape=in_seconds) if word == b"HELP" else plain
         if len(said) > _KNOWN:
             said.clear()
 
