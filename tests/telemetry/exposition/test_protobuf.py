@@ -43,6 +43,14 @@ def test_a_counter_has_its_exemplar_and_its_start():
     assert sample.exemplar == PageExemplar((("trace_id", "abc"),), 1.0)
 
 
+def test_an_empty_label_is_none_and_still_said():
+    family, metric = _family("hits_total", 0)
+    metric.label.add(name="instance", value="")
+    metric.counter.value = 5
+    (sample,) = parse_protobuf(_page(family)).samples()
+    assert (sample.labels, sample.empty) == ((("__name__", "hits_total"), ("job", "shop")), ("instance",))
+
+
 def test_times_beyond_all_reason_are_cut():
     family, metric = _family("hits_total", 0)
     metric.counter.start.seconds = 2**62
