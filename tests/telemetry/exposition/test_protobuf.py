@@ -81,6 +81,20 @@ def test_a_native_histogram_is_one_sample_whose_gaps_are_filled():
     assert sample.histogram.hint is ResetHint.UNKNOWN
 
 
+def test_a_native_histograms_own_exemplars_stand_for_those_of_its_buckets():
+    family, metric = _family("wait", 4)
+    metric.histogram.zero_count = 1
+    metric.timestamp_ms = 0
+    bucket = metric.histogram.bucket.add(cumulative_count=1, upper_bound=1)
+    bucket.exemplar.value, bucket.exemplar.timestamp.seconds = 0.5, 7
+    (sample,) = parse_protobuf(_page(family)).samples()
+    assert ([one.value for one in sample.exemplars], sample.ts_ms) == ([0.5], None)
+    own = metric.histogram.exemplars.add(value=0.25)
+    own.timestamp.seconds = 8
+    (sample,) = parse_protobuf(_page(family)).samples()
+    assert [one.value for one in sample.exemplars] == [0.25]
+
+
 @pytest.mark.parametrize(("native", "both", "count"), [(False, False, 5), (True, True, 6), (True, False, 1)])
 def test_the_classic_buckets_are_taken_when_asked_for(native, both, count):
     samples = list(parse_protobuf(_histogram(is_native=True), is_native=native, is_classic_too=both).samples())

@@ -104,3 +104,24 @@ def test_a_time_of_zero_is_a_time_for_a_page_that_is_known_too(intake):
     taken = one.take_known(b"x 1 0\ny 1\n", Protocol.TEXT, 2)
     assert taken is not None
     assert taken.ts_ms.tolist() == [0, 2]
+
+
+def test_of_several_samples_of_a_series_the_first_counts_however_they_are_written(intake, book):
+    drops = RelabelRule(action=Action.LABEL_DROP, regex="b")
+    one = intake(rules=(drops,))
+    page = b'x{a="1"} 1\nx{a="1",} 2\ny{b="1"} 1\ny{b="2"} 2\nz{a="2",} 3\n'
+    for number, taken in enumerate(
+        (_take(one, page, 1), one.take_known(page.replace(b"} ", b"} 1"), Protocol.TEXT, 2))
+    ):
+        assert taken is not None
+        values = {
+            dict(book.labels[ref])["__name__"]: value for ref, value in zip(taken.refs, taken.values, strict=True)
+        }
+        assert (len(taken.refs), taken.exposed, taken.kept) == (3, 5, 5)
+        assert values == {"x": 1 + 10 * number, "y": 1 + 10 * number, "z": 3 + 10 * number}
+    assert _take(one, b'x{a="1",} 2\n', 3).values.tolist() == [2]
+
+
+def test_several_times_of_a_series_are_several_samples(intake):
+    assert _take(intake(), b'x{a="1"} 1 1\nx{a="1",} 2 2\nx{a="1"} 3 2\n', 5).ts_ms.tolist() == [1, 2]
+    assert _take(intake(honor_timestamps=False), b'x{a="1"} 1 1\nx{a="1",} 2 2\n', 5).values.tolist() == [1]

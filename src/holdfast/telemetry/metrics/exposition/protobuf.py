@@ -97,7 +97,7 @@ class _Metric:
         self._name = name
         self._pairs = [(key, value) for key, value in pairs if value]
         self._empty = tuple(sorted(key for key, value in pairs if not value))
-        self._ts_ms = metric.timestamp_ms if metric.HasField("timestamp_ms") else None
+        self._ts_ms = metric.timestamp_ms or None  # for writers that know no absence a time of 0 is none
 
     def plain(self, metric: Any) -> PageSample:
         for kind in ("counter", "gauge", "untyped"):
@@ -141,7 +141,7 @@ class _Metric:
             negative=_side(histogram.negative_span, histogram.negative_delta, histogram.negative_count),
             hint=ResetHint.GAUGE if is_gauge else ResetHint.UNKNOWN,
         )
-        found = [*histogram.exemplars, *(b.exemplar for b in histogram.bucket if b.HasField("exemplar"))]
+        found = histogram.exemplars or [b.exemplar for b in histogram.bucket if b.HasField("exemplar")]
         timed = tuple(_exemplar(one) for one in found if one.HasField("timestamp"))
         return self._sample("", 0.0)._replace(start_ms=_start(histogram), histogram=value, exemplars=timed)
 

@@ -23,7 +23,7 @@ from holdfast.telemetry.metrics.exposition import (
     make_template,
     parse_page,
 )
-from holdfast.telemetry.metrics.scrape.ladders import Ladder, in_order, ladders_of, native_of
+from holdfast.telemetry.metrics.scrape.ladders import Ladder, converted, in_order
 from holdfast.telemetry.metrics.scrape.native_limits import within_limits
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.scrape.config import ScrapeJob
     from holdfast.telemetry.metrics.scrape.sample_labels import SampleLabels
 
-DROPPED: Final = -2  # what relabelling throws away
+DROPPED: Final = -2  # what relabelling throws away, and a second sample of one series
 UNASKED: Final = -3  # of a page over its limit: the book has not heard of it
 _ASK_AGAIN: Final = 20  # pages after which a refused series is asked for again
 _NO_REFS: Final = np.empty(0, np.int64)
@@ -56,6 +56,7 @@ class Taken:
         exposed: samples on the page.
         tracked: the references that are missed when the next page does not have them.
         added: series that the page before did not have.
+        repeated: samples that are left out, for their series has one.
     """
 
     refs: npt.NDArray[np.int64]
@@ -68,11 +69,12 @@ class Taken:
     exposed: int
     tracked: npt.NDArray[np.int64]
     added: int
+    repeated: int
 
     @property
     def kept(self) -> int:
         """Count the samples after relabelling."""
-        return len(self.refs) + len(self.histograms)
+        return len(self.refs) + len(self.histograms) + self.repeated
 
 
 class _KnownLadder(NamedTuple):
@@ -99,6 +101,7 @@ class _Known:
     created: npt.NDArray[np.int64] | None
     tracked: npt.NDArray[np.int64]
     exposed: int
+    repeated: int
     ladders: tuple[_KnownLadder, ...] = ()
     ladder_refs: npt.NDArray[np.int64] | None = None
     broken: tuple[Ladder, ...] = ()
@@ -188,6 +191,7 @@ class Intake:
             known.exposed,
             known.tracked,
             added,
+            known.repeated,
         )
 
     def _read_ladders(self, known: _Known, reading: Reading, now_ms: int) -> tuple[HistogramSample, ...] | None:
@@ -223,36 +227,17 @@ class Intake:
             self._refs = {series: ref for series, ref in self._refs.items() if ref != REFUSED}
             self._since_asked = 0
         ordered = in_order(parsed)
-        ladders, broken = self._converted(parsed, ordered)
+        ladders, broken = converted(parsed, ordered) if self._job.reading.is_custom else ([], ())
         self.unconverted = len(broken)
         samples = self._own(ordered, ladders)
-        refs = self._ask(samples)
-        taken = self._collected(samples, refs, now_ms)
+        asked = self._ask(samples)
+        refs = _first_only(samples, asked, honors=self._job.honor_timestamps)
+        taken = self._collected(samples, refs, now_ms, repeated=refs.count(DROPPED) - asked.count(DROPPED))
         self.tracked = taken.tracked
-        self._remember(page, parsed, protocol, samples, refs)
+        self._remember(page, parsed, protocol, samples, refs, taken.repeated)
         if self._known is not None and (ladders or broken):
             self._known = self._with_ladders(self._known, ladders, broken, ordered)
         return taken
-
-    def _converted(
-        self, parsed: Page, ordered: list[PageSample]
-    ) -> tuple[list[tuple[Ladder, PageSample]], tuple[Ladder, ...]]:
-        """Give the classic histograms that become native ones, with the samples that they become.
-
-        Beside them those whose buckets contradict each other: they stay as they are.
-        """
-        found: list[tuple[Ladder, PageSample]] = []
-        broken: list[Ladder] = []
-        if not self._job.reading.is_custom:
-            return found, ()
-        values = [sample.value for sample in ordered]
-        for ladder in ladders_of(parsed, ordered):
-            histogram = ladder.read(values)
-            if histogram is None:
-                broken.append(ladder)
-                continue
-            found.append((ladder, native_of(ladder, histogram, ordered)))
-        return found, tuple(broken)
 
     def _own(self, ordered: list[PageSample], ladders: list[tuple[Ladder, PageSample]]) -> list[PageSample]:
         """Give the samples that are series: starts are what others know of themselves, a second one is passed over."""
@@ -292,7 +277,7 @@ class Intake:
             self._refs[key] = ref
         return ref
 
-    def _collected(self, samples: list[PageSample], refs: list[int], now_ms: int) -> Taken:
+    def _collected(self, samples: list[PageSample], refs: list[int], now_ms: int, *, repeated: int) -> Taken:
         honors = self._job.honor_timestamps
         kept = [(s, ref) for s, ref in zip(samples, refs, strict=True) if ref != DROPPED]
         floats = [(s, ref) for s, ref in kept if s.histogram is None]
@@ -322,6 +307,7 @@ class Intake:
             len(samples),
             tracked,
             len(np.setdiff1d(tracked, self.tracked, assume_unique=True)),
+            repeated,
         )
 
     def _tracked(self, samples: list[PageSample], refs: list[int]) -> npt.NDArray[np.int64]:
@@ -331,11 +317,17 @@ class Intake:
         return np.unique(np.array(found, np.int64))
 
     def _remember(
-        self, page: bytes, parsed: Page, protocol: Protocol, samples: list[PageSample], refs: list[int]
+        self,
+        page: bytes,
+        parsed: Page,
+        protocol: Protocol,
+        samples: list[PageSample],
+        refs: list[int],
+        repeated: int,
     ) -> None:
         self._known = None
         if len(self._refs) > 2 * len(samples):  # series that are gone are forgotten
-            self._refs = {sample.key: ref for sample, ref in zip(samples, refs, strict=True)}
+            self._refs = {sample.key: self._refs[sample.key] for sample in samples}
         self.metadata = tuple(
             MetricMetadata(family.name, family.type, family.help, family.unit) for family in parsed.families
         )
@@ -360,6 +352,7 @@ class Intake:
             created if (created >= 0).any() else None,
             self.tracked,
             len(samples),
+            repeated,
         )
 
     def _with_ladders(
@@ -382,6 +375,20 @@ class Intake:
             refs[[place for _, place in ladder.buckets]] = ref
             found.append(_KnownLadder(ladder, ref, places.get(ladder.first.created, -1)))
         return replace(known, ladders=tuple(found), ladder_refs=refs, broken=broken)
+
+
+def _first_only(samples: list[PageSample], refs: list[int], *, honors: bool) -> list[int]:
+    """Give the references without those of a second sample of a series, written otherwise or relabelled to it."""
+    known = [ref for ref in refs if ref >= 0]
+    if len(set(known)) == len(known):
+        return refs
+    seen: set[tuple[int, int | None]] = set()
+    found = []
+    for sample, ref in zip(samples, refs, strict=True):
+        point = (ref, sample.ts_ms if honors else None)
+        found.append(DROPPED if ref >= 0 and point in seen else ref)
+        seen.add(point)
+    return found
 
 
 def _time(sample: PageSample, now_ms: int, *, honors: bool) -> int:

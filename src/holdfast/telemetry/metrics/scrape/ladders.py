@@ -81,6 +81,23 @@ def native_of(ladder: Ladder, histogram: Histogram, samples: Sequence[PageSample
     )
 
 
+def converted(page: Page, samples: Sequence[PageSample]) -> tuple[list[tuple[Ladder, PageSample]], tuple[Ladder, ...]]:
+    """Give the classic histograms of a page that become native ones, with the samples that they become.
+
+    Beside them those whose buckets contradict each other: they stay as they are.
+    """
+    found: list[tuple[Ladder, PageSample]] = []
+    broken: list[Ladder] = []
+    values = [sample.value for sample in samples]
+    for ladder in ladders_of(page, samples):
+        histogram = ladder.read(values)
+        if histogram is None:
+            broken.append(ladder)
+        else:
+            found.append((ladder, native_of(ladder, histogram, samples)))
+    return found, tuple(broken)
+
+
 def _of_family(family: Family, places: dict[int, int]) -> list[Ladder]:
     found: dict[_Key, Ladder] = {}
     natives = {sample.labels for sample in family.samples if sample.histogram is not None}
