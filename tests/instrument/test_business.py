@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from prometheus_client import Counter
@@ -32,6 +34,100 @@ async def test_calls_that_return_are_counted_with_labels_from_their_arguments(re
     assert figures("orders_placed_total", currency="EUR", by="web") == 1
     assert figures("orders_placed_total", currency="USD", by="app") == 1
     assert figures("orders_placed_total") == 2
+
+
+def test_a_generator_stays_one_and_is_timed_to_its_end(registry, figures):
+    @in_progress("reads_in_progress", "Reads.", registry=registry)
+    @timed("read_seconds", "Time.", registry=registry)
+    @counted("rows", "Rows.", amount="return", registry=registry)
+    def read(rows):
+        """Read."""
+        sent = yield rows
+        assert sent == "more"
+        try:
+            yield 2
+        except KeyError:
+            yield 3
+        return rows
+
+    assert inspect.isgeneratorfunction(read)
+    assert str(inspect.signature(read)) == "(rows)"
+    going = read(7)
+    assert figures("reads_in_progress") == 0
+    assert (next(going), going.send("more"), figures("reads_in_progress")) == (7, 2, 1)
+    assert figures("read_seconds_count") is None
+    assert going.throw(KeyError()) == 3
+    with pytest.raises(StopIteration) as end:
+        next(going)
+    assert (end.value.value, figures("rows_total"), figures("reads_in_progress")) == (7, 7, 0)
+    assert figures("read_seconds_count", outcome="ok") == 1
+    cut = read(1)
+    next(cut)
+    cut.close()
+    assert figures("read_seconds_count", outcome="ok") == 2
+    failing = read(1)
+    next(failing)
+    with pytest.raises(AssertionError):
+        failing.send("less")
+    assert figures("read_seconds_count", outcome="error") == 1
+
+
+async def test_an_async_generator_stays_one_and_is_timed_to_its_end(registry, figures):
+    ended = []
+
+    @in_progress("reads_in_progress", "Reads.", registry=registry)
+    @timed("read_seconds", "Time.", labels={"rows": "rows"}, registry=registry)
+    async def read(rows):
+        try:
+            sent = yield rows
+            try:
+                yield sent
+            except KeyError:
+                yield 3
+        finally:
+            await asyncio.sleep(0)
+            ended.append(rows)
+
+    assert inspect.isasyncgenfunction(read)
+    going = read(7)
+    assert (await anext(going), await going.asend("more"), figures("reads_in_progress")) == (7, "more", 1)
+    assert await going.athrow(KeyError()) == 3
+    assert [item async for item in going] == []
+    assert (ended, figures("reads_in_progress")) == ([7], 0)
+    cut = read(8)
+    await anext(cut)
+    await cut.aclose()
+    assert ended == [7, 8]
+    assert figures("read_seconds_count", outcome="ok") == 2
+    failing = read(9)
+    await anext(failing)
+    with pytest.raises(ZeroDivisionError):
+        await failing.athrow(ZeroDivisionError())
+    assert figures("read_seconds_count", outcome="error", rows="9") == 1
+
+
+def test_methods_of_a_class_stay_what_they_are_in_either_order(registry, figures):
+    class Shop:
+        @counted("above", "Calls.", labels={"what": "what"}, registry=registry)
+        @staticmethod
+        def above(what):
+            return what
+
+        @staticmethod
+        @counted("below", "Calls.", labels={"what": "what"}, registry=registry)
+        def below(what):
+            return what
+
+        @in_progress("open_now", "Calls.", registry=registry)
+        @counted("opened", "Calls.", labels={"kind": "cls.__name__"}, registry=registry)
+        @classmethod
+        def open(cls):
+            return cls, figures("open_now")
+
+    assert (Shop.above(1), Shop().above(1), Shop().below(1)) == (1, 1, 1)
+    assert (Shop.open(), Shop().open()) == ((Shop, 1), (Shop, 1))
+    assert figures("above_total", what="1") == 2
+    assert figures("opened_total", kind="Shop") == 2
 
 
 def test_an_amount_is_added_instead_of_one(registry, figures):
@@ -135,6 +231,11 @@ def test_a_label_that_cannot_be_read_does_not_fail_the_call(registry, figures):
 
     assert place(Order(Decimal(1))) == "placed"
     assert figures("orders_total") is None
+
+
+def test_a_watch_that_fails_does_not_fail_a_call_without_a_name_either(registry):
+    quoted = counted("quotes", "Quotes.", labels={"to": lambda *_: 1 / 0}, registry=registry)(partial(divmod, 7))
+    assert quoted(2) == (3, 1)
 
 
 def test_a_parameter_that_does_not_exist_is_refused_at_once(registry):

@@ -116,6 +116,15 @@ def test_an_executor_shows_what_waits_and_how_it_ends(registry, figures):
     assert figures("executor_queue_wait_seconds_count") == 2
 
 
+def test_a_call_that_an_executor_does_not_take_does_not_wait_for_ever(registry, figures):
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    watch_executor(pool, registry, name="work")
+    pool.shutdown()
+    with pytest.raises(RuntimeError):
+        pool.submit(int)
+    assert figures("executor_pending", executor="work") == 0
+
+
 def test_functools_caches_are_read(registry, figures):
     @functools.lru_cache(maxsize=2)
     def square(number):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
+import itertools
+import time
 
 import grpc
 import grpc.aio
@@ -36,7 +39,7 @@ class Plain:
         return tell_correlation(request)
 
     def many_out(self, request, context):
-        yield from (request, request)
+        yield from (request, request) if request != b"slow" else itertools.repeat(request)
 
     def many_in(self, requests, context):
         return b"".join(requests)
@@ -55,10 +58,14 @@ class Aio:
             raise RuntimeError("broken")
         if request == b"set":
             context.set_code(grpc.StatusCode.FAILED_PRECONDITION)
+        if request == b"slow":
+            await asyncio.sleep(30)
         return tell_correlation(request)
 
     async def many_out(self, request, context):
         yield request
+        if request == b"slow":
+            await asyncio.sleep(30)
         yield request
 
     async def many_in(self, requests, context):
@@ -159,3 +166,38 @@ async def test_nobody_there_is_counted_as_unavailable(registry, figures):
         with pytest.raises(grpc.aio.AioRpcError):
             await channel.unary_unary(f"/{SERVICE}/One")(b"a", timeout=5)
     assert figures("rpc_client_calls_total", method=f"{SERVICE}/One", code="UNAVAILABLE") == 1
+
+
+async def under_way(figures, number):
+    async with asyncio.timeout(20):
+        while figures("rpc_server_active_calls") != number:  # noqa: ASYNC110 -- the server runs in this loop and tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_a_caller_who_goes_away_is_no_fault_of_the_server(aio_address, figures, kept_spans):
+    async with grpc.aio.insecure_channel(aio_address) as channel:
+        one = channel.unary_unary(f"/{SERVICE}/One")(b"slow")
+        many = channel.unary_stream(f"/{SERVICE}/ManyOut")(b"slow")
+        assert await many.read() == b"slow"
+        await under_way(figures, 2)
+        one.cancel()
+        many.cancel()
+        await under_way(figures, 0)
+    codes = {
+        method: figures("rpc_server_calls_total", method=f"{SERVICE}/{method}", code="CANCELLED")
+        for method in ("One", "ManyOut")
+    }
+    assert codes == {"One": 1, "ManyOut": 1}
+    assert all(span.status.is_ok or span.status.is_unset for span in kept_spans.get_finished_spans())
+
+
+def test_a_caller_who_wants_no_more_of_a_stream_is_no_fault_of_the_server(plain_address, figures):
+    with grpc.insecure_channel(plain_address) as channel:
+        many = channel.unary_stream(f"/{SERVICE}/ManyOut")(b"slow")
+        assert next(many) == b"slow"
+        many.cancel()
+        deadline_s = time.monotonic() + 20
+        while figures("rpc_server_active_calls") and time.monotonic() < deadline_s:
+            time.sleep(0.01)
+    assert figures("rpc_server_calls_total", method=f"{SERVICE}/ManyOut") == 1
+    assert figures("rpc_server_calls_total", method=f"{SERVICE}/ManyOut", code="CANCELLED") == 1

@@ -25,7 +25,8 @@ class CallParts:
             first = part.partition(".")[0] if isinstance(part, str) else RESULT
             if first != RESULT and first not in self._positions:
                 known = ", ".join([*self._positions, RESULT])
-                raise ValueError(f"{label}={part!r}: {fn.__qualname__} has no parameter {first!r}; it has: {known}")
+                named = getattr(fn, "__qualname__", type(fn).__name__)
+                raise ValueError(f"{label}={part!r}: {named} has no parameter {first!r}; it has: {known}")
 
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any], result: object) -> dict[str, Any]:
         """Give the parts of one call, by name; what is not there is the empty string."""

@@ -1,18 +1,17 @@
 """Metrics of what a program is for, by decorator: orders placed, money taken, how long a quote took, carts open.
 
-Works on plain and async functions. A label's values come from the call's arguments and are bounded; a watch that fails
-never fails the call.
+Works on functions of every kind: plain, async, generators, methods. A label's values come from the call's arguments and
+are bounded; a watch that fails never fails the call.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -20,6 +19,7 @@ from prometheus_client.registry import Collector
 
 from holdfast import journal
 from holdfast.instrument.arguments import CallParts, Part
+from holdfast.instrument.around import F, Open, stand_around
 from holdfast.instrument.labels import BoundedLabel
 from holdfast.instrument.registries import PerRegistry, count_folded
 from holdfast.instrument.tracing import current_exemplar
@@ -27,7 +27,6 @@ from holdfast.instrument.tracing import current_exemplar
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry, Metric
 
-F = TypeVar("F", bound=Callable[..., Any])
 MOST_VALUES: Final = 50
 BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60)
 
@@ -140,24 +139,7 @@ def in_progress(name: str, text: str, *, registry: CollectorRegistry = REGISTRY)
     """Show how many calls are under way: `@in_progress("exports_in_progress", "Exports being written.")`."""
     gauge: Gauge = _FAMILIES(registry).get(Gauge, name, text, (), 1, multiprocess_mode="livesum").metric
 
-    def decorate(fn: F) -> F:
-        if inspect.iscoroutinefunction(fn):
-
-            @functools.wraps(fn)
-            async def watched_async(*args: Any, **kwargs: Any) -> Any:
-                with gauge.track_inprogress():
-                    return await fn(*args, **kwargs)
-
-            return watched_async  # type: ignore[return-value]  # the same signature
-
-        @functools.wraps(fn)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            with gauge.track_inprogress():
-                return fn(*args, **kwargs)
-
-        return watched  # type: ignore[return-value]  # same
-
-    return decorate
+    return lambda fn: stand_around(fn, lambda _: lambda _args, _kwargs: _UnderWay(gauge))
 
 
 def gauge_of(
@@ -234,39 +216,52 @@ _FAILURES: Final = PerRegistry(_make_failures)
 
 
 def _watch(fn: F, parts: Mapping[str, Part], note: Callable[..., None]) -> F:
-    reader = CallParts(fn, parts)
+    def prepare(inner: Callable[..., Any]) -> Open:
+        return functools.partial(
+            _Call, CallParts(inner, parts), note, getattr(inner, "__qualname__", type(inner).__name__)
+        )
 
-    def tell(args: tuple[Any, ...], kwargs: dict[str, Any], result: object, since_s: float, *, is_error: bool) -> None:
-        duration_s = time.perf_counter() - since_s
+    return stand_around(fn, prepare)
+
+
+class _UnderWay:
+    """Around a call that a gauge shows."""
+
+    __slots__ = ("_gauge", "result")
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self.result: object = None
+
+    def __enter__(self) -> Self:
+        self._gauge.inc()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._gauge.dec()
+
+
+class _Call:
+    """Around a call that is noted when it is over."""
+
+    __slots__ = ("_args", "_kwargs", "_name", "_note", "_reader", "_since_s", "result")
+
+    def __init__(
+        self, reader: CallParts, note: Callable[..., None], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        self._reader, self._note, self._name = reader, note, name
+        self._args, self._kwargs = args, kwargs
+        self._since_s = 0.0
+        self.result: object = None
+
+    def __enter__(self) -> Self:
+        self._since_s = time.perf_counter()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        duration_s = time.perf_counter() - self._since_s
+        is_error = kind is not None and not issubclass(kind, GeneratorExit)
         try:
-            note(reader.read(args, kwargs, result), duration_s, is_error=is_error)
+            self._note(self._reader.read(self._args, self._kwargs, self.result), duration_s, is_error=is_error)
         except Exception as error:  # noqa: BLE001 -- the fence of a plugin: counting must not fail what is counted
-            _log.warning("business_metric_failed", function=fn.__qualname__, error=repr(error))
-
-    if inspect.iscoroutinefunction(fn):
-
-        @functools.wraps(fn)
-        async def watched_async(*args: Any, **kwargs: Any) -> Any:
-            since_s = time.perf_counter()
-            try:
-                result = await fn(*args, **kwargs)
-            except BaseException:
-                tell(args, kwargs, None, since_s, is_error=True)
-                raise
-            tell(args, kwargs, result, since_s, is_error=False)
-            return result
-
-        return watched_async  # type: ignore[return-value]  # the same signature
-
-    @functools.wraps(fn)
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        since_s = time.perf_counter()
-        try:
-            result = fn(*args, **kwargs)
-        except BaseException:
-            tell(args, kwargs, None, since_s, is_error=True)
-            raise
-        tell(args, kwargs, result, since_s, is_error=False)
-        return result
-
-    return watched  # type: ignore[return-value]  # same
+            _log.warning("business_metric_failed", function=self._name, error=repr(error))

@@ -76,7 +76,11 @@ def watch_executor(executor: Executor, registry: CollectorRegistry = REGISTRY, *
 
     def watched(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         call = watch.submitted()
-        future = submit(call.run, fn, args, kwargs) if is_threads else submit(fn, *args, **kwargs)
+        try:
+            future = submit(call.run, fn, args, kwargs) if is_threads else submit(fn, *args, **kwargs)
+        except BaseException:  # it is shut down, or broken
+            watch.pending.dec()
+            raise
         future.add_done_callback(call.finish)
         return future
 

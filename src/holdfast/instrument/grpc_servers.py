@@ -5,6 +5,7 @@ Importing this needs grpcio; the room's door loads it when it is first asked for
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -107,6 +108,9 @@ class ServerWatch:
                 try:
                     yield
                     code = name_code(context, "OK")
+                except (asyncio.CancelledError, GeneratorExit):  # whoever called has gone away, or wants no more
+                    code = name_code(context, "CANCELLED")
+                    raise
                 except BaseException:
                     code = name_code(context, "UNKNOWN")
                     raise

@@ -233,6 +233,20 @@ async def test_no_error_holds_a_credential(client):
         assert "pw@" not in str(error)
 
 
+@pytest.mark.parametrize("secret", ["t0ken-value", "http://ada:pw@127.0.0.1:{}/hooks/t0ken-value/x?a=1"])
+async def test_no_error_holds_a_path_that_is_secret(secret):
+    port = closed_port()
+    redactor = Redactor()
+    redactor.learn(Secret(secret.format(port)))
+    outbound = OutboundHttp(OutboundSettings(), redactor)
+    with pytest.raises(UnavailableError) as caught:
+        await outbound.get(f"http://ada:pw@127.0.0.1:{port}/hooks/t0ken-value/x?a=1", purpose="test")
+    await outbound.aclose()
+    assert "t0ken" not in str(caught.value)
+    assert "***" in str(caught.value)
+    assert "pw" not in str(caught.value)
+
+
 async def test_calls_are_counted_by_purpose_and_outcome(client):
     registry = CollectorRegistry()
     outbound = client(registry=registry, total_timeout=0.5)

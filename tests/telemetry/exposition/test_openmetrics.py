@@ -75,3 +75,9 @@ def test_a_fault_names_its_line(page, line, words):
 def test_a_time_beyond_all_numbers_is_cut_to_the_largest():
     (sample,) = _samples("x 1 1e999\n# EOF\n")
     assert sample.ts_ms == 2**62
+
+
+@pytest.mark.parametrize("kind", ["counter", "histogram", "gaugehistogram", "info"])
+def test_a_sample_with_the_bare_name_of_a_type_that_has_suffixes_is_a_fault(kind):
+    with pytest.raises(ExpositionError, match=f"x is a {kind}"):
+        parse_openmetrics(f"# TYPE x {kind}\nx 1\n# EOF\n".encode())

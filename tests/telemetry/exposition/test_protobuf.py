@@ -43,6 +43,14 @@ def test_a_counter_has_its_exemplar_and_its_start():
     assert sample.exemplar == PageExemplar((("trace_id", "abc"),), 1.0)
 
 
+def test_an_empty_label_is_none_and_still_said():
+    family, metric = _family("hits_total", 0)
+    metric.label.add(name="instance", value="")
+    metric.counter.value = 5
+    (sample,) = parse_protobuf(_page(family)).samples()
+    assert (sample.labels, sample.empty) == ((("__name__", "hits_total"), ("job", "shop")), ("instance",))
+
+
 def test_times_beyond_all_reason_are_cut():
     family, metric = _family("hits_total", 0)
     metric.counter.start.seconds = 2**62
@@ -71,6 +79,20 @@ def test_a_native_histogram_is_one_sample_whose_gaps_are_filled():
     assert sample.histogram.positive == Buckets(-2, (3.0, 2.0, 0.0, 4.0))
     assert (sample.histogram.count, sample.histogram.zero_count, sample.histogram.schema) == (10.0, 1.0, 3)
     assert sample.histogram.hint is ResetHint.UNKNOWN
+
+
+def test_a_native_histograms_own_exemplars_stand_for_those_of_its_buckets():
+    family, metric = _family("wait", 4)
+    metric.histogram.zero_count = 1
+    metric.timestamp_ms = 0
+    bucket = metric.histogram.bucket.add(cumulative_count=1, upper_bound=1)
+    bucket.exemplar.value, bucket.exemplar.timestamp.seconds = 0.5, 7
+    (sample,) = parse_protobuf(_page(family)).samples()
+    assert ([one.value for one in sample.exemplars], sample.ts_ms) == ([0.5], None)
+    own = metric.histogram.exemplars.add(value=0.25)
+    own.timestamp.seconds = 8
+    (sample,) = parse_protobuf(_page(family)).samples()
+    assert [one.value for one in sample.exemplars] == [0.25]
 
 
 @pytest.mark.parametrize(("native", "both", "count"), [(False, False, 5), (True, True, 6), (True, False, 1)])

@@ -101,6 +101,28 @@ async def test_a_histogram_that_contradicts_itself_stays_classic_and_is_counted(
     assert count == 1.0
 
 
+async def test_a_histogram_that_contradicted_itself_once_becomes_native_as_soon_as_it_does_not(scraped, exporter):
+    loop = scraped.loop(reading=CUSTOM)
+    for number, first in enumerate((5, 5, 1, 1)):
+        exporter.page = text(first, 3, 4, 2.5)
+        await loop.scrape(100.0 + number)
+    assert [at for at, each in natives(scraped) if each is not None] == [102, 103]
+    count = scraped.registry.get_sample_value("holdfast_scrape_unconverted_histograms_total", {"job": "shop"})
+    assert count == 2.0
+    assert scraped.registry.get_sample_value("holdfast_scrape_pages_total", {"way": "template"}) == 2
+
+
+async def test_times_of_its_own_say_anew_on_each_page_what_belongs_to_a_histogram(scraped, exporter):
+    loop = scraped.loop(reading=CUSTOM)
+    for number, time in enumerate((90_000, 101_000)):
+        exporter.page = (
+            b'# TYPE d histogram\nd_bucket{le="1"} 3 101000\nd_bucket{le="+Inf"} 4 101000\n'
+            b"d_sum 2.5 %d\nd_count 4 101000\n" % time
+        )
+        await loop.scrape(100.0 + number)
+    assert [each.sum for _, each in natives(scraped) if each is not None][-1] == 2.5
+
+
 async def test_too_many_buckets_fail_the_scrape_as_the_limit_says(scraped, exporter):
     exporter.page = text(1, 3, 4, 2.5)
     loop = scraped.loop(reading=CUSTOM, limits=Limits(native_buckets=2))

@@ -25,8 +25,8 @@ def book():
 
 @pytest.fixture
 def intake(book):
-    def make(limits=Limits(), rules=()):  # noqa: B008 -- frozen
-        job = ScrapeJob("shop", Path(), 15.0, 5.0, Reading(DEFAULT_PROTOCOLS), limits=limits)
+    def make(limits=Limits(), rules=(), **fields):  # noqa: B008 -- frozen
+        job = ScrapeJob("shop", Path(), 15.0, 5.0, Reading(DEFAULT_PROTOCOLS), limits=limits, **fields)
         return Intake(job, SampleLabels(job, Relabelling(rules), (("job", "shop"),)), book, "scrape:shop/a:1")
 
     return make
@@ -78,3 +78,50 @@ def test_series_that_were_forgotten_with_all_others_end_nobody_elses(intake, boo
     book.forget_all()
     book.ref((("__name__", "of another"),), origin="another")
     assert len(one.lost()) == 0
+
+
+@pytest.mark.parametrize("honors", [True, False])
+def test_a_label_that_is_empty_on_the_page_keeps_the_targets_own_away_where_labels_are_honoured(intake, book, honors):
+    for page, protocol in ((b'x{job=""} 1\n', Protocol.TEXT), (b'y{job=""} 1\n# EOF\n', Protocol.OPENMETRICS1)):
+        one = intake(honor_labels=honors)
+        one.take_parsed(page, one.parse(page, protocol), protocol, 1)
+    expected = {} if honors else {"job": "shop"}
+    assert [dict(labels) for labels in book.labels] == [{"__name__": name} | expected for name in "xy"]
+
+
+def test_a_series_whose_type_becomes_known_has_its_bound_written_as_the_type_demands(intake, book):
+    one, series = intake(), b'h_bucket{le="1"} 1\n'
+    untyped = _take(one, series, 1)
+    typed = _take(one, b"# TYPE h histogram\n" + series, 2)
+    again = _take(one, b"# TYPE h gauge\n" + series, 3)
+    bounds = [dict(book.labels[taken.refs[0]])["le"] for taken in (untyped, typed, again)]
+    assert bounds == ["1", "1.0", "1"]
+
+
+def test_a_time_of_zero_is_a_time_for_a_page_that_is_known_too(intake):
+    one = intake()
+    _take(one, b"x 1 5\ny 1\n", 1)
+    taken = one.take_known(b"x 1 0\ny 1\n", Protocol.TEXT, 2)
+    assert taken is not None
+    assert taken.ts_ms.tolist() == [0, 2]
+
+
+def test_of_several_samples_of_a_series_the_first_counts_however_they_are_written(intake, book):
+    drops = RelabelRule(action=Action.LABEL_DROP, regex="b")
+    one = intake(rules=(drops,))
+    page = b'x{a="1"} 1\nx{a="1",} 2\ny{b="1"} 1\ny{b="2"} 2\nz{a="2",} 3\n'
+    for number, taken in enumerate(
+        (_take(one, page, 1), one.take_known(page.replace(b"} ", b"} 1"), Protocol.TEXT, 2))
+    ):
+        assert taken is not None
+        values = {
+            dict(book.labels[ref])["__name__"]: value for ref, value in zip(taken.refs, taken.values, strict=True)
+        }
+        assert (len(taken.refs), taken.exposed, taken.kept) == (3, 5, 5)
+        assert values == {"x": 1 + 10 * number, "y": 1 + 10 * number, "z": 3 + 10 * number}
+    assert _take(one, b'x{a="1",} 2\n', 3).values.tolist() == [2]
+
+
+def test_several_times_of_a_series_are_several_samples(intake):
+    assert _take(intake(), b'x{a="1"} 1 1\nx{a="1",} 2 2\nx{a="1"} 3 2\n', 5).ts_ms.tolist() == [1, 2]
+    assert _take(intake(honor_timestamps=False), b'x{a="1"} 1 1\nx{a="1",} 2 2\n', 5).values.tolist() == [1]

@@ -28,6 +28,7 @@ from holdfast.kernel.http.errors import AnswerTooLargeError, PeerError, TooLarge
 from holdfast.kernel.http.metrics import OutboundMetrics
 from holdfast.kernel.http.network import GuardedBackend, GuardedTransport, Resolve, resolve
 from holdfast.kernel.http.proxies import NO_PROXIES, Proxies
+from holdfast.kernel.secrets import MASK
 from holdfast.resilience import timeout
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class OutboundHttp:
         silence_s = call.timeout_s if call.timeout_s is not None else self._settings.read_timeout
         bounds = httpx.Timeout(silence_s, connect=self._settings.connect_timeout)
         request.extensions = {**request.extensions, "timeout": bounds.as_dict()}
-        limit, where, rest = call.max_bytes or self._settings.max_answer, _show(request.url), b""
+        limit, where, rest = call.max_bytes or self._settings.max_answer, self._show(request.url), b""
         try:
             response = await self._open().send(request, stream=True, follow_redirects=False)
             async with aclosing(response):
@@ -159,7 +160,7 @@ class OutboundHttp:
     async def _send_guarded(self, call: Call, started: float) -> Answer:
         request = self._build(call)
         limit_s = call.timeout_s if call.timeout_s is not None else self._settings.total_timeout
-        where = _show(request.url)
+        where = self._show(request.url)
         try:
             async with timeout(limit_s):
                 return await self._follow(request, call, started)
@@ -191,11 +192,11 @@ class OutboundHttp:
                         response.status_code,
                         _plain(response.headers),
                         body,
-                        _show(request.url),
+                        self._show(request.url),
                         time.perf_counter() - started,
                     )
-            request = _redirect(request, following)
-        raise PeerError(f"{call.method} {_show(request.url)}: more than {self._settings.max_redirects} redirects")
+            request = self._redirect(request, following)
+        raise PeerError(f"{call.method} {self._show(request.url)}: more than {self._settings.max_redirects} redirects")
 
     def _build(self, call: Call) -> httpx.Request:
         try:
@@ -203,7 +204,7 @@ class OutboundHttp:
         except httpx.InvalidURL:
             raise InvalidError(f"{self._redactor.mask(call.url)!r} is not a URL") from None
         if url.scheme not in {"http", "https"} or not url.host:
-            raise InvalidError(f"{_show(url)!r} is not an http or https URL", hint="begin it with https://")
+            raise InvalidError(f"{self._show(url)!r} is not an http or https URL", hint="begin it with https://")
         headers = {
             "user-agent": f"holdfast/{__version__}",
             "accept": "*/*",
@@ -212,7 +213,7 @@ class OutboundHttp:
             **{name.lower(): value for name, value in call.headers.items()},
         }
         if any(not (name + value).isascii() or not (name + value).isprintable() for name, value in headers.items()):
-            raise InvalidError(f"a header of the call to {_show(url)} holds control characters or is not ASCII")
+            raise InvalidError(f"a header of the call to {self._show(url)} holds control characters or is not ASCII")
         return self._open().build_request(
             call.method,
             url,
@@ -240,9 +241,8 @@ class OutboundHttp:
             tls.load_verify_locations(self._settings.ca_file)
         return tls
 
-    @staticmethod
-    async def _read(response: httpx.Response, limit: int) -> bytes:
-        where = _show(response.request.url)
+    async def _read(self, response: httpx.Response, limit: int) -> bytes:
+        where = self._show(response.request.url)
         body = bytearray()
         try:
             decoder = BoundedDecoder(response.headers.get("content-encoding", ""), limit)
@@ -254,6 +254,22 @@ class OutboundHttp:
         except InvalidError as error:
             raise PeerError(f"the answer of {where} cannot be read: {error.message}") from None
         return bytes(body)
+
+    def _redirect(self, before: httpx.Request, following: httpx.Request) -> httpx.Request:
+        if before.url.scheme == "https" and following.url.scheme == "http":
+            where, there = self._show(before.url), self._show(following.url)
+            raise PeerError(f"{where} redirects from https to http ({there}): not followed")
+        if _origin(before.url) != _origin(following.url):
+            for name in list(following.headers):
+                if name not in _HARMLESS and name not in {"host", "content-length"}:
+                    del following.headers[name]
+        following.extensions = before.extensions
+        return following
+
+    def _show(self, url: httpx.URL) -> str:
+        """Give `url` for people: without credentials and query, and whatever of it is a secret masked."""
+        whole = self._redactor.mask(str(url)).replace(f"{MASK}@", "")
+        return whole.partition("?")[0].partition("#")[0]
 
     def _explain(self, error: Exception) -> str:
         return self._redactor.mask(_refusal(error) or str(error)) or _name(error)
@@ -272,24 +288,8 @@ def _refusal(error: BaseException | None) -> str:
     return ""
 
 
-def _redirect(before: httpx.Request, following: httpx.Request) -> httpx.Request:
-    if before.url.scheme == "https" and following.url.scheme == "http":
-        raise PeerError(f"{_show(before.url)} redirects from https to http ({_show(following.url)}): not followed")
-    if _origin(before.url) != _origin(following.url):
-        for name in list(following.headers):
-            if name not in _HARMLESS and name not in {"host", "content-length"}:
-                del following.headers[name]
-    following.extensions = before.extensions
-    return following
-
-
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
-
-
-def _show(url: httpx.URL) -> str:
-    port = f":{url.port}" if url.port else ""
-    return f"{url.scheme}://{url.host}{port}{url.path}"
 
 
 def _plain(headers: httpx.Headers) -> httpx.Headers:

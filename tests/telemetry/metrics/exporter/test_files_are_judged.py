@@ -107,6 +107,7 @@ def test_a_source_that_is_wrong_is_named_with_its_fix(tmp_path, body, line, fiel
         ("{name: a, help: A., value: a, type: info}", "", "labels only", ""),
         ("{name: a, help: A., value: a, type: gage}", "type", "'gauge'", ""),
         ("{name: a, help: A., value: a, scale: 0}", "scale", "makes every value 0", ""),
+        ("{name: a, help: A., value: a, type: counter, default: -1}", "default", "never negative", "write 0"),
         ("{name: a, help: A., value: b}", "value", "there is no field 'b'", "known here: a, env"),
         ("{name: a, help: A., value: a, labels: {le: a}}", "labels.le", "not a label's name", ""),
         ("{name: a, help: A., value: a, labels: {team: env}}", "labels.team", "the source's already", "keep one"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sqlite3
 import subprocess
+import threading
 import uuid
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -15,8 +18,10 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from holdfast import instrument
+from holdfast.telemetry.metrics.exporter.fields import Item
 from holdfast.telemetry.metrics.exporter.shapes import Parse
 from holdfast.telemetry.metrics.exporter.values import read_number
+from holdfast.telemetry.metrics.exposition import parse_openmetrics
 
 
 def metric(name, value, **more):
@@ -179,6 +184,38 @@ async def test_a_query_that_writes_is_refused_by_the_database(export, orders):
     assert opened.samples("orders")["orders", "all"] == 3
 
 
+async def test_a_query_says_what_it_says(export, orders):
+    """A colon and a percent sign in it are no parameters, and bytes are text."""
+    url, _ = orders
+    binary = "X'6265'" if url.startswith(("sqlite", "mysql")) else "'\\x6265'::bytea"
+    query = f"SELECT 1 AS n, ':status' AS a, {binary} AS b WHERE '50%s' LIKE '50%'"
+    source = {
+        "name": "said",
+        "sql": {
+            "url": url,
+            "query": query if not url.startswith("mysql") else query.replace("WHERE", "FROM DUAL WHERE"),
+        },
+        "metrics": [metric("said", "n", labels={"a": "a", "b": "b"})],
+    }
+    opened = await export({"sources": [source]}).look()
+    assert opened.samples("said") == {("said", ":status", "be"): 1}
+
+
+async def test_a_file_of_sqlite_stands_beside_the_exporters_and_is_not_made(export, tmp_path):
+    source = {
+        "name": "beside",
+        "sql": {"url": "sqlite:///a%20b.db", "query": "SELECT COUNT(*) AS n FROM t"},
+        "metrics": [metric("beside", "n")],
+    }
+    opened = await export({"sources": [source]}).look()
+    assert opened.state("beside").error_kind == "unreachable"
+    assert [path.name for path in tmp_path.iterdir()] == ["exporter.yml"]
+    with sqlite3.connect(tmp_path / "a b.db") as database:
+        database.execute("CREATE TABLE t (n)")
+    database.close()
+    assert (await opened.look()).samples("beside") == {("beside",): 0}
+
+
 async def test_a_query_without_end_is_ended(export, tmp_path):
     sqlite3.connect(tmp_path / "a.db").close()
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) AS n FROM n"
@@ -202,6 +239,55 @@ async def test_a_slow_query_of_postgresql_is_ended(export, postgres_url):
     }
     opened = await export({"sources": [source]}).look()
     assert opened.state("slow").error_kind == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("body", "samples"),
+    [
+        (b"\xef\xbb\xbf[7]", {("n", "0"): 7}),
+        (b'"{\\"a\\": 1}"', {}),
+        (b"3", {}),
+    ],
+)
+async def test_a_document_is_read_as_it_is(export, tmp_path, body, samples):
+    (tmp_path / "a.json").write_bytes(body)
+    metrics = [metric("n", "$", labels={"key": "@key"})]
+    source = {"name": "a", "file": {"path": "a.json"}, "json": {"each": "$.*"}, "metrics": metrics}
+    opened = await export({"sources": [source]}).look()
+    assert opened.state("a").is_up
+    assert opened.samples("n") == samples
+
+
+async def test_a_counter_that_is_none_is_dropped_and_the_page_stays_one(export):
+    items = [{"k": "a", "n": -1}, {"k": "b", "n": float("nan")}, {"k": "c", "n": 2}]
+    metrics = [metric("hits_total", "n", type="counter", labels={"k": "k"}), metric("depth", "n", labels={"k": "k"})]
+    opened = await export({"sources": [{"name": "a", "static": {"items": items}, "metrics": metrics}]}).look()
+    assert opened.samples("hits") == {("hits_total", "c"): 2}
+    assert opened.samples("exporter_source_dropped") == {("exporter_source_dropped_total", "a", "value"): 2}
+    page, _ = instrument.encode_metrics(opened.exporter.registry, "application/openmetrics-text; version=1.0.0")
+    assert parse_openmetrics(page).families
+
+
+async def test_items_are_made_beside_the_event_loop_and_no_more_of_them_than_a_source_may_have(export):
+    made = []
+
+    class Endless:
+        async def fetch(self, _world, _bounds):
+            return (made.append(threading.get_ident()) or Item({"n": n}) for n in itertools.count())
+
+    source = {
+        "name": "a",
+        "max_series": 9,
+        "static": {"items": [{"n": 1}]},
+        "metrics": [metric("n", "n", labels={"n": "n"})],
+    }
+    opened = export({"sources": [source]})
+    state = opened.state("a")
+    state.source = replace(state.source, content=Endless())
+    await opened.look()
+    assert state.error_kind == "too_many_series"
+    assert len(made) == 10
+    assert threading.get_ident() not in made
 
 
 async def test_what_is_shown_is_openmetrics_and_passes_promtool(export, tmp_path):

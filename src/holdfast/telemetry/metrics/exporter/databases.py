@@ -10,7 +10,9 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from holdfast.kernel.errors import HoldfastError, InvalidError
 from holdfast.telemetry.metrics.exporter.errors import SourceError
@@ -35,11 +37,12 @@ class SqlContent:
 
     url: str
     query: str
+    folder: Path
 
     async def fetch(self, world: World, bounds: Bounds) -> Iterable[Item]:
         """Ask the database, in a thread."""
         try:
-            url = parse_url(world.reveal(self.url))
+            url = existing(parse_url(world.reveal(self.url)), self.folder)
         except HoldfastError as error:
             raise SourceError("refused", error.message) from error
         return await asyncio.to_thread(self._query, url, bounds)
@@ -51,14 +54,15 @@ class SqlContent:
         engine = sqlalchemy.create_engine(url, poolclass=pool.NullPool, connect_args=connect_args(url, bounds))
         try:
             with engine.connect() as connection, bounded_session(connection, bounds):
-                rows = connection.execute(sqlalchemy.text(self.query)).mappings().fetchmany(bounds.max_rows + 1)
+                plain = connection.execution_options(no_parameters=True)  # a colon or a percent sign is itself
+                rows = plain.exec_driver_sql(self.query).mappings().fetchmany(bounds.max_rows + 1)
         except exc.SQLAlchemyError as error:
             raise SourceError(_kind(error), _say(error)) from None
         finally:
             engine.dispose()
         if len(rows) > bounds.max_rows:
             raise SourceError("too_large", f"the query gives more than {bounds.max_rows} rows")
-        return [Item(dict(row)) for row in rows]
+        return [Item({name: _told(value) for name, value in row.items()}) for row in rows]
 
 
 def parse_url(text: str) -> sqlalchemy.URL:
@@ -78,6 +82,15 @@ def parse_url(text: str) -> sqlalchemy.URL:
         known = ", ".join(sorted(DRIVERS))
         raise InvalidError(f"no driver for {url.get_backend_name()!r} is installed", hint=f"known here: {known}")
     return url.set(drivername=driver)
+
+
+def existing(url: sqlalchemy.URL, folder: Path) -> sqlalchemy.URL:
+    """Give the URL so that a file of SQLite is looked for below `folder`, and not made where there is none."""
+    name = url.database or ""
+    if url.drivername != "sqlite" or name in {"", ":memory:"} or name.startswith("file:"):
+        return url
+    words = {"mode": "rw", "uri": "true", **url.query}
+    return url.set(database=f"file:{quote(str(folder.absolute() / name))}", query=words)
 
 
 def connect_args(url: sqlalchemy.URL, bounds: Bounds) -> dict[str, Any]:
@@ -109,6 +122,11 @@ def bounded_session(connection: sqlalchemy.Connection, bounds: Bounds) -> Iterat
         yield
     finally:
         timer.cancel()
+
+
+def _told(value: Any) -> Any:
+    """Give text where the driver gives bytes, as MySQL's does for a binary collation."""
+    return bytes(value).decode(errors="replace") if isinstance(value, (bytes, bytearray, memoryview)) else value
 
 
 def _kind(error: Exception) -> str:

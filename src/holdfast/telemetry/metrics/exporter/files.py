@@ -108,7 +108,7 @@ def _read_content(reading: _Reading, at: tuple[str | int, ...], shape: SourceSha
         return StaticContent(tuple(Item(item) for item in shape.static.items)), names
     if shape.sql is not None:
         _judge_url(reading, (*at, "sql", "url"), shape.sql.url)
-        return SqlContent(shape.sql.url, shape.sql.query), None
+        return SqlContent(shape.sql.url, shape.sql.query, reading.folder), None
     return _read_text(reading, at, shape)
 
 
@@ -204,6 +204,8 @@ def _judge_metric(reading: _Reading, at: tuple[str | int, ...], shape: MetricSha
         reading.fault(at, "an info has labels only, neither value nor unit", "remove them, or write type: gauge")
     if shape.type is not MetricType.INFO and not shape.value:
         reading.fault(at, "'value' is required", "name a field, or write a JSON path such as $.depth")
+    if shape.type is MetricType.COUNTER and shape.default is not None and not shape.default >= 0:
+        reading.fault((*at, "default"), "a counter is never negative", "write 0, or type: gauge")
     if shape.scale == 0:
         reading.fault((*at, "scale"), "a scale of 0 makes every value 0", "write 0.001 for milliseconds to seconds")
 

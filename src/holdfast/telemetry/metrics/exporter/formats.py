@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -25,11 +26,13 @@ def json_format(shape: JsonShape) -> Format:
 
     def read(body: bytes) -> Iterator[Item]:
         try:
-            document = orjson.loads(body)
+            document = orjson.loads(body.removeprefix(codecs.BOM_UTF8))
         except orjson.JSONDecodeError as error:
             raise SourceError("parse", f"not JSON: {error}") from None
         if path is None:
             yield Item(document)
+            return
+        if not isinstance(document, (dict, list)):  # the library takes text for a document once more
             return
         for match in path.finditer(document):
             yield Item(match.obj, str(match.parts[-1]) if match.parts else "")

@@ -91,7 +91,7 @@ class Poller:
             try:
                 async with timeout(source.bounds.timeout_s + GRACE_S, name=source.name):
                     items = await source.content.fetch(self._world, source.bounds)
-                reading = read_items(source, items)
+                    reading = await asyncio.to_thread(read_items, source, items)
             except SourceError as failure:
                 kind, error = failure.kind, failure.message
             except TimeoutError:

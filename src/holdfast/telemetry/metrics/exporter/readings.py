@@ -9,6 +9,7 @@ from typing import Final
 from holdfast.telemetry.metrics.exporter.book import Metric, Source
 from holdfast.telemetry.metrics.exporter.errors import SourceError
 from holdfast.telemetry.metrics.exporter.fields import MISSING, Item
+from holdfast.telemetry.metrics.exporter.shapes import MetricType
 from holdfast.telemetry.metrics.exporter.values import read_number
 
 LabelPairs = tuple[tuple[str, str], ...]
@@ -78,6 +79,8 @@ def _read_value(metric: Metric, item: Item) -> tuple[float | None, str]:
     if found is MISSING or found is None:
         return metric.default, "missing"
     number = read_number(found, metric.parse, metric.words, metric.scale)
+    if number is not None and metric.type is MetricType.COUNTER and not number >= 0:
+        number = None  # OpenMetrics has no such counter: a scraper would refuse the page, with all other sources
     return (metric.default if number is None else number), "value"
 
 

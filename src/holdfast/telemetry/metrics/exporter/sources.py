@@ -46,7 +46,7 @@ class Content(Protocol):
     """One kind of source."""
 
     async def fetch(self, world: World, bounds: Bounds) -> Iterable[Item]:
-        """Give the items that there are now.
+        """Give the items that there are now; they are read as they are asked for, beside the event loop.
 
         Raises:
             SourceError: there is nothing that can be read; the kind says why.
@@ -82,7 +82,7 @@ class HttpContent:
         is_good = answer.status in shape.statuses if shape.statuses else answer.is_ok
         if not is_good:
             raise SourceError("status", f"{answer.url} answered {answer.status}")
-        return await asyncio.to_thread(lambda: list(self.read(answer.body)))
+        return self.read(answer.body)
 
 
 def _authorize(auth: Auth | None, world: World) -> Mapping[str, str]:
@@ -104,7 +104,7 @@ class FileContent:
     async def fetch(self, _world: World, bounds: Bounds) -> Iterable[Item]:
         """Read the file, if it is not larger than it may be."""
 
-        def load() -> list[Item]:
+        def load() -> bytes:
             try:
                 if not self.path.is_file():  # a pipe would be waited for
                     raise SourceError("unreachable", f"{self.path}: there is no such file")
@@ -114,9 +114,9 @@ class FileContent:
                 raise SourceError("unreachable", f"{self.path}: {error.strerror}") from None
             if len(body) > bounds.max_bytes:
                 raise SourceError("too_large", f"{self.path} is larger than {bounds.max_bytes} bytes")
-            return list(self.read(body))
+            return body
 
-        return await asyncio.to_thread(load)
+        return self.read(await asyncio.to_thread(load))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from holdfast.telemetry.metrics.labels import Labels
+    from holdfast.telemetry.metrics.exposition.page import PageSample
 
 _EDGES: Final = {"histogram": "le", "gaugehistogram": "le", "summary": "quantile"}
 _MANY_DIGITS: Final = 6  # from this exponent on Go's shortest format writes 1e+06
 
 
-def canonical(labels: Labels, kind: str) -> Labels:
-    """Give `labels` with the bound of a bucket or quantile written the canonical way."""
+def canonical(sample: PageSample, kind: str) -> PageSample:
+    """Give `sample` with the bound of a bucket or quantile written the canonical way."""
     edge = _EDGES.get(kind)
     if edge is None:
-        return labels
-    return tuple((name, _rewritten(value)) if name == edge else (name, value) for name, value in labels)
+        return sample
+    labels = tuple((name, _rewritten(value)) if name == edge else (name, value) for name, value in sample.labels)
+    return sample if labels == sample.labels else sample._replace(labels=labels, edge=edge)
 
 
 def write_bound(value: float) -> str:

@@ -108,7 +108,7 @@ class FamilyRules:
         samples = self._samples
         if self._created:
             samples = [self._started(*pair) for pair in zip(samples, self._groups, strict=True)]
-        return tuple(sample._replace(labels=canonical(sample.labels, self._kind)) for sample in samples)
+        return tuple(canonical(sample, self._kind) for sample in samples)
 
     def _started(self, sample: PageSample, group: Group) -> PageSample:
         created = self._created.get(group)

@@ -54,8 +54,8 @@ def number(raw: bytes) -> float:
     return float(raw)
 
 
-def labels_of_series(name: bytes, braces: bytes, *, is_strict: bool) -> Labels:
-    """Give the sorted label set of a series, written as `name{...}` or `{"name",...}`.
+def labels_of_series(name: bytes, braces: bytes, *, is_strict: bool) -> tuple[Labels, tuple[str, ...]]:
+    """Give the sorted label set of a series, written as `name{...}` or `{"name",...}`, and the names of empty labels.
 
     Raises:
         ExpositionError: the list of labels is malformed, a name stands twice, or there is no metric name.
@@ -72,7 +72,8 @@ def labels_of_series(name: bytes, braces: bytes, *, is_strict: bool) -> Labels:
     if METRIC_NAME in pairs:
         raise ExpositionError(f"the label {METRIC_NAME} stands in braces")
     pairs[METRIC_NAME] = metric
-    return tuple(sorted((key, value) for key, value in pairs.items() if value))
+    empty = () if all(pairs.values()) else tuple(sorted(key for key, value in pairs.items() if not value))
+    return tuple(sorted((key, value) for key, value in pairs.items() if value)), empty
 
 
 def label_pairs(braces: bytes, *, is_strict: bool) -> tuple[dict[str, str], str | None]:

@@ -133,7 +133,7 @@ class _Reader:
         if match is None:
             raise fault(line, "not a sample" if text else "an empty line")
         series, name, braces, value, time, *example = match.groups()
-        labels = lexis.labels_of_series(name or b"", braces or b"{}", is_strict=True)
+        labels, empty = lexis.labels_of_series(name or b"", braces or b"{}", is_strict=True)
         _opened, rules = self._family_of(labels)
         sample = PageSample(
             series,
@@ -142,6 +142,7 @@ class _Reader:
             None if time is None else in_ms(_time(time)),
             _exemplar(*example) if example[0] is not None else None,
             line,
+            empty=empty,
         )
         rules.take(sample, None if time is None else float(time))
 
@@ -149,6 +150,8 @@ class _Reader:
         name = next(value for label, value in labels if label == "__name__")
         opened = self._open
         if opened is None or name not in _names_of(opened):
+            if opened is not None and opened.name == name:
+                raise ExpositionError(f"{name} is a {opened.said[b'TYPE']}: the names of its samples go on after that")
             opened = self._open_family(name)
         if opened.rules is None:
             opened.rules = FamilyRules(opened.name, opened.said.get(b"TYPE", "unknown"))

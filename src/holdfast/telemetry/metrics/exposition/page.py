@@ -37,8 +37,8 @@ class PageSample(NamedTuple):
     """One sample.
 
     Attributes:
-        series: the bytes that name the series on the page; the same bytes always name the same labels.
-        labels: the whole set, the name among them.
+        series: the bytes that name the series on the page.
+        labels: the whole set, the name among them, without empty ones.
         value: 0.0 where a histogram stands.
         ts_ms: the target's own time; None where the page has none.
         exemplar: an example, in the text formats.
@@ -47,6 +47,9 @@ class PageSample(NamedTuple):
         start_ms: since when this counts; 0 if that is not known.
         histogram: a native histogram, in protobuf.
         exemplars: the examples of a native histogram.
+        empty: the labels that the page names with an empty value: where labels of the page are honoured, the target's
+            own of these names are not joined.
+        edge: the label that is written otherwise than on the page, for the type of the family says that it is a bound.
     """
 
     series: bytes
@@ -59,6 +62,13 @@ class PageSample(NamedTuple):
     start_ms: int = 0
     histogram: Histogram | None = None
     exemplars: tuple[PageExemplar, ...] = ()
+    empty: tuple[str, ...] = ()
+    edge: str = ""
+
+    @property
+    def key(self) -> bytes:
+        """Give bytes that always name the same labels, whatever the page says of the type."""
+        return self.series + b"\0" + self.edge.encode() if self.edge else self.series
 
 
 @dataclass(frozen=True, slots=True)

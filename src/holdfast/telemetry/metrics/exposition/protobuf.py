@@ -96,7 +96,8 @@ class _Metric:
             raise ExpositionError(f"a metric of {name} has a label without a name, or one name twice")
         self._name = name
         self._pairs = [(key, value) for key, value in pairs if value]
-        self._ts_ms = metric.timestamp_ms if metric.HasField("timestamp_ms") else None
+        self._empty = tuple(sorted(key for key, value in pairs if not value))
+        self._ts_ms = metric.timestamp_ms or None  # for writers that know no absence a time of 0 is none
 
     def plain(self, metric: Any) -> PageSample:
         for kind in ("counter", "gauge", "untyped"):
@@ -140,13 +141,14 @@ class _Metric:
             negative=_side(histogram.negative_span, histogram.negative_delta, histogram.negative_count),
             hint=ResetHint.GAUGE if is_gauge else ResetHint.UNKNOWN,
         )
-        found = [*histogram.exemplars, *(b.exemplar for b in histogram.bucket if b.HasField("exemplar"))]
+        found = histogram.exemplars or [b.exemplar for b in histogram.bucket if b.HasField("exemplar")]
         timed = tuple(_exemplar(one) for one in found if one.HasField("timestamp"))
         return self._sample("", 0.0)._replace(start_ms=_start(histogram), histogram=value, exemplars=timed)
 
     def _sample(self, suffix: str, value: float, *more: tuple[str, str]) -> PageSample:
         labels: Labels = tuple(sorted([(METRIC_NAME, self._name + suffix), *self._pairs, *more]))
-        return PageSample(repr(labels).encode(), labels, float(value), self._ts_ms)
+        series = repr((labels, self._empty)).encode()
+        return PageSample(series, labels, float(value), self._ts_ms, empty=self._empty)
 
 
 def _refuse_bytes(where: str, texts: Iterable[Any]) -> None:

@@ -23,7 +23,7 @@ from holdfast.telemetry.metrics.exposition import (
     make_template,
     parse_page,
 )
-from holdfast.telemetry.metrics.scrape.ladders import Ladder, examples_of, in_order, ladders_of
+from holdfast.telemetry.metrics.scrape.ladders import Ladder, converted, in_order
 from holdfast.telemetry.metrics.scrape.native_limits import within_limits
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.scrape.config import ScrapeJob
     from holdfast.telemetry.metrics.scrape.sample_labels import SampleLabels
 
-DROPPED: Final = -2  # what relabelling throws away
+DROPPED: Final = -2  # what relabelling throws away, and a second sample of one series
 UNASKED: Final = -3  # of a page over its limit: the book has not heard of it
 _ASK_AGAIN: Final = 20  # pages after which a refused series is asked for again
 _NO_REFS: Final = np.empty(0, np.int64)
@@ -56,6 +56,7 @@ class Taken:
         exposed: samples on the page.
         tracked: the references that are missed when the next page does not have them.
         added: series that the page before did not have.
+        repeated: samples that are left out, for their series has one.
     """
 
     refs: npt.NDArray[np.int64]
@@ -68,11 +69,12 @@ class Taken:
     exposed: int
     tracked: npt.NDArray[np.int64]
     added: int
+    repeated: int
 
     @property
     def kept(self) -> int:
         """Count the samples after relabelling."""
-        return len(self.refs) + len(self.histograms)
+        return len(self.refs) + len(self.histograms) + self.repeated
 
 
 class _KnownLadder(NamedTuple):
@@ -85,18 +87,24 @@ class _KnownLadder(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A page whose series are known: its template, and what each value of it is."""
+    """A page whose series are known: its template, and what each value of it is.
+
+    `broken` are the classic histograms that contradict themselves, and so stay classic until they do not.
+    """
 
     template: Template
     protocol: Protocol
+    timed: npt.NDArray[np.bool_]
     kept: npt.NDArray[np.int64]
     refs: npt.NDArray[np.int64]
     all_refs: npt.NDArray[np.int64]
     created: npt.NDArray[np.int64] | None
     tracked: npt.NDArray[np.int64]
     exposed: int
+    repeated: int
     ladders: tuple[_KnownLadder, ...] = ()
     ladder_refs: npt.NDArray[np.int64] | None = None
+    broken: tuple[Ladder, ...] = ()
 
 
 class Intake:
@@ -158,8 +166,7 @@ class Intake:
             return None
         times = np.full(len(known.refs), now_ms, np.int64)
         if reading.ts_ms is not None and self._job.honor_timestamps:
-            own = reading.ts_ms[known.kept]
-            times = np.where(own != 0, own, times)
+            times = np.where(known.timed, reading.ts_ms[known.kept], times)
         starts = None
         if known.created is not None:
             values = np.append(reading.values, 0.0)  # the index -1 stands for no start
@@ -184,22 +191,23 @@ class Intake:
             known.exposed,
             known.tracked,
             added,
+            known.repeated,
         )
 
     def _read_ladders(self, known: _Known, reading: Reading, now_ms: int) -> tuple[HistogramSample, ...] | None:
-        """Give the histograms of a known page; None if the strict way must say what is wrong with one."""
-        if not known.ladders:
+        """Give the histograms of a known page; None if one does not become what it became before."""
+        if not known.ladders and not known.broken:
             return ()
         values = reading.values.tolist()
-        honors, limits = self._job.honor_timestamps, self._job.limits
+        if any(ladder.read(values) is not None for ladder in known.broken):
+            return None
         natives = []
         for ladder, ref, created in known.ladders:
             histogram = ladder.read(values)
             if histogram is None:
                 return None
-            ts_ms = int(reading.ts_ms[ladder.members[0]]) if reading.ts_ms is not None and honors else 0
             start_ms = int(values[created] * 1000) if created >= 0 else 0
-            natives.append(HistogramSample(ref, ts_ms or now_ms, within_limits(histogram, limits), start_ms))
+            natives.append(HistogramSample(ref, now_ms, within_limits(histogram, self._job.limits), start_ms))
         return tuple(natives)
 
     def parse(self, page: bytes, protocol: Protocol) -> Page:
@@ -219,46 +227,17 @@ class Intake:
             self._refs = {series: ref for series, ref in self._refs.items() if ref != REFUSED}
             self._since_asked = 0
         ordered = in_order(parsed)
-        ladders = self._converted(parsed, ordered)
+        ladders, broken = converted(parsed, ordered) if self._job.reading.is_custom else ([], ())
+        self.unconverted = len(broken)
         samples = self._own(ordered, ladders)
-        refs = self._ask(samples)
-        taken = self._collected(samples, refs, now_ms)
+        asked = self._ask(samples)
+        refs = _first_only(samples, asked, honors=self._job.honor_timestamps)
+        taken = self._collected(samples, refs, now_ms, repeated=refs.count(DROPPED) - asked.count(DROPPED))
         self.tracked = taken.tracked
-        self._remember(page, parsed, protocol, samples, refs)
-        if self._known is not None and ladders:
-            self._known = self._with_ladders(self._known, ladders, ordered)
+        self._remember(page, parsed, protocol, samples, refs, taken.repeated)
+        if self._known is not None and (ladders or broken):
+            self._known = self._with_ladders(self._known, ladders, broken, ordered)
         return taken
-
-    def _converted(self, parsed: Page, ordered: list[PageSample]) -> list[tuple[Ladder, PageSample]]:
-        """Give the classic histograms that become native ones, with the samples that they become.
-
-        One whose buckets contradict each other stays as it is, and is counted.
-        """
-        found: list[tuple[Ladder, PageSample]] = []
-        self.unconverted = 0
-        if not self._job.reading.is_custom:
-            return found
-        values = [sample.value for sample in ordered]
-        for ladder in ladders_of(parsed, ordered):
-            histogram = ladder.read(values)
-            if histogram is None:
-                self.unconverted += 1
-                continue
-            found.append(
-                (
-                    ladder,
-                    PageSample(
-                        b"\0" + repr(ladder.labels).encode(),
-                        ladder.labels,
-                        0.0,
-                        ladder.ts_ms,
-                        start_ms=ladder.first.start_ms,
-                        histogram=histogram,
-                        exemplars=examples_of(ladder, ordered),
-                    ),
-                )
-            )
-        return found
 
     def _own(self, ordered: list[PageSample], ladders: list[tuple[Ladder, PageSample]]) -> list[PageSample]:
         """Give the samples that are series: starts are what others know of themselves, a second one is passed over."""
@@ -280,24 +259,25 @@ class Intake:
         known, limit = self._refs, self._job.limits.samples
         if limit and len(samples) > limit and not self._labels.may_drop:
             raise SampleLimitError(len(samples), len(samples), limit)
-        fresh = {s.series: self._labels.of(s.labels) for s in samples if s.series not in known}
+        fresh = {s.key: self._labels.of(s.labels, s.empty) for s in samples if s.key not in known}
         if limit and len(samples) > limit:
             known |= {series: DROPPED if labels is None else UNASKED for series, labels in fresh.items()}
-            kept = sum(known[sample.series] != DROPPED for sample in samples)
+            kept = sum(known[sample.key] != DROPPED for sample in samples)
             if kept > limit:
-                self._refs = {sample.series: known[sample.series] for sample in samples}
+                self._refs = {sample.key: known[sample.key] for sample in samples}
                 raise SampleLimitError(len(samples), kept, limit)
         return [self._ref(sample, fresh) for sample in samples]
 
     def _ref(self, sample: PageSample, fresh: dict[bytes, Labels | None]) -> int:
-        ref = self._refs.get(sample.series, UNASKED)
+        key = sample.key
+        ref = self._refs.get(key, UNASKED)
         if ref == UNASKED:
-            labels = fresh[sample.series] if sample.series in fresh else self._labels.of(sample.labels)
+            labels = fresh[key] if key in fresh else self._labels.of(sample.labels, sample.empty)
             ref = DROPPED if labels is None else self._book.ref(labels, origin=self._origin)
-            self._refs[sample.series] = ref
+            self._refs[key] = ref
         return ref
 
-    def _collected(self, samples: list[PageSample], refs: list[int], now_ms: int) -> Taken:
+    def _collected(self, samples: list[PageSample], refs: list[int], now_ms: int, *, repeated: int) -> Taken:
         honors = self._job.honor_timestamps
         kept = [(s, ref) for s, ref in zip(samples, refs, strict=True) if ref != DROPPED]
         floats = [(s, ref) for s, ref in kept if s.histogram is None]
@@ -327,6 +307,7 @@ class Intake:
             len(samples),
             tracked,
             len(np.setdiff1d(tracked, self.tracked, assume_unique=True)),
+            repeated,
         )
 
     def _tracked(self, samples: list[PageSample], refs: list[int]) -> npt.NDArray[np.int64]:
@@ -336,11 +317,17 @@ class Intake:
         return np.unique(np.array(found, np.int64))
 
     def _remember(
-        self, page: bytes, parsed: Page, protocol: Protocol, samples: list[PageSample], refs: list[int]
+        self,
+        page: bytes,
+        parsed: Page,
+        protocol: Protocol,
+        samples: list[PageSample],
+        refs: list[int],
+        repeated: int,
     ) -> None:
         self._known = None
         if len(self._refs) > 2 * len(samples):  # series that are gone are forgotten
-            self._refs = {sample.series: ref for sample, ref in zip(samples, refs, strict=True)}
+            self._refs = {sample.key: self._refs[sample.key] for sample in samples}
         self.metadata = tuple(
             MetricMetadata(family.name, family.type, family.help, family.unit) for family in parsed.families
         )
@@ -358,27 +345,50 @@ class Intake:
         self._known = _Known(
             template,
             protocol,
+            np.array([lines[number].ts_ms is not None for number in kept], np.bool_),
             kept,
             all_refs[kept],
             all_refs,
             created if (created >= 0).any() else None,
             self.tracked,
             len(samples),
+            repeated,
         )
 
     def _with_ladders(
-        self, known: _Known, ladders: list[tuple[Ladder, PageSample]], ordered: list[PageSample]
-    ) -> _Known:
+        self,
+        known: _Known,
+        ladders: list[tuple[Ladder, PageSample]],
+        broken: tuple[Ladder, ...],
+        ordered: list[PageSample],
+    ) -> _Known | None:
+        """Give the known page with its histograms; None if times of its own say what belongs to one."""
+        if any(ladder.ts_ms is not None for ladder in (*(ladder for ladder, _ in ladders), *broken)):
+            return None
         places = {sample.line: place for place, sample in enumerate(ordered)}
         refs = np.full(len(ordered), DROPPED, np.int64)
         found = []
         for ladder, native in ladders:
-            ref = self._refs[native.series]
+            ref = self._refs[native.key]
             if ref == DROPPED:
                 continue
             refs[[place for _, place in ladder.buckets]] = ref
             found.append(_KnownLadder(ladder, ref, places.get(ladder.first.created, -1)))
-        return replace(known, ladders=tuple(found), ladder_refs=refs)
+        return replace(known, ladders=tuple(found), ladder_refs=refs, broken=broken)
+
+
+def _first_only(samples: list[PageSample], refs: list[int], *, honors: bool) -> list[int]:
+    """Give the references without those of a second sample of a series, written otherwise or relabelled to it."""
+    known = [ref for ref in refs if ref >= 0]
+    if len(set(known)) == len(known):
+        return refs
+    seen: set[tuple[int, int | None]] = set()
+    found = []
+    for sample, ref in zip(samples, refs, strict=True):
+        point = (ref, sample.ts_ms if honors else None)
+        found.append(DROPPED if ref >= 0 and point in seen else ref)
+        seen.add(point)
+    return found
 
 
 def _time(sample: PageSample, now_ms: int, *, honors: bool) -> int:

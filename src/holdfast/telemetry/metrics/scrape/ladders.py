@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.custom_buckets import native_from_classic
+from holdfast.telemetry.metrics.exposition import PageSample
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of, name_of, without
 
 if TYPE_CHECKING:
-    from holdfast.telemetry.metrics.exposition import Family, Page, PageExemplar, PageSample
+    from holdfast.telemetry.metrics.exposition import Family, Page
     from holdfast.telemetry.metrics.histograms import Histogram
 
 _NOWHERE: Final = -1
@@ -65,10 +66,36 @@ def ladders_of(page: Page, samples: Sequence[PageSample]) -> list[Ladder]:
     return [ladder for family in page.families if family.type == "histogram" for ladder in _of_family(family, places)]
 
 
-def examples_of(ladder: Ladder, samples: Sequence[PageSample]) -> tuple[PageExemplar, ...]:
-    """Give the exemplars of its buckets."""
-    found = (samples[place].exemplar for _, place in ladder.buckets)
-    return tuple(exemplar for exemplar in found if exemplar is not None)
+def native_of(ladder: Ladder, histogram: Histogram, samples: Sequence[PageSample]) -> PageSample:
+    """Give the sample that a ladder becomes, with the exemplars of its buckets; `samples` are all of its page."""
+    exemplars = (samples[place].exemplar for _, place in ladder.buckets)
+    return PageSample(
+        b"\0" + repr((ladder.labels, ladder.first.empty)).encode(),
+        ladder.labels,
+        0.0,
+        ladder.ts_ms,
+        start_ms=ladder.first.start_ms,
+        histogram=histogram,
+        exemplars=tuple(exemplar for exemplar in exemplars if exemplar is not None),
+        empty=ladder.first.empty,
+    )
+
+
+def converted(page: Page, samples: Sequence[PageSample]) -> tuple[list[tuple[Ladder, PageSample]], tuple[Ladder, ...]]:
+    """Give the classic histograms of a page that become native ones, with the samples that they become.
+
+    Beside them those whose buckets contradict each other: they stay as they are.
+    """
+    found: list[tuple[Ladder, PageSample]] = []
+    broken: list[Ladder] = []
+    values = [sample.value for sample in samples]
+    for ladder in ladders_of(page, samples):
+        histogram = ladder.read(values)
+        if histogram is None:
+            broken.append(ladder)
+        else:
+            found.append((ladder, native_of(ladder, histogram, samples)))
+    return found, tuple(broken)
 
 
 def _of_family(family: Family, places: dict[int, int]) -> list[Ladder]:

@@ -158,8 +158,8 @@ class TargetLoop:
             intake.follow()  # others may have come to other references meanwhile
             before = intake.tracked
             taken = intake.take_parsed(page, parsed, protocol, now_ms)
-            if intake.unconverted:
-                metrics.unconverted.labels(self._tools.job.name).inc(intake.unconverted)
+        if intake.unconverted:
+            metrics.unconverted.labels(self._tools.job.name).inc(intake.unconverted)
         if taken.tracked is before:
             return taken, before[:0]
         return taken, np.setdiff1d(before, taken.tracked, assume_unique=True)

@@ -14,6 +14,8 @@ from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdfast.telemetry.metrics.scrape.config import ScrapeJob
 
 _EXPORTED: Final = "exported_"
@@ -34,14 +36,14 @@ class SampleLabels:
         """Tell whether `of` may give None."""
         return bool(self._relabelling)
 
-    def of(self, labels: Labels) -> Labels | None:
-        """Give the labels of the series, or None if relabelling drops it.
+    def of(self, labels: Labels, empty: Sequence[str] = ()) -> Labels | None:
+        """Give the labels of the series, or None if relabelling drops it; `empty` are on the page without a value.
 
         Raises:
             LimitError: it has too many labels, or too long ones.
             ExpositionError: relabelling left no name, or a name that is none.
         """
-        joined = self._honored(labels) if self._job.honor_labels else self._joined(labels)
+        joined = self._honored(labels, empty) if self._job.honor_labels else self._joined(labels)
         if self._relabelling:
             changed = self._relabelling.apply(joined)
             if changed is None:
@@ -54,8 +56,8 @@ class SampleLabels:
         """Give the labels of a series about the scrape itself."""
         return tuple(sorted({**self._target, METRIC_NAME: name}.items()))
 
-    def _honored(self, labels: Labels) -> dict[str, str]:
-        return {**self._target, **dict(labels)}
+    def _honored(self, labels: Labels, empty: Sequence[str]) -> dict[str, str]:
+        return {name: value for name, value in self._target.items() if name not in empty} | dict(labels)
 
     def _joined(self, labels: Labels) -> dict[str, str]:
         exposed = dict(labels)
