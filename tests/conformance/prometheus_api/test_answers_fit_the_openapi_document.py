@@ -39,6 +39,7 @@ CALLS = [
     ("/targets", {}),
     ("/targets/metadata", {}),
     ("/scrape_pools", {}),
+    ("/scrape_pools/config", {"scrapePool": "none"}),
     ("/alerts", {}),
     ("/alertmanagers", {}),
     ("/notifications", {}),
