@@ -48,6 +48,7 @@ CALLS = [
     ("/status/config", {}),
     ("/status/flags", {}),
     ("/status/runtimeinfo", {}),
+    ("/status/self_metrics", {}),
     ("/status/tsdb", {}),
     ("/status/tsdb/blocks", {}),
     ("/status/walreplay", {}),

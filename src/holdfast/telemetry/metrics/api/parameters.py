@@ -28,6 +28,10 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\
 _MS: Final = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION: Final = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _MS), re.ASCII)
 _FORM: Final = "application/x-www-form-urlencoded"
+_TRUTHS: Final = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
+}
 _WITH_FORMS: Final = ("POST", "PUT")
 
 
@@ -91,6 +95,22 @@ class Parameters:
         if not text.isascii() or not text.isdigit() or len(text) > 18:
             raise _invalid(name, "limit must be a non-negative number" if "limit" in name else f'"{text}" is no number')
         return int(text)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Give a truth as Go reads it; raises InvalidError if it is none."""
+        text = self.text(name)
+        if not text:
+            return default
+        if text not in _TRUTHS:
+            raise _invalid(name, f'"{text}" is neither true nor false')
+        return _TRUTHS[text]
+
+    def choice(self, name: str, among: tuple[str, ...]) -> str:
+        """Give one of a few words, or none; raises InvalidError for another."""
+        text = self.text(name)
+        if text and text not in among:
+            raise _invalid(name, f'"{text}" is none of {", ".join(among)}')
+        return text
 
 
 def _pairs_of(text: str) -> list[tuple[str, str]]:
