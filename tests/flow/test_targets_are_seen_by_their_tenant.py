@@ -12,6 +12,7 @@ scrape_configs:
 - job_name: shop
   basic_auth: {username: u, password: hidden}
   static_configs: [{targets: ["127.0.0.1:1"]}]
+- job_name: nothing yet
 """
 OWN = {"X-Scope-OrgID": "ours"}
 SECTION = """job_name: shop
@@ -33,10 +34,11 @@ async def test_only_the_tenant_of_the_samples_sees_targets_pools_and_the_file(ru
         async def ask(path: str, headers: dict[str, str], **params: str) -> Any:
             return await client.get(path, headers=headers, params=params)
 
-        async with asyncio.timeout(20):
-            while not (await ask("/prometheus/api/v1/scrape_pools", OWN)).json()["data"]["scrapePools"]:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
         api = "/prometheus/api/v1"
+        async with asyncio.timeout(20):
+            while not (await ask(f"{api}/targets", OWN)).json()["data"]["activeTargets"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        assert (await ask(f"{api}/scrape_pools", OWN)).json()["data"]["scrapePools"] == ["nothing yet", "shop"]
         for path in (f"{api}/targets", "/api/v1/metrics/targets", f"{api}/scrape_pools", f"{api}/status/config"):
             assert "shop" in (await ask(path, OWN)).text
             assert "shop" not in (await ask(path, {})).text

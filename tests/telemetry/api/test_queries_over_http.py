@@ -156,6 +156,13 @@ async def test_series_labels_and_their_values(prometheus_api):
     assert (limited["data"], limited["warnings"]) == (["api"], ["results truncated due to limit"])
 
 
+async def test_a_limit_below_zero_of_metadata_is_none(prometheus_api):
+    for path in ("/metadata", "/targets/metadata"):
+        told = (await prometheus_api.get(path, params={"limit": "-1"})).json()
+        assert told == (await prometheus_api.get(path)).json()
+        assert (await prometheus_api.get(path, params={"limit": "few"})).status_code == 400
+
+
 async def test_metadata_is_by_family(prometheus_api):
     said = {"requests_total": [{"type": "counter", "help": "Requests.", "unit": ""}]}
     assert (await prometheus_api.get("/metadata")).json()["data"] == said

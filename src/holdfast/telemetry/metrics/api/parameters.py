@@ -27,6 +27,7 @@ _EDGES_MS: Final = {  # how client libraries write the earliest and latest time 
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _MS: Final = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION: Final = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _MS), re.ASCII)
+_WHOLE: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _FORM: Final = "application/x-www-form-urlencoded"
 _TRUTHS: Final = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
@@ -87,14 +88,21 @@ class Parameters:
             raise _invalid(name, f'cannot parse "{text}" to a valid duration')
         return length
 
-    def count(self, name: str, default: int = 0) -> int:
-        """Give a whole number from 0 on; raises InvalidError if it is none."""
+    def number(self, name: str, default: int = 0) -> int:
+        """Give a whole number; raises InvalidError if it is none."""
         text = self.text(name)
         if not text:
             return default
-        if not text.isascii() or not text.isdigit() or len(text) > 18:
-            raise _invalid(name, "limit must be a non-negative number" if "limit" in name else f'"{text}" is no number')
+        if _WHOLE.fullmatch(text) is None:
+            raise _invalid(name, "limit must be a number" if "limit" in name else f'"{text}" is no number')
         return int(text)
+
+    def count(self, name: str, default: int = 0) -> int:
+        """Give a whole number from 0 on; raises InvalidError if it is none."""
+        number = self.number(name, default)
+        if number < 0:
+            raise _invalid(name, "limit must be a non-negative number" if "limit" in name else f"{number} is below 0")
+        return number
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Give a truth as Go reads it; raises InvalidError if it is none."""

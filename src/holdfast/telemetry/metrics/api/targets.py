@@ -56,7 +56,7 @@ class TargetRoutes:
         def matches(labels: Labels) -> bool:
             return bool(chosen([labels], matchers))
 
-        limit = given.count("limit", -1) if given.text("limit") else -1
+        limit = given.number("limit", -1)
         return success(self.board.seen_by(identity.tenant).metadata(matches, given.text("metric"), limit))
 
     async def relabel_steps(self, request: Request, identity: Reader) -> Response:

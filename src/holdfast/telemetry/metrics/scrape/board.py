@@ -58,8 +58,8 @@ class TargetBoard:
         return self._configuration().evaluation_interval_s
 
     def pools(self) -> list[str]:
-        """Give the names of the jobs."""
-        return sorted(self._pools())
+        """Give the names of the jobs, also of those that nothing tells of targets."""
+        return sorted(self._configuration().sections)
 
     def targets(self, state: State = "any", pool: str = "") -> dict[str, Any]:
         """Give `TargetDiscovery` of the API: one job's targets, or all."""
@@ -98,7 +98,9 @@ class TargetBoard:
         Raises:
             NotFoundError: there is no such job.
         """
-        found = self._pool(pool)
+        found = self._pools().get(pool)
+        if found is None:
+            raise NotFoundError(f"there is no scrape pool {pool!r}")
         steps = found.relabelling.stepwise(discovered_labels(found.job, labels))
         return [{"rule": _rule(rule), "output": after or {}, "keep": after is not None} for rule, after in steps]
 
@@ -108,13 +110,10 @@ class TargetBoard:
         Raises:
             NotFoundError: there is no such job.
         """
-        return show(self._configuration().sections[self._pool(pool).job.name])
-
-    def _pool(self, name: str) -> JobPool:
-        found = self._pools().get(name)
-        if found is None:
-            raise NotFoundError(f"there is no scrape pool {name!r}")
-        return found
+        section = self._configuration().sections.get(pool)
+        if section is None:
+            raise NotFoundError(f"there is no scrape pool {pool!r}")
+        return show(section)
 
 
 def _active(loop: TargetLoop) -> dict[str, Any]:
