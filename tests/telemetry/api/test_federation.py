@@ -32,6 +32,7 @@ from holdfast.telemetry.metrics.promql import Engine
 from holdfast.telemetry.metrics.promql.histograms import parse_histogram
 from holdfast.telemetry.metrics.queries import QueryDesk, QueryMetrics, QuerySettings
 from holdfast.telemetry.metrics.scrape import TargetBoard
+from holdfast.telemetry.metrics.scrape.config import ScrapeConfiguration
 
 UTF8 = accept_header(DEFAULT_PROTOCOLS, "allow-utf-8")
 NATIVE = accept_header(NATIVE_PROTOCOLS, "allow-utf-8")
@@ -46,7 +47,7 @@ def registry():
 async def federate(metrics_source, registry):
     clock = FakeClock(datetime.fromtimestamp(607, UTC))
     desk = QueryDesk(Engine(metrics_source), QuerySettings(), clock, QueryMetrics(CollectorRegistry()))
-    board = TargetBoard(dict, str, external_labels=lambda: {"cluster": "eu", "job": "of nobody"})
+    board = TargetBoard(dict, lambda: ScrapeConfiguration(external_labels={"cluster": "eu", "job": "of nobody"}))
     app = FastAPI()
     problems.install(app, lambda: None)
     auth.install(app, OpenGate())

@@ -29,6 +29,11 @@ async def test_a_page_may_ask_whether_it_may_ask_anywhere(prometheus_api, path):
     assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
 
 
+async def test_what_is_not_there_is_not_found_however_it_is_asked_for(prometheus_api):
+    assert [(await prometheus_api.request(method, "/nowhere")).status_code for method in ("GET", "POST")] == [404, 404]
+    assert (await prometheus_api.put("/query")).status_code == 405
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost.evil.example", "null"])
 async def test_other_pages_are_told_nothing(prometheus_api, origin):
     answer = await prometheus_api.get("/query", params={"query": "1"}, headers={"Origin": origin})

@@ -9,6 +9,8 @@ from holdfast.telemetry.metrics.api.numbers import write_value
 from holdfast.telemetry.metrics.api.origins import Origins
 from holdfast.telemetry.metrics.api.parameters import Parameters
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
+from holdfast.telemetry.metrics.api.search import SearchRoutes
+from holdfast.telemetry.metrics.api.self_metrics import SelfMetricRoutes
 from holdfast.telemetry.metrics.api.series import SeriesRoutes
 from holdfast.telemetry.metrics.api.status import Around, StatusRoutes
 from holdfast.telemetry.metrics.api.surface import PREFIX, Part, surface
@@ -25,6 +27,8 @@ __all__ = [
     "PrometheusRoute",
     "QueryRoom",
     "QueryRoutes",
+    "SearchRoutes",
+    "SelfMetricRoutes",
     "SeriesRoutes",
     "StatusRoutes",
     "TargetRoutes",

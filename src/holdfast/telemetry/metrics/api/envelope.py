@@ -12,6 +12,7 @@ import orjson
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.routing import Match
 
 from holdfast.kernel import errors
 from holdfast.kernel.auth import Handler, direct
@@ -109,6 +110,15 @@ class PrometheusRoute(APIRoute):
         return answer
 
 
-def route_class(origins: Origins) -> type[PrometheusRoute]:
+class PreflightRoute(PrometheusRoute):
+    """A route for whatever path, which is not in the way of what has no route: that is not found, for any method."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether a request is for it."""
+        match, found = super().matches(scope)
+        return (match, found) if match is Match.FULL else (Match.NONE, {})
+
+
+def route_class(origins: Origins, kind: type[PrometheusRoute] = PrometheusRoute) -> type[PrometheusRoute]:
     """Give the class of routes that lets pages of these origins read."""
-    return type("PrometheusRoute", (PrometheusRoute,), {"origins": origins})
+    return type(kind.__name__, (kind,), {"origins": origins})

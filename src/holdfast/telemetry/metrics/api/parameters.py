@@ -18,11 +18,22 @@ if TYPE_CHECKING:
 
 EARLIEST_MS: Final = -(2**62)
 LATEST_MS: Final = 2**62
-_MAX_SECONDS: Final = 2**62 / 1000
-_PARTS: Final = re.compile(r"(\d+)(ms|[smhdwy])")
-_DURATION: Final = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
-_MS: Final = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "y": 31_536_000_000}
+_MAX_SECONDS: Final = 2.0**63  # what Go's times hold
+_LONGEST_MS: Final = 2**63 // 10**6  # what Go's durations hold, 292 years
+_EDGES_MS: Final = {  # how client libraries write the earliest and latest time that Prometheus knows
+    "-292273086-05-16T16:47:06Z": EARLIEST_MS,
+    "292277025-08-18T07:12:54.999999999Z": LATEST_MS,
+}
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+_MS: Final = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_DURATION: Final = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _MS), re.ASCII)
+_WHOLE: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _FORM: Final = "application/x-www-form-urlencoded"
+_TRUTHS: Final = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
+}
+_WITH_FORMS: Final = ("POST", "PUT")
 
 
 class Parameters:
@@ -41,7 +52,7 @@ class Parameters:
         """
         query: bytes = request.scope["query_string"]
         pairs = _pairs_of(query.decode("latin-1"))
-        if request.method == "POST" and request.headers.get("content-type", "").startswith(_FORM):
+        if request.method in _WITH_FORMS and request.headers.get("content-type", "").lower().startswith(_FORM):
             try:
                 form = (await request.body()).decode()
             except UnicodeDecodeError:
@@ -77,14 +88,37 @@ class Parameters:
             raise _invalid(name, f'cannot parse "{text}" to a valid duration')
         return length
 
-    def count(self, name: str, default: int = 0) -> int:
-        """Give a whole number from 0 on; raises InvalidError if it is none."""
+    def number(self, name: str, default: int = 0) -> int:
+        """Give a whole number; raises InvalidError if it is none."""
         text = self.text(name)
         if not text:
             return default
-        if not text.isascii() or not text.isdigit() or len(text) > 18:
-            raise _invalid(name, "limit must be a non-negative number" if "limit" in name else f'"{text}" is no number')
+        if _WHOLE.fullmatch(text) is None:
+            raise _invalid(name, "limit must be a number" if "limit" in name else f'"{text}" is no number')
         return int(text)
+
+    def count(self, name: str, default: int = 0) -> int:
+        """Give a whole number from 0 on; raises InvalidError if it is none."""
+        number = self.number(name, default)
+        if number < 0:
+            raise _invalid(name, "limit must be a non-negative number" if "limit" in name else f"{number} is below 0")
+        return number
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Give a truth as Go reads it; raises InvalidError if it is none."""
+        text = self.text(name)
+        if not text:
+            return default
+        if text not in _TRUTHS:
+            raise _invalid(name, f'"{text}" is neither true nor false')
+        return _TRUTHS[text]
+
+    def choice(self, name: str, among: tuple[str, ...]) -> str:
+        """Give one of a few words, or none; raises InvalidError for another."""
+        text = self.text(name)
+        if text and text not in among:
+            raise _invalid(name, f'"{text}" is none of {", ".join(among)}')
+        return text
 
 
 def _pairs_of(text: str) -> list[tuple[str, str]]:
@@ -95,36 +129,46 @@ def _pairs_of(text: str) -> list[tuple[str, str]]:
 
 
 def parse_time_ms(text: str) -> int | None:
-    """Give the time that `text` says, or None."""
-    try:
-        seconds = float(text)
-    except ValueError:
+    """Give the time that `text` says, or None; one beyond all times is the last of them."""
+    seconds = _parse_number(text)
+    if seconds is None:
         return _parse_date_ms(text)
-    if math.isinf(seconds):
-        return EARLIEST_MS if seconds < 0 else LATEST_MS
-    return None if math.isnan(seconds) or abs(seconds) > _MAX_SECONDS else round(seconds * 1000)
+    if math.isnan(seconds) or _MAX_SECONDS < abs(seconds) < math.inf:
+        return None
+    return round(max(EARLIEST_MS, min(seconds * 1000, LATEST_MS)))
+
+
+def _parse_number(text: str) -> float | None:
+    """Read a number as Go does, which takes no spaces around it and no digits of other scripts."""
+    if not text.isascii() or text != text.strip():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _parse_date_ms(text: str) -> int | None:
+    if _DATE.fullmatch(text) is None:
+        return _EDGES_MS.get(text)
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        return None
-    if len(text) < len("2026-01-01T00:00:00Z") or at.tzinfo is None:
         return None
     since = at - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def parse_duration_ms(text: str) -> int | None:
-    """Give the duration that `text` says, or None."""
-    if _DURATION.fullmatch(text):
-        return sum(int(amount) * _MS[unit] for amount, unit in _PARTS.findall(text))
-    try:
-        seconds = float(text)
-    except ValueError:
+    """Give the duration that `text` says, or None: seconds, or units from years down to milliseconds, each once."""
+    seconds = _parse_number(text)
+    if seconds is not None:
+        return round(seconds * 1000) if abs(seconds * 1000) <= _LONGEST_MS else None
+    units = _DURATION.fullmatch(text)
+    if not text or units is None:
         return None
-    return None if not math.isfinite(seconds) or abs(seconds) > _MAX_SECONDS else round(seconds * 1000)
+    length = sum(int(amount or 0) * ms for amount, ms in zip(units.groups(), _MS.values(), strict=True))
+    return length if length <= _LONGEST_MS else None
 
 
 def _invalid(name: str, message: str) -> InvalidError:

@@ -70,7 +70,7 @@ class SeriesRoutes:
     async def metadata(self, request: Request, identity: Reader) -> Response:
         """Give type, help and unit of metric families."""
         given = await Parameters.of(request)
-        limit, per_metric = given.count("limit"), given.count("limit_per_metric")
+        limit, per_metric = max(given.number("limit"), 0), max(given.number("limit_per_metric"), 0)
         families: dict[str, list[dict[str, Any]]] = {}
         for each in await self.browser.metadata(identity.tenant, given.text("metric")):
             if each.family not in families and limit and len(families) >= limit:

@@ -164,7 +164,8 @@ class StatusRoutes:
         return success(
             {
                 "api": dict.fromkeys(("admin", "exclude_alerts", "label_values_match", "otlp_write_receiver",
-                                      "query_stats", "remote_write_receiver", "time_range_labels"), True),
+                                      "query_stats", "query_warnings", "remote_write_receiver", "time_range_labels",
+                                      "time_range_series"), True),
                 "promql": dict.fromkeys(("anchored", "at_modifier", "bool", "duration_expr", "fill", "negative_offset",
                                          "offset", "smoothed", "subqueries", "utf8_names"), True),
                 "promql_functions": dict.fromkeys(sorted(FUNCTIONS), True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from fastapi import APIRouter, Depends, Response
 
 from holdfast.kernel.auth import public
-from holdfast.telemetry.metrics.api.envelope import route_class
+from holdfast.telemetry.metrics.api.envelope import PreflightRoute, route_class
 from holdfast.telemetry.metrics.api.origins import Origins, preflight
 
 if TYPE_CHECKING:
@@ -31,7 +31,13 @@ def surface(parts: Sequence[Part], origins: Origins, federation: Federation | No
     for part in parts:
         part.add_to(router)
     asks_nothing = Depends(public("a browser asks before it asks, and is told only which pages may read"))
-    router.add_api_route("/{path:path}", preflight, methods=["OPTIONS"], dependencies=[asks_nothing])
+    router.add_api_route(
+        "/{path:path}",
+        preflight,
+        methods=["OPTIONS"],
+        dependencies=[asks_nothing],
+        route_class_override=route_class(origins, PreflightRoute),
+    )
     whole = APIRouter(include_in_schema=False)
     whole.routes.extend(router.routes)  # as they are: to include a router makes each route anew
     if federation is not None:

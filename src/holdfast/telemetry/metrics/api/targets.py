@@ -1,4 +1,4 @@
-"""`targets`, `targets/metadata`, `targets/relabel_steps`, `scrape_pools`, `status/config` of Prometheus' HTTP API."""
+"""`targets`, `targets/*`, `scrape_pools`, `scrape_pools/config`, `status/config` of Prometheus' HTTP API."""
 
 from __future__ import annotations
 
@@ -37,17 +37,18 @@ class TargetRoutes:
             ("/targets/metadata", self.metadata),
             ("/targets/relabel_steps", self.relabel_steps),
             ("/scrape_pools", self.pools),
+            ("/scrape_pools/config", self.pool_config),
             ("/status/config", self.config),
         ):
             router.add_api_route(path, handler, methods=["GET"])
 
-    async def targets(self, request: Request, _: Reader) -> Response:
+    async def targets(self, request: Request, identity: Reader) -> Response:
         """Give what is scraped, and what was found and left alone."""
         given = await Parameters.of(request)
         state = _STATES.get(given.text("state").lower(), "any")
-        return success(self.board.targets(state, given.text("scrapePool")))
+        return success(self.board.seen_by(identity.tenant).targets(state, given.text("scrapePool")))
 
-    async def metadata(self, request: Request, _: Reader) -> Response:
+    async def metadata(self, request: Request, identity: Reader) -> Response:
         """Give what targets say of their metrics."""
         given = await Parameters.of(request)
         matchers = next(iter(read_selectors(given, "match_target")), ()) if given.text("match_target") else ()
@@ -55,10 +56,10 @@ class TargetRoutes:
         def matches(labels: Labels) -> bool:
             return bool(chosen([labels], matchers))
 
-        limit = given.count("limit", -1) if given.text("limit") else -1
-        return success(self.board.metadata(matches, given.text("metric"), limit))
+        limit = given.number("limit", -1)
+        return success(self.board.seen_by(identity.tenant).metadata(matches, given.text("metric"), limit))
 
-    async def relabel_steps(self, request: Request, _: Reader) -> Response:
+    async def relabel_steps(self, request: Request, identity: Reader) -> Response:
         """Give what each rule makes of the labels of a target."""
         given = await Parameters.of(request)
         try:
@@ -67,12 +68,18 @@ class TargetRoutes:
             raise InvalidError(f"labels are no JSON: {error}") from None
         if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
             raise InvalidError("labels are no JSON object of strings")
-        return success({"steps": self.board.relabel_steps(given.text("scrapePool"), labels)})
+        steps = self.board.seen_by(identity.tenant).relabel_steps(given.text("scrapePool"), labels)
+        return success({"steps": steps})
 
-    async def pools(self, _: Reader) -> Response:
+    async def pools(self, identity: Reader) -> Response:
         """Give the names of the jobs."""
-        return success({"scrapePools": self.board.pools()})
+        return success({"scrapePools": self.board.seen_by(identity.tenant).pools()})
 
-    async def config(self, _: Reader) -> Response:
+    async def pool_config(self, request: Request, identity: Reader) -> Response:
+        """Give a job's section as it is in force, secrets masked."""
+        given = await Parameters.of(request)
+        return success({"yaml": self.board.seen_by(identity.tenant).pool_configuration(given.text("scrapePool"))})
+
+    async def config(self, identity: Reader) -> Response:
         """Give the scrape configuration in force, secrets masked."""
-        return success({"yaml": self.board.configuration})
+        return success({"yaml": self.board.seen_by(identity.tenant).configuration})

@@ -18,6 +18,8 @@ from holdfast.telemetry.metrics.api.federation import Federation, count_left_out
 from holdfast.telemetry.metrics.api.origins import ANY, Origins
 from holdfast.telemetry.metrics.api.queries import QueryRoutes
 from holdfast.telemetry.metrics.api.rehearsing import Example, Rehearsal
+from holdfast.telemetry.metrics.api.search import SearchRoutes
+from holdfast.telemetry.metrics.api.self_metrics import SelfMetricRoutes
 from holdfast.telemetry.metrics.api.series import SeriesRoutes
 from holdfast.telemetry.metrics.api.status import Around, StatusRoutes
 from holdfast.telemetry.metrics.api.surface import Part, surface
@@ -88,7 +90,9 @@ def wire(ground: Ground, columns: StoreRoom, signals: Signals, board: TargetBoar
     parts: list[Part] = [
         QueryRoutes(desk, browser, ground.clock),
         SeriesRoutes(browser),
+        SearchRoutes(browser, ground.clock),
         StatusRoutes(around),
+        SelfMetricRoutes(ground.metrics),
         TargetRoutes(board),
         AdminRoutes(signals.deletion),
     ]

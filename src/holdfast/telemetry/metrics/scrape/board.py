@@ -1,6 +1,7 @@
 """The state of all targets as Prometheus' HTTP API gives it: active, dropped, metadata, pools, relabelling steps.
 
-Plain documents in the API's shape, so that a route has only to wrap them.
+Plain documents in the API's shape, so that a route has only to wrap them. Targets and the file that names them are the
+business of one tenant; others see none.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from holdfast.kernel.errors import NotFoundError
+from holdfast.kernel.ids import DEFAULT_TENANT
 from holdfast.kernel.units import format_duration
+from holdfast.telemetry.metrics.scrape.config import ScrapeConfiguration, show
 from holdfast.telemetry.metrics.scrape.targets import discovered_labels
 
 if TYPE_CHECKING:
+    from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.scrape.loop import TargetLoop
     from holdfast.telemetry.metrics.scrape.pool import JobPool
@@ -27,33 +31,35 @@ class TargetBoard:
     def __init__(
         self,
         pools: Callable[[], Mapping[str, JobPool]],
-        shown: Callable[[], str],
-        evaluation_interval_s: Callable[[], float] = lambda: 60.0,
-        external_labels: Callable[[], Mapping[str, str]] = dict,
+        configuration: Callable[[], ScrapeConfiguration] = ScrapeConfiguration,
+        tenant: TenantId = DEFAULT_TENANT,
     ) -> None:
         self._pools = pools
-        self._shown = shown
-        self._evaluation_interval_s = evaluation_interval_s
-        self._external_labels = external_labels
+        self._configuration = configuration
+        self._tenant = tenant
+
+    def seen_by(self, tenant: TenantId) -> TargetBoard:
+        """Give the board as it is for `tenant`: empty, if the targets are another's."""
+        return self if tenant == self._tenant else TargetBoard(dict, tenant=tenant)
 
     @property
     def external_labels(self) -> Mapping[str, str]:
         """Give `global.external_labels` as they are in force: what others see of this Prometheus."""
-        return self._external_labels()
+        return self._configuration().external_labels
 
     @property
     def configuration(self) -> str:
         """Give `prometheus.yml` as it is in force, secrets hidden; empty if there is none."""
-        return self._shown()
+        return self._configuration().shown
 
     @property
     def evaluation_interval_s(self) -> float:
         """Give `global.evaluation_interval` as it is in force, which is also the step of subqueries without one."""
-        return self._evaluation_interval_s()
+        return self._configuration().evaluation_interval_s
 
     def pools(self) -> list[str]:
-        """Give the names of the jobs."""
-        return sorted(self._pools())
+        """Give the names of the jobs, also of those that nothing tells of targets."""
+        return sorted(self._configuration().sections)
 
     def targets(self, state: State = "any", pool: str = "") -> dict[str, Any]:
         """Give `TargetDiscovery` of the API: one job's targets, or all."""
@@ -97,6 +103,17 @@ class TargetBoard:
             raise NotFoundError(f"there is no scrape pool {pool!r}")
         steps = found.relabelling.stepwise(discovered_labels(found.job, labels))
         return [{"rule": _rule(rule), "output": after or {}, "keep": after is not None} for rule, after in steps]
+
+    def pool_configuration(self, pool: str) -> str:
+        """Give a job's section as it is in force, secrets hidden.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        section = self._configuration().sections.get(pool)
+        if section is None:
+            raise NotFoundError(f"there is no scrape pool {pool!r}")
+        return show(section)
 
 
 def _active(loop: TargetLoop) -> dict[str, Any]:

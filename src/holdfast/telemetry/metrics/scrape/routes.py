@@ -59,11 +59,11 @@ def routes(board: TargetBoard) -> APIRouter:
     @router.get("/metrics/targets", operation_id="listScrapeTargets")
     async def list_targets(
         *,
-        _identity: Reader,
+        identity: Reader,
         state: Annotated[State, Query(description="Only those that are scraped, or only dropped ones.")] = "any",
         pool: Annotated[str, Query(description="Only those of this job.")] = "",
     ) -> TargetsOut:
         """Give the targets of `prometheus.yml`: active ones with their health, and those that relabelling drops."""
-        return TargetsOut.model_validate(board.targets(state, pool))
+        return TargetsOut.model_validate(board.seen_by(identity.tenant).targets(state, pool))
 
     return router

@@ -59,12 +59,7 @@ class Scraping:
         self._pools: dict[str, JobPool] = {}
         self._news = asyncio.Event()
         self.configuration = ScrapeConfiguration()
-        self.board = TargetBoard(
-            lambda: self._pools,
-            lambda: self.configuration.shown,
-            lambda: self.configuration.evaluation_interval_s,
-            lambda: self.configuration.external_labels,
-        )
+        self.board = TargetBoard(lambda: self._pools, lambda: self.configuration, ground.tenant)
 
     def prepare(self, folder: OpsFolder, _before: dict[str, Prepared]) -> PreparedScraping:
         """Read the ops folder's `prometheus.yml`, if there is one; nothing is in force before `apply`.

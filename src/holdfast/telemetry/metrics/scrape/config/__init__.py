@@ -25,6 +25,7 @@ from holdfast.telemetry.metrics.scrape.config.job import (
     ScrapeConfiguration,
     ScrapeJob,
 )
+from holdfast.telemetry.metrics.scrape.config.masking import show
 from holdfast.telemetry.metrics.scrape.config.reading import load_configuration
 from holdfast.telemetry.metrics.scrape.config.scalars import parse_duration
 from holdfast.telemetry.metrics.scrape.config.yamltree import Tree, read_tree
@@ -50,4 +51,5 @@ __all__ = [
     "load_configuration",
     "parse_duration",
     "read_tree",
+    "show",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig
 from holdfast.telemetry.metrics.scrape.config.discoveries import (
@@ -101,6 +101,7 @@ class ScrapeConfiguration:
 
     Attributes:
         shown: the file with its secrets replaced, for `status/config`.
+        sections: those of the jobs by name, secrets replaced, with the interval and timeout in force.
         rule_files: patterns, as they stand there, from the folder of the file.
         otlp: what its section about OTLP says; None where there is none.
     """
@@ -109,6 +110,7 @@ class ScrapeConfiguration:
     external_labels: Mapping[str, str] = field(default_factory=dict)
     rule_files: tuple[str, ...] = ()
     shown: str = ""
+    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     base: Path = Path()
     evaluation_interval_s: float = 60.0

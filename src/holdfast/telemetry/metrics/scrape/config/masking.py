@@ -16,11 +16,9 @@ _SECRET: Final = frozenset(
 )  # fmt: skip
 
 
-def show_masked(tree: Any) -> str:
+def show(tree: Any) -> str:
     """Give the tree as YAML that Prometheus reads too: it takes no quoted `true` or `50`, but `1.10` for a text."""
-    if not tree:
-        return ""
-    return yaml.dump(_masked(tree), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120) if tree else ""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -37,10 +35,11 @@ _PLAIN: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int"
 _Dumper.add_representer(str, _write_text)
 
 
-def _masked(part: Any) -> Any:
+def masked(part: Any) -> Any:
+    """Give the tree with its secrets replaced."""
     if isinstance(part, dict):
-        return {name: _hidden(value) if name in _SECRET else _masked(value) for name, value in part.items()}
-    return [_masked(item) for item in part] if isinstance(part, list) else part
+        return {name: _hidden(value) if name in _SECRET else masked(value) for name, value in part.items()}
+    return [masked(item) for item in part] if isinstance(part, list) else part
 
 
 def _hidden(value: Any) -> Any:

@@ -15,10 +15,11 @@ from typing import Any, Final, TypeVar
 from holdfast.kernel import decoding
 from holdfast.kernel.documents import read_text
 from holdfast.kernel.errors import ConfigError, InvalidError
+from holdfast.kernel.units import format_duration
 from holdfast.telemetry.metrics.otlp import OtlpOptions
 from holdfast.telemetry.metrics.scrape.config.job import ScrapeConfiguration, ScrapeJob
 from holdfast.telemetry.metrics.scrape.config.job_reading import JobReader
-from holdfast.telemetry.metrics.scrape.config.masking import show_masked
+from holdfast.telemetry.metrics.scrape.config.masking import masked, show
 from holdfast.telemetry.metrics.scrape.config.sections import OTHERS
 from holdfast.telemetry.metrics.scrape.config.shapes import GlobalShape
 from holdfast.telemetry.metrics.scrape.config.yamltree import Tree, read_tree
@@ -46,6 +47,7 @@ class _Reading:
     homes: dict[str, tuple[str, bool]] = field(default_factory=dict)
     problems: list[InvalidError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfiguration:
@@ -80,7 +82,8 @@ def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfigu
         tuple(reading.jobs),
         dict(shape.external_labels),
         tuple(rules),
-        show_masked(tree.value),
+        show(masked(tree.value)),
+        reading.sections,
         tuple(reading.warnings),
         path.parent,
         shape.evaluation_interval or DEFAULT_INTERVAL_S,
@@ -190,6 +193,8 @@ def _read_jobs(tree: Tree, base: Path, reader: JobReader, reading: _Reading, *, 
         reading.warnings += warnings
         _judge_name(job, tree, index, reading, is_main=is_main, is_idle=bool(warnings) and not job.discoveries)
         reading.jobs.append(job)
+        timing = {"scrape_interval": job.interval_s, "scrape_timeout": job.timeout_s}
+        reading.sections[job.name] = masked(raw) | {name: format_duration(each) for name, each in timing.items()}
 
 
 def _judge_name(job: ScrapeJob, tree: Tree, index: int, reading: _Reading, *, is_main: bool, is_idle: bool) -> None:
