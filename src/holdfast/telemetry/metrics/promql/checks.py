@@ -50,24 +50,23 @@ _NUMERIC: Final = {ValueType.SCALAR, ValueType.VECTOR}
 
 def type_of(expr: Expr) -> ValueType:
     """Give the type of an expression."""
-    is_operand = False
     while True:
+        fixed = _FIXED.get(type(expr))
+        if fixed is not None:
+            return fixed
         match expr:
+            case Call():
+                return FUNCTIONS[expr.function].returns
             case Paren() | Unary():
                 expr = expr.expr
             case Binary():
                 if type_of(expr.right) is not ValueType.SCALAR:
                     return ValueType.VECTOR
-                expr, is_operand = expr.left, True
+                if type_of(expr.left) is not ValueType.SCALAR:
+                    return ValueType.VECTOR
+                return ValueType.SCALAR
             case _:
-                break
-    found = FUNCTIONS[expr.function].returns if isinstance(expr, Call) else _FIXED.get(type(expr), ValueType.NONE)
-    return type_of_both(found, ValueType.SCALAR) if is_operand else found
-
-
-def type_of_both(left: ValueType, right: ValueType) -> ValueType:
-    """Give the type of an operation on these."""
-    return ValueType.SCALAR if left is right is ValueType.SCALAR else ValueType.VECTOR
+                return ValueType.NONE
 
 
 def check_selector(selector: VectorSelector) -> Problem | None:
@@ -119,11 +118,9 @@ def check_subquery(subquery: Subquery) -> Problem | None:
     return subquery.span, f"subquery is only allowed on instant vector, got {found} instead"
 
 
-def check_binary(
-    binary: Binary, types: tuple[ValueType, ValueType], operator: Token, matching: Matching
-) -> Problem | None:
-    """Both sides, of these types, the modifiers and the operator go together; `matching` is as written."""
-    left, right = types
+def check_binary(binary: Binary, operator: Token, matching: Matching) -> Problem | None:
+    """Both sides, the modifiers and the operator go together; `matching` is as written."""
+    left, right = type_of(binary.left), type_of(binary.right)
     place = Span(operator.start, operator.end)
     is_scalar = left is ValueType.SCALAR and right is ValueType.SCALAR
     if binary.returns_bool and binary.op not in COMPARISONS:

@@ -8,14 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdfast.telemetry.metrics.promql.checks import (
-    check_aggregation,
-    check_binary,
-    check_call,
-    check_unary,
-    type_of,
-    type_of_both,
-)
+from holdfast.telemetry.metrics.promql.checks import check_aggregation, check_binary, check_call, check_unary, type_of
 from holdfast.telemetry.metrics.promql.duration_grammar import negated, parse_literal
 from holdfast.telemetry.metrics.promql.label_grammar import parse_grouping, parse_selector
 from holdfast.telemetry.metrics.promql.matching_grammar import parse_bool, parse_matching
@@ -91,14 +84,12 @@ def _expression(stream: TokenStream, floor: int = 0) -> Expr:
     """Read operands and the operators between them that bind at least as strongly as `floor`."""
     stream.enter()
     left = _operand(stream)
-    left_type = type_of(left)  # of a row of operators it is carried along: looked for anew each time, it would cost n²
     while (precedence := PRECEDENCE.get(stream.token.key, -1)) >= floor:
         operator = stream.take()
         returns_bool = parse_bool(stream)
         written = parse_matching(stream)
         right = _expression(stream, precedence if operator.key in RIGHT_ASSOCIATIVE else precedence + 1)
-        types = (left_type, type_of(right))
-        is_between_vectors = types == (ValueType.VECTOR, ValueType.VECTOR)
+        is_between_vectors = type_of(left) is ValueType.VECTOR and type_of(right) is ValueType.VECTOR
         binary = Binary(
             operator.key,
             left,
@@ -107,8 +98,8 @@ def _expression(stream: TokenStream, floor: int = 0) -> Expr:
             _as_understood(written, operator.key) if is_between_vectors else None,
             span=Span(left.span.start, right.span.end),
         )
-        stream.remember(check_binary(binary, types, operator, written))
-        left, left_type = binary, type_of_both(*types)
+        stream.remember(check_binary(binary, operator, written))
+        left = binary
     stream.leave()
     return left
 

@@ -4,8 +4,8 @@ Everybody who asks for an answer of PromQL comes here: the HTTP API, pages, rule
 meaning; the engine has that.
 """
 
-from holdfast.telemetry.metrics.queries.desk import ActiveQuery, Asked, QueryDesk, bounded_depth
+from holdfast.telemetry.metrics.queries.desk import ActiveQuery, Asked, QueryDesk
 from holdfast.telemetry.metrics.queries.metrics import QueryMetrics
 from holdfast.telemetry.metrics.queries.settings import SECTION, QuerySettings
 
-__all__ = ["SECTION", "ActiveQuery", "Asked", "QueryDesk", "QueryMetrics", "QuerySettings", "bounded_depth"]
+__all__ = ["SECTION", "ActiveQuery", "Asked", "QueryDesk", "QueryMetrics", "QuerySettings"]
