@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.kernel.errors import LimitError, TimedOutError
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
-from holdfast.telemetry.metrics.promql import QueryExecutionError, ValueType, engine
+from holdfast.telemetry.metrics.promql import QueryExecutionError, QuerySyntaxError, ValueType, engine
 from holdfast.telemetry.metrics.promql.evaluation import Budget
 from holdfast.telemetry.metrics.promql.limits import QueryLimits
 from telemetry.metrics.promql.asking import TENANT, Bench, labels_of
@@ -174,3 +174,56 @@ async def test_a_query_whose_asker_is_gone_stops_at_its_next_check(bench, monkey
 def test_a_query_that_takes_too_long_is_ended_in_prometheus_words(bench):
     with pytest.raises(TimedOutError, match="query timed out in expression evaluation"):
         asyncio.run(bench.engine().instant(TENANT, "requests_total", 0, limits=QueryLimits(max_seconds=-1.0)))
+
+
+@pytest.mark.parametrize("mode", ["smoothed", "anchored"])
+def test_an_infinity_outside_a_window_leaves_no_nan_in_it(mode):
+    bench = Bench()
+    bench.put("m", math.inf, -math.inf, *range(10), 3, *range(10))
+    query = f"increase(m[2m] {mode})"
+    over = bench.over(query, 0, 1320)["{}"]
+    assert over[5:] == [bench.at(query, place * 60)["{}"] for place in range(5, 23)]
+    assert all(math.isfinite(value) for value in over[5:])
+
+
+def test_since_when_a_smoothed_value_counts_is_not_known(bench):
+    bench.note("m 1 2 3", start_s=-30)
+    assert bench.at("start_timestamp(m)", 60) == {"{}": -30}
+    assert bench.at("start_timestamp(m smoothed)", 60) == {}
+
+
+def test_info_is_given_to_what_instance_or_job_identifies():
+    bench = Bench()
+    bench.put("m", 1)
+    bench.put('n{job="1"}', 1)
+    bench.put('target_info{data="x"}', 1)
+    bench.put('target_info{job="1",data="y"}', 1)
+    assert bench.at("info(m)", 0) == {"m{}": 1}
+    assert bench.at('info({__name__=~"m|n"})', 0) == {"m{}": 1, "n{data=y,job=1}": 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("m[(-8s)^0.5]", "2:11: duration is out of range"),
+        ("m[0s^-1]", "2:7: duration is out of range"),
+        ("m[step()]", "2:8: duration must be greater than 0"),
+        ("m[5s/step()]", "2:11: division by zero"),
+        ("m[(1y^99)%5s]", "2:12: duration is out of range"),
+    ],
+)
+def test_a_duration_that_makes_no_sense_is_refused_with_its_place(bench, query, problem):
+    with pytest.raises(QuerySyntaxError) as caught:
+        bench.answer(query, 60)
+    assert caught.value.message == problem
+
+
+def test_parts_of_a_millisecond_are_cut_off(bench):
+    bench.put("m", 1, 2)
+    assert bench.at("m offset 0.0006", 60) == bench.at("m offset (0.0006 * 1)", 60) == {"m{}": 2}
+
+
+@pytest.mark.parametrize("moment", ["9223372036854775", "-9223372036854775", "9e17"])
+def test_a_moment_far_beyond_all_samples_finds_none(bench, moment):
+    bench.put("m", 1, 2)
+    assert bench.at(f"sum_over_time(m[5m] @ {moment})", 60) == bench.at(f"m @ {moment} offset 1y", 60) == {}

@@ -34,6 +34,7 @@ NEED_STATS: Final = frozenset({"histogram_count", "histogram_sum", "histogram_av
 NEED_BUCKETS: Final = frozenset({"histogram_quantile", "histogram_quantiles", "histogram_fraction", "info"})
 ANCHORED_FOR: Final = ("changes", "delta", "increase", "rate", "resets")
 SMOOTHED_FOR: Final = ("delta", "increase", "rate")
+FURTHEST_MS: Final = 2**61  # nothing stands beyond, and offsets and windows can still be reckoned from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,8 @@ class Planner:
             return None
         if at.bound is not None:
             return self.steps.start_ms if at.bound == "start" else self.steps.end_ms
-        return at.ts_ms
+        assert at.ts_ms is not None
+        return max(-FURTHEST_MS, min(at.ts_ms, FURTHEST_MS))
 
     def _fetch(self, selection: Selection) -> int:
         if selection in self.plan.selections:
