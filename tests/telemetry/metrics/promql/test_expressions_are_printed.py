@@ -200,3 +200,8 @@ def test_every_function_and_aggregation_says_what_it_does() -> None:
     for signature in (*FUNCTIONS.values(), *AGGREGATIONS.values()):
         assert signature.doc.endswith(".")
         assert len(signature.doc) <= 110
+
+
+def test_a_duration_is_written_in_whole_milliseconds() -> None:
+    assert print_expr(parse("m[1.0006] offset -2.001")) == "m[1s] offset -2s1ms"
+    assert expr_to_json(parse("m[1.0006]"))["range"] == 1000

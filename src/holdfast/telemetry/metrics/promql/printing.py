@@ -161,7 +161,7 @@ def _range(duration: Duration) -> str:
 
 
 def _length(literal: NumberLiteral) -> str:
-    duration_ms = round(literal.value * 1000)
+    duration_ms = literal.milliseconds
     return f"-{format_duration(-duration_ms)}" if duration_ms < 0 else format_duration(duration_ms)
 
 

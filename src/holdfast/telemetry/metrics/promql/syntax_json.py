@@ -125,7 +125,7 @@ def _at(at: AtModifier | None) -> Json:
 
 def _duration(name: str, duration: Duration | None) -> Json:
     if duration is None or isinstance(duration, NumberLiteral):
-        return {name: round(duration.value * 1000) if duration else 0, f"{name}Expr": None}
+        return {name: duration.milliseconds if duration else 0, f"{name}Expr": None}
     return {name: 0, f"{name}Expr": _reckoned(duration)}
 
 

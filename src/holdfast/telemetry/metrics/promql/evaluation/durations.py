@@ -52,7 +52,7 @@ class DurationFolder:
         if math.isnan(seconds) or abs(seconds) > LONGEST_S:
             raise _refusal(duration, "duration is out of range")
         if isinstance(duration, NumberLiteral):
-            return int(round(seconds * 1e9) / 1e6)  # read as nanoseconds, so that 1.001 is no millisecond short
+            return duration.milliseconds
         return int(seconds * 1000)
 
     def _seconds(self, duration: Duration) -> float:
