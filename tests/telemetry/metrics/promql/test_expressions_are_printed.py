@@ -205,3 +205,8 @@ def test_every_function_and_aggregation_says_what_it_does() -> None:
 def test_a_duration_is_written_in_whole_milliseconds() -> None:
     assert print_expr(parse("m[1.0006] offset -2.001")) == "m[1s] offset -2s1ms"
     assert expr_to_json(parse("m[1.0006]"))["range"] == 1000
+
+
+def test_bytes_that_are_no_text_are_written_so_that_they_can_be_read() -> None:
+    assert print_expr(parse(r'm{x!="\xff"}')) == r'm{x!="\xff"}'
+    assert expr_to_json(parse(r'"\xff"'))["val"] == "\ufffd"

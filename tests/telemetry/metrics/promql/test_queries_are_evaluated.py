@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import struct
 import threading
@@ -8,6 +9,7 @@ import threading
 import pytest
 
 from holdfast.kernel.errors import LimitError, TimedOutError
+from holdfast.telemetry.metrics.api.results import Form, write_answer
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.promql import QueryExecutionError, QuerySyntaxError, ValueType, engine
 from holdfast.telemetry.metrics.promql.evaluation import Budget
@@ -227,3 +229,39 @@ def test_parts_of_a_millisecond_are_cut_off(bench):
 def test_a_moment_far_beyond_all_samples_finds_none(bench, moment):
     bench.put("m", 1, 2)
     assert bench.at(f"sum_over_time(m[5m] @ {moment})", 60) == bench.at(f"m @ {moment} offset 1y", 60) == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "result"),
+    [
+        (r'"a\xff"', [60, "a\ufffd"]),
+        (r'label_replace(vector(1), "x", "\xff", "", "")', [{"metric": {"x": "\ufffd"}, "value": [60, "1"]}]),
+        (r'absent(n{x="\xff\xff"})', [{"metric": {"x": "\ufffd\ufffd"}, "value": [60, "1"]}]),
+        (
+            r'limit_ratio(1, label_replace(vector(1), "x", "\xff", "", ""))',
+            [{"metric": {"x": "\ufffd"}, "value": [60, "1"]}],
+        ),
+        (
+            r'label_replace(label_replace(vector(1), "x", "\xc3\xa9", "", ""), "y", "<$1>", "x", "(.)")',
+            [{"metric": {"x": "é", "y": "<é>"}, "value": [60, "1"]}],
+        ),
+        (r'label_replace(vector(1), "x", "$1é", "", "(.*)")', [{"metric": {}, "value": [60, "1"]}]),
+    ],
+)
+def test_bytes_that_are_no_text_are_answered_as_go_writes_them(bench, query, result):
+    body = b"".join(write_answer(bench.answer(query, 60), Form(is_range=False)))
+    assert json.loads(body)["data"]["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        (r'label_replace(m, "x", "", "", "\xff|1")', "invalid regular expression in label_replace(): \ufffd|1"),
+        (r'label_replace(m, "\xff", "", "", "")', "invalid destination label name in label_replace(): \ufffd"),
+        (r'label_join(m, "x", "", "\xff")', "invalid source label name in label_join(): \ufffd"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_text(bench, query, problem):
+    with pytest.raises(QueryExecutionError) as caught:
+        bench.answer(query, 60)
+    assert caught.value.message == problem

@@ -20,6 +20,7 @@ from holdfast.telemetry.metrics.promql.nodes import (
     Unary,
     VectorSelector,
 )
+from holdfast.telemetry.metrics.promql.quoting import legible
 from holdfast.telemetry.metrics.promql.signatures import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _selector(selector: VectorSelector) -> Json:
 
 
 def _matcher(matcher: Matcher) -> Json:
-    return {"name": matcher.label, "value": matcher.value, "type": matcher.op.value}
+    return {"name": legible(matcher.label), "value": legible(matcher.value), "type": matcher.op.value}
 
 
 def _at(at: AtModifier | None) -> Json:
@@ -156,6 +157,6 @@ _TREES: Final[dict[type[Expr], Callable[[Any], Json]]] = {
     Call: _call,
     Paren: lambda expr: {"type": "parenExpr", "expr": expr_to_json(expr.expr)},
     Unary: lambda expr: {"type": "unaryExpr", "op": expr.op, "expr": expr_to_json(expr.expr)},
-    StringLiteral: lambda expr: {"type": "stringLiteral", "val": expr.value},
+    StringLiteral: lambda expr: {"type": "stringLiteral", "val": legible(expr.value)},
     NumberLiteral: lambda expr: {"type": "numberLiteral", "val": format_number(expr.value)},
 }
