@@ -265,3 +265,12 @@ def test_what_is_no_text_is_refused_in_text(bench, query, problem):
     with pytest.raises(QueryExecutionError) as caught:
         bench.answer(query, 60)
     assert caught.value.message == problem
+
+
+@pytest.mark.parametrize(("operator", "value"), [("+", 2000), ("or", 1), ("* 1 -", -1998), ("== bool", 1)])
+def test_a_chain_of_operations_may_be_long(operator, value):
+    bench = Bench()
+    bench.put("m", 1)
+    query = f" {operator} ".join(["m"] * 2000)
+    assert list(bench.at(query, 0).values()) == [value]
+    assert bench.over(f"histogram_count({query})", 0, 60) == {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from holdfast.telemetry.metrics.promql.literals import format_number
 from holdfast.telemetry.metrics.promql.nodes import (
     Aggregation,
@@ -22,6 +24,7 @@ from holdfast.telemetry.metrics.promql.nodes import (
 )
 from holdfast.telemetry.metrics.promql.quoting import legible
 from holdfast.telemetry.metrics.promql.signatures import FUNCTIONS
+from holdfast.telemetry.metrics.promql.walking import links_of
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.nodes import AtModifier, Duration
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, object]
 
+_TOGETHER: Final = 8  # links of a chain that are written at once: orjson goes no deeper than 254 levels
 _OPS: Final = {"min": "min_of", "max": "max_of"}
 
 
@@ -68,16 +72,14 @@ def _matrix(expr: MatrixSelector) -> Json:
 
 
 def _binary(expr: Binary) -> Json:
-    """Build from the left up, because chains lean to the left and may be long."""
-    spine = [expr]
-    while isinstance(spine[-1].left, Binary):
-        spine.append(spine[-1].left)
-    tree = expr_to_json(spine[-1].left)
-    for binary in reversed(spine):
+    links = links_of(expr)
+    tree = expr_to_json(links[0].left)
+    for place, binary in enumerate(links):
+        left = orjson.Fragment(orjson.dumps(tree)) if place % _TOGETHER == _TOGETHER - 1 else tree
         tree = {
             "type": "binaryExpr",
             "op": binary.op,
-            "lhs": tree,
+            "lhs": left,
             "rhs": expr_to_json(binary.right),
             "matching": _matching(binary.matching) if binary.matching is not None else None,
             "bool": binary.returns_bool,

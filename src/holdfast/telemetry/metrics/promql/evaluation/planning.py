@@ -26,6 +26,7 @@ from holdfast.telemetry.metrics.promql.nodes import (
     Unary,
     VectorSelector,
 )
+from holdfast.telemetry.metrics.promql.walking import links_of
 from holdfast.telemetry.metrics.samples import MatchOp
 from holdfast.telemetry.metrics.selection import Selection
 
@@ -98,8 +99,9 @@ class Planner:
             case Paren() | Unary():
                 self.visit(node.expr, steps, function)
             case Binary():
-                self.visit(node.left, steps)
-                self.visit(node.right, steps)
+                links = links_of(node)
+                for operand in (links[0].left, *(link.right for link in links)):
+                    self.visit(operand, steps)
             case Aggregation():
                 self.visit(node.expr, steps, node.op)
                 if node.param is not None:
@@ -221,14 +223,18 @@ def find_stats(node: Expr, *, is_inside: bool) -> list[int]:
 
 
 def children(node: Expr) -> tuple[Expr, ...]:
-    """Give the expressions that a node is made of."""
+    """Give the expressions that a node is made of; of a chain of operations all, up to one that trims histograms."""
     match node:
         case MatrixSelector():
             return (node.selector,)
         case Paren() | Unary() | Subquery() | Aggregation():
             return (node.expr,)
         case Binary():
-            return (node.left, node.right)
+            rights = [node.right]
+            while isinstance(node.left, Binary) and node.left.op not in TRIMS:
+                node = node.left
+                rights.append(node.right)
+            return (node.left, *reversed(rights))
         case Call():
             return node.args
         case _:
