@@ -50,6 +50,8 @@ def test_the_short_cuts_answer_as_re2_would(expression: str, value: str) -> None
         ("(", "error parsing regexp: missing closing ): `(`"),
         ("[a", "error parsing regexp: missing closing ]: `[a`"),
         ("*a", "error parsing regexp: missing argument to repetition operator: `*`"),
+        ("\udcff", "error parsing regexp: invalid UTF-8: `\ufffd`"),
+        ("\udcff|.+", "error parsing regexp: invalid UTF-8: `\ufffd|.+`"),
     ],
 )
 def test_what_is_no_re2_is_refused_in_gos_words(expression: str, problem: str) -> None:

@@ -21,6 +21,7 @@ Question = Callable[[str], bool]
 
 _WORDS: Final = spelling.compile(r"[^\\.+*?()\[\]{}|^$]*(?:\|[^\\.+*?()\[\]{}|^$]*)*")
 _PREFIX: Final = spelling.compile(r"([^\\.+*?()\[\]{}|^$]*)\.([*+])")
+_SURROGATES: Final = spelling.compile("[\ud800-\udfff]")  # stand for bytes that are no UTF-8
 _GO_WORDS: Final = {
     "missing )": "missing closing )",
     "missing ]": "missing closing ]",
@@ -75,6 +76,8 @@ def whole_match(expression: str) -> Question:
     Raises:
         InvalidError: the expression is no RE2.
     """
+    if _SURROGATES.search(expression):
+        compile_whole(expression)  # refuses it
     if _WORDS.fullmatch(expression):
         words = frozenset(expression.split("|"))
         return words.__contains__ if len(words) > 1 else next(iter(words)).__eq__
@@ -124,4 +127,5 @@ def as_go_says(error: re2.error, expression: str) -> str:
     reason = error.args[0] if error.args else ""
     told = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
     code, _, where = told.partition(": ")
-    return f"{_GO_WORDS.get(code, code)}: `{where or expression}`"
+    shown = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", where or expression)
+    return f"{_GO_WORDS.get(code, code)}: `{shown}`"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from holdfast.telemetry.metrics.memory import MemorySource
 from holdfast.telemetry.metrics.promql.engine import Engine
 from holdfast.telemetry.metrics.promql.parser import parse
+from holdfast.telemetry.metrics.promql.series_notation import parse_series
 
 TENANT = "t"
 
@@ -27,6 +28,13 @@ class Bench:
             ((first_s + place * step_s) * 1000, float(value)) for place, value in enumerate(values) if value is not None
         ]
         self.source.add(TENANT, labels_of(series), points)
+
+    def note(self, series, step_s=60, start_s=0):
+        """Put what stands in the notation of rule tests; `start_s` is since when all samples count, 0 if unknown."""
+        noted = parse_series(series)
+        points = [(place * step_s * 1000, each.value) for place, each in enumerate(noted.values)]
+        present = [(ts_ms, value) for ts_ms, value in points if value is not None]
+        self.source.add(TENANT, noted.labels, present, start_ms=start_s * 1000)
 
     def engine(self, **options):
         return Engine(self.source, **options)

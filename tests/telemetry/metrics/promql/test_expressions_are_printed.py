@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.telemetry.metrics.promql.nodes import Expr
+from holdfast.telemetry.metrics.promql.checks import type_of
+from holdfast.telemetry.metrics.promql.errors import QuerySyntaxError
+from holdfast.telemetry.metrics.promql.nodes import Expr, ValueType
 from holdfast.telemetry.metrics.promql.parser import parse
 from holdfast.telemetry.metrics.promql.pretty import format_query, prettify
 from holdfast.telemetry.metrics.promql.printing import print_expr
 from holdfast.telemetry.metrics.promql.signatures import AGGREGATIONS, FUNCTIONS
 from holdfast.telemetry.metrics.promql.syntax_json import expr_to_json
+from holdfast.telemetry.metrics.promql.walking import walk
 
 NAMES = st.sampled_from(["up", "sum", "by", "node:cpu:rate5m", "http_requests_total"])
 LABELS = st.sampled_from(["job", "le", "on", '"a.b"', '"日本"'])
@@ -82,7 +86,7 @@ def sorted_tree(expr: Expr) -> object:
         matchers = node.get("matchers")
         return node | {"matchers": sorted(map(repr, matchers))} if isinstance(matchers, list) else node
 
-    return json.loads(json.dumps(expr_to_json(expr)), object_hook=sort)
+    return json.loads(orjson.dumps(expr_to_json(expr)), object_hook=sort)
 
 
 @pytest.mark.parametrize(
@@ -200,3 +204,37 @@ def test_every_function_and_aggregation_says_what_it_does() -> None:
     for signature in (*FUNCTIONS.values(), *AGGREGATIONS.values()):
         assert signature.doc.endswith(".")
         assert len(signature.doc) <= 110
+
+
+def test_a_duration_is_written_in_whole_milliseconds() -> None:
+    assert print_expr(parse("m[1.0006] offset -2.001")) == "m[1s] offset -2s1ms"
+    assert expr_to_json(parse("m[1.0006]"))["range"] == 1000
+
+
+def test_bytes_that_are_no_text_are_written_so_that_they_can_be_read() -> None:
+    assert print_expr(parse(r'm{x!="\xff"}')) == r'm{x!="\xff"}'
+    assert expr_to_json(parse(r'"\xff"'))["val"] == "\ufffd"
+
+
+@pytest.mark.parametrize("operator", [" + ", " or ", " == bool ", " + fill (1) "])
+def test_a_chain_may_be_longer_than_the_stack_is_deep(operator: str) -> None:
+    text = operator.join(["m"] * 3000)
+    expr = parse(text)
+    assert print_expr(expr) == text
+    assert len(list(walk(expr))) == 5999
+    assert orjson.dumps(expr_to_json(expr)).count(b'"rhs":{') == 2999
+    lines = prettify(parse(operator.join(["m"] * 300))).split("\n")
+    assert lines[-2:] == [operator.strip(), "  m"]
+    assert len(lines[0].strip()) <= 100
+
+
+def test_what_is_nested_as_deep_as_may_be_is_written_as_json() -> None:
+    chain = "-".join(["m"] * 30)
+    assert orjson.dumps({"data": expr_to_json(parse("abs(" * 118 + chain + ")" * 118))}).count(b'"rhs":{') == 29
+
+
+def test_long_chains_of_numbers_are_numbers_and_reckoned_durations_are_bounded() -> None:
+    assert type_of(parse(" + ".join(["1"] * 3000))) is ValueType.SCALAR
+    assert type_of(parse(" + ".join(["m", *["1"] * 3000]))) is ValueType.VECTOR
+    with pytest.raises(QuerySyntaxError, match="more than 120 expressions in each other"):
+        parse(f"m[{' + '.join(['5m'] * 3000)}]")

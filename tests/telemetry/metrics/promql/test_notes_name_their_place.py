@@ -89,3 +89,34 @@ def test_histograms_that_are_trimmed_keep_what_they_say_of_resets(bench):
     conflict = ("PromQL warning: conflicting counter resets during histogram aggregation (1:21)",)
     assert bench.answer("histogram_count(sum(h))", 120).warnings == conflict
     assert bench.answer("histogram_count(sum(h </ 9))", 120).warnings == ()
+
+
+def test_counts_that_were_raised_are_one_info_of_a_name(bench):
+    for instance, low, high in (("a", 10, 5), ("b", 30, 15)):
+        bench.put(f'dur_bucket{{i="{instance}",le="1"}}', low, low)
+        bench.put(f'dur_bucket{{i="{instance}",le="{low}"}}', high, high)
+        bench.put(f'dur_bucket{{i="{instance}",le="+Inf"}}', 40, 40)
+    told = "from buckets 10 to 30, with a max diff of 15, over {} samples from {} to {} ({})"
+    for query, place, times in (
+        ("histogram_quantile(0.5, dur_bucket)", "1:25", 4),
+        ('histogram_quantiles(dur_bucket, "q", 0.5, 0.9)', "1:21", 4),
+        ("histogram_quantile(0.5, dur_bucket) / histogram_quantile(0.9, dur_bucket)", "1:25", 8),
+    ):
+        infos = asyncio.run(bench.engine().range(TENANT, query, 0, 60_000, 60_000)).infos
+        details = told.format(times, "1970-01-01T00:00:00Z", "1970-01-01T00:01:00Z", place)
+        assert [info.split('"dur_bucket", ')[1] for info in infos] == [details]
+
+
+def test_overlapping_starts_are_told_where_a_rate_is_reckoned_over_many_samples(bench):
+    bench.note("late_total 1 2", start_s=-90)
+    bench.source.add(TENANT, labels_of("late_total"), [(120_000, 3.0)], start_ms=-30_000)
+    warning = "PromQL warning: sample has start time that overlaps with previous sample timestamp for metric"
+    assert bench.answer("rate(late_total[5m])", 120).warnings == (f'{warning} "late_total" (1:6)',)
+    assert bench.answer("irate(late_total[5m])", 120).warnings == ()
+
+
+def test_a_smoothed_histogram_tells_of_bounds_that_differ(bench):
+    custom = "{{schema:-53 sum:1 count:1 custom_values:[1 %d] buckets:[1]}}"
+    bench.note(f"h {custom % 2} {custom % 3}")
+    told = "PromQL info: mismatched custom buckets were reconciled during"
+    assert bench.answer("h smoothed", 30).infos == (f"{told} subtraction (1:1)", f"{told} addition (1:1)")

@@ -233,6 +233,14 @@ def test_histograms_whose_resets_contradict_each_other_are_added_with_a_warning(
     assert answer.warnings == ("PromQL warning: conflicting counter resets during histogram addition (1:17)",)
 
 
+def test_a_comparison_gives_no_name_back():
+    bench = Bench()
+    bench.put("m", -2)
+    bench.put("n", 1)
+    assert bench.at("abs(m) > n", 0) == {"{}": 2}
+    assert bench.at("m < n", 0) == {"m{}": -2}
+
+
 def test_a_fill_does_not_stand_in_for_a_histogram_that_cannot_be_computed():
     bench = Bench()
     bench.source.add(TENANT, (("__name__", "h"), ("x", "1")), [(0, Histogram(0, 1.0, 1.0))])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import struct
 import threading
@@ -8,8 +9,9 @@ import threading
 import pytest
 
 from holdfast.kernel.errors import LimitError, TimedOutError
+from holdfast.telemetry.metrics.api.results import Form, write_answer
 from holdfast.telemetry.metrics.arrivals import STALE_BITS
-from holdfast.telemetry.metrics.promql import QueryExecutionError, ValueType, engine
+from holdfast.telemetry.metrics.promql import QueryExecutionError, QuerySyntaxError, ValueType, engine
 from holdfast.telemetry.metrics.promql.evaluation import Budget
 from holdfast.telemetry.metrics.promql.limits import QueryLimits
 from telemetry.metrics.promql.asking import TENANT, Bench, labels_of
@@ -174,3 +176,101 @@ async def test_a_query_whose_asker_is_gone_stops_at_its_next_check(bench, monkey
 def test_a_query_that_takes_too_long_is_ended_in_prometheus_words(bench):
     with pytest.raises(TimedOutError, match="query timed out in expression evaluation"):
         asyncio.run(bench.engine().instant(TENANT, "requests_total", 0, limits=QueryLimits(max_seconds=-1.0)))
+
+
+@pytest.mark.parametrize("mode", ["smoothed", "anchored"])
+def test_an_infinity_outside_a_window_leaves_no_nan_in_it(mode):
+    bench = Bench()
+    bench.put("m", math.inf, -math.inf, *range(10), 3, *range(10))
+    query = f"increase(m[2m] {mode})"
+    over = bench.over(query, 0, 1320)["{}"]
+    assert over[5:] == [bench.at(query, place * 60)["{}"] for place in range(5, 23)]
+    assert all(math.isfinite(value) for value in over[5:])
+
+
+def test_since_when_a_smoothed_value_counts_is_not_known(bench):
+    bench.note("m 1 2 3", start_s=-30)
+    assert bench.at("start_timestamp(m)", 60) == {"{}": -30}
+    assert bench.at("start_timestamp(m smoothed)", 60) == {}
+
+
+def test_info_is_given_to_what_instance_or_job_identifies():
+    bench = Bench()
+    bench.put("m", 1)
+    bench.put('n{job="1"}', 1)
+    bench.put('target_info{data="x"}', 1)
+    bench.put('target_info{job="1",data="y"}', 1)
+    assert bench.at("info(m)", 0) == {"m{}": 1}
+    assert bench.at('info({__name__=~"m|n"})', 0) == {"m{}": 1, "n{data=y,job=1}": 1}
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("m[(-8s)^0.5]", "2:11: duration is out of range"),
+        ("m[0s^-1]", "2:7: duration is out of range"),
+        ("m[step()]", "2:8: duration must be greater than 0"),
+        ("m[5s/step()]", "2:11: division by zero"),
+        ("m[(1y^99)%5s]", "2:12: duration is out of range"),
+    ],
+)
+def test_a_duration_that_makes_no_sense_is_refused_with_its_place(bench, query, problem):
+    with pytest.raises(QuerySyntaxError) as caught:
+        bench.answer(query, 60)
+    assert caught.value.message == problem
+
+
+def test_parts_of_a_millisecond_are_cut_off(bench):
+    bench.put("m", 1, 2)
+    assert bench.at("m offset 0.0006", 60) == bench.at("m offset (0.0006 * 1)", 60) == {"m{}": 2}
+
+
+@pytest.mark.parametrize("moment", ["9223372036854775", "-9223372036854775", "9e17"])
+def test_a_moment_far_beyond_all_samples_finds_none(bench, moment):
+    bench.put("m", 1, 2)
+    assert bench.at(f"sum_over_time(m[5m] @ {moment})", 60) == bench.at(f"m @ {moment} offset 1y", 60) == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "result"),
+    [
+        (r'"a\xff"', [60, "a\ufffd"]),
+        (r'label_replace(vector(1), "x", "\xff", "", "")', [{"metric": {"x": "\ufffd"}, "value": [60, "1"]}]),
+        (r'absent(n{x="\xff\xff"})', [{"metric": {"x": "\ufffd\ufffd"}, "value": [60, "1"]}]),
+        (
+            r'limit_ratio(1, label_replace(vector(1), "x", "\xff", "", ""))',
+            [{"metric": {"x": "\ufffd"}, "value": [60, "1"]}],
+        ),
+        (
+            r'label_replace(label_replace(vector(1), "x", "\xc3\xa9", "", ""), "y", "<$1>", "x", "(.)")',
+            [{"metric": {"x": "é", "y": "<é>"}, "value": [60, "1"]}],
+        ),
+        (r'label_replace(vector(1), "x", "$1é", "", "(.*)")', [{"metric": {}, "value": [60, "1"]}]),
+    ],
+)
+def test_bytes_that_are_no_text_are_answered_as_go_writes_them(bench, query, result):
+    body = b"".join(write_answer(bench.answer(query, 60), Form(is_range=False)))
+    assert json.loads(body)["data"]["result"] == result
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        (r'label_replace(m, "x", "", "", "\xff|1")', "invalid regular expression in label_replace(): \ufffd|1"),
+        (r'label_replace(m, "\xff", "", "", "")', "invalid destination label name in label_replace(): \ufffd"),
+        (r'label_join(m, "x", "", "\xff")', "invalid source label name in label_join(): \ufffd"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_text(bench, query, problem):
+    with pytest.raises(QueryExecutionError) as caught:
+        bench.answer(query, 60)
+    assert caught.value.message == problem
+
+
+@pytest.mark.parametrize(("operator", "value"), [("+", 2000), ("or", 1), ("* 1 -", -1998), ("== bool", 1)])
+def test_a_chain_of_operations_may_be_long(operator, value):
+    bench = Bench()
+    bench.put("m", 1)
+    query = f" {operator} ".join(["m"] * 2000)
+    assert list(bench.at(query, 0).values()) == [value]
+    assert bench.over(f"histogram_count({query})", 0, 60) == {}

@@ -14,6 +14,7 @@ from holdfast.telemetry.metrics.api.numbers import write_time, write_times, writ
 from holdfast.telemetry.metrics.labels import Labels, LabelSets
 from holdfast.telemetry.metrics.promql import ValueType
 from holdfast.telemetry.metrics.promql.histograms import json_buckets
+from holdfast.telemetry.metrics.promql.quoting import legible
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -61,7 +62,7 @@ def _first_notes(level: str, notes: tuple[str, ...]) -> list[str]:
 def _result(answer: Answer, form: Form) -> tuple[str, Iterator[bytes], int]:
     if answer.text is not None:
         at = write_time(int(answer.steps_ms[0]))
-        return "string", iter([b"[" + at + b"," + orjson.dumps(answer.text) + b"]"]), 1
+        return "string", iter([b"[" + at + b"," + orjson.dumps(legible(answer.text)) + b"]"]), 1
     if answer.series is not None:
         return "matrix", _write_all(_write_series(answer.series), form.limit), len(answer.series.labels)
     assert answer.grid is not None
@@ -175,7 +176,10 @@ def _write_mixed(
 
 @lru_cache(_REMEMBERED)
 def _write_labels(labels: Labels) -> bytes:
-    return orjson.dumps(dict(labels))
+    try:
+        return orjson.dumps(dict(labels))
+    except TypeError:  # a value has bytes that are no UTF-8, which `label_replace` can make
+        return orjson.dumps({legible(name): legible(value) for name, value in labels})
 
 
 def _write_histogram(histogram: Histogram) -> bytes:

@@ -50,10 +50,11 @@ _NUMERIC: Final = {ValueType.SCALAR, ValueType.VECTOR}
 
 def type_of(expr: Expr) -> ValueType:
     """Give the type of an expression."""
+    is_operand = False
     while True:
         fixed = _FIXED.get(type(expr))
         if fixed is not None:
-            return fixed
+            return fixed if not is_operand or fixed is ValueType.SCALAR else ValueType.VECTOR
         match expr:
             case Call():
                 return FUNCTIONS[expr.function].returns
@@ -62,9 +63,7 @@ def type_of(expr: Expr) -> ValueType:
             case Binary():
                 if type_of(expr.right) is not ValueType.SCALAR:
                     return ValueType.VECTOR
-                if type_of(expr.left) is not ValueType.SCALAR:
-                    return ValueType.VECTOR
-                return ValueType.SCALAR
+                expr, is_operand = expr.left, True
             case _:
                 return ValueType.NONE
 
@@ -118,9 +117,11 @@ def check_subquery(subquery: Subquery) -> Problem | None:
     return subquery.span, f"subquery is only allowed on instant vector, got {found} instead"
 
 
-def check_binary(binary: Binary, operator: Token, matching: Matching) -> Problem | None:
-    """Both sides, the modifiers and the operator go together; `matching` is as written."""
-    left, right = type_of(binary.left), type_of(binary.right)
+def check_binary(
+    binary: Binary, types: tuple[ValueType, ValueType], operator: Token, matching: Matching
+) -> Problem | None:
+    """Both sides, of these types, the modifiers and the operator go together; `matching` is as written."""
+    left, right = types
     place = Span(operator.start, operator.end)
     is_scalar = left is ValueType.SCALAR and right is ValueType.SCALAR
     if binary.returns_bool and binary.op not in COMPARISONS:

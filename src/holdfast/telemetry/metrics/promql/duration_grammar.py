@@ -65,7 +65,10 @@ def negated(literal: NumberLiteral, start: int) -> NumberLiteral:
 def _reckoned(stream: TokenStream, floor: int = 0) -> Duration:
     stream.enter()
     left = _signed_operand(stream)
+    links = 0
     while stream.token.key in _OPERATORS and PRECEDENCE[stream.token.key] >= floor:
+        stream.enter()
+        links += 1
         operator = stream.take()
         precedence = PRECEDENCE[operator.key]
         right = _reckoned(stream, precedence if operator.key in RIGHT_ASSOCIATIVE else precedence + 1)
@@ -73,7 +76,8 @@ def _reckoned(stream: TokenStream, floor: int = 0) -> Duration:
         if isinstance(right, NumberLiteral) and right.value == 0 and operator.key in _BY_ZERO:
             raise stream.refusal(Span(operator.start, operator.end), _BY_ZERO[operator.key])
         left = DurationExpr(operator.key, left, right, span=Span(left.span.start, right.span.end))
-    stream.leave()
+    for _ in range(links + 1):
+        stream.leave()
     return left
 
 

@@ -45,6 +45,11 @@ class NumberLiteral(Node):
     value: float
     is_duration: bool = False
 
+    @property
+    def milliseconds(self) -> int:
+        """As a duration, which is read as nanoseconds: those that are whole."""
+        return int(round(self.value * 1e9) / 1e6)
+
 
 @dataclass(frozen=True, slots=True)
 class StringLiteral(Node):

@@ -46,6 +46,8 @@ _STARTERS: Final = METRIC_NAMES | {"(", "{", "+", "-", "number", "duration", "st
 _ALL: Final = ParserOptions()
 _PLAIN: Final = Matching()
 _SETS: Final = Matching("many-to-many")
+_BETWEEN_SCALARS: Final = (ValueType.SCALAR, ValueType.SCALAR)
+_BETWEEN_VECTORS: Final = (ValueType.VECTOR, ValueType.VECTOR)
 
 
 def parse(text: str, *, options: ParserOptions = _ALL) -> Expr:
@@ -84,22 +86,23 @@ def _expression(stream: TokenStream, floor: int = 0) -> Expr:
     """Read operands and the operators between them that bind at least as strongly as `floor`."""
     stream.enter()
     left = _operand(stream)
+    left_type = type_of(left)
     while (precedence := PRECEDENCE.get(stream.token.key, -1)) >= floor:
         operator = stream.take()
         returns_bool = parse_bool(stream)
         written = parse_matching(stream)
         right = _expression(stream, precedence if operator.key in RIGHT_ASSOCIATIVE else precedence + 1)
-        is_between_vectors = type_of(left) is ValueType.VECTOR and type_of(right) is ValueType.VECTOR
+        types = left_type, type_of(right)
         binary = Binary(
             operator.key,
             left,
             right,
             returns_bool,
-            _as_understood(written, operator.key) if is_between_vectors else None,
+            _as_understood(written, operator.key) if types == _BETWEEN_VECTORS else None,
             span=Span(left.span.start, right.span.end),
         )
-        stream.remember(check_binary(binary, operator, written))
-        left = binary
+        stream.remember(check_binary(binary, types, operator, written))
+        left, left_type = binary, ValueType.SCALAR if types == _BETWEEN_SCALARS else ValueType.VECTOR
     stream.leave()
     return left
 

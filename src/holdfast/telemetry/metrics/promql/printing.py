@@ -26,6 +26,7 @@ from holdfast.telemetry.metrics.promql.nodes import (
     VectorSelector,
 )
 from holdfast.telemetry.metrics.promql.quoting import quote
+from holdfast.telemetry.metrics.promql.walking import links_of
 from holdfast.telemetry.metrics.samples import MatchOp
 
 if TYPE_CHECKING:
@@ -104,13 +105,13 @@ def _call(call: Call) -> str:
 
 
 def _binary(binary: Binary) -> str:
-    """Write from the right to the left, because chains lean to the left and may be long."""
-    pieces: list[str] = []
-    left: Expr = binary
-    while isinstance(left, Binary):
-        pieces += [print_expr(left.right), operator_text(left)]
-        left = left.left
-    return " ".join([print_expr(left), *reversed(pieces)])
+    links = links_of(binary)
+    return " ".join([print_expr(links[0].left), *map(link_text, links)])
+
+
+def link_text(link: Binary) -> str:
+    """Write an operation's operator and right side."""
+    return f"{operator_text(link)} {print_expr(link.right)}"
 
 
 def _matching(matching: Matching) -> str:
@@ -161,7 +162,7 @@ def _range(duration: Duration) -> str:
 
 
 def _length(literal: NumberLiteral) -> str:
-    duration_ms = round(literal.value * 1000)
+    duration_ms = literal.milliseconds
     return f"-{format_duration(-duration_ms)}" if duration_ms < 0 else format_duration(duration_ms)
 
 

@@ -16,6 +16,7 @@ _ESCAPE: Final = re.compile(
 _PLAIN: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _WRITTEN: Final = {value: f"\\{letter}" for letter, value in _PLAIN.items()}
 _LOW_SURROGATES: Final = range(0xDC80, 0xDD00)
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _SAFE: Final = re.compile(r"[ !#-\[\]-~]*")
 
 
@@ -45,6 +46,11 @@ def quote_character(character: str) -> str:
 def is_utf8(value: str) -> bool:
     """Tell whether the value is valid UTF-8, as names of labels and metrics must be."""
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def legible(value: str) -> str:
+    """Give the value with U+FFFD for each byte that is no UTF-8, as Go writes it in JSON."""
+    return value if is_utf8(value) else _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
 def _pieces(body: str) -> list[bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from holdfast.telemetry.metrics.promql.literals import format_number
 from holdfast.telemetry.metrics.promql.nodes import (
     Aggregation,
@@ -20,7 +22,9 @@ from holdfast.telemetry.metrics.promql.nodes import (
     Unary,
     VectorSelector,
 )
+from holdfast.telemetry.metrics.promql.quoting import legible
 from holdfast.telemetry.metrics.promql.signatures import FUNCTIONS
+from holdfast.telemetry.metrics.promql.walking import links_of
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.nodes import AtModifier, Duration
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, object]
 
+_TOGETHER: Final = 8  # links of a chain that are written at once: orjson goes no deeper than 254 levels
 _OPS: Final = {"min": "min_of", "max": "max_of"}
 
 
@@ -67,16 +72,14 @@ def _matrix(expr: MatrixSelector) -> Json:
 
 
 def _binary(expr: Binary) -> Json:
-    """Build from the left up, because chains lean to the left and may be long."""
-    spine = [expr]
-    while isinstance(spine[-1].left, Binary):
-        spine.append(spine[-1].left)
-    tree = expr_to_json(spine[-1].left)
-    for binary in reversed(spine):
+    links = links_of(expr)
+    tree = expr_to_json(links[0].left)
+    for place, binary in enumerate(links):
+        left = orjson.Fragment(orjson.dumps(tree)) if place % _TOGETHER == _TOGETHER - 1 else tree
         tree = {
             "type": "binaryExpr",
             "op": binary.op,
-            "lhs": tree,
+            "lhs": left,
             "rhs": expr_to_json(binary.right),
             "matching": _matching(binary.matching) if binary.matching is not None else None,
             "bool": binary.returns_bool,
@@ -116,7 +119,7 @@ def _selector(selector: VectorSelector) -> Json:
 
 
 def _matcher(matcher: Matcher) -> Json:
-    return {"name": matcher.label, "value": matcher.value, "type": matcher.op.value}
+    return {"name": legible(matcher.label), "value": legible(matcher.value), "type": matcher.op.value}
 
 
 def _at(at: AtModifier | None) -> Json:
@@ -125,7 +128,7 @@ def _at(at: AtModifier | None) -> Json:
 
 def _duration(name: str, duration: Duration | None) -> Json:
     if duration is None or isinstance(duration, NumberLiteral):
-        return {name: round(duration.value * 1000) if duration else 0, f"{name}Expr": None}
+        return {name: duration.milliseconds if duration else 0, f"{name}Expr": None}
     return {name: 0, f"{name}Expr": _reckoned(duration)}
 
 
@@ -156,6 +159,6 @@ _TREES: Final[dict[type[Expr], Callable[[Any], Json]]] = {
     Call: _call,
     Paren: lambda expr: {"type": "parenExpr", "expr": expr_to_json(expr.expr)},
     Unary: lambda expr: {"type": "unaryExpr", "op": expr.op, "expr": expr_to_json(expr.expr)},
-    StringLiteral: lambda expr: {"type": "stringLiteral", "val": expr.value},
+    StringLiteral: lambda expr: {"type": "stringLiteral", "val": legible(expr.value)},
     NumberLiteral: lambda expr: {"type": "numberLiteral", "val": format_number(expr.value)},
 }

@@ -95,7 +95,7 @@ def _timestamp(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
 
 def _start_timestamp(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     arg = bare(node.args[0])
-    if not isinstance(arg, VectorSelector):
+    if not isinstance(arg, VectorSelector) or arg.mode == "smoothed":
         frame = evaluator.frame(arg, steps)
         return replace(frame, present=np.zeros_like(frame.present)).without_empty_rows()
     picked = read_instant(evaluator.query, arg, steps, needs_index=True)

@@ -14,7 +14,7 @@ import numpy as np
 from holdfast.telemetry.metrics.labels import Labels, name_of, without
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
-from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
+from holdfast.telemetry.metrics.promql.evaluation.notes import Notes, of_name
 from holdfast.telemetry.metrics.promql.nodes import Span
 from holdfast.telemetry.metrics.promql.quoting import quote
 
@@ -65,8 +65,8 @@ def gather_histograms(frame: Frame, span: Span, notes: Notes) -> HistogramInput:
         text = dict(labels).get(LE, "")
         bound = read_bound(text)
         if bound is None:
-            of_name = f" for metric name {quote(name_of(labels))}" if name_of(labels) else ""
-            notes.warn(f'bucket label "le" is missing or has a malformed value of {quote(text)}{of_name}', span)
+            what = f'bucket label "le" is missing or has a malformed value of {quote(text)}'
+            notes.warn(what + of_name(name_of(labels)), span)
             continue
         found = classic.setdefault(without(labels, LE), Bucketed())
         found.rows.append(row)
@@ -87,9 +87,8 @@ def _exclude_conflicts(
         clash = natives[row] & present[rival.rows].any(axis=0)
         if not clash.any():
             continue
-        name = name_of(frame.labels[row])
-        of_name = f" for metric name {quote(name)}" if name else ""
-        say[1].warn(f"vector contains a mix of classic and native histograms{of_name}", say[0])
+        what = "vector contains a mix of classic and native histograms"
+        say[1].warn(what + of_name(name_of(frame.labels[row])), say[0])
         natives[row] &= ~clash
         present[rival.rows] &= ~clash
 

@@ -6,27 +6,28 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 
 from holdfast.telemetry.metrics.promql.errors import QuerySyntaxError
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.nodes import Duration, DurationExpr, NumberLiteral
 
 LONGEST_S: Final = (2**63 - 1) / 1e9
-ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "%": math.fmod,
-    "^": operator.pow,
-    "min": min,
-    "max": max,
-    "min_of": min,
-    "max_of": max,
+# numpy's, because Python's raise or turn complex where IEEE 754 has infinities and NaN
+ARITHMETIC: Final[dict[str, np.ufunc]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "%": np.fmod,
+    "^": np.power,
+    "min": np.minimum,
+    "max": np.maximum,
+    "min_of": np.minimum,
+    "max_of": np.maximum,
 }
 
 
@@ -46,11 +47,13 @@ class DurationFolder:
         if duration is None:
             return 0
         seconds = self._seconds(duration)
-        if math.isnan(seconds) or abs(seconds) > LONGEST_S:
-            raise QuerySyntaxError("duration out of range", span=duration.span)
         if seconds <= 0 and not may_be_negative:
-            raise QuerySyntaxError("duration must be greater than 0", span=duration.span)
-        return round(seconds * 1000)
+            raise _refusal(duration, "duration must be greater than 0")
+        if math.isnan(seconds) or abs(seconds) > LONGEST_S:
+            raise _refusal(duration, "duration is out of range")
+        if isinstance(duration, NumberLiteral):
+            return duration.milliseconds
+        return int(seconds * 1000)
 
     def _seconds(self, duration: Duration) -> float:
         if isinstance(duration, NumberLiteral):
@@ -69,6 +72,11 @@ class DurationFolder:
             return -self._seconds(only) if duration.op == "-" else self._seconds(only)
         left, right = self._seconds(duration.left), self._seconds(duration.right)
         if right == 0 and duration.op in {"/", "%"}:
-            what = "division" if duration.op == "/" else "modulo"
-            raise QuerySyntaxError(f"{what} by zero", span=duration.right.span)
-        return ARITHMETIC[duration.op](left, right)
+            raise _refusal(duration, f"{'division' if duration.op == '/' else 'modulo'} by zero")
+        with np.errstate(all="ignore"):
+            return float(ARITHMETIC[duration.op](np.float64(left), np.float64(right)))
+
+
+def _refusal(duration: Duration, problem: str) -> QuerySyntaxError:
+    """Give the error of a duration with its place, as Prometheus writes it: from where to where, counted from 0."""
+    return QuerySyntaxError(f"{duration.span.start}:{duration.span.end}: {problem}", span=duration.span)

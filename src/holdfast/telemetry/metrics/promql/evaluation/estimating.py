@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,19 +14,14 @@ from holdfast.telemetry.metrics.promql import histograms
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
 from holdfast.telemetry.metrics.promql.evaluation.classic import HistogramInput, all_drop, gather_histograms
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, empty_frame
-from holdfast.telemetry.metrics.promql.evaluation.notes import Notes
+from holdfast.telemetry.metrics.promql.evaluation.notes import Notes, Raised, of_name
 from holdfast.telemetry.metrics.promql.evaluation.steps import Steps
 from holdfast.telemetry.metrics.promql.nodes import Call, Expr, Span
-from holdfast.telemetry.metrics.promql.quoting import quote
 from holdfast.telemetry.metrics.promql.walking import bare
 
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.evaluation.evaluator import Evaluator
 
-FORCED: Final = (
-    "input to histogram_quantile needed to be fixed for monotonicity "
-    "(see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
-)
 NAN_NOTES: Final = {
     "nan_result": "input to histogram_quantile has NaN observations, result is NaN",
     "nan_skew": "input to histogram_quantile has NaN observations, result is skewed higher",
@@ -68,8 +62,9 @@ def histogram_quantile(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     frame = evaluator.frame(node.args[1], steps)
     notes = evaluator.query.notes
     _check_quantile(q, node.args[0], notes)
-    given = gather_histograms(frame, bare(node.args[1]).span, notes)
-    return _assemble(_quantile_rows(given, q, steps, bare(node.args[1]).span, notes), steps)
+    remarks = _Remarks(notes, steps, bare(node.args[1]).span)
+    given = gather_histograms(frame, remarks.span, notes)
+    return _assemble(_quantile_rows(given, q, remarks), steps)
 
 
 def histogram_quantiles(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
@@ -78,13 +73,14 @@ def histogram_quantiles(evaluator: Evaluator, node: Call, steps: Steps) -> Frame
     label = evaluator.evaluate(node.args[1], steps)
     assert isinstance(label, str)
     notes = evaluator.query.notes
+    remarks = _Remarks(notes, steps, bare(node.args[0]).span)
     rows: list[Row] = []
     given: HistogramInput | None = None
     for arg in node.args[2:]:
         q = evaluator.scalars(arg, steps).values
         _check_quantile(q, arg, notes)
-        given = given or gather_histograms(frame, bare(node.args[0]).span, notes)
-        for labels, values, present in _quantile_rows(given, q, steps, bare(node.args[0]).span, notes):
+        given = given or gather_histograms(frame, remarks.span, notes)
+        for labels, values, present in _quantile_rows(given, q, remarks):
             for share in np.unique(q).tolist():
                 same = np.isnan(q) if math.isnan(share) else q == share
                 marked = labels_of({**dict(labels), label: _write_share(share)})
@@ -103,8 +99,8 @@ def histogram_fraction(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     """Evaluate `histogram_fraction(lower, upper, vector)`."""
     lower, upper = (evaluator.scalars(node.args[place], steps).values for place in (0, 1))
     frame = evaluator.frame(node.args[2], steps)
-    notes, span = evaluator.query.notes, bare(node.args[2]).span
-    given = gather_histograms(frame, span, notes)
+    remarks = _Remarks(evaluator.query.notes, steps, bare(node.args[2]).span)
+    given = gather_histograms(frame, remarks.span, remarks.notes)
     rows: list[Row] = []
     for labels, found in given.classic.items():
         bounds, counts, present = given.buckets(found)
@@ -114,26 +110,55 @@ def histogram_fraction(evaluator: Evaluator, node: Call, steps: Steps) -> Frame:
     def estimate(histogram: Histogram, step: int) -> histograms.Estimate:
         return histograms.fraction(float(lower[step]), float(upper[step]), histogram)
 
-    return _assemble([*_native_rows(given, estimate, span, notes), *rows], steps)
+    return _assemble([*_native_rows(given, estimate, remarks), *rows], steps)
 
 
-def _quantile_rows(given: HistogramInput, q: Floats, steps: Steps, span: Span, notes: Notes) -> list[Row]:
+class _Remarks:
+    """What one call has to say of its histograms, which come from `span`."""
+
+    def __init__(self, notes: Notes, steps: Steps, span: Span) -> None:
+        self.notes, self.steps, self.span = notes, steps, span
+        self._told: dict[Labels, Bools] = {}
+
+    def raised(self, labels: Labels, answer: histograms.ClassicQuantiles, there: Bools) -> None:
+        """Tell of one histogram's counts that had to be raised; each sample once, for however many quantiles."""
+        forced = answer.is_forced & there & ~self._told.get(labels, np.zeros_like(there))
+        if not forced.any():
+            return
+        self._told[labels] = forced | self._told.get(labels, forced)
+        times = self.steps.times()[forced]
+        raised = Raised(
+            float(answer.min_bucket[forced].min()),
+            float(answer.max_bucket[forced].max()),
+            float(answer.max_diff[forced].max()),
+            int(forced.sum()),
+            int(times[0]),
+            int(times[-1]),
+        )
+        self.notes.forced_monotonicity(name_of(labels), raised, self.span)
+
+    def nan(self, labels: Labels, codes: tuple[str, ...]) -> None:
+        """Tell of observations of NaN."""
+        for code in codes:
+            self.notes.info(NAN_NOTES[code] + of_name(name_of(labels)), self.span)
+
+
+def _quantile_rows(given: HistogramInput, q: Floats, remarks: _Remarks) -> list[Row]:
     rows: list[Row] = []
     for labels, found in given.classic.items():
         bounds, counts, present = given.buckets(found)
         answer = histograms.classic_quantiles(q, bounds, counts, present)
         there: Bools = np.asarray(present.any(axis=0))
-        if (answer.is_forced & there).any():
-            notes.info(_describe_forced(name_of(labels), answer, there, steps), span)
+        remarks.raised(labels, answer, there)
         rows.append((labels, answer.values, there))
 
     def estimate(histogram: Histogram, step: int) -> histograms.Estimate:
         return histograms.quantile(float(q[step]), histogram)
 
-    return [*_native_rows(given, estimate, span, notes), *rows]
+    return [*_native_rows(given, estimate, remarks), *rows]
 
 
-def _native_rows(given: HistogramInput, estimate: Estimate, span: Span, notes: Notes) -> list[Row]:
+def _native_rows(given: HistogramInput, estimate: Estimate, remarks: _Remarks) -> list[Row]:
     rows: list[Row] = []
     frame = given.frame
     for row in np.flatnonzero(given.natives.any(axis=1)).tolist():
@@ -142,28 +167,9 @@ def _native_rows(given: HistogramInput, estimate: Estimate, span: Span, notes: N
         for step in np.flatnonzero(given.natives[row]).tolist():
             found = estimate(frame.histograms[row, step], step)
             values[step] = found.value
-            name = name_of(frame.labels[row])
-            for code in found.notes:
-                notes.info(NAN_NOTES[code] + (f" for metric name {quote(name)}" if name else ""), span)
+            remarks.nan(frame.labels[row], found.notes)
         rows.append((frame.labels[row], values, given.natives[row]))
     return rows
-
-
-def _describe_forced(name: str, answer: histograms.ClassicQuantiles, there: Bools, steps: Steps) -> str:
-    forced = answer.is_forced & there
-    times = steps.times()[forced]
-    of_name = f" for metric name {quote(name)}" if name else ""
-    bounds = float(answer.min_bucket[forced].min()), float(answer.max_bucket[forced].max())
-    low, high = (histograms.write_number(bound) for bound in bounds)
-    return (
-        f"{FORCED}{of_name}, from buckets {low} to {high}, "
-        f"with a max diff of {answer.max_diff[forced].max():.2g}, over {int(forced.sum())} samples "
-        f"from {_rfc3339(int(times[0]))} to {_rfc3339(int(times[-1]))}"
-    )
-
-
-def _rfc3339(ts_ms: int) -> str:
-    return datetime.fromtimestamp(ts_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _check_quantile(q: Floats, arg: Expr, notes: Notes) -> None:

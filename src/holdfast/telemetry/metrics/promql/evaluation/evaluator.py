@@ -30,6 +30,7 @@ from holdfast.telemetry.metrics.promql.nodes import (
     Unary,
     VectorSelector,
 )
+from holdfast.telemetry.metrics.promql.walking import links_of
 
 Value = Frame | Scalars | str
 
@@ -51,8 +52,11 @@ class Evaluator:
         """
         budget = self.query.budget
         budget.check()
-        before = budget.live_bytes
-        value = self._dispatch(node, steps)
+        return self._hold(budget.live_bytes, self._dispatch(node, steps))
+
+    def _hold(self, before: int, value: Value) -> Value:
+        """Take note of the memory that a value holds besides what was held before."""
+        budget = self.query.budget
         if not isinstance(value, str):
             budget.live_bytes = before + value.nbytes
             budget.peak_bytes = max(budget.peak_bytes, budget.live_bytes)
@@ -106,7 +110,14 @@ class Evaluator:
         )
 
     def _binary(self, node: Binary, steps: Steps) -> Value:
-        left, right = self.evaluate(node.left, steps), self.evaluate(node.right, steps)
+        """Compute a chain of operations link by link: it may be longer than Python's stack is deep."""
+        links, before = links_of(node), self.query.budget.live_bytes
+        value = self.evaluate(links[0].left, steps)
+        for link in links:
+            value = self._hold(before, self._combine(link, value, self.evaluate(link.right, steps)))
+        return value
+
+    def _combine(self, node: Binary, left: Value, right: Value) -> Value:
         match left, right:
             case Scalars(), Scalars():
                 return binary.scalar_with_scalar(node, left, right)

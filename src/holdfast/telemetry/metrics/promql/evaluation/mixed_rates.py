@@ -44,12 +44,24 @@ def rate(window: MixedWindow, *, is_counter: bool, is_rate: bool) -> Result:
         remark(window, delta.notes)
         change = delta.histogram
         if change is not None and start is not None:
-            change = histograms.add(change, histograms.with_hint(points[0][1], ResetHint.GAUGE)).histogram
+            change = _with_first(window, change, points[0][1])
     if change is None:
         return None
     factor = _stretch(window, change, start, is_counter=is_counter)
     result = histograms.scale(change, factor / (window.range_ms / 1000) if is_rate else factor)
     return histograms.with_hint(histograms.compact(result), ResetHint.GAUGE)
+
+
+def _with_first(window: MixedWindow, change: Histogram, first: Histogram) -> Histogram | None:
+    """Add what the counter had counted by the first sample, as it began at zero within the window."""
+    try:
+        combined = histograms.add(change, histograms.with_hint(first, ResetHint.GAUGE))
+    except histograms.IncompatibleSchemasError:
+        window.notes.mixed_schemas(window.name, window.span)
+        return None
+    if combined.is_reconciled:
+        window.notes.reconciled("addition", window.span)
+    return combined.histogram
 
 
 def _known_start(window: MixedWindow) -> int | None:

@@ -5,10 +5,48 @@ The sentences are Prometheus' (`util/annotations`), because tools and its own te
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
 from holdfast.telemetry.metrics.promql.histograms import write_number
 from holdfast.telemetry.metrics.promql.nodes import Span
 from holdfast.telemetry.metrics.promql.positions import place
 from holdfast.telemetry.metrics.promql.quoting import quote
+
+FORCED: Final = (
+    "input to histogram_quantile needed to be fixed for monotonicity "
+    "(see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """Counts of classic histograms that fell and were raised: between which bounds, by how much, how often and when."""
+
+    low: float
+    high: float
+    most: float
+    samples: int
+    first_ms: int
+    last_ms: int
+
+    def merged(self, other: Raised) -> Raised:
+        """Give what there is to say of both."""
+        return Raised(
+            min(self.low, other.low),
+            max(self.high, other.high),
+            max(self.most, other.most),
+            self.samples + other.samples,
+            min(self.first_ms, other.first_ms),
+            max(self.last_ms, other.last_ms),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"from buckets {write_number(self.low)} to {write_number(self.high)}, with a max diff of {self.most:.2g}, "
+            f"over {self.samples} samples from {_rfc3339(self.first_ms)} to {_rfc3339(self.last_ms)}"
+        )
 
 
 class Notes:
@@ -18,6 +56,7 @@ class Notes:
         self._text = text
         self._warnings: dict[str, Span] = {}
         self._infos: dict[str, Span] = {}
+        self._raised: dict[str, tuple[Raised, Span]] = {}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -27,7 +66,8 @@ class Notes:
     @property
     def infos(self) -> tuple[str, ...]:
         """The infos so far."""
-        return tuple(f"PromQL info: {each} ({self._place(span)})" for each, span in self._infos.items())
+        raised = {f"{sentence}, {what}": span for sentence, (what, span) in self._raised.items()}
+        return tuple(f"PromQL info: {each} ({self._place(span)})" for each, span in (self._infos | raised).items())
 
     def warn(self, sentence: str, span: Span) -> None:
         """Add a warning about the node at `span`."""
@@ -97,6 +137,12 @@ class Notes:
         what = "sample has start time that overlaps with previous sample timestamp for metric"
         self.warn(f"{what} {quote(name)}", span)
 
+    def forced_monotonicity(self, name: str, raised: Raised, span: Span) -> None:
+        """Tell: counts were raised; what is told of one name is one note, about the first place."""
+        sentence = FORCED + of_name(name)
+        known = self._raised.get(sentence)
+        self._raised[sentence] = (raised, span) if known is None else (known[0].merged(raised), known[1])
+
     def possibly_no_counter(self, name: str, span: Span) -> None:
         """Tell: the name is not one of a counter."""
         what = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:"
@@ -106,3 +152,12 @@ class Notes:
         """Tell: the type label is not that of a counter."""
         what = 'metric might not be a counter, __type__ label is not set to "counter" or "histogram"'
         self.info(f"{what}, got {quote(kind)}: {quote(name)}", span)
+
+
+def of_name(name: str) -> str:
+    """Name the metric at the end of a sentence, if there is a name."""
+    return f" for metric name {quote(name)}" if name else ""
+
+
+def _rfc3339(ts_ms: int) -> str:
+    return datetime.fromtimestamp(int(ts_ms / 1000), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -26,6 +26,7 @@ from holdfast.telemetry.metrics.promql.nodes import (
     Unary,
     VectorSelector,
 )
+from holdfast.telemetry.metrics.promql.walking import links_of
 from holdfast.telemetry.metrics.samples import MatchOp
 from holdfast.telemetry.metrics.selection import Selection
 
@@ -34,6 +35,7 @@ NEED_STATS: Final = frozenset({"histogram_count", "histogram_sum", "histogram_av
 NEED_BUCKETS: Final = frozenset({"histogram_quantile", "histogram_quantiles", "histogram_fraction", "info"})
 ANCHORED_FOR: Final = ("changes", "delta", "increase", "rate", "resets")
 SMOOTHED_FOR: Final = ("delta", "increase", "rate")
+FURTHEST_MS: Final = 2**61  # nothing stands beyond, and offsets and windows can still be reckoned from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,9 @@ class Planner:
             case Paren() | Unary():
                 self.visit(node.expr, steps, function)
             case Binary():
-                self.visit(node.left, steps)
-                self.visit(node.right, steps)
+                links = links_of(node)
+                for operand in (links[0].left, *(link.right for link in links)):
+                    self.visit(operand, steps)
             case Aggregation():
                 self.visit(node.expr, steps, node.op)
                 if node.param is not None:
@@ -186,7 +189,8 @@ class Planner:
             return None
         if at.bound is not None:
             return self.steps.start_ms if at.bound == "start" else self.steps.end_ms
-        return at.ts_ms
+        assert at.ts_ms is not None
+        return max(-FURTHEST_MS, min(at.ts_ms, FURTHEST_MS))
 
     def _fetch(self, selection: Selection) -> int:
         if selection in self.plan.selections:
@@ -219,14 +223,18 @@ def find_stats(node: Expr, *, is_inside: bool) -> list[int]:
 
 
 def children(node: Expr) -> tuple[Expr, ...]:
-    """Give the expressions that a node is made of."""
+    """Give the expressions that a node is made of; of a chain of operations all, up to one that trims histograms."""
     match node:
         case MatrixSelector():
             return (node.selector,)
         case Paren() | Unary() | Subquery() | Aggregation():
             return (node.expr,)
         case Binary():
-            return (node.left, node.right)
+            rights = [node.right]
+            while isinstance(node.left, Binary) and node.left.op not in TRIMS:
+                node = node.left
+                rights.append(node.right)
+            return (node.left, *reversed(rights))
         case Call():
             return node.args
         case _:

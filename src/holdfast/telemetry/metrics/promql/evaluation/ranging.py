@@ -116,14 +116,12 @@ def bounds_for(query: Query, call: RangeCall, times: np.ndarray) -> Bounds:
 
 def _remark(query: Query, call: RangeCall, frame: Frame, bounds: Bounds) -> None:
     """Say what is odd: a rate of what is no counter, start timestamps that overlap."""
-    if call.node.function not in {"rate", "increase", "irate"}:
+    if call.node.function not in {"rate", "increase"}:
         return
     samples, span = call.source.samples, call.range_node.span
     if samples.starts is not None and not call.source.mode:
         for row in find_overlaps(samples, bounds):
             query.notes.start_overlap(name_of(samples.labels[row]), span)
-    if call.node.function == "irate":
-        return
     has_floats = frame.is_float.any(axis=1)
     remark = _remark_type(query, call) if query.has_type_labels else _remark_name(query, call)
     for row in np.flatnonzero(has_floats).tolist():

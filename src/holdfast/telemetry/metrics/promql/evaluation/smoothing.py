@@ -67,5 +67,8 @@ def interpolate(around: Neighbours, span: Span, notes: Notes) -> Histogram | Non
     if one.is_custom != two.is_custom:
         notes.mixed_schemas(around.name, span)
         return None
-    is_counter = ResetHint.GAUGE not in {one.hint, two.hint}
-    return histograms.interpolate(one, two, share, is_counter=is_counter).histogram
+    is_counter = {one.hint, two.hint} != {ResetHint.GAUGE}
+    between = histograms.interpolate(one, two, share, is_counter=is_counter)
+    for note in between.notes:
+        notes.reconciled({"reconciled_sub": "subtraction", "reconciled_add": "addition"}[note], span)
+    return between.histogram

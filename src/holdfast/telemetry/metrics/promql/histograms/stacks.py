@@ -36,14 +36,12 @@ class Stack:
         rows: N x W.
         hints: N, as numbers: the places of `HINTS`.
         resets: N; where the counter began anew since the sample before, the hints believed.
-        lost: N x W; what all resets up to a sample took away; None if there was no reset.
     """
 
     layout: Layout
     rows: Rows
     hints: Ints
     resets: Flags
-    lost: Rows | None
 
     @classmethod
     def of(cls, histograms: Sequence[Histogram]) -> Self | None:
@@ -57,8 +55,7 @@ class Stack:
         resets[1:] = layout.falls(rows)
         resets[hints == _NOT_RESET] = False
         resets[hints == _RESET] = True
-        lost = _lost(rows, resets)
-        return cls(layout, rows, hints, resets, lost)
+        return cls(layout, rows, hints, resets)
 
     @property
     def is_gauge(self) -> Flags:
@@ -68,9 +65,17 @@ class Stack:
     def changes(self, first: Ints, last: Ints, *, is_counter: bool) -> Rows:
         """Give by how much each of T windows grew from its first to its last sample, T x W; `rate_of` many times."""
         with np.errstate(all="ignore"):
-            changes: Rows = self.rows[last] - self.rows[first]
-            if is_counter and self.lost is not None:
-                changes += self.lost[last] - self.lost[first]
+            if not is_counter or not self.resets.any():
+                return np.asarray(self.rows[last] - self.rows[first])
+            # What stood before a reset that comes right after it does not matter, be it NaN.
+            is_first_void = self.resets[first + 1]
+            changes: Rows = self.rows[last] - np.where(is_first_void[:, None], 0.0, self.rows[first])
+            places = np.flatnonzero(self.resets)
+            begin = np.searchsorted(places, first + is_first_void, side="right")
+            sizes = np.searchsorted(places, last, side="right") - begin
+            for offset in range(int(sizes.max(initial=0))):
+                open_ = np.flatnonzero(sizes > offset)
+                changes[open_] += self.rows[places[begin[open_] + offset] - 1]
         return changes
 
     def sums(self, start: Ints, end: Ints) -> tuple[Rows, Rows]:
@@ -103,13 +108,3 @@ class Stack:
     def histograms(self, rows: Rows, hint: ResetHint = ResetHint.GAUGE) -> list[Histogram]:
         """Give rows as histograms, compacted."""
         return [compact(histogram) for histogram in self.layout.histograms(rows, hint)]
-
-
-def _lost(rows: Rows, resets: Flags) -> Rows | None:
-    if not resets[1:].any():
-        return None
-    lost = np.zeros_like(rows)
-    lost[1:][resets[1:]] = rows[:-1][resets[1:]]
-    with np.errstate(all="ignore"):
-        np.cumsum(lost, axis=0, out=lost)
-    return lost

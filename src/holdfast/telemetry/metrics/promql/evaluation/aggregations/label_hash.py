@@ -25,7 +25,7 @@ def hash_labels(labels: Labels) -> int:
 
 
 def _sized(text: str) -> bytes:
-    data = text.encode()
+    data = text.encode("utf-8", "surrogateescape")
     size = len(data)
     return (bytes([size]) if size < 255 else b"\xff" + size.to_bytes(3, "little")) + data
 

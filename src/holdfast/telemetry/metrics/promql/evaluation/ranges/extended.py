@@ -13,6 +13,7 @@ import numpy as np
 
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats, Ints
 from holdfast.telemetry.metrics.promql.evaluation.ranges.kernel import Kernel
+from holdfast.telemetry.metrics.promql.evaluation.ranges.resets import find_resets, sum_resets
 from holdfast.telemetry.metrics.promql.evaluation.ranges.turns import changed, fell
 from holdfast.telemetry.metrics.promql.evaluation.windows import Windows
 
@@ -96,15 +97,11 @@ def _lost(windows: Windows, reach: _Reach, left: Floats, right: Floats) -> Float
     """Sum what the counter lost in resets from the left edge over the samples inside to the right edge."""
     inner_first = reach.first + (reach.ts_first <= reach.lefts)
     inner_last = reach.last - (reach.ts_last >= reach.rights)
-    flat = windows.flat
-    falls = np.zeros(len(flat))
-    falls[1:] = np.where(flat[1:] < flat[:-1], flat[:-1], 0.0)
-    sums = np.concatenate(([0.0], np.cumsum(falls)))
     has_inner = inner_last >= inner_first
-    bases = windows.bases
-    inner = sums.take(bases + np.maximum(inner_last, 0) + 1, mode="clip") - sums.take(
-        bases + inner_first + 1, mode="clip"
-    )
+    inner = np.zeros(left.shape)
+    resets = find_resets(windows, believes_starts=False)  # as Prometheus has it
+    for row in resets.rows_concerned():
+        inner[row] = sum_resets(resets, row, inner_first[row], inner_last[row])
     oldest, newest = reach.value(inner_first), reach.value(inner_last)
     through = inner + np.where(oldest < left, left, 0.0) + np.where(right < newest, newest, 0.0)
     return np.where(has_inner, through, np.where(right < left, left, 0.0))

@@ -31,11 +31,11 @@ class ResetList:
         return np.unique(self.rows).tolist()  # type: ignore[no-any-return]  # numpy's stub
 
 
-def find_resets(windows: Windows) -> ResetList:
+def find_resets(windows: Windows, *, believes_starts: bool = True) -> ResetList:
     """Find the resets of all series of a block; a NaN neither falls nor is fallen to."""
     flat = windows.flat
     falls = flat[1:] < flat[:-1]
-    if windows.samples.starts is not None:
+    if believes_starts and windows.samples.starts is not None:
         falls |= start_resets(windows)
     falls[windows.bases[1:, 0] - 1] = False
     positions = np.flatnonzero(falls) + 1

@@ -89,9 +89,7 @@ def enrich(frame: Frame, info: InfoSeries, ask: Enrichment) -> Frame:
     """
     if info.frame.is_histogram.any():
         raise QueryExecutionError("this should be an info metric, with float samples")
-    by_identity: dict[Labels, list[int]] = {}
-    for row, labels in enumerate(info.frame.labels):
-        by_identity.setdefault(identity(labels), []).append(row)
+    by_identity = _by_identity([labels for labels in frame.labels if not ask.is_info(labels)], info.frame.labels)
     rows: list[int] = []
     labels_out: list[Labels] = []
     masks: list[Bools] = []
@@ -108,6 +106,23 @@ def enrich(frame: Frame, info: InfoSeries, ask: Enrichment) -> Frame:
     taken = frame.take(rows)
     present = np.stack(masks) if masks else taken.present
     return merge_same(Frame(labels_out, taken.values, present, taken.drops, taken.histograms).without_empty_rows())
+
+
+def _by_identity(series: Sequence[Labels], infos: Sequence[Labels]) -> dict[Labels, list[int]]:
+    """Give the rows of info series by what they identify; of a label that any series has, only its values count.
+
+    So does Prometheus, which selects them by it; a series that nothing identifies is given nothing.
+    """
+    known: dict[str, set[str]] = {}
+    for labels in series:
+        for name, value in identity(labels):
+            known.setdefault(name, set()).add(value)
+    rows: dict[Labels, list[int]] = {}
+    for row, labels in enumerate(infos):
+        mine = dict(identity(labels))
+        if known and all(mine.get(name, "") in values for name, values in known.items()):
+            rows.setdefault(identity(labels), []).append(row)
+    return rows
 
 
 def _pieces(

@@ -8,14 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import re2
 
+from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels, labels_of
+from holdfast.telemetry.metrics.matching import compile_whole
 from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, merge_same
+from holdfast.telemetry.metrics.promql.quoting import legible
 
-MOST_BYTES = 8 << 20  # of one expression, so that a hostile one is refused instead of eating the memory
-REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})", re.ASCII)  # as regexp.Expand of Go reads `$1x` and `${1}x`
+REFERENCE = re.compile(r"\$(?:(\$)|(\w+)|\{(\w+)\})")  # as regexp.Expand of Go reads `$1x` and `${1}x`
 
 
 def label_replace(frame: Frame, target: str, template: str, source: str, pattern: str) -> Frame:
@@ -24,18 +25,15 @@ def label_replace(frame: Frame, target: str, template: str, source: str, pattern
     Raises:
         QueryExecutionError: the pattern is no RE2, the name no label name, or two series become the same.
     """
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = MOST_BYTES
     try:
-        compiled = re2.compile(f"(?s:{pattern})", options)
-    except re2.error as error:
-        raise QueryExecutionError(f"invalid regular expression in label_replace(): {pattern}") from error
+        compiled = compile_whole(pattern)
+    except InvalidError as error:
+        raise QueryExecutionError(f"invalid regular expression in label_replace(): {legible(pattern)}") from error
     refuse_bad_name(target, "destination", "label_replace")
     labels: list[Labels] = []
     drops = frame.drops.copy()
     for row, before in enumerate(frame.labels):
-        match = compiled.fullmatch(dict(before).get(source, ""))
+        match = compiled.fullmatch(_bytes(dict(before).get(source, "")))
         if match is None:
             labels.append(before)
             continue
@@ -52,10 +50,12 @@ def expand(template: str, match: Any) -> str:
         if reference[1]:
             return "$"
         name = reference[2] or reference[3]
-        if name.isdigit():
+        if name.isascii() and name.isdigit():
             number = int(name)
-            return (match.group(number) or "") if number <= match.re.groups else ""
-        return match.groupdict().get(name) or ""
+            found = match.group(number) if number <= match.re.groups else b""
+        else:
+            found = match.groupdict().get(_bytes(name))
+        return (found or b"").decode("utf-8", "surrogateescape")
 
     return REFERENCE.sub(fill, template)
 
@@ -77,6 +77,10 @@ def label_join(frame: Frame, target: str, separator: str, sources: Sequence[str]
     return merge_same(replace(frame, labels=labels, drops=drops))
 
 
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _with(labels: Labels, name: str, value: str) -> Labels:
     return labels_of({**dict(labels), name: value})
 
@@ -84,7 +88,7 @@ def _with(labels: Labels, name: str, value: str) -> Labels:
 def refuse_bad_name(name: str, role: str, function: str) -> None:
     """Refuse what cannot be a label's name: nothing, or what is no UTF-8."""
     if not is_label_name(name):
-        raise QueryExecutionError(f"invalid {role} label name in {function}(): {name}")
+        raise QueryExecutionError(f"invalid {role} label name in {function}(): {legible(name)}")
 
 
 def is_label_name(name: str) -> bool:
