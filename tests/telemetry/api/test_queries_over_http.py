@@ -158,15 +158,11 @@ async def test_series_labels_and_their_values(prometheus_api):
 
 @pytest.mark.parametrize("path", ["/query", "/format_query", "/parse_query"])
 @pytest.mark.parametrize("term", ["1", "requests_total", "requests_total * 2"])
-async def test_a_row_of_operators_is_answered_or_refused_however_long_it_is(prometheus_api, path, term):
-    for count in (300, 600, 1000, 3000):
+async def test_a_row_of_operators_is_answered_however_long_it_is(prometheus_api, path, term):
+    for count in (300, 3000):
         answer = await prometheus_api.post(path, data={"query": " + ".join([term] * count), "time": "600"})
-        if answer.status_code != 200:
-            assert (answer.status_code, answer.json()["errorType"]) == (422, "execution")
-            assert "in each other" in answer.json()["error"]
-        else:
-            assert answer.json()["status"] == "success"
-        assert count > 300 or answer.status_code == 200
+        assert answer.status_code == 200
+        assert answer.text.startswith('{"status":"success"')  # no reader in Python goes as deep as the tree
 
 
 async def test_a_limit_below_zero_of_metadata_is_none(prometheus_api):
