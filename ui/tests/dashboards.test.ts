@@ -127,7 +127,11 @@ describe("heat maps", () => {
     expect(heat.max).toBe(5);
   });
   it("show other series as they are", () => expect(heatOf([{ metric: { a: "b" }, values: [[1, "2"], [2, "NaN"]] }]).rows).toEqual([{ label: '{a="b"}', low: null, values: [2] }]));
-  it("may be empty", () => expect(heatOf([])).toEqual({ times: [], rows: [], max: 0, isBuckets: false }));
+  it("have what is below zero at the other end of the scale, and rows named by what tells them apart", () => {
+    const heat = heatOf([{ metric: { job: "x", a: "b" }, values: [[1, "-4"]] }, { metric: { job: "x", a: "c" }, values: [[1, "2"]] }]);
+    expect([heat.min, heat.max, heat.rows.map((row) => row.label)]).toEqual([-4, 2, ["b", "c"]]);
+  });
+  it("may be empty", () => expect(heatOf([])).toEqual({ times: [], rows: [], min: 0, max: 0, isBuckets: false }));
 
   const native = (time: number, ...buckets: [string, string, string][]): MatrixSeries => ({ metric: {}, histograms: [[time, { count: "0", sum: "0", buckets: buckets.map(([low, high, count]) => [0, low, high, count]) }]] });
 

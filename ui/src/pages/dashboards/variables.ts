@@ -38,9 +38,9 @@ export function useVariables(variables: readonly DashboardVariable[]): UsedVaria
     return known;
   }, [variables, params]);
   const plans = planAll(variables, given, client);
-  // Also renders anew when one answers, so that those which ask with its value go on.
+  // Who reads the data of an answer renders anew when it comes: those which ask with its value go on then.
   const results = useQueries({ queries: plans.map(({ query }) => query) });
-  const states = plans.map(({ variable, options, isPending }, at): VariableState => ({ variable, options, isLoading: isPending, error: variable.kind === "query" ? (results[at]?.error ?? null) : null }));
+  const states = plans.map(({ variable, options, isPending }, at): VariableState => ({ variable, options, isLoading: isPending && results[at]?.data === undefined, error: variable.kind === "query" ? (results[at]?.error ?? null) : null }));
   const text = JSON.stringify(plans.map(({ variable, values }) => [variable.name, values]));
   const chosen = useMemo(() => Object.fromEntries(JSON.parse(text) as [string, string[]][]) as Chosen, [text]);
   const meaning = JSON.stringify([plans.map(({ variable, everything }) => [variable.name, everything]), plans.filter((one) => one.isOpen).map(({ variable }) => variable.name)]);
