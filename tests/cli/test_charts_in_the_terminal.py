@@ -71,9 +71,7 @@ def test_labels_and_numbers_are_short() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "value", [1e300, -6.667e286, -1.61e308, -6.667e-301, 1e-5, -0.00012345, 9.9996e15, -123456.0]
-)
+@pytest.mark.parametrize("value", [1e300, -6.667e286, -1.61e308, -6.667e-301, 1e-5, -0.00012345, 9.9996e15, -123456.0])
 def test_no_number_is_wider_than_its_column(value: float) -> None:
     text = shorten(value)
     assert len(text) <= 9

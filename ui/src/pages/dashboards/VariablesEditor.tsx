@@ -52,7 +52,7 @@ export function VariablesEditor({ variables: given, onDone, onTouch }: Variables
             </ActionIcon>
           </div>
           {variable.kind === "custom" || variable.kind === "interval" ? (
-            <TextInput label="Values, by commas" defaultValue={variable.options.join(", ")} onBlur={(event) => change(at, { options: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />
+            <TextInput label="Values, by commas" defaultValue={variable.options.join(", ")} onBlur={(event) => event.currentTarget.value !== variable.options.join(", ") && change(at, { options: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />
           ) : variable.kind === "query" ? (
             <>
               <TextInput label="Query" placeholder="label_values(up, job)" value={variable.query} onChange={(event) => change(at, { query: event.currentTarget.value })} />
