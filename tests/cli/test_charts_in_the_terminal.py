@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from holdfast.cli.queries.chart import Bounds, Canvas
-from holdfast.cli.queries.drawing import draw_range, shorten, write_labels
+from holdfast.cli.queries.drawing import draw_range, draw_table, shorten, write_labels
 from holdfast.cli.runs.drawing import terminal
 
 
@@ -69,3 +69,33 @@ def test_labels_and_numbers_are_short() -> None:
         "3G",
         "+Inf",
     ]
+
+
+@pytest.mark.parametrize("value", [1e300, -6.667e286, -1.61e308, -6.667e-301, 1e-5, -0.00012345, 9.9996e15, -123456.0])
+def test_no_number_is_wider_than_its_column(value: float) -> None:
+    text = shorten(value)
+    assert len(text) <= 9
+    scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(text[-1], 0)
+    assert (float(text[:-1]) * scale if scale else float(text)) == pytest.approx(value, rel=0.05)
+
+
+def test_the_greatest_numbers_are_drawn() -> None:
+    top = "1.7976931348623157e308"
+    result = [{"metric": {}, "values": [[0, "-" + top], [30, "NaN"], [60, top]]}]
+    lines = printed(draw_range(result, 0, 60, (60, 24))).splitlines()
+    assert {line[10] for line in lines[:16]} == {"┤"}
+
+
+@pytest.mark.parametrize("width", [34, 40, 44])
+def test_the_times_have_one_line_where_it_is_narrow(width: int) -> None:
+    lines = printed(draw_range([{"metric": {}, "values": [[0, "1"]]}], 0, 60, (width, 10)), width).splitlines()
+    (times,) = [line for line in lines if "00:00:00" in line]
+    assert times.endswith("00:01:00 UTC")
+
+
+def test_labels_cannot_rule_the_terminal() -> None:
+    odd = {"job": 'a"\\b\n\x1b[31m\x9b\x7f [/b] é'}
+    written = '{job="a\\"\\\\b\\n\\u001b[31m\\u009b\\u007f [/b] é"}'
+    assert write_labels(odd) == written
+    assert written in printed(draw_table([{"metric": odd, "value": [0, "1"]}]), 90)
+    assert written in printed(draw_range([{"metric": odd, "values": [[0, "1"]]}], 0, 60, (90, 24)), 90)

@@ -1,13 +1,13 @@
 // Dashboards as values: variables in queries, panels that move, text that stays text, cells of heat maps.
 import { describe, expect, it } from "vitest";
-import { ALL, blankDocument, blankPanel, fillQuery, fillTitle, firstChoice, freeId, literalNames, movePanel, movePanelToRow, moveRow, panelUnit, panelValue, placePanel, placeText, readVariableQuery, resizePanel, statusOf, withoutPanel, withPanel } from "@/lib/dashboards";
+import { ALL, blankDocument, blankPanel, fillQuery, fillTitle, filterValues, firstChoice, freeId, literalNames, movePanel, movePanelToRow, moveRow, panelUnit, panelValue, placePanel, placeText, readVariableQuery, resizePanel, statusOf, variablesIn, withoutPanel, withPanel } from "@/lib/dashboards";
 import type { MatrixSeries } from "@/api/prom";
 import { heatOf, isCumulated, MOST_ROWS } from "@/lib/heat";
 import { refreshMs } from "@/pages/dashboards/panels/data";
 import { readInline, readMarkdown } from "@/lib/markdown";
 import type { DashboardDocument, DashboardVariable } from "@/api/types";
 
-const context = { chosen: { job: ["api"], route: ["/a", "/b.c"], host: ["a.b(1)"], odd: ['say "a\\b"'], pattern: ["api.*"], all: [ALL], none: [] }, literals: new Set(["job", "route", "host", "odd", "all"]), stepS: 15, rangeS: 3_600 };
+const context = { chosen: { job: ["api"], route: ["/a", "/b.c"], host: ["a.b(1)"], odd: ['say "a\\b"'], pattern: ["api.*"], all: [ALL], some: [ALL], own: [ALL], none: [] }, literals: new Set(["job", "route", "host", "odd", "all", "some", "own"]), all: { some: { pattern: "", options: ["a", "b.c"] }, own: { pattern: ".+", options: ["a"] } }, stepS: 15, rangeS: 3_600 };
 
 describe("variables in a query", () => {
   it.each([
@@ -26,12 +26,17 @@ describe("variables in a query", () => {
     ["$host{host=`$odd`}", 'a.b(1){host=`say "a\\b"`}'],
     ['up{job=~"$pattern"}', 'up{job=~"api.*"}'],
     ['up{x=~"$all"}', 'up{x=~".*"}'],
+    ['up{x=~"$some", y=~"$own"}', 'up{x=~"(a|b\\\\.c)", y=~".+"}'],
+    ["sum by (${some:csv}) (up), [[route:csv]]", "sum by (a,b.c) (up), /a,/b.c"],
+    ["${some:raw} ${some:pipe} ${some:glob} ${some:json}", 'a,b.c a|b.c {a,b.c} ["a","b.c"]'],
+    ["${some:doublequote} ${some:singlequote} ${some:text}", "\"a\",\"b.c\" 'a','b.c' a + b.c"],
+    ["${job:nobodyknows:this} ${job:json}", 'api "api"'],
     ["rate(x[$__rate_interval])", "rate(x[1m])"],
     ["rate(x[$__interval]) + $__range_s", "rate(x[15s]) + 3600"],
     ["$unknown", "$unknown"],
   ])("%s becomes %s", (text, filled) => expect(fillQuery(text, context)).toBe(filled));
   it("are no patterns where they are label values, or one of several", () => {
-    const variable: DashboardVariable = { name: "a", kind: "query", query: "", label: "", options: [], multi: false, include_all: false, default: "" };
+    const variable: DashboardVariable = { name: "a", kind: "query", query: "", label: "", options: [], multi: false, include_all: false, default: "", regex: "", all_value: "" };
     const names = (...changes: Partial<DashboardVariable>[]): string[] => [...literalNames(changes.map((change) => ({ ...variable, ...change })))];
     expect(names({}, { name: "b", kind: "custom" }, { name: "c", kind: "custom", multi: true }, { name: "d", kind: "text" })).toEqual(["a", "c"]);
   });
@@ -48,12 +53,25 @@ describe("what a variable asks", () => {
     ["count by (job) (up)", { kind: "query", expr: "count by (job) (up)" }],
   ])("%s", (text, wanted) => expect(readVariableQuery(text)).toEqual(wanted));
   it("is first its default, else all, else the first", () => {
-    const variable: DashboardVariable = { name: "a", kind: "query", query: "", label: "", options: [], multi: true, include_all: true, default: "b" };
+    const variable: DashboardVariable = { name: "a", kind: "query", query: "", label: "", options: [], multi: true, include_all: true, default: "b", regex: "", all_value: "" };
     expect(firstChoice(variable, ["a", "b"])).toEqual(["b"]);
     expect(firstChoice({ ...variable, default: "gone" }, ["a"])).toEqual([ALL]);
     expect(firstChoice({ ...variable, default: "", include_all: false }, ["a", "b"])).toEqual(["a"]);
     expect(firstChoice({ ...variable, kind: "text", default: "x" }, [])).toEqual(["x"]);
   });
+});
+
+describe("the values of a variable", () => {
+  const found = ['up{instance="a:1",job="x"} 1 1000', 'up{instance="b:1",job="x"} 0 1000', 'up{instance="a:1",job="y"} 1 1000'];
+  it("are those that a filter keeps, or a part of them, each once", () => {
+    expect(filterValues(["a", "b", "a"], "")).toEqual(["a", "b"]);
+    expect(filterValues(["api", "apis", "web"], "api.?")).toEqual(["api", "apis"]);
+    expect(filterValues(["API", "web"], "/^a/i")).toEqual(["API"]);
+    expect(filterValues(found, '/instance="([^"]+)"/')).toEqual(["a:1", "b:1"]);
+    expect(filterValues(found, '/job="(?<text>.)".* (?<value>\\d+) /g')).toEqual(["1", "0"]);
+    expect(() => filterValues([], "/(/")).toThrow();
+  });
+  it("are named by the queries that use them", () => expect([...variablesIn("$a ${b:csv} [[c:raw]] $$d $__range")]).toEqual(["a", "b", "c", "d", "__range"]));
 });
 
 describe("panels", () => {
@@ -109,7 +127,11 @@ describe("heat maps", () => {
     expect(heat.max).toBe(5);
   });
   it("show other series as they are", () => expect(heatOf([{ metric: { a: "b" }, values: [[1, "2"], [2, "NaN"]] }]).rows).toEqual([{ label: '{a="b"}', low: null, values: [2] }]));
-  it("may be empty", () => expect(heatOf([])).toEqual({ times: [], rows: [], max: 0, isBuckets: false }));
+  it("have what is below zero at the other end of the scale, and rows named by what tells them apart", () => {
+    const heat = heatOf([{ metric: { job: "x", a: "b" }, values: [[1, "-4"]] }, { metric: { job: "x", a: "c" }, values: [[1, "2"]] }]);
+    expect([heat.min, heat.max, heat.rows.map((row) => row.label)]).toEqual([-4, 2, ["b", "c"]]);
+  });
+  it("may be empty", () => expect(heatOf([])).toEqual({ times: [], rows: [], min: 0, max: 0, isBuckets: false }));
 
   const native = (time: number, ...buckets: [string, string, string][]): MatrixSeries => ({ metric: {}, histograms: [[time, { count: "0", sum: "0", buckets: buckets.map(([low, high, count]) => [0, low, high, count]) }]] });
 

@@ -1,6 +1,6 @@
 // What the console reads out of PromQL and of messages about it, and how answers become curves.
 import { describe, expect, it } from "vitest";
-import { axisRange, type ChartSpec } from "@/lib/chart";
+import { axisRange, type ChartSpec, formatUnit, increments } from "@/lib/chart";
 import { explorePath, parseExploration, writeExploration } from "@/lib/explore";
 import { formatNumber } from "@/lib/format";
 import { durationSeconds, durationText, guessUnit, markedOf, medianGap, offsetOf, rateWindows, readNote, roundWindow } from "@/lib/promql";
@@ -154,6 +154,12 @@ describe("the axis", () => {
   it("begins at zero where zero is near", () => expect(axisRange(10, 100, spec)[0]).toBe(0));
   it("is fitted where it is far", () => expect(axisRange(95, 100, spec)[0]).toBeGreaterThan(90));
   it("begins at zero where nothing moves: fractions of an up that is 1 tell nothing", () => expect(axisRange(1, 1, spec)).toEqual([0, 1.5]));
+  it.each([1e-20, 3e12, 1e18, 1e300, 1.7e308])("has lines and short numbers for %s", (top) => {
+    const [low, high] = axisRange(0, top, spec);
+    expect([low, Number.isFinite(high)]).toEqual([0, true]);
+    expect(increments("number").some((one) => one > high / 6 && one < high)).toBe(true);
+    expect(formatUnit(top, "number").length).toBeLessThan(10);
+  });
   it("goes below zero", () => expect(axisRange(-3, 2, spec)).toEqual([-4, 2.5]));
   it("never is empty", () => expect(axisRange(0, 0, spec)).toEqual([0, 1]));
 });

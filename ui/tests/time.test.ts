@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { condense, describeEvent, eventPath } from "@/lib/events";
-import { formatAge, formatDay, formatRelative } from "@/lib/time";
+import { formatAge, formatDay, formatRelative, formatWindow } from "@/lib/time";
 import { toYaml } from "@/lib/yaml";
 import type { LogEvent } from "@/api/types";
 
@@ -18,6 +18,17 @@ describe("relative times", () => {
     expect(formatDay(ago(86_400), NOW)).toBe("Yesterday");
     expect(formatDay(ago(86_400 * 400), NOW)).toContain("2025");
   });
+});
+
+describe("a window of time", () => {
+  const now = new Date(2026, 10, 30, 22, 0);
+  it.each([
+    [new Date(2026, 10, 30, 3, 0), new Date(2026, 10, 30, 7, 0), "03:00 to 07:00"],
+    [new Date(2026, 10, 30, 3, 0, 5), new Date(2026, 10, 30, 3, 0, 35), "03:00:05 to 03:00:35"],
+    [new Date(2026, 10, 1, 3, 0), new Date(2026, 10, 1, 7, 0), "1 Nov 03:00 to 07:00"],
+    [new Date(2026, 9, 31, 23, 0), new Date(2026, 10, 1, 7, 0), "31 Oct 23:00 to 1 Nov 07:00"],
+    [new Date(2025, 9, 31, 23, 0), new Date(2026, 10, 1, 7, 0), "31 Oct 2025 23:00 to 1 Nov 07:00"],
+  ])("says its days where they are not today: %s", (from, to, text) => expect(formatWindow(from, to, now)).toBe(text));
 });
 
 describe("events as sentences", () => {

@@ -6113,8 +6113,16 @@ export interface components {
         /**
          * Variable
          * @description A value that queries use as `$name`; `query` is `label_values(...)`, PromQL or text, by its kind.
+         *
+         *     Of the values of a query, `regex` keeps those that match, or the part in its first group (JavaScript's form, also
+         *     between slashes with flags). `all_value` stands for all of them, in the place of a pattern of each.
          */
         Variable: {
+            /**
+             * All Value
+             * @default
+             */
+            all_value: string;
             /**
              * Default
              * @default
@@ -6148,6 +6156,11 @@ export interface components {
              * @default
              */
             query: string;
+            /**
+             * Regex
+             * @default
+             */
+            regex: string;
         };
         /**
          * VariableKind

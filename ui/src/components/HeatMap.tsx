@@ -29,7 +29,7 @@ interface HeatMapProps {
 const NO_MARKS: readonly ChartMark[] = [];
 
 export function HeatMap({ heat, height, label, bound, onPick, marks = NO_MARKS }: HeatMapProps) {
-  const { rows, times, max } = heat;
+  const { rows, times, min, max } = heat;
   const [first = 0, last = 0] = [times[0], times[times.length - 1]];
   const span = last - first;
   const every = Math.max(1, Math.ceil(rows.length / Math.max(1, Math.floor((height - FOOT_PX) / LABEL_PX))));
@@ -38,7 +38,7 @@ export function HeatMap({ heat, height, label, bound, onPick, marks = NO_MARKS }
     <div className={classes.heat} style={{ height }}>
       <div className={classes.names} aria-hidden>
         {[...rows].reverse().map((row, down) => (
-          <span key={row.label} className="truncate" title={rowText(row, bound)}>
+          <span key={row.label} className="truncate" title={rowText(row, heat, bound)}>
             {(rows.length - 1 - down) % every === 0 ? bound(row.label) : ""}
           </span>
         ))}
@@ -48,15 +48,15 @@ export function HeatMap({ heat, height, label, bound, onPick, marks = NO_MARKS }
           <svg viewBox={`0 0 ${times.length} ${rows.length}`} preserveAspectRatio="none" className={classes.map} role="img" aria-label={label}>
             {rows.map((row, up) =>
               row.values.map((value, at) =>
-                value ? (
+                value || (value === 0 && min < 0) ? (
                   <rect
                     key={`${row.label}/${times[at]}`}
                     x={at}
                     y={rows.length - 1 - up}
                     width={1}
                     height={1}
-                    fillOpacity={0.08 + 0.92 * Math.sqrt(value / (max || 1))}
-                    data-tip={`${formatMoment(new Date((times[at] ?? 0) * 1000), span)}, ${rowText(row, bound)}: ${formatNumber(value)}`}
+                    fillOpacity={0.08 + 0.92 * Math.sqrt((value - min) / (max - min || 1))}
+                    data-tip={`${formatMoment(new Date((times[at] ?? 0) * 1000), span)}, ${rowText(row, heat, bound)}: ${formatNumber(value)}`}
                   />
                 ) : null,
               ),
@@ -70,7 +70,7 @@ export function HeatMap({ heat, height, label, bound, onPick, marks = NO_MARKS }
       <div className={classes.foot}>
         <span>{formatMoment(new Date(first * 1000), span)}</span>
         <span className={classes.scale}>
-          0 <i aria-hidden /> {formatNumber(max)}
+          {formatNumber(min)} <i aria-hidden /> {formatNumber(max)}
         </span>
         <span>{formatMoment(new Date(last * 1000), span)}</span>
       </div>
@@ -78,7 +78,8 @@ export function HeatMap({ heat, height, label, bound, onPick, marks = NO_MARKS }
   );
 }
 
-function rowText({ label, low }: HeatRow, bound: (text: string) => string): string {
+function rowText({ label, low }: HeatRow, { isBuckets }: Heat, bound: (text: string) => string): string {
+  if (!isBuckets) return label;
   if (label === "+Inf" && low !== null) return `above ${bound(low)}`;
   return low === null || low === "-Inf" ? `up to ${bound(label)}` : `${bound(low)} to ${bound(label)}`;
 }

@@ -112,7 +112,7 @@ export function buildChart(latest: Latest, { width, height, classes, zoom, bars 
     scales: { x: { time: true }, y: { range: (_, dataMin, dataMax) => axisRange(dataMin, dataMax, spec) } },
     axes: [
       { stroke: ink, font, grid: { show: false }, ticks: { show: false }, space: 90, size: 24, gap: 4, values: axisTimes },
-      { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: increments(spec.unit), values: (_, values) => values.map((value) => withoutZeros(formatUnit(value, spec.unit))) },
+      { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: [...increments(spec.unit)], values: (_, values) => values.map((value) => withoutZeros(formatUnit(value, spec.unit))) },
     ],
     series: [{}, ...drawn(spec).map((series) => (spec.isBars ? barOptions(series, bars) : seriesOptions(series, spec)))],
     ...(spec.isStacked && !spec.isBars ? { bands: spec.series.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
@@ -184,7 +184,7 @@ export function axisRange(dataMin: number | null, dataMax: number | null, spec: 
 /** A round number at or above the data, so that curves do not touch the ceiling. */
 export function niceTop(dataMax: number | null, unit: Unit): number {
   if (dataMax === null || !(dataMax > 0)) return unit === "seconds" ? 0.01 : 1;
-  const wanted = dataMax * 1.08;
+  const wanted = Math.min(dataMax, Number.MAX_VALUE / 4) * 1.08;
   // Memory is counted in powers of two: a grid line at 18.6 GiB would help nobody.
   if (unit.startsWith("bytes")) {
     const power = 2 ** Math.floor(Math.log2(wanted));
@@ -192,14 +192,20 @@ export function niceTop(dataMax: number | null, unit: Unit): number {
   }
   const power = 10 ** Math.floor(Math.log10(wanted));
   const step = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((one) => one * power >= wanted) ?? 10;
-  return step * power;
+  return Math.min(step * power, Number.MAX_VALUE / 4);
 }
 
-/** The distances at which grid lines may stand. */
-function increments(unit: Unit): number[] {
-  if (unit.startsWith("bytes")) return Array.from({ length: 60 }, (_, index) => 2 ** index);
-  if (unit === "count") return [1, 2, 5].flatMap((one) => Array.from({ length: 13 }, (_, power) => one * 10 ** power)).sort((a, b) => a - b);
-  return [1, 2, 2.5, 5].flatMap((one) => Array.from({ length: 20 }, (_, power) => one * 10 ** (power - 9))).sort((a, b) => a - b);
+const BINARY = Array.from({ length: 1_000 }, (_, index) => 2 ** index);
+const WHOLE = decimalSteps([1, 2, 5], 0);
+const ANY = decimalSteps([1, 2, 2.5, 5], -30);
+
+/** The distances at which grid lines may stand, however great the numbers are. */
+export function increments(unit: Unit): readonly number[] {
+  return unit.startsWith("bytes") ? BINARY : unit === "count" ? WHOLE : ANY;
+}
+
+function decimalSteps(ones: readonly number[], from: number): number[] {
+  return Array.from({ length: 308 - from }, (_, index) => index + from).flatMap((power) => ones.map((one) => Number(`${one}e${power}`)));
 }
 
 /** Round numbers stay short on an axis: "50 ms", not "50.0 ms". */

@@ -10,21 +10,37 @@ export type Chosen = Readonly<Record<string, readonly string[]>>;
 /** Stands for all values of a variable. */
 export const ALL = "$__all";
 
-export interface QueryContext {
-  chosen: Chosen;
+/** What all values of a variable are: a pattern of one's own, or else each of them. */
+export interface Everything {
+  pattern: string;
+  options: readonly string[];
+}
+
+/** What the values of variables mean, beside which of them are chosen. */
+export interface Meaning {
   /** Variables whose values are meant letter by letter, so that `=~` does not read them as patterns. */
   literals: ReadonlySet<string>;
+  all: Readonly<Record<string, Everything>>;
+}
+
+export interface QueryContext extends Meaning {
+  chosen: Chosen;
   stepS: number;
   rangeS: number;
 }
 
-const NAME = /\$(?:\{([A-Za-z_]\w*)(?::([a-z]+))?\}|([A-Za-z_]\w*))|\[\[([A-Za-z_]\w*)\]\]/g;
+const NAME = /\$(?:\{([A-Za-z_]\w*)(?::([a-z]+)(?::[^}]*)?)?\}|([A-Za-z_]\w*))|\[\[([A-Za-z_]\w*)(?::([a-z]+))?\]\]/g;
+
+/** The variables that a text names. */
+export function variablesIn(text: string): Set<string> {
+  return new Set([...text.matchAll(NAME)].map(([, braced, , bare, bracketed]) => braced ?? bare ?? bracketed ?? ""));
+}
 
 /** A string of a query, with the operator before it where that takes a pattern. */
 const STRING = /([=!]~\s*)?("(?:[^"\\]|\\[\s\S])*"?|'(?:[^'\\]|\\[\s\S])*'?|`[^`]*`?)/g;
 
 /** Puts the values of variables into a query. Several values become a pattern, as `=~` wants it. */
-export function fillQuery(text: string, { chosen, literals, stepS, rangeS }: QueryContext): string {
+export function fillQuery(text: string, { chosen, literals, all, stepS, rangeS }: QueryContext): string {
   const known: Record<string, string> = {
     __interval: durationText(stepS),
     __interval_ms: String(stepS * 1_000),
@@ -33,14 +49,17 @@ export function fillQuery(text: string, { chosen, literals, stepS, rangeS }: Que
     __range_s: String(Math.round(rangeS)),
     __range_ms: String(Math.round(rangeS * 1_000)),
   };
-  return text.replace(NAME, (whole: string, braced: string | undefined, format: string | undefined, bare: string | undefined, bracketed: string | undefined, at: number) => {
+  return text.replace(NAME, (whole: string, braced?: string, format?: string, bare?: string, bracketed?: string, second?: string, at = 0) => {
     const name = braced ?? bare ?? bracketed ?? "";
     const builtIn = known[name];
     if (builtIn !== undefined) return builtIn;
     const values = chosen[name];
     if (values === undefined) return whole;
+    const { pattern = "", options = [] } = all[name] ?? {};
+    const isAll = values.includes(ALL);
+    if (isAll && (pattern || options.length === 0)) return pattern || ".*";
     const place = stringAround(text, at);
-    return valueText(values, format ?? (literals.has(name) ? (place?.isPattern ? "regex" : "letters") : undefined), place?.quote ?? "");
+    return valueText(isAll ? options : values, format ?? second ?? (literals.has(name) ? (place?.isPattern ? "regex" : "letters") : ""), place?.quote ?? "");
   });
 }
 
@@ -62,14 +81,35 @@ function stringAround(text: string, at: number): { quote: string; isPattern: boo
   return null;
 }
 
-function valueText(values: readonly string[], format: string | undefined, quote: string): string {
-  if (values.includes(ALL)) return ".*";
-  if (format === "csv") return values.join(",");
-  if (format === "pipe") return values.join("|");
+/** Values in one of the formats of Grafana, of which `glob` stands for those that nobody knows. */
+function valueText(values: readonly string[], format: string, quote: string): string {
+  const [first = ""] = values;
+  const isOne = values.length === 1;
   const pattern = (value: string): string => escapeString(value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), quote || '"');
-  if (values.length !== 1) return values.length === 0 ? "" : `(${values.map(pattern).join("|")})`;
-  const value = values[0] ?? "";
-  return format === "regex" ? pattern(value) : format === "letters" ? escapeString(value, quote) : value;
+  const quoted = (mark: string): string => values.map((value) => `${mark}${escapeString(value, mark)}${mark}`).join(",");
+  switch (format) {
+    case "csv":
+    case "raw":
+      return values.join(",");
+    case "pipe":
+      return values.join("|");
+    case "text":
+      return values.join(" + ");
+    case "doublequote":
+      return quoted('"');
+    case "singlequote":
+    case "sqlstring":
+      return quoted("'");
+    case "json":
+      return JSON.stringify(isOne ? first : values);
+    case "":
+    case "letters":
+    case "regex":
+      if (!isOne) return values.length === 0 ? "" : `(${values.map(pattern).join("|")})`;
+      return format === "regex" ? pattern(first) : format === "letters" ? escapeString(first, quote) : first;
+    default:
+      return isOne ? first : `{${values.join(",")}}`;
+  }
 }
 
 /** What stands between two quotes for a text; between backquotes, and outside of strings, it stands as it is. */
@@ -80,6 +120,17 @@ function escapeString(text: string, quote: string): string {
 /** The variables whose values are label values, or one of several that are written down; a single written one may be a pattern. */
 export function literalNames(variables: readonly DashboardVariable[]): ReadonlySet<string> {
   return new Set(variables.filter(({ kind, multi, include_all }) => kind === "query" || (kind === "custom" && (multi || include_all))).map(({ name }) => name));
+}
+
+/** The values that a filter keeps, or the part of each in its first group (or in the one named `value`), each once. */
+export function filterValues(values: readonly string[], filter: string): string[] {
+  if (!filter) return [...new Set(values)];
+  const slashed = /^\/([\s\S]*)\/([dgimsuvy]*)$/.exec(filter);
+  const pattern = slashed ? new RegExp(slashed[1] ?? "", (slashed[2] ?? "").replace(/[gy]/g, "")) : new RegExp(`^${filter}$`);
+  return [...new Set(values.flatMap((value) => {
+    const found = pattern.exec(value);
+    return found ? [found.groups?.["value"] ?? found.groups?.["text"] ?? found[1] ?? value] : [];
+  }))];
 }
 
 export type VariableQuery =

@@ -68,6 +68,7 @@ export function formatNumber(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOTHING;
   const size = Math.abs(value);
   if (size === 0) return "0";
+  if (size >= 1e16) return Number(value.toPrecision(3)).toExponential().replace("+", "");
   if (size >= 999.5) {
     const power = Math.min(4, Math.floor(Math.log10(size * 1.0005) / 3));
     return power > 0 ? `${significant(value / 1000 ** power)}${["", "k", "M", "G", "T"][power]}` : significant(value);

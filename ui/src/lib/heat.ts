@@ -2,7 +2,7 @@
 // `le` buckets, or from plain series.
 import type { HistogramValue, MatrixSeries } from "@/api/prom";
 import type { Grid } from "@/api/promQueries";
-import { parseValue, seriesName } from "./promSeries";
+import { parseValue, seriesName, splitLabels } from "./promSeries";
 
 export interface HeatRow {
   /** The upper bound of a bucket, or the name of a series. */
@@ -16,6 +16,8 @@ export interface Heat {
   times: number[];
   /** From the lowest bucket up. */
   rows: HeatRow[];
+  /** The ends of the scale: zero, or the least value where some are below it. */
+  min: number;
   max: number;
   isBuckets: boolean;
 }
@@ -29,8 +31,8 @@ export function heatOf(matrix: readonly MatrixSeries[], grid?: Grid): Heat {
   const hasBounds = matrix.length > 0 && matrix.every((one) => one.metric["le"] !== undefined);
   const times = grid ? gridTimes(grid) : timesOf(matrix);
   const rows = isNative ? nativeRows(matrix, times) : hasBounds ? classicRows(matrix, times) : plainRows(matrix, times);
-  const max = rows.reduce((most, row) => row.values.reduce<number>((sum, value) => Math.max(sum, value ?? 0), most), 0);
-  return { times, rows, max, isBuckets: isNative || hasBounds };
+  const ends = rows.flatMap(({ values }) => values).reduce<[number, number]>(([low, high], value) => [Math.min(low, value ?? 0), Math.max(high, value ?? 0)], [0, 0]);
+  return { times, rows, min: ends[0], max: ends[1], isBuckets: isNative || hasBounds };
 }
 
 function gridTimes({ start, end, step }: Grid): number[] {
@@ -43,7 +45,9 @@ function timesOf(matrix: readonly MatrixSeries[]): number[] {
 }
 
 function plainRows(matrix: readonly MatrixSeries[], times: readonly number[]): HeatRow[] {
-  return [...sumsBy(matrix, seriesName)].map(([label, sums]) => ({ label, low: null, values: times.map((time) => sums.get(time) ?? null) }));
+  const { varying } = splitLabels(matrix.map(({ metric }) => metric));
+  const nameOf = (metric: MatrixSeries["metric"]): string => (matrix.length > 1 ? varying.map((name) => metric[name] ?? "–").join(", ") : seriesName(metric));
+  return [...sumsBy(matrix, nameOf)].map(([label, sums]) => ({ label, low: null, values: times.map((time) => sums.get(time) ?? null) }));
 }
 
 /** Buckets are cumulated: what is in one is what it has more than the one below. */

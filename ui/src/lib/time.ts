@@ -44,11 +44,24 @@ export function formatMoment(at: Date, spanS: number): string {
   return spanS <= 86_400 ? clock.slice(0, 5) : `${DAY.format(at)} ${clock.slice(0, 5)}`;
 }
 
+/** From when to when: with the day where that is not today, once where it is one. */
+export function formatWindow(from: Date, to: Date, now: Date): string {
+  const letters = to.getTime() - from.getTime() <= 600_000 ? 8 : 5; // of few minutes the seconds matter
+  const [begin = "", end = ""] = [from, to].map((at) => CLOCK.format(at).slice(0, letters));
+  const isOneDay = from.toDateString() === to.toDateString();
+  if (isOneDay && from.toDateString() === now.toDateString()) return `${begin} to ${end}`;
+  return `${dayOf(from, now)} ${begin} to ${isOneDay ? "" : `${dayOf(to, now)} `}${end}`;
+}
+
+function dayOf(at: Date, now: Date): string {
+  return at.getFullYear() === now.getFullYear() ? DAY.format(at) : DAY_YEAR.format(at);
+}
+
 export function formatDay(at: Date, now: Date): string {
   if (at.toDateString() === now.toDateString()) return "Today";
   const yesterday = new Date(now.getTime() - 86_400_000);
   if (at.toDateString() === yesterday.toDateString()) return "Yesterday";
-  return at.getFullYear() === now.getFullYear() ? DAY.format(at) : DAY_YEAR.format(at);
+  return dayOf(at, now);
 }
 
 /** The value an `<input type="datetime-local">` expects: local time, without a zone. */

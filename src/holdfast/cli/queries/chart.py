@@ -6,6 +6,7 @@ Knows numbers and cells only; what they mean stands in `drawing`.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,7 @@ _BLANK: Final = 0x2800  # the Braille pattern without a dot; dots are bits added
 _BITS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _WIDE: Final = 2
 _HIGH: Final = 4
+_MOST: Final = sys.float_info.max / 4  # the distance of two such is still a number
 
 Points = Sequence[tuple[float, float]]
 
@@ -33,7 +35,7 @@ class Bounds:
     @classmethod
     def around(cls, lines: Sequence[Points], left: float, right: float) -> Bounds:
         """Give the bounds that hold every finite value, never of no height."""
-        values = [value for line in lines for _, value in line if math.isfinite(value)]
+        values = [max(-_MOST, min(_MOST, value)) for line in lines for _, value in line if math.isfinite(value)]
         low, high = min(values, default=0.0), max(values, default=1.0)
         if low == high:
             low, high = low - (abs(low) or 1.0) * 0.5, high + (abs(high) or 1.0) * 0.5
@@ -62,7 +64,7 @@ class Canvas:
     def _spot(self, at: float, value: float) -> tuple[int, int]:
         bounds = self._bounds
         x = (at - bounds.left) / (bounds.right - bounds.left)
-        y = (bounds.high - value) / (bounds.high - bounds.low)
+        y = (bounds.high - max(bounds.low, min(bounds.high, value))) / (bounds.high - bounds.low)
         return round(x * (self._columns * _WIDE - 1)), round(y * (self._rows * _HIGH - 1))
 
     def _connect(self, start: tuple[int, int], end: tuple[int, int], colour: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,10 @@ from holdfast.cli.queries.chart import COLOURS, Bounds, Canvas, Points
 MOST_LINES: Final = len(COLOURS)
 _AXIS_WIDTH: Final = 10
 _DAY_S: Final = 86_400
+_LEAST_GAP: Final = 2
+_UNITS: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_ENDS: Final = (1e-3, 1e15)  # beyond these a number has a power of ten
+_CONTROL: Final = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160))}
 
 
 def draw_range(result: Sequence[Mapping[str, Any]], start: float, end: float, size: tuple[int, int]) -> RenderableType:
@@ -51,7 +56,9 @@ def _times(bounds: Bounds, columns: int) -> Text:
         for at in (bounds.left, (bounds.left + bounds.right) / 2, bounds.right)
     )
     right += " UTC"
-    gap = max(columns - len(left) - len(middle) - len(right), 2)
+    gap = columns - len(left) - len(middle) - len(right)
+    if gap < 2 * _LEAST_GAP:
+        gap, middle = max(columns - len(left) - len(right), _LEAST_GAP), ""
     line = f"{left}{' ' * (gap // 2)}{middle}{' ' * (gap - gap // 2)}{right}"
     return Text(" " * (_AXIS_WIDTH + 1) + line, style="dim")
 
@@ -63,7 +70,7 @@ def draw_table(result: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("value", justify="right", no_wrap=True)
     for each in result:
         value = each["value"][1] if "value" in each else _write_histogram(each["histogram"][1])
-        table.add_row(write_labels(each["metric"]), value)
+        table.add_row(Text(write_labels(each["metric"])), Text(value))
     return table
 
 
@@ -72,9 +79,11 @@ def _write_histogram(histogram: Mapping[str, Any]) -> str:
 
 
 def write_labels(labels: Mapping[str, str]) -> str:
-    """Write a label set as a selector."""
-    name = labels.get("__name__", "")
-    pairs = ", ".join(f'{label}="{value}"' for label, value in labels.items() if label != "__name__")
+    """Write a label set as a selector; control characters, which could rule a terminal, are escaped."""
+    name = labels.get("__name__", "").translate(_CONTROL)
+    pairs = ", ".join(
+        f"{label}={json.dumps(value, ensure_ascii=False)}" for label, value in labels.items() if label != "__name__"
+    ).translate(_CONTROL)
     return f"{name}{{{pairs}}}" if pairs or not name else name
 
 
@@ -82,7 +91,10 @@ def shorten(value: float) -> str:
     """Give a number in at most nine characters."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("+Inf" if value > 0 else "-Inf")
-    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+    if value and not _ENDS[0] <= abs(value) < _ENDS[1]:
+        digits, power = f"{value:.{1 if value < 0 else 2}e}".split("e")
+        return f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
+    for size, unit in _UNITS:
         if abs(value) >= size:
             return f"{value / size:.4g}{unit}"
     return f"{value:.4g}"

@@ -19,6 +19,7 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=20_000)]
 Word = Annotated[str, Field(max_length=200)]
+Pattern = Annotated[str, Field(max_length=2000)]
 
 
 class PanelKind(StrEnum):
@@ -101,7 +102,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value that queries use as `$name`; `query` is `label_values(...)`, PromQL or text, by its kind."""
+    """A value that queries use as `$name`; `query` is `label_values(...)`, PromQL or text, by its kind.
+
+    Of the values of a query, `regex` keeps those that match, or the part in its first group (JavaScript's form, also
+    between slashes with flags). `all_value` stands for all of them, in the place of a pattern of each.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -113,6 +118,8 @@ class Variable:
     multi: bool = False
     include_all: bool = False
     default: Word = ""
+    regex: Pattern = ""
+    all_value: Pattern = ""
 
 
 Span = TypedDict("Span", {"from": Annotated[str, Field(pattern=r"^(\d+(ms|[smhdwy]))+$")]})

@@ -3,8 +3,8 @@ import { ActionIcon, Button, Menu, TextInput, UnstyledButton } from "@mantine/co
 import { useDisclosure } from "@mantine/hooks";
 import { IconCalendarTime, IconCheck, IconChevronDown, IconX } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
-import { DEFAULT_PRESET, type Preset, PRESETS, resolveRange, spanSeconds, type TimeRange } from "@/lib/timerange";
-import { formatMoment, toLocalInput } from "@/lib/time";
+import { DEFAULT_PRESET, type Preset, PRESETS, resolveRange, type TimeRange } from "@/lib/timerange";
+import { formatWindow, toLocalInput } from "@/lib/time";
 import { useKeys } from "@/state/shortcuts";
 import { useTimeRange } from "@/state/timerange";
 import classes from "./TimeRangePicker.module.css";
@@ -77,7 +77,5 @@ function CustomRange({ range, onChoose }: { range: TimeRange; onChoose: (range: 
 }
 
 function rangeLabel(range: TimeRange): string {
-  if (range.kind === "preset") return PRESETS[range.preset].label;
-  const span = spanSeconds(range);
-  return `${formatMoment(range.from, Math.max(span, 3_601))} to ${formatMoment(range.to, Math.max(span, 3_601))}`;
+  return range.kind === "preset" ? PRESETS[range.preset].label : formatWindow(range.from, range.to, new Date());
 }

@@ -12,7 +12,7 @@ import { blankDocument, blankPanel, freeId, moveRow, withoutPanel, withPanel } f
 import { useArranging } from "./arranging";
 import { useDraft } from "./draft";
 import { PanelEditor } from "./PanelEditor";
-import { LiteralsContext, ShownContext } from "./panels/data";
+import { VariablesContext, ShownContext } from "./panels/data";
 import { Rows } from "./Rows";
 import { VariableBar } from "./VariableBar";
 import { VariablesEditor } from "./VariablesEditor";
@@ -28,7 +28,7 @@ interface BuilderProps {
 export function Builder({ id, started, onDone }: BuilderProps) {
   const draft = useDraft(id, started, onDone);
   const { document, change } = draft;
-  const { states, chosen, literals, choose } = useVariables(document.variables);
+  const { states, chosen, known, choose } = useVariables(document.variables);
   const [open, setOpen] = useState<{ panel: DashboardPanel; row: number } | null>(null);
   const [isVariables, setVariables] = useState(false);
   const isTouched = useRef(false);
@@ -54,7 +54,7 @@ export function Builder({ id, started, onDone }: BuilderProps) {
   const closeUnlessTouched = (): void => (isTouched.current ? ask(true) : closeDialog());
   const touch = (): void => void (isTouched.current = true);
   return (
-    <LiteralsContext value={literals}>
+    <VariablesContext value={known}>
       <Page
         title={id === null ? "New dashboard" : `Editing ${started.document.title}`}
         name={document.title || "Dashboard"}
@@ -145,7 +145,7 @@ export function Builder({ id, started, onDone }: BuilderProps) {
           What you changed in this dashboard is not saved and would be lost.
         </Confirm>
       </Page>
-    </LiteralsContext>
+    </VariablesContext>
   );
 }
 

@@ -17,7 +17,7 @@ import { type Preset, PRESETS } from "@/lib/timerange";
 import { useMay } from "@/state/session";
 import { useKeys } from "@/state/shortcuts";
 import { useCarry, useTimeRange, useUrlFilter } from "@/state/timerange";
-import { LiteralsContext, RefreshContext, refreshMs, ShownContext } from "./panels/data";
+import { VariablesContext, RefreshContext, refreshMs, ShownContext } from "./panels/data";
 import { Rows } from "./Rows";
 import { VariableBar } from "./VariableBar";
 import { useVariables } from "./variables";
@@ -100,16 +100,16 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
 }
 
 function Board({ document, onEdit }: { document: DashboardDocument; onEdit: (() => void) | null }) {
-  const { states, chosen, literals, choose } = useVariables(document.variables);
+  const { states, chosen, known, choose } = useVariables(document.variables);
   const { exemplars, events } = useShown(document);
   const shown = useMemo(() => ({ exemplars: exemplars.isShown, events: events.isShown }), [exemplars.isShown, events.isShown]);
   const count = document.rows.reduce((sum, row) => sum + row.panels.length, 0);
   return (
     <RefreshContext value={refreshMs(document.refresh)}>
       <VariableBar states={states} chosen={chosen} onChoose={choose} />
-      <LiteralsContext value={literals}>
+      <VariablesContext value={known}>
         <ShownContext value={shown}>{count === 0 ? <NoPanels onEdit={onEdit} /> : <Rows rows={document.rows} chosen={chosen} />}</ShownContext>
-      </LiteralsContext>
+      </VariablesContext>
     </RefreshContext>
   );
 }

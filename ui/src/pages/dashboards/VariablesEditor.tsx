@@ -3,6 +3,7 @@ import { ActionIcon, Button, Checkbox, Select, TextInput } from "@mantine/core";
 import { IconPlus, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import type { DashboardVariable } from "@/api/types";
+import { filterValues } from "@/lib/dashboards";
 import classes from "./Dashboard.module.css";
 
 const KINDS = [
@@ -32,7 +33,7 @@ export function VariablesEditor({ variables: given, onDone, onTouch }: Variables
   };
   const change = (at: number, part: Partial<DashboardVariable>): void => keep(kept.map((one, place) => (place === at ? { ...one, variable: { ...one.variable, ...part } } : one)));
   const add = (): void => {
-    keep([...kept, { key: nextKey, variable: { name: freeName(variables), kind: "query", label: "", query: "", options: [], multi: false, include_all: false, default: "" } }]);
+    keep([...kept, { key: nextKey, variable: { name: freeName(variables), kind: "query", label: "", query: "", options: [], multi: false, include_all: false, default: "", regex: "", all_value: "" } }]);
     setNextKey(nextKey + 1);
   };
   const names = variables.map((one) => one.name);
@@ -51,9 +52,12 @@ export function VariablesEditor({ variables: given, onDone, onTouch }: Variables
             </ActionIcon>
           </div>
           {variable.kind === "custom" || variable.kind === "interval" ? (
-            <TextInput label="Values, by commas" defaultValue={variable.options.join(", ")} onBlur={(event) => change(at, { options: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />
+            <TextInput label="Values, by commas" defaultValue={variable.options.join(", ")} onBlur={(event) => event.currentTarget.value !== variable.options.join(", ") && change(at, { options: event.currentTarget.value.split(",").map((one) => one.trim()).filter(Boolean) })} />
           ) : variable.kind === "query" ? (
-            <TextInput label="Query" placeholder="label_values(up, job)" value={variable.query} onChange={(event) => change(at, { query: event.currentTarget.value })} />
+            <>
+              <TextInput label="Query" placeholder="label_values(up, job)" value={variable.query} onChange={(event) => change(at, { query: event.currentTarget.value })} />
+              <TextInput label="Keep what matches" placeholder="/instance=&quot;([^&quot;]+)&quot;/" error={patternFault(variable.regex ?? "")} value={variable.regex ?? ""} onChange={(event) => change(at, { regex: event.currentTarget.value })} />
+            </>
           ) : (
             <TextInput label="Value" value={variable.default} onChange={(event) => change(at, { default: event.currentTarget.value })} />
           )}
@@ -61,6 +65,7 @@ export function VariablesEditor({ variables: given, onDone, onTouch }: Variables
             <div className="row">
               <Checkbox size="xs" label="Several may be chosen" checked={variable.multi} onChange={(event) => change(at, { multi: event.currentTarget.checked })} />
               <Checkbox size="xs" label="With “All”" checked={variable.include_all} onChange={(event) => change(at, { include_all: event.currentTarget.checked })} />
+              {variable.include_all && <TextInput aria-label="What “All” stands for" placeholder="each of them" value={variable.all_value ?? ""} onChange={(event) => change(at, { all_value: event.currentTarget.value })} />}
             </div>
           )}
         </div>
@@ -77,6 +82,15 @@ export function VariablesEditor({ variables: given, onDone, onTouch }: Variables
       </div>
     </div>
   );
+}
+
+function patternFault(filter: string): string | null {
+  try {
+    filterValues([], filter);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function freeName(variables: readonly DashboardVariable[]): string {

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from holdfast.kernel.errors import InvalidError, Place
 from holdfast.telemetry.dashboards.checking import read_document, write_document
 from holdfast.telemetry.dashboards.document import Document, Panel, Row, Variable
+from holdfast.telemetry.dashboards.grafana.layout import FoundRow, rows_of
 from holdfast.telemetry.dashboards.grafana.notes import Notes, Unmapped
 from holdfast.telemetry.dashboards.grafana.panels import map_panel
-from holdfast.telemetry.dashboards.grafana.parts import list_in, mapping_in, mappings_in, number_in
+from holdfast.telemetry.dashboards.grafana.parts import list_in, mapping_in, mappings_in
+from holdfast.telemetry.dashboards.grafana.second import is_second, second_rows, settings_of
+from holdfast.telemetry.dashboards.grafana.sources import Sources
+from holdfast.telemetry.dashboards.grafana.trial import Trial
 from holdfast.telemetry.dashboards.grafana.variables import map_variable
 
 _SINCE: Final = re.compile(r"now-((?:\d+(?:ms|[smhdwy]))+)")
@@ -28,20 +32,20 @@ class Mapped:
     problems: tuple[Unmapped, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A panel as it stands in the file."""
-
-    path: str
-    panel: Mapping[str, Any]
-
-
 def is_grafana(data: object) -> bool:
-    """Tell whether this is Grafana's JSON (also as its API wraps it) and not a document of ours."""
+    """Tell whether this is Grafana's JSON (also as its APIs wrap it) and not a document of ours."""
     if not isinstance(data, Mapping):
         return False
-    inner = data.get("dashboard", data)
-    return isinstance(inner, Mapping) and ("schemaVersion" in inner or "panels" in inner or "templating" in inner)
+    inner = _unwrapped(data)
+    return isinstance(inner, Mapping) and (
+        "schemaVersion" in inner or "panels" in inner or "templating" in inner or is_second(inner)
+    )
+
+
+def _unwrapped(data: Mapping[str, Any]) -> Any:
+    """Give what is inside: its API has `dashboard`, its resources have `spec`."""
+    is_resource = data.get("kind") == "Dashboard" and "spec" in data
+    return data["spec"] if is_resource else data.get("dashboard", data)
 
 
 def import_grafana(data: Mapping[str, Any]) -> Mapped:
@@ -54,24 +58,27 @@ def import_grafana(data: Mapping[str, Any]) -> Mapped:
     if not is_grafana(data):
         place = Place(field="panels")
         raise InvalidError("this is no dashboard of Grafana", hint="export it there as JSON", place=place)
-    source: Mapping[str, Any] = data.get("dashboard", data)
+    given: Mapping[str, Any] = _unwrapped(data)
     notes = Notes()
+    source = settings_of(given) if is_second(given) else given
+    found = second_rows(given, notes) if is_second(given) else rows_of(given, notes)
     for each in _annotations(source):
         if not each.get("builtIn"):
             notes.add("annotations", f"annotations {each.get('name')!r}: events are shown as marks here")
     if source.get("links"):
         notes.add("links", "links to other pages")
-    listed = mappings_in(mapping_in(source, "templating"), "list", "templating")
-    variables = [map_variable(each, f"templating.list[{number}]", notes) for number, each in enumerate(listed)]
+    sources = Sources(source)
+    variables = _variables(source, "variables" if is_second(given) else "templating.list", sources, notes)
+    trial = Trial(variables, notes)
     document = Document(
         title=str(source.get("title") or "Imported dashboard")[:200],
         description=str(source.get("description") or "")[:20_000],
         tags=tuple(str(tag)[:200] for tag in list_in(source, "tags"))[:50],
-        time={"from": _since(source.get("time"), notes)},
-        refresh=_refresh(source.get("refresh")),
+        time={"from": _since(source, notes)},
+        refresh=_refresh(source.get("refresh"), notes),
         events=_has_events(source),
-        variables=_of_own_names(variables, notes),
-        rows=_with_own_ids(_rows(source, notes)),
+        variables=variables,
+        rows=_with_own_ids([_row(each, sources, trial, notes) for each in found]),
     )
     return Mapped(read_document(write_document(document)), tuple(notes.found))
 
@@ -80,11 +87,13 @@ def _annotations(source: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return mappings_in(mapping_in(source, "annotations"), "list", "annotations")
 
 
-def _of_own_names(variables: Sequence[Variable | None], notes: Notes) -> tuple[Variable, ...]:
+def _variables(source: Mapping[str, Any], path: str, sources: Sources, notes: Notes) -> tuple[Variable, ...]:
+    inputs = {str(each.get("name")): each.get("value") for each in mappings_in(source, "__inputs")}
     found: dict[str, Variable] = {}
-    for each in variables:
+    for number, given in enumerate(mappings_in(mapping_in(source, "templating"), "list", "templating")):
+        each = map_variable(given, f"{path}[{number}]", sources, inputs, notes)
         if each is not None and found.setdefault(each.name, each) is not each:
-            notes.add("templating.list", f"a second variable named {each.name!r}")
+            notes.add(path, f"a second variable named {each.name!r}")
     return tuple(found.values())
 
 
@@ -102,16 +111,26 @@ def _with_own_ids(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(found)
 
 
-def _since(time: object, notes: Notes) -> str:
-    start = str(time.get("from", "")) if isinstance(time, Mapping) else ""
+def _since(source: Mapping[str, Any], notes: Notes) -> str:
+    time = source.get("time")
+    start, end = (str(time.get(name) or "") for name in ("from", "to")) if isinstance(time, Mapping) else ("", "")
     matched = _SINCE.fullmatch(start)
     if matched is None and start:
         notes.add("time", f"the time range from {start!r}")
+    if end not in {"", "now"}:
+        notes.add("time", f"the end of the time range, {end!r}; it is now here")
+    if source.get("timezone") not in (None, "", "browser", "default"):
+        notes.add("timezone", f"the time zone {source['timezone']!r}; the console's own is used")
     return matched[1] if matched else "1h"
 
 
-def _refresh(given: object) -> str:
-    return given if isinstance(given, str) and _REFRESH.fullmatch(given) else ""
+def _refresh(given: object, notes: Notes) -> str:
+    if given in (None, "", False):
+        return ""
+    if isinstance(given, str) and _REFRESH.fullmatch(given):
+        return given
+    notes.add("refresh", f"asking again every {given!r}; the time range decides here")
+    return ""
 
 
 def _has_events(source: Mapping[str, Any]) -> bool:
@@ -119,42 +138,11 @@ def _has_events(source: Mapping[str, Any]) -> bool:
     return all(each.get("enable", True) for each in _annotations(source) if each.get("builtIn"))
 
 
-def _rows(source: Mapping[str, Any], notes: Notes) -> Iterator[Row]:
-    if source.get("rows"):  # before 2018
-        for number, row in enumerate(mappings_in(source, "rows")):
-            found = _panels(row, f"rows[{number}]")
-            yield _row(str(row.get("title") or ""), found, notes, is_collapsed=bool(row.get("collapse")))
-        return
-    title, is_collapsed, held = "", False, list[_Found]()
-    for number, panel in enumerate(mappings_in(source, "panels")):
-        path = f"panels[{number}]"
-        if panel.get("type") != "row":
-            held.append(_Found(path, panel))
-            continue
-        if held or title:
-            yield _row(title, held, notes, is_collapsed=is_collapsed)
-        title, is_collapsed = str(panel.get("title") or ""), bool(panel.get("collapsed"))
-        held = _panels(panel, path)
-        if panel.get("repeat"):
-            notes.add(f"{path}.repeat", "repetition of a row for each value of a variable")
-    if held or title:
-        yield _row(title, held, notes, is_collapsed=is_collapsed)
-
-
-def _panels(row: Mapping[str, Any], path: str) -> list[_Found]:
-    return [_Found(f"{path}.panels[{at}]", each) for at, each in enumerate(mappings_in(row, "panels", path))]
-
-
-def _row(title: str, found: list[_Found], notes: Notes, *, is_collapsed: bool) -> Row:
-    ordered = sorted(found, key=lambda each: _position(each.panel))
+def _row(found: FoundRow, sources: Sources, trial: Trial, notes: Notes) -> Row:
     panels: list[Panel] = []
-    for each in ordered:
-        panel = map_panel(each.panel, each.path, notes)
+    for each in found.panels:
+        panel = map_panel(each.panel, each.path, sources, notes)
         if panel is not None:
+            trial.check(panel, each.path)
             panels.append(panel)
-    return Row(title[:200], is_collapsed, tuple(panels))
-
-
-def _position(panel: Mapping[str, Any]) -> tuple[float, float]:
-    grid = panel.get("gridPos")
-    return (number_in(grid, "y"), number_in(grid, "x")) if isinstance(grid, Mapping) else (0, 0)
+    return Row(found.title[:200], found.is_collapsed, tuple(panels))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from holdfast.telemetry.dashboards.document import Panel, PanelKind, Query, Threshold
+from holdfast.telemetry.dashboards.grafana.colours import status_of_colour
 from holdfast.telemetry.dashboards.grafana.notes import Notes
+from holdfast.telemetry.dashboards.grafana.older import renew_panel
 from holdfast.telemetry.dashboards.grafana.parts import list_in, mappings_in
+from holdfast.telemetry.dashboards.grafana.sources import PROMETHEUS, Sources
+from holdfast.telemetry.dashboards.grafana.units import map_unit
 
 _KINDS: Final = {
     "timeseries": PanelKind.TIMESERIES,
@@ -26,16 +30,6 @@ _KINDS: Final = {
     "heatmap": PanelKind.HEATMAP,
     "text": PanelKind.TEXT,
 }
-_UNITS: Final = {
-    "": "", "none": "", "short": "",
-    "s": "seconds", "dtdurations": "seconds", "ms": "milliseconds", "dtdurationms": "milliseconds",
-    "bytes": "bytes", "decbytes": "bytes", "Bps": "bytes/s", "binBps": "bytes/s",
-    "percentunit": "ratio", "percent": "percent",
-    "reqps": "requests/s", "rps": "requests/s", "ops": "ops/s", "cps": "ops/s",
-}  # fmt: skip
-# The colours that people use for good and bad; the rest of the palette says nothing.
-_STATUS: Final = {"green": "up", "yellow": "degraded", "orange": "degraded", "red": "down"}
-_COLOUR: Final = re.compile(r"^(?:super-light-|light-|semi-dark-|dark-)?(green|yellow|orange|red)$")
 _LOST: Final = {
     "transformations": "transformations of the result",
     "links": "links",
@@ -44,26 +38,28 @@ _LOST: Final = {
     "repeat": "repetition for each value of a variable",
     "timeFrom": "a time range of its own",
     "timeShift": "a time shift; write offset into the query",
+    "interval": "a least step of its own",
 }
+_LOST_DEFAULTS: Final = {"links": "links", "noValue": "a text for what has no value"}
+_LAST: Final = {"last", "lastNotNull"}
+_MOST_QUERIES: Final = 26
+_FIELD_LABEL: Final = re.compile(r"\$\{__field\.labels\.(\w+)\}")
 _TWELFTHS: Final = 2  # Grafana's page has 24 columns
 _HEIGHT: Final = 0.75  # 30 pixels a row there, 40 here
 
 
-def map_panel(panel: Mapping[str, Any], path: str, notes: Notes) -> Panel | None:
+def map_panel(given: Mapping[str, Any], path: str, sources: Sources, notes: Notes) -> Panel | None:
     """Give the panel, or None for a kind that is none of ours."""
-    kind = _KINDS.get(str(panel.get("type", "")))
-    title = str(panel.get("title") or "")
-    if kind is None:
-        notes.add(path, f"a panel of kind {panel.get('type')!r} ({title or 'untitled'})")
+    title = str(given.get("title") or "")
+    if _KINDS.get(str(given.get("type", ""))) is None:
+        what = "a panel of the library" if given.get("libraryPanel") else f"a panel of kind {given.get('type')!r}"
+        notes.add(path, f"{what} ({title or 'untitled'})")
         return None
-    for key, what in _LOST.items():
-        if panel.get(key):
-            notes.add(f"{path}.{key}", what)
+    panel = renew_panel(given, path, notes)
+    kind = _KINDS[str(panel["type"])]
+    for at, what in _lost(panel, kind):
+        notes.add(f"{path}.{at}", what)
     defaults = _mapping(_mapping(panel.get("fieldConfig")).get("defaults"))
-    if _mapping(panel.get("fieldConfig")).get("overrides"):
-        notes.add(f"{path}.fieldConfig.overrides", "settings for single series")
-    if defaults.get("mappings"):
-        notes.add(f"{path}.fieldConfig.defaults.mappings", "texts for values")
     grid = _mapping(panel.get("gridPos"))
     return Panel(
         id=_identify(panel, path),
@@ -72,12 +68,64 @@ def map_panel(panel: Mapping[str, Any], path: str, notes: Notes) -> Panel | None
         description=str(panel.get("description") or "")[:20_000],
         span=_bounded(grid.get("w"), 1 / _TWELFTHS, 12, 6),
         height=_bounded(grid.get("h"), _HEIGHT, 40, 7),
-        unit=_unit(defaults.get("unit"), path, notes),
+        unit=_unit(panel, defaults, path, notes),
         decimals=_decimals(defaults.get("decimals")),
-        queries=_queries(panel, path, notes) if kind is not PanelKind.TEXT else (),
+        queries=_queries(panel, path, sources, notes) if kind is not PanelKind.TEXT else (),
         thresholds=_thresholds(_mapping(defaults.get("thresholds")), path, notes),
         options=_options(panel, kind),
     )
+
+
+def _lost(panel: Mapping[str, Any], kind: PanelKind) -> Iterator[tuple[str, str]]:
+    """Give what no panel here has, with its place in the panel."""
+    yield from ((key, what) for key, what in _LOST.items() if panel.get(key))
+    config = _mapping(panel.get("fieldConfig"))
+    defaults = _mapping(config.get("defaults"))
+    if config.get("overrides"):
+        yield "fieldConfig.overrides", "settings for single series"
+    mappings = defaults.get("mappings")
+    if isinstance(mappings, list) and not all(map(_is_for_null, mappings)):
+        yield "fieldConfig.defaults.mappings", "texts for values"
+    yield from ((f"fieldConfig.defaults.{key}", what) for key, what in _LOST_DEFAULTS.items() if defaults.get(key))
+    options, custom = _mapping(panel.get("options")), _mapping(defaults.get("custom"))
+    if kind is PanelKind.TEXT:
+        if "html" in (options.get("mode"), panel.get("mode")):
+            yield "options.mode", "HTML; it stays text"
+    elif kind is PanelKind.TIMESERIES:
+        yield from _lost_of_curves(defaults, custom)
+    else:
+        yield from _lost_of_numbers(options)
+
+
+def _lost_of_curves(defaults: Mapping[str, Any], custom: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    where = "fieldConfig.defaults"
+    if _mapping(custom.get("scaleDistribution")).get("type") not in (None, "linear"):
+        yield f"{where}.custom.scaleDistribution", "an axis that is not linear"
+    if _mapping(custom.get("stacking")).get("mode") == "percent":
+        yield f"{where}.custom.stacking", "shares of a whole; the values are stacked"
+    if custom.get("drawStyle") not in (None, "line"):
+        yield f"{where}.custom.drawStyle", f"drawing as {custom['drawStyle']}; they are curves here"
+    for end in ("min", "max"):
+        if defaults.get(end) not in (None, 0, ""):
+            yield f"{where}.{end}", f"the axis' {end} of {defaults[end]}"
+
+
+def _lost_of_numbers(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    reduced = _mapping(options.get("reduceOptions"))
+    calcs = reduced.get("calcs")
+    calc = str(calcs[0]) if isinstance(calcs, list) and calcs else "last"
+    if calc not in _LAST:
+        yield "options.reduceOptions.calcs", f"the {calc} over the time range; the last value is shown"
+    if reduced.get("fields"):
+        yield "options.reduceOptions.fields", f"the field {reduced['fields']!r}; the value is shown"
+    if options.get("textMode") == "name":
+        yield "options.textMode", "the name of the series instead of its value"
+
+
+def _is_for_null(given: object) -> bool:
+    """Tell whether a text is for what has no value, as every dashboard that was carried over from old ones has."""
+    mapping = _mapping(given)
+    return "null" in (mapping.get("value"), _mapping(mapping.get("options")).get("match"))
 
 
 def _identify(panel: Mapping[str, Any], path: str) -> str:
@@ -85,34 +133,54 @@ def _identify(panel: Mapping[str, Any], path: str) -> str:
     return f"p{name}"[:64] if isinstance(name, int) and name > 0 else re.sub(r"\W+", "-", path)[:64]
 
 
-def _queries(panel: Mapping[str, Any], path: str, notes: Notes) -> tuple[Query, ...]:
+def _queries(panel: Mapping[str, Any], path: str, sources: Sources, notes: Notes) -> tuple[Query, ...]:
     queries = []
+    name = _display_name(panel, path, notes)
     for number, target in enumerate(mappings_in(panel, "targets", path)):
         where = f"{path}.targets[{number}]"
-        source = str(_mapping(target.get("datasource") or panel.get("datasource")).get("type", "prometheus"))
-        if source not in {"prometheus", "", "-- Mixed --"} or not target.get("expr"):
-            notes.add(where, f"a query of the data source {source!r}" if source != "prometheus" else "an empty query")
+        source = sources.type_of(target.get("datasource"), panel.get("datasource"))
+        if source != PROMETHEUS or not target.get("expr"):
+            notes.add(where, f"a query of the data source {source!r}" if source != PROMETHEUS else "an empty query")
             continue
+        if target.get("interval"):
+            notes.add(f"{where}.interval", f"a least step of {target['interval']}")
         queries.append(
             Query(
                 expr=str(target["expr"])[:20_000],
-                legend=_legend(target.get("legendFormat")),
+                legend=(name or _legend(target.get("legendFormat")))[:200],
                 instant=bool(target.get("instant")),
                 hidden=bool(target.get("hide")),
             )
         )
-    return tuple(queries[:26])
+    if len(queries) > _MOST_QUERIES:
+        notes.add(f"{path}.targets", f"{len(queries) - _MOST_QUERIES} of {len(queries)} queries")
+    return tuple(queries[:_MOST_QUERIES])
+
+
+def _display_name(panel: Mapping[str, Any], path: str, notes: Notes) -> str:
+    """Give the name that stands in the place of every legend, if there is one."""
+    given = _mapping(_mapping(panel.get("fieldConfig")).get("defaults")).get("displayName")
+    name = _FIELD_LABEL.sub(r"{{\1}}", str(given or ""))
+    if "${__" not in name:
+        return name
+    if name not in {"${__field.displayName}", "${__series.name}", "${__field.name}"}:
+        notes.add(f"{path}.fieldConfig.defaults.displayName", f"the name {name!r} of every series")
+    return ""
 
 
 def _legend(text: object) -> str:
-    return "" if text is None or text == "__auto" else str(text)[:200]
+    return "" if text is None or text == "__auto" else str(text)
 
 
-def _unit(unit: object, path: str, notes: Notes) -> str:
-    name = str(unit or "")
-    if name not in _UNITS:
+def _unit(panel: Mapping[str, Any], defaults: Mapping[str, Any], path: str, notes: Notes) -> str:
+    given = (
+        _mapping(_mapping(panel.get("options")).get("yAxis")).get("unit") if panel.get("type") == "heatmap" else None
+    )
+    name = str(given or defaults.get("unit") or "")
+    found = map_unit(name)
+    if found is None:
         notes.add(f"{path}.fieldConfig.defaults.unit", f"the unit {name!r}, shown as it is written")
-    return _UNITS.get(name, name)[:200]
+    return (name if found is None else found)[:200]
 
 
 def _decimals(given: object) -> int | None:
@@ -125,17 +193,28 @@ def _thresholds(given: Mapping[str, Any], path: str, notes: Notes) -> tuple[Thre
     if given.get("mode") == "percentage" and len(steps) > 1:
         notes.add(where, "thresholds in percent")
         return ()
-    found = []
-    for step in steps:
-        colour = _COLOUR.match(str(step.get("color", "")))
-        value = step.get("value")
-        if value is None:
-            continue  # the colour below the first threshold
-        if colour is None or not isinstance(value, int | float):
+    found: list[Threshold] = []
+    for step in sorted(steps, key=_bound):
+        status, value = status_of_colour(step.get("color")), step.get("value")
+        if value is None and status in {None, "up"}:
+            continue  # below the first threshold all is well, or nothing is said
+        if status is None or not isinstance(value, int | float | None):
             notes.add(where, f"a threshold in the colour {step.get('color')!r}")
             continue
-        found.append(Threshold(_float(value), _STATUS[colour[1]]))
-    return tuple(found[:20])
+        found.append(Threshold(_float(_bound(step)), status))
+    return _from_zero(found)[:20]
+
+
+def _bound(step: Mapping[str, Any]) -> float:
+    value = step.get("value")
+    return value if isinstance(value, int | float) and value == value else -math.inf  # noqa: PLR0124 -- NaN
+
+
+def _from_zero(found: list[Threshold]) -> tuple[Threshold, ...]:
+    """Give a bad colour below the first threshold a beginning that people can read."""
+    if found and found[0].value == -sys.float_info.max and all(each.value > 0 for each in found[1:]):
+        return (Threshold(0.0, found[0].status), *found[1:])
+    return tuple(found)
 
 
 def _options(panel: Mapping[str, Any], kind: PanelKind) -> dict[str, Any]:
@@ -148,7 +227,7 @@ def _options(panel: Mapping[str, Any], kind: PanelKind) -> dict[str, Any]:
     if kind is not PanelKind.TIMESERIES:
         return {}
     custom = _mapping(defaults.get("custom"))
-    is_stacked = bool(panel.get("stack")) or _mapping(custom.get("stacking")).get("mode") in {"normal", "percent"}
+    is_stacked = bool(panel.get("stack")) or _mapping(custom.get("stacking")).get("mode") in ("normal", "percent")
     has_exemplars = any(_mapping(target).get("exemplar") is True for target in list_in(panel, "targets"))
     return ({"stacked": True} if is_stacked else {}) | {"exemplars": has_exemplars}
 
