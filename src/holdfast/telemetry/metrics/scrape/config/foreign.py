@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from holdfast.kernel import decoding
 from holdfast.kernel.errors import ConfigError
 from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig, client_faults
+from holdfast.telemetry.metrics.scrape.config.zeroes import settled
 
 _CLIENT_KEYS: Final = frozenset(ClientConfig.__dataclass_fields__)
 
@@ -89,6 +90,24 @@ KINDS: Final[dict[str, ForeignKind]] = {
 }
 
 
+FOREIGN: Final = {f"{kind}_sd_configs": kind for kind in KINDS}
+
+
+def without_foreign(raw: Any) -> Any:
+    """Give what is left of a section without the discoveries that are not ours."""
+    return {name: value for name, value in raw.items() if name not in FOREIGN} if isinstance(raw, dict) else raw
+
+
+def section_faults(raw: Any) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Give what Prometheus would refuse in the discoveries that are not ours, each with its place."""
+    for name in raw.keys() & FOREIGN.keys() if isinstance(raw, dict) else ():
+        if raw[name] is not None and not isinstance(raw[name], list):
+            yield (name,), "a list is expected here"
+            continue
+        for index, section in enumerate(raw[name] or ()):
+            yield from (((name, index), message) for message in foreign_faults(FOREIGN[name], section))
+
+
 def foreign_faults(kind: str, section: Any) -> Iterator[str]:
     """Give what Prometheus would refuse in one section of `<kind>_sd_configs`."""
     if not isinstance(section, dict):
@@ -111,7 +130,7 @@ def foreign_faults(kind: str, section: Any) -> Iterator[str]:
 
 
 def _own_faults(kind: str, section: Mapping[str, Any]) -> Iterator[str]:
-    if kind == "azure" and section.get("authentication_method", "OAuth") == "OAuth":
+    if kind == "azure" and (section.get("authentication_method") or "OAuth") == "OAuth":
         yield from (
             f"{name} is missing" for name in ("tenant_id", "client_id", "client_secret") if not section.get(name)
         )
@@ -134,7 +153,7 @@ def _own_faults(kind: str, section: Mapping[str, Any]) -> Iterator[str]:
 def _client_faults(section: Mapping[str, Any]) -> Iterator[str]:
     said = {name: value for name, value in section.items() if name in _CLIENT_KEYS}
     try:
-        client = decoding.decode(ClientConfig, said)
+        client = decoding.decode(ClientConfig, settled(ClientConfig, said))
     except ConfigError as error:
         yield from (str(problem) for problem in error.problems)
         return
