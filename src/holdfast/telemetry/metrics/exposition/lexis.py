@@ -54,8 +54,8 @@ def number(raw: bytes) -> float:
     return float(raw)
 
 
-def labels_of_series(name: bytes, braces: bytes, *, is_strict: bool) -> Labels:
-    """Give the sorted label set of a series, written as `name{...}` or `{"name",...}`.
+def labels_of_series(name: bytes, braces: bytes, *, is_strict: bool) -> tuple[Labels, tuple[str, ...]]:
+    """Give the sorted label set of a series, written as `name{...}` or `{"name",...}`, and its labels without a value.
 
     Raises:
         ExpositionError: the list of labels is malformed, a name stands twice, or there is no metric name.
@@ -72,7 +72,10 @@ def labels_of_series(name: bytes, braces: bytes, *, is_strict: bool) -> Labels:
     if METRIC_NAME in pairs:
         raise ExpositionError(f"the label {METRIC_NAME} stands in braces")
     pairs[METRIC_NAME] = metric
-    return tuple(sorted((key, value) for key, value in pairs.items() if value))
+    found = sorted(pairs.items())
+    if "" not in pairs.values():
+        return tuple(found), ()
+    return tuple(pair for pair in found if pair[1]), tuple(key for key, value in found if not value)
 
 
 def label_pairs(braces: bytes, *, is_strict: bool) -> tuple[dict[str, str], str | None]:

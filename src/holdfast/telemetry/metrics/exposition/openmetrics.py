@@ -133,7 +133,7 @@ class _Reader:
         if match is None:
             raise fault(line, "not a sample" if text else "an empty line")
         series, name, braces, value, time, *example = match.groups()
-        labels = lexis.labels_of_series(name or b"", braces or b"{}", is_strict=True)
+        labels, emptied = lexis.labels_of_series(name or b"", braces or b"{}", is_strict=True)
         _opened, rules = self._family_of(labels)
         sample = PageSample(
             series,
@@ -142,6 +142,7 @@ class _Reader:
             None if time is None else in_ms(_time(time)),
             _exemplar(*example) if example[0] is not None else None,
             line,
+            emptied=emptied,
         )
         rules.take(sample, None if time is None else float(time))
 

@@ -47,6 +47,7 @@ class PageSample(NamedTuple):
         start_ms: since when this counts; 0 if that is not known.
         histogram: a native histogram, in protobuf.
         exemplars: the examples of a native histogram.
+        emptied: labels that the page gives no value, which are not among `labels`.
     """
 
     series: bytes
@@ -59,6 +60,7 @@ class PageSample(NamedTuple):
     start_ms: int = 0
     histogram: Histogram | None = None
     exemplars: tuple[PageExemplar, ...] = ()
+    emptied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ class _Metric:
             raise ExpositionError(f"a metric of {name} has a label without a name, or one name twice")
         self._name = name
         self._pairs = [(key, value) for key, value in pairs if value]
+        self._emptied = tuple(sorted(key for key, value in pairs if not value))
         self._ts_ms = metric.timestamp_ms if metric.HasField("timestamp_ms") else None
 
     def plain(self, metric: Any) -> PageSample:
@@ -146,7 +147,8 @@ class _Metric:
 
     def _sample(self, suffix: str, value: float, *more: tuple[str, str]) -> PageSample:
         labels: Labels = tuple(sorted([(METRIC_NAME, self._name + suffix), *self._pairs, *more]))
-        return PageSample(repr(labels).encode(), labels, float(value), self._ts_ms)
+        series = repr((labels, self._emptied) if self._emptied else labels).encode()
+        return PageSample(series, labels, float(value), self._ts_ms, emptied=self._emptied)
 
 
 def _refuse_bytes(where: str, texts: Iterable[Any]) -> None:

@@ -94,11 +94,11 @@ def _read_sample(text: bytes, line: int) -> PageSample:
     if match is None:
         raise ExpositionError("not a sample")
     series, name, braces, value, time = match.groups()
-    labels = lexis.labels_of_series(name or b"", braces or b"{}", is_strict=False)
+    labels, emptied = lexis.labels_of_series(name or b"", braces or b"{}", is_strict=False)
     if time is not None and _TIME.fullmatch(time) is None:
         raise ExpositionError(f"{time[:40].decode(errors='replace')!r} is not a timestamp in milliseconds")
     ts_ms = None if time is None else max(-int(MAX_MS), min(int(MAX_MS), int(time[:25])))
-    return PageSample(series, labels, lexis.number(value), ts_ms, None, line)
+    return PageSample(series, labels, lexis.number(value), ts_ms, None, line, emptied=emptied)
 
 
 def _family_of(sample: PageSample, families: dict[str, _Open]) -> _Open:

@@ -34,17 +34,19 @@ class SampleLabels:
         """Tell whether `of` may give None."""
         return bool(self._relabelling)
 
-    def of(self, labels: Labels) -> Labels | None:
-        """Give the labels of the series, or None if relabelling drops it.
+    def of(self, labels: Labels, emptied: tuple[str, ...] = ()) -> Labels | None:
+        """Give the labels of the series, or None if relabelling drops it, or all of its labels.
+
+        `emptied` are labels that the page gives no value: where its labels are honoured, the target's give way to them.
 
         Raises:
             LimitError: it has too many labels, or too long ones.
             ExpositionError: relabelling left no name, or a name that is none.
         """
-        joined = self._honored(labels) if self._job.honor_labels else self._joined(labels)
+        joined = self._honored(labels, emptied) if self._job.honor_labels else self._joined(labels)
         if self._relabelling:
             changed = self._relabelling.apply(joined)
-            if changed is None:
+            if not changed:
                 return None
             joined = changed
         self._check(joined)
@@ -54,13 +56,13 @@ class SampleLabels:
         """Give the labels of a series about the scrape itself."""
         return tuple(sorted({**self._target, METRIC_NAME: name}.items()))
 
-    def _honored(self, labels: Labels) -> dict[str, str]:
-        return {**self._target, **dict(labels)}
+    def _honored(self, labels: Labels, emptied: tuple[str, ...]) -> dict[str, str]:
+        return {name: value for name, value in {**self._target, **dict(labels)}.items() if name not in emptied}
 
     def _joined(self, labels: Labels) -> dict[str, str]:
         exposed = dict(labels)
         joined = {**exposed, **self._target}
-        for name in sorted(self._target.keys() & exposed.keys()):
+        for name in sorted(self._target.keys() & exposed.keys(), key=lambda name: (len(name), name)):
             moved = _EXPORTED + name
             while moved in joined:
                 moved = _EXPORTED + moved
@@ -71,7 +73,7 @@ class SampleLabels:
         name = labels.get(METRIC_NAME, "")
         if not name:
             raise ExpositionError("a sample without a metric name after relabelling")
-        if self._job.reading.is_legacy and not _is_legacy(labels):
+        if "" in labels or (self._job.reading.is_legacy and not _is_legacy(labels)):
             raise ExpositionError(f"{name!r} or a label of it is not a name that metric_name_validation_scheme allows")
         limits = self._job.limits
         if limits.labels and len(labels) > limits.labels:
