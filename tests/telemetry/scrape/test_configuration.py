@@ -256,6 +256,14 @@ scrape_configs:
     assert escapings == [(True, "dots"), (True, "underscores"), (False, "allow-utf-8"), (False, "values")]
 
 
+def test_external_labels_may_name_variables_of_the_environment(tmp_path):
+    path = tmp_path / "prometheus.yml"
+    path.write_text("global: {external_labels: {a: '${ZONE}-$NODE', b: 'cost: $$5', c: 'x${GONE}y', d: '$', e: '$-'}}")
+    found = load_configuration(path, variables={"ZONE": "eu", "NODE": "n1"})
+    assert found.external_labels == {"a": "eu-n1", "b": "cost: $5", "c": "xy", "d": "$", "e": ""}
+    assert "${ZONE}-$NODE" in found.shown
+
+
 def test_names_of_secrets_that_a_manager_knows_are_warned_of(load):
     (warning,) = load("scrape_configs: [{job_name: a, basic_auth: {username: u, password_ref: p}}]").warnings
     assert "basic_auth: password_ref is not read" in warning

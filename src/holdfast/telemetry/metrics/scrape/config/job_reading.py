@@ -185,8 +185,6 @@ def _not_in_force(shape: JobShape, client: ClientConfig) -> Iterator[tuple[str, 
     """Give what is valid, and does nothing here."""
     if shape.scrape_failure_log_file:
         yield "scrape_failure_log_file", "failures stand in `holdfast targets`; no file is written"
-    if any(one.attach_metadata.namespace for one in shape.kubernetes_sd_configs):
-        yield "kubernetes_sd_configs", "attach_metadata: labels of namespaces are not attached"
     yield from client_warnings(client)
     for one in shape.http_sd_configs:
         yield from (("http_sd_configs", f"{name}: {message}") for name, message in client_warnings(one))

@@ -7,14 +7,16 @@ are checked and named in a warning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from holdfast.kernel import decoding
 from holdfast.kernel.documents import read_text
 from holdfast.kernel.errors import ConfigError, InvalidError
+from holdfast.telemetry.metrics.scrape.config.expanding import expanded
 from holdfast.telemetry.metrics.scrape.config.job import ScrapeConfiguration, ScrapeJob
 from holdfast.telemetry.metrics.scrape.config.job_reading import JobReader
 from holdfast.telemetry.metrics.scrape.config.masking import show_masked
@@ -28,6 +30,7 @@ DEFAULT_INTERVAL_S: Final = 60.0
 DEFAULT_TIMEOUT_S: Final = 10.0
 _PATTERN: Final = re.compile(r"[^*]*(\*[^/]*)?")
 _OWN: Final = ("global", "scrape_configs", "scrape_config_files", "rule_files")
+_NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 _IN_FORCE: Final = {"otlp"}
 _WHERE: Final = {
     "remote_write": "Holdfast keeps the samples itself",
@@ -48,8 +51,10 @@ class _Reading:
     warnings: list[str] = field(default_factory=list)
 
 
-def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfiguration:
-    """Read the file at `path`; places are named relative to `root`.
+def load_configuration(
+    path: Path, *, root: Path | None = None, variables: Mapping[str, str] = _NO_VARIABLES
+) -> ScrapeConfiguration:
+    """Read the file at `path`; places are named relative to `root`, and external labels may name `variables`.
 
     Raises:
         ConfigError: with every fault of the file and of those that `scrape_config_files` names.
@@ -76,7 +81,7 @@ def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfigu
         raise ConfigError(tuple(reading.problems))
     return ScrapeConfiguration(
         tuple(reading.jobs),
-        dict(shape.external_labels),
+        {name: expanded(value, variables) for name, value in shape.external_labels.items()},
         tuple(rules),
         show_masked(tree.value),
         tuple(reading.warnings),

@@ -26,7 +26,7 @@ _TRUTHS: Final = {
     **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
 }
 _FLOAT: Final = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?", re.ASCII)
-_INTEGER: Final = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|\d+)", re.ASCII)
+_INTEGER: Final = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)", re.ASCII)
 _OCTAL: Final = re.compile(r"^([-+]?)0(?=\d)")
 
 
@@ -57,7 +57,10 @@ def parse_size(text: Any) -> int:
         raise PydanticCustomError(
             "size", "{given} is not a size: write one such as 512KB or 15MB", {"given": repr(text)}
         )
-    return int(sum(float(amount) * 1024 ** _POWERS[unit] for amount, unit, _ in parts))
+    found = sum(float(amount) * 1024 ** _POWERS[unit] for amount, unit, _ in parts)
+    if found >= 2**63:
+        raise PydanticCustomError("size", "{given} is more than can be counted", {"given": repr(text)})
+    return int(found)
 
 
 def _seconds(text: Any) -> float:
@@ -79,7 +82,8 @@ def _truth(given: Any) -> bool:
 def _number(given: Any) -> float:
     if isinstance(given, int | float):
         return given
-    plain = given.replace("_", "") if isinstance(given, str) and not isinstance(given, Quoted) else ""
+    is_plain = isinstance(given, str) and not isinstance(given, Quoted) and not given.startswith("_")
+    plain = given.replace("_", "") if is_plain else ""
     if _INTEGER.fullmatch(plain):
         return int(_OCTAL.sub(r"\g<1>0o", plain), 0)
     if _FLOAT.fullmatch(plain):

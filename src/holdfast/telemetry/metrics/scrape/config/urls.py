@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _UNPRINTED: Final = re.compile(r"[\x00-\x1f\x7f]")
-_FOREIGN_TO_HOSTS: Final = re.compile(r"[ \"<>\\^`{|}]")
+_FOREIGN_TO_HOSTS: Final = re.compile(r"[ %\"<>\\^`{|}]")
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9a-fA-F]{2})")
 
 
