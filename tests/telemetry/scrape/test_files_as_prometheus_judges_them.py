@@ -130,6 +130,7 @@ def test_a_file_is_accepted(text, tmp_path):
         ("storage: {tsdb: {out_of_order_time_window: x}}", "is not a duration"),
         ("storage: {exemplars: {most: 1}}", "unknown key 'most'"),
         ("tracing: {endpoint: a, sampling_fraction: x}", "expected a number"),
+        ("tracing: {endpoint: a, tls_config: {cert_file: b}}", "needs its key"),
         ("tracing: {endpoint: a, tls_config: {ca: }, time: }", "unknown key 'time'"),
     ],
 )

@@ -52,7 +52,7 @@ class ScrapeGround:
     metrics: ScrapeMetrics
     linger_s: float
     owns: Owns = owns_all
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Scraping:

@@ -165,7 +165,7 @@ def client_faults(client: ClientConfig) -> Iterator[tuple[str, str]]:
         yield from (("authorization", message) for message in _twice(client.authorization, "credentials"))
     if client.oauth2 is not None:
         yield from _oauth_faults(client.oauth2)
-    yield from (("tls_config", message) for message in _tls_faults(client.tls_config))
+    yield from (("tls_config", message) for message in tls_faults(client.tls_config))
     yield from _proxy_faults(client)
     for name in client.http_headers:
         if name.lower() in _OWN_HEADERS:
@@ -187,11 +187,12 @@ def _oauth_faults(oauth: OAuth2) -> Iterator[tuple[str, str]]:
             yield "oauth2", f"{oauth.signature_algorithm!r} is none of RS256, RS384 and RS512"
     else:
         yield from (("oauth2", message) for message in _twice(oauth, "client_secret"))
-    yield from (("oauth2", message) for message in _tls_faults(oauth.tls_config))
+    yield from (("oauth2", message) for message in tls_faults(oauth.tls_config))
     yield from (("oauth2", message) for _, message in _proxy_faults(oauth))
 
 
-def _tls_faults(tls: TlsConfig) -> Iterator[str]:
+def tls_faults(tls: TlsConfig) -> Iterator[str]:
+    """Give what may not stand together in certificates and keys."""
     yield from _twice(tls, "ca", "cert", "key")
     if bool(tls.cert or tls.cert_file or tls.cert_ref) != bool(tls.key or tls.key_file or tls.key_ref):
         yield "a client certificate needs its key, and a key its certificate"

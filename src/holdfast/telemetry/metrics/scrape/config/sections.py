@@ -12,7 +12,7 @@ from typing import Any, Final
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.otlp import OtlpOptions
 from holdfast.telemetry.metrics.scrape.config import discoveries as ours
-from holdfast.telemetry.metrics.scrape.config.clients import RESERVED_HEADERS, client_faults
+from holdfast.telemetry.metrics.scrape.config.clients import RESERVED_HEADERS, client_faults, tls_faults
 from holdfast.telemetry.metrics.scrape.config.foreign import section_faults, without_foreign
 from holdfast.telemetry.metrics.scrape.config.rules import RuleShape, rule_faults
 from holdfast.telemetry.metrics.scrape.config.section_shapes import (
@@ -152,6 +152,7 @@ def _tracing(section: TracingShape) -> Iterator[Fault]:
     if not section.endpoint:
         yield ("endpoint",), "the endpoint is missing"
     yield from _headers(section.headers)
+    yield from ((("tls_config",), message) for message in tls_faults(section.tls_config))
 
 
 def _otlp(section: OtlpOptions) -> Iterator[Fault]:
