@@ -210,7 +210,7 @@ async def _lay_ground(settings: Settings, environ: Mapping[str, str], clock: Clo
     kept = blobs.open_blobs(settings[blobs.BlobSettings], folder.path / "blobs", metrics)
     closing.push_async_callback(kept.close)
     proxies = http.Proxies.of_environment(environ)
-    return Ground(settings, clock, db, EventLog(db, clock), secrets, client, metrics, kept, proxies)
+    return Ground(settings, clock, db, EventLog(db, clock), secrets, client, metrics, kept, proxies, variables=environ)
 
 
 def _secret_plugins() -> list[SecretProvider]:

@@ -42,6 +42,7 @@ class Ground:
     blobs: Blobs
     proxies: Proxies = NO_PROXIES  # those that the environment names, for sections that ask for them
     ops: OpsInForce = field(default_factory=OpsInForce)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the environment, for files
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,62 @@ def test_yaml_that_is_hostile_is_refused_with_its_line(load, text, words):
 
 
 def test_plain_and_quoted_nothing_are_told_apart(load):
-    text = 'scrape_configs: [{job_name: "~", metrics_path: , params: {a: ["null", \'\']}}]'
+    text = 'scrape_configs: [{job_name: "~", scrape_interval: , params: {a: ["null", \'\']}}]'
     (job,) = load(text).jobs
-    assert (job.name, job.metrics_path) == ("~", "/metrics")
+    assert (job.name, job.interval_s) == ("~", 60.0)
     assert {name: list(values) for name, values in dict(job.params).items()} == {"a": ["null", ""]}
+
+
+def test_a_key_without_a_value_is_zero_and_not_the_default(load):
+    """As in Go's YAML: Debian's Prometheus shows `honor_timestamps: false` and an empty regex for such a file."""
+    text = """
+scrape_configs:
+  - job_name: a
+    honor_timestamps:
+    enable_compression:
+    follow_redirects:
+    metrics_path:
+    relabel_configs: [{source_labels: [x], regex: , separator: , replacement: , target_label: y}]
+    file_sd_configs: [{files: [a.yml], refresh_interval: }]
+"""
+    (job,) = load(text).jobs
+    assert (job.honor_timestamps, job.reading.is_compressed, job.client.follow_redirects) == (False, False, False)
+    assert job.metrics_path == ""
+    (rule,) = job.relabel_rules
+    assert (rule.regex, rule.separator, rule.replacement) == ("", "", "")
+    assert job.discoveries[0].refresh_interval == 300.0  # with 0 Prometheus falls over
+
+
+def test_a_limit_of_zero_is_that_of_global(load):
+    text = """
+global: {sample_limit: 7, body_size_limit: 1KB, keep_dropped_targets: 3}
+scrape_configs: [{job_name: a, sample_limit: 0, body_size_limit: 0, keep_dropped_targets: 0}]
+"""
+    (job,) = load(text).jobs
+    assert (job.limits.samples, job.limits.body_bytes, job.keeps_dropped) == (7, 1024, 3)
+
+
+def test_names_are_escaped_as_the_jobs_own_validation_asks(load):
+    text = """
+global: {metric_name_validation_scheme: legacy, metric_name_escaping_scheme: dots}
+scrape_configs:
+  - {job_name: a}
+  - {job_name: b, metric_name_validation_scheme: legacy}
+  - {job_name: c, metric_name_validation_scheme: utf8}
+  - {job_name: d, metric_name_validation_scheme: utf8, metric_name_escaping_scheme: values}
+"""
+    escapings = [(job.reading.is_legacy, job.reading.escaping) for job in load(text).jobs]
+    assert escapings == [(True, "dots"), (True, "underscores"), (False, "allow-utf-8"), (False, "values")]
+
+
+def test_external_labels_may_name_variables_of_the_environment(tmp_path):
+    path = tmp_path / "prometheus.yml"
+    path.write_text("global: {external_labels: {a: '${ZONE}-$NODE', b: 'cost: $$5', c: 'x${GONE}y', d: '$', e: '$-'}}")
+    found = load_configuration(path, variables={"ZONE": "eu", "NODE": "n1"})
+    assert found.external_labels == {"a": "eu-n1", "b": "cost: $5", "c": "xy", "d": "$", "e": ""}
+    assert "${ZONE}-$NODE" in found.shown
+
+
+def test_names_of_secrets_that_a_manager_knows_are_warned_of(load):
+    (warning,) = load("scrape_configs: [{job_name: a, basic_auth: {username: u, password_ref: p}}]").warnings
+    assert "basic_auth: password_ref is not read" in warning

@@ -74,6 +74,13 @@ def test_hashmod_takes_the_last_eight_bytes_of_the_md5():
 def test_case_is_changed_one_character_by_one():
     changed = _apply({"a": "Straße"}, action=Action.UPPERCASE, source_labels=("a",), target_label="a")
     assert changed == {"a": "STRAßE"}
+    changed = _apply({"a": "ΟΔΟΣ İ"}, action=Action.LOWERCASE, source_labels=("a",), target_label="a")
+    assert changed == {"a": "οδοσ i"}
+
+
+def test_of_two_labels_that_become_one_the_last_by_name_counts():
+    changed = _apply({"b_x": "2", "a_x": "1"}, action=Action.LABEL_MAP, regex="._(.*)")
+    assert changed == {"b_x": "2", "a_x": "1", "x": "2"}
 
 
 def test_the_dot_matches_line_ends_too():

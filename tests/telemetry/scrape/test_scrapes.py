@@ -112,6 +112,69 @@ async def test_labels_that_the_target_sets_itself_are_moved_or_honoured(scraped,
         assert (moved["env"], moved["job"], moved["exported_job"]) == ("dev", "shop", "theirs")
 
 
+@pytest.mark.parametrize("content_type", ["text/plain; version=0.0.4", "application/openmetrics-text; version=1.0.0"])
+async def test_a_label_that_the_page_gives_no_value_takes_that_of_the_target_away_where_it_is_honoured(
+    scraped, exporter, content_type
+):
+    """So does the push gateway, whose groups without an instance must not get its own."""
+    exporter.content_type = content_type
+    exporter.page = b'x{instance="",job="pushed"} 1\n# EOF\n'
+    loop = scraped.loop(honor_labels=True)
+    await loop.scrape(100.0)
+    await loop.scrape(101.0)
+    (found,) = (dict(one) for one in scraped.source.tenant(TENANT).series if dict(one)["__name__"] == "x")
+    assert found == {"__name__": "x", "env": "dev", "job": "pushed"}
+
+
+async def test_a_label_without_a_value_is_none_that_must_be_moved(scraped, exporter):
+    exporter.page = b'x{job="",env="prod"} 1\n'
+    await scraped.loop().scrape(100.0)
+    (found,) = (dict(one) for one in scraped.source.tenant(TENANT).series if dict(one)["__name__"] == "x")
+    assert found == {"__name__": "x", "instance": exporter.address, "env": "dev", "job": "shop", "exported_env": "prod"}
+
+
+async def test_of_labels_that_are_moved_the_shortest_comes_first(scraped, exporter):
+    exporter.page = b'x{env="1",exported_env="2"} 1\n'
+    relabel = (RelabelRule(target_label="exported_env", replacement="t"),)
+    await scraped.loop(relabel_rules=relabel).scrape(100.0)
+    (found,) = (dict(one) for one in scraped.source.tenant(TENANT).series if dict(one)["__name__"] == "x")
+    assert (found["exported_exported_env"], found["exported_exported_exported_env"]) == ("1", "2")
+
+
+async def test_a_series_that_relabelling_leaves_no_label_is_dropped(scraped, exporter):
+    exporter.page = b"x 1\ny 2\n"
+    await scraped.loop(metric_relabel_rules=(RelabelRule(regex="none", action=Action.LABEL_KEEP),)).scrape(100.0)
+    assert (scraped.value("up"), scraped.value("scrape_samples_scraped")) == (1.0, 2.0)
+    assert scraped.value("scrape_samples_post_metric_relabeling") == 0.0
+
+
+async def test_a_page_beyond_its_size_is_told_as_minus_one(scraped, exporter):
+    await scraped.loop(limits=Limits(body_bytes=1), has_extra_metrics=True).scrape(100.0)
+    assert scraped.value("scrape_body_size_bytes") == -1.0
+
+
+async def test_own_timestamps_more_than_ten_minutes_ahead_are_left_out_and_told(scraped, exporter):
+    loop = scraped.loop()
+    for at_s in (100, 101):
+        exporter.page = b"near %d %d\nfar %d %d\n" % (at_s, (at_s + 599) * 1000, at_s, (at_s + 601) * 1000)
+        await loop.scrape(float(at_s))
+    assert [ts_s for ts_s, _ in scraped.series("near")[(("__name__", "near"),)]] == [699, 700]
+    assert scraped.series("far") == {}
+    assert scraped.noted.records["metrics", "shop", "out_of_range"] == 2
+    assert scraped.value("up") == 1.0
+
+
+@pytest.mark.parametrize("own_time", [b"", b" 50.5"])
+async def test_an_exemplar_is_stored_once_however_often_it_is_shown(scraped, exporter, own_time):
+    exporter.content_type = "application/openmetrics-text; version=1.0.0"
+    loop = scraped.loop()
+    for at_s, trace in enumerate((b"a", b"a", b"a", b"b", b"b"), start=100):
+        exporter.page = b'# TYPE x counter\nx_total 1 # {trace_id="%s"} 1%s\n# EOF\n' % (trace, own_time)
+        await loop.scrape(float(at_s))
+    kept = scraped.source.tenant(TENANT).exemplars
+    assert [dict(each.labels)["trace_id"] for _, each in kept] == ["a", "b"]
+
+
 async def test_own_timestamps_are_honoured_and_such_series_do_not_go_stale(scraped, exporter):
     loop = scraped.loop()
     exporter.page = b"x 1 50000\ny 2\n"

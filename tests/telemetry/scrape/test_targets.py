@@ -48,6 +48,11 @@ def test_relabelling_decides_scheme_path_params_and_timing():
     assert dict(target.labels)["instance"] == "me"
 
 
+def test_a_path_is_escaped_but_for_a_query_that_it_brings_along():
+    target = _target({"__address__": "h:1"}, metrics_path="/a b#ü?x=1&y=%20")
+    assert target.url == "http://h:1/a%20b%23%C3%BC?x=1&y=%20"
+
+
 @pytest.mark.parametrize(
     ("label", "value", "words"),
     [

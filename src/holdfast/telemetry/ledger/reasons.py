@@ -109,7 +109,7 @@ _ANY: Final[dict[Reason, Meaning]] = {
         ("remote_write.max_labels", "remote_write.max_label_name", "remote_write.max_label_value"),
     ),
     Reason.OUT_OF_RANGE: Meaning(
-        "Times lie before 1970 or centuries ahead.",
+        "Times lie before 1970 or centuries ahead; of what is scraped, ten minutes.",
         "Mend the sender's clock, or the unit in which it writes times.",
     ),
     Reason.TOO_OLD: Meaning(

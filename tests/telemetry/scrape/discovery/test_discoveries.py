@@ -45,6 +45,17 @@ async def test_files_in_yaml_and_json_are_watched(tmp_path, told, tell, metrics)
     assert told["a.yml"] == []
 
 
+async def test_a_json_file_that_is_just_being_written_changes_nothing(tmp_path, told, tell, metrics):
+    watch = FileWatch(FileDiscovery(("*.json", "*.yml")), tmp_path, SystemClock(), metrics)
+    files = tmp_path / "a.json", tmp_path / "b.yml"
+    for written in ('[{"targets": ["a:1"]}]', "", '[{"targets": ["a:2"'):
+        for file in files:
+            file.write_text(written)
+        await watch.look(tell)
+        assert told["a.json"] == ["a:1"]
+    assert told["b.yml"] == []  # an empty list, in YAML
+
+
 def _listed(exporter, callers, metrics, tmp_path):
     section = HttpDiscovery(url=f"http://{exporter.address}/groups")
     caller = callers.caller(ClientConfig(), tmp_path, "test")

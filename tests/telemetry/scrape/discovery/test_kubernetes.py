@@ -203,6 +203,53 @@ def test_slices_tell_the_conditions_of_their_endpoints():
     assert (target[f"{M}endpointslice_endpoint_zone"], target[f"{M}service_name"]) == ("z1", "web")
 
 
+def test_a_port_without_a_number_and_conditions_that_are_not_known_are_left_open():
+    found = {
+        "metadata": {"name": "web-x", "namespace": "shop"},
+        "ports": [{"name": "", "port": None}],
+        "endpoints": [{"addresses": ["10.1.0.1"], "conditions": {"ready": False, "serving": None}}],
+    }
+    cluster = {"endpointslice": {"shop/web-x": found}, "service": {}, "pod": {}}
+    (target,) = targets_of("endpointslice", cluster)["endpointslice/shop/web-x"]
+    assert target["__address__"] == "10.1.0.1"
+    assert target[f"{M}endpointslice_endpoint_conditions_ready"] == "false"
+    assert f"{M}endpointslice_endpoint_conditions_serving" not in target
+
+
+@pytest.mark.parametrize("behind", [{"nodeName": "node-a"}, {"targetRef": {"kind": "Node", "name": "node-a"}}])
+def test_addresses_without_a_pod_bear_the_labels_of_their_node_too(behind):
+    slices = {
+        "metadata": {"name": "web-x", "namespace": "shop"},
+        "ports": [{"port": 80}],
+        "endpoints": [{"addresses": ["10.1.0.1"], **behind}],
+    }
+    subsets = [{"addresses": [{"ip": "10.1.0.1", **behind}], "ports": [{"port": 80}]}]
+    cluster = {
+        "endpointslice": {"shop/web-x": slices},
+        "endpoints": {"shop/web": {"metadata": {"name": "web", "namespace": "shop"}, "subsets": subsets}},
+        "service": {},
+        "pod": {},
+        "attached": {"/node-a": {"metadata": {"name": "node-a", "labels": {"zone": "x"}}}},
+    }
+    for role in ("endpointslice", "endpoints"):
+        ((target,),) = targets_of(role, cluster).values()
+        assert (target[f"{M}node_name"], target[f"{M}node_label_zone"]) == ("node-a", "x")
+
+
+async def test_labels_of_namespaces_are_attached_where_they_are_asked_for(api, follow):
+    api.objects[PODS] = [pod("a", "10.1.0.1")]
+    api.objects["/api/v1/namespaces"] = [
+        {"metadata": {"name": "shop", "labels": {"team.io/name": "blue"}, "annotations": {"cost": "7"}}},
+        {"metadata": {"name": "other", "labels": {"team.io/name": "red"}}},
+    ]
+    told = follow(role="pod", attach_metadata={"namespace": "true"})
+    await _until(lambda: told.get("pod/shop/a"))
+    found = told["pod/shop/a"][0]
+    assert found[f"{M}namespace_label_team_io_name"] == "blue"
+    assert found[f"{M}namespace_labelpresent_team_io_name"] == "true"
+    assert (found[f"{M}namespace"], found[f"{M}namespace_annotation_cost"]) == ("shop", "7")
+
+
 def test_an_ingress_is_a_target_for_each_host_and_path():
     ingress = {
         "metadata": {"name": "web", "namespace": "shop"},

@@ -15,7 +15,6 @@ from holdfast.kernel.errors import LimitError
 from holdfast.telemetry.metrics.arrivals import REFUSED, Exemplar, HistogramSample, MetricMetadata
 from holdfast.telemetry.metrics.exposition import (
     Page,
-    PageExemplar,
     PageSample,
     Protocol,
     Reading,
@@ -23,6 +22,7 @@ from holdfast.telemetry.metrics.exposition import (
     make_template,
     parse_page,
 )
+from holdfast.telemetry.metrics.scrape.fresh_exemplars import FreshExemplars
 from holdfast.telemetry.metrics.scrape.ladders import Ladder, converted, in_order
 from holdfast.telemetry.metrics.scrape.native_limits import within_limits
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 DROPPED: Final = -2  # what relabelling throws away, and a second sample of one series
 UNASKED: Final = -3  # of a page over its limit: the book has not heard of it
 _ASK_AGAIN: Final = 20  # pages after which a refused series is asked for again
+_MOST_AHEAD_MS: Final = 600_000  # a time of the target's own that lies further ahead is no time (scrape.go)
 _NO_REFS: Final = np.empty(0, np.int64)
 
 
@@ -122,6 +123,8 @@ class Intake:
         self.metadata: tuple[MetricMetadata, ...] = ()
         self.tracked: npt.NDArray[np.int64] = _NO_REFS
         self.unconverted = 0
+        self.ahead = 0
+        self._exemplars = FreshExemplars()
 
     @property
     def generation(self) -> int:
@@ -133,6 +136,7 @@ class Intake:
         self._generation = self._book.generation
         self._refs.clear()
         self._known = None
+        self._exemplars.forget()
         self.tracked = _NO_REFS
 
     def follow(self) -> None:
@@ -161,8 +165,10 @@ class Intake:
         if self._since_asked >= _ASK_AGAIN and (known.refs == REFUSED).any():
             return None
         reading = known.template.read(page)
-        natives = self._read_ladders(known, reading, now_ms) if reading is not None else None
-        if reading is None or natives is None:
+        if reading is None or (reading.ts_ms is not None and (reading.ts_ms > now_ms + _MOST_AHEAD_MS).any()):
+            return None
+        natives = self._read_ladders(known, reading, now_ms)
+        if natives is None:
             return None
         times = np.full(len(known.refs), now_ms, np.int64)
         if reading.ts_ms is not None and self._job.honor_timestamps:
@@ -172,12 +178,12 @@ class Intake:
             values = np.append(reading.values, 0.0)  # the index -1 stands for no start
             starts = (values[known.created] * 1000).astype(np.int64)
         columns = [column for column in (known.all_refs, known.ladder_refs) if column is not None]
-        exemplars = [
-            _exemplar(int(column[index]), now_ms, found)
+        exemplars = self._exemplars.of(
+            (int(column[index]), now_ms, found)
             for index, found in reading.exemplars
             for column in columns
             if column[index] >= 0
-        ]
+        )
         added = len(known.tracked) if self.tracked is not known.tracked else 0
         self.tracked = known.tracked
         return Taken(
@@ -186,7 +192,7 @@ class Intake:
             reading.values[known.kept],
             starts,
             natives,
-            tuple(exemplars),
+            exemplars,
             (),
             known.exposed,
             known.tracked,
@@ -279,7 +285,9 @@ class Intake:
 
     def _collected(self, samples: list[PageSample], refs: list[int], now_ms: int, *, repeated: int) -> Taken:
         honors = self._job.honor_timestamps
-        kept = [(s, ref) for s, ref in zip(samples, refs, strict=True) if ref != DROPPED]
+        found = [(s, ref) for s, ref in zip(samples, refs, strict=True) if ref != DROPPED]
+        kept = [(s, ref) for s, ref in found if _time(s, now_ms, honors=honors) <= now_ms + _MOST_AHEAD_MS]
+        self.ahead = len(found) - len(kept)
         floats = [(s, ref) for s, ref in kept if s.histogram is None]
         natives = [
             HistogramSample(
@@ -288,12 +296,12 @@ class Intake:
             for s, ref in kept
             if s.histogram is not None
         ]
-        exemplars = [
-            _exemplar(ref, _time(s, now_ms, honors=honors), found)
+        exemplars = self._exemplars.of(
+            (ref, _time(s, now_ms, honors=honors), each)
             for s, ref in kept
             if ref >= 0
-            for found in ((s.exemplar,) if s.exemplar is not None else s.exemplars)
-        ]
+            for each in ((s.exemplar,) if s.exemplar is not None else s.exemplars)
+        )
         tracked = self._tracked(samples, refs)
         starts = np.array([s.start_ms for s, _ in floats], np.int64)
         return Taken(
@@ -302,7 +310,7 @@ class Intake:
             np.array([s.value for s, _ in floats], np.float64),
             starts if starts.any() else None,
             tuple(natives),
-            tuple(exemplars),
+            exemplars,
             (),
             len(samples),
             tracked,
@@ -393,7 +401,3 @@ def _first_only(samples: list[PageSample], refs: list[int], *, honors: bool) -> 
 
 def _time(sample: PageSample, now_ms: int, *, honors: bool) -> int:
     return sample.ts_ms if honors and sample.ts_ms is not None else now_ms
-
-
-def _exemplar(ref: int, now_ms: int, found: PageExemplar) -> Exemplar:
-    return Exemplar(ref, found.ts_ms if found.ts_ms is not None else now_ms, found.value, found.labels)

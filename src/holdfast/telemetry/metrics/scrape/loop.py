@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from holdfast.kernel.errors import ConflictError, HoldfastError, LimitError
+from holdfast.kernel.http import AnswerTooLargeError
 from holdfast.telemetry.metrics.arrivals import STALE_BITS, Arrival, MetricMetadata
 from holdfast.telemetry.metrics.exposition import negotiated
 from holdfast.telemetry.metrics.scrape.intake import Intake, SampleLimitError, Taken
@@ -43,6 +44,7 @@ _REPORT: Final = (
     "scrape_samples_post_metric_relabeling",
     "scrape_series_added",
 )
+_TOO_LARGE: Final = -1  # the size of a page beyond its body_size_limit
 _EXTRA: Final = ("scrape_timeout_seconds", "scrape_sample_limit", "scrape_body_size_bytes")
 
 
@@ -127,6 +129,7 @@ class TargetLoop:
             self._tools.metrics.scrapes.labels("ok").inc()
         except HoldfastError as failure:
             error = str(failure)
+            size = _TOO_LARGE if isinstance(failure, AnswerTooLargeError) else size
             passed = failure if isinstance(failure, SampleLimitError) else None
             self._tools.metrics.scrapes.labels(failure.code).inc()
             self._tools.metrics.note_failure(self._tools.tenant, self.target.labels, self._tools.job.name, failure)
@@ -158,6 +161,8 @@ class TargetLoop:
             intake.follow()  # others may have come to other references meanwhile
             before = intake.tracked
             taken = intake.take_parsed(page, parsed, protocol, now_ms)
+            if intake.ahead:
+                metrics.note_ahead(self._tools.tenant, self.target.labels, self._tools.job.name, intake.ahead)
         if intake.unconverted:
             metrics.unconverted.labels(self._tools.job.name).inc(intake.unconverted)
         if taken.tracked is before:

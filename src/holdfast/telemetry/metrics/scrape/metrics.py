@@ -80,6 +80,10 @@ class ScrapeMetrics:
             return
         self._ledger.note(tenant, Signal.METRICS, _service(target, job), reason, records=0)
 
+    def note_ahead(self, tenant: TenantId, target: Labels, job: str, samples: int) -> None:
+        """Tell the ledger of samples whose times lie too far ahead."""
+        self._ledger.note(tenant, Signal.METRICS, _service(target, job), Reason.OUT_OF_RANGE, records=samples)
+
     def note_lost(self, tenant: TenantId, target: Labels, job: str, code: str, samples: int) -> None:
         """Count samples that the store did not take."""
         self.lost.labels(code).inc(samples)

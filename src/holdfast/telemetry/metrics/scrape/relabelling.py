@@ -21,6 +21,8 @@ DEFAULT_REPLACEMENT: Final = "$1"
 DEFAULT_SEPARATOR: Final = ";"
 
 _VARIABLE: Final = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
+_ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
+_SYNTAX: Final = "RE2 syntax, as in Go"
 _LEGACY_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _LEGACY_TEMPLATE: Final = re.compile(r"(?:(?:[a-zA-Z_]|\$(?:\{\w+\}|\w+))+\w*)+", re.ASCII)
 
@@ -149,7 +151,7 @@ def _renaming(rule: RelabelRule) -> Step:
     pattern = _compile(rule.regex)
 
     def rename(labels: dict[str, str]) -> bool:
-        for name, value in list(labels.items()):
+        for name, value in sorted(labels.items()):  # of two that become one label, the last counts
             match = pattern.fullmatch(name)
             if rule.action is Action.LABEL_MAP:
                 if match is not None:
@@ -171,7 +173,7 @@ def _judging(rule: RelabelRule) -> Step:
         Action.KEEP_EQUAL: lambda labels: labels.get(target, "") == read(labels),
         Action.DROP_EQUAL: lambda labels: labels.get(target, "") != read(labels),
         Action.HASH_MOD: lambda labels: _put(labels, target, str(_hash(read(labels)) % modulus)),
-        Action.LOWERCASE: lambda labels: _put(labels, target, _by_character(read(labels), str.lower)),
+        Action.LOWERCASE: lambda labels: _put(labels, target, _by_character(read(labels).replace("İ", "i"), str.lower)),
         Action.UPPERCASE: lambda labels: _put(labels, target, _by_character(read(labels), str.upper)),
     }
     return steps[rule.action]
@@ -198,11 +200,10 @@ def _hash(text: str) -> int:
 
 
 def _by_character(text: str, convert: Callable[[str], str]) -> str:
-    """Change case one character by one, as Go does: a letter that would become two stays."""
-    changed = convert(text)
-    if len(changed) == len(text):
-        return changed
-    return "".join(new if len(new := convert(character)) == 1 else character for character in text)
+    """Change case one character by one, whatever stands beside it, as Go does; one that would become two stays."""
+    if text.isascii():
+        return convert(text)
+    return "".join(new if len(new := convert(letter)) == 1 else letter for letter in text)
 
 
 def _expand(template: str, match: Any) -> str:
@@ -223,13 +224,15 @@ def _expand(template: str, match: Any) -> str:
 
 
 def _compile(regex: str) -> Any:
+    if _ONE_BYTE.search(regex):  # C++ has it, Go does not
+        raise InvalidError(f"the expression {regex!r} is not valid: \\C stands for no character", hint=_SYNTAX)
     options = re2.Options()
     options.log_errors = False
     try:
         return re2.compile(f"^(?s:{regex})$", options)
     except re2.error as error:
         said = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
-        raise InvalidError(f"the expression {regex!r} is not valid: {said}", hint="RE2 syntax, as in Go") from None
+        raise InvalidError(f"the expression {regex!r} is not valid: {said}", hint=_SYNTAX) from None
 
 
 def _is_target(target: str, action: Action, *, is_legacy: bool) -> bool:

@@ -37,7 +37,9 @@ class SampleLabels:
         return bool(self._relabelling)
 
     def of(self, labels: Labels, empty: Sequence[str] = ()) -> Labels | None:
-        """Give the labels of the series, or None if relabelling drops it; `empty` are on the page without a value.
+        """Give the labels of the series, or None if relabelling drops it, or all of its labels.
+
+        `empty` are on the page without a value: where its labels are honoured, the target's give way to them.
 
         Raises:
             LimitError: it has too many labels, or too long ones.
@@ -46,7 +48,7 @@ class SampleLabels:
         joined = self._honored(labels, empty) if self._job.honor_labels else self._joined(labels)
         if self._relabelling:
             changed = self._relabelling.apply(joined)
-            if changed is None:
+            if not changed:
                 return None
             joined = changed
         self._check(joined)
@@ -62,7 +64,7 @@ class SampleLabels:
     def _joined(self, labels: Labels) -> dict[str, str]:
         exposed = dict(labels)
         joined = {**exposed, **self._target}
-        for name in sorted(self._target.keys() & exposed.keys()):
+        for name in sorted(self._target.keys() & exposed.keys(), key=lambda name: (len(name), name)):
             moved = _EXPORTED + name
             while moved in joined:
                 moved = _EXPORTED + moved
@@ -73,7 +75,7 @@ class SampleLabels:
         name = labels.get(METRIC_NAME, "")
         if not name:
             raise ExpositionError("a sample without a metric name after relabelling")
-        if self._job.reading.is_legacy and not _is_legacy(labels):
+        if "" in labels or (self._job.reading.is_legacy and not _is_legacy(labels)):
             raise ExpositionError(f"{name!r} or a label of it is not a name that metric_name_validation_scheme allows")
         limits = self._job.limits
         if limits.labels and len(labels) > limits.labels:

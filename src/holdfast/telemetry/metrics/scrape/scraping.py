@@ -7,8 +7,8 @@ role `ingest`; elsewhere the file is only read and judged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,7 +40,10 @@ _NO_FILE: Final = "there is no such file"
 
 @dataclass(frozen=True, slots=True)
 class ScrapeGround:
-    """What scraping stands on; `owns` tells by its key whether a target is this process' to scrape."""
+    """What scraping stands on; `owns` tells by its key whether a target is this process' to scrape.
+
+    `variables` are those that `external_labels` may name.
+    """
 
     sink: ArrivalSink
     tenant: TenantId
@@ -49,6 +52,7 @@ class ScrapeGround:
     metrics: ScrapeMetrics
     linger_s: float
     owns: Owns = owns_all
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Scraping:
@@ -68,7 +72,10 @@ class Scraping:
             ConfigError: with every fault of it and of the files that it names.
         """
         path = _file(folder.path)
-        found = load_configuration(path, root=folder.path) if path is not None else ScrapeConfiguration()
+        variables = self._ground.variables
+        found = ScrapeConfiguration()
+        if path is not None:
+            found = load_configuration(path, root=folder.path, variables=variables)
         return PreparedScraping(self, found, tuple(_beside(found)))
 
     def replace(self, configuration: ScrapeConfiguration) -> None:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pydantic_core import PydanticCustomError
 
@@ -27,6 +27,7 @@ _META: Final = "__meta_"
 _INTERVAL: Final = "__scrape_interval__"
 _TIMEOUT: Final = "__scrape_timeout__"
 _PATH: Final = "__metrics_path__"
+_IN_PATHS: Final = "/?%$&+,:;=@!'()*"  # a path may bring its query along; a # in it is part of the path
 _SCHEME: Final = "__scheme__"
 
 
@@ -114,6 +115,6 @@ def _url(job: ScrapeJob, labels: Mapping[str, str]) -> str:
             params[name] = [value, *params.get(name, [])[1:]]
     query = urlencode([(name, value) for name in sorted(params) for value in params[name]])
     path = labels.get(_PATH, "") or "/"
-    path = path if path.startswith("/") else f"/{path}"
+    path = quote(path if path.startswith("/") else f"/{path}", safe=_IN_PATHS)
     joint = "&" if "?" in path else "?"
     return f"{labels.get(_SCHEME, 'http')}://{labels[ADDRESS]}{path}{joint + query if query else ''}"

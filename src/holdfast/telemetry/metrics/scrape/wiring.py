@@ -42,7 +42,14 @@ def wire(ground: Ground, sink: ArrivalSink, members: Membership, ledger: Notes) 
     settings, metrics = ground.settings[ScrapeSettings], ScrapeMetrics(ground.metrics, ledger)
     scraping = Scraping(
         ScrapeGround(
-            sink, TenantId(settings.tenant), ground.clock, callers, metrics, linger_s=settings.linger, owns=members.owns
+            sink,
+            TenantId(settings.tenant),
+            ground.clock,
+            callers,
+            metrics,
+            linger_s=settings.linger,
+            owns=members.owns,
+            variables=ground.variables,
         )
     )
     members.watch(scraping.share_anew)

@@ -14,6 +14,8 @@ from pydantic import ConfigDict
 from holdfast.kernel.errors import InvalidError
 from holdfast.kernel.http import proxy_url
 from holdfast.kernel.secrets import Secret
+from holdfast.telemetry.metrics.scrape.config.scalars import Flag
+from holdfast.telemetry.metrics.scrape.config.urls import is_url
 
 _STRICT: Final = ConfigDict(extra="forbid")
 NONE: Final = Secret("")
@@ -23,10 +25,13 @@ RESERVED_HEADERS: Final = frozenset(
     {
         "authorization", "host", "content-encoding", "content-length", "content-type", "user-agent", "connection",
         "keep-alive", "proxy-authenticate", "proxy-authorization", "www-authenticate", "accept-encoding",
-        "x-prometheus-remote-write-version", "x-prometheus-remote-read-version", "x-prometheus-scrape-timeout-seconds",
-        "accept",
+        "x-prometheus-remote-write-version", "x-prometheus-remote-read-version", "x-amz-date", "x-amz-security-token",
+        "x-amz-content-sha256",
     }
 )  # fmt: skip
+_OWN_HEADERS: Final = RESERVED_HEADERS | {"x-prometheus-scrape-timeout-seconds"}
+_JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_ALGORITHMS: Final = {"", "RS256", "RS384", "RS512"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +42,10 @@ class BasicAuth:
 
     username: str = ""
     username_file: str = ""
+    username_ref: str = ""
     password: Secret = NONE
     password_file: str = ""
+    password_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Authorization:
     type: str = "Bearer"
     credentials: Secret = NONE
     credentials_file: str = ""
+    credentials_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,11 @@ class TlsConfig:
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    ca_ref: str = ""
+    cert_ref: str = ""
+    key_ref: str = ""
     server_name: str = ""
-    insecure_skip_verify: bool = False
+    insecure_skip_verify: Flag = False
     min_version: TlsVersion | None = None
     max_version: TlsVersion | None = None
 
@@ -79,9 +90,11 @@ class OAuth2:
     client_id: str = ""
     client_secret: Secret = NONE
     client_secret_file: str = ""
+    client_secret_ref: str = ""
     client_certificate_key_id: str = ""
     client_certificate_key: Secret = NONE
     client_certificate_key_file: str = ""
+    client_certificate_key_ref: str = ""
     signature_algorithm: str = ""
     grant_type: str = ""
     iss: str = ""
@@ -93,7 +106,7 @@ class OAuth2:
     tls_config: TlsConfig = TlsConfig()
     proxy_url: str = ""
     no_proxy: str = ""
-    proxy_from_environment: bool = False
+    proxy_from_environment: Flag = False
     proxy_connect_header: Mapping[str, tuple[Secret, ...]] = field(default_factory=dict)
 
 
@@ -122,10 +135,10 @@ class ClientConfig:
     tls_config: TlsConfig = TlsConfig()
     proxy_url: str = ""
     no_proxy: str = ""
-    proxy_from_environment: bool = False
+    proxy_from_environment: Flag = False
     proxy_connect_header: Mapping[str, tuple[Secret, ...]] = field(default_factory=dict)
-    follow_redirects: bool = True
-    enable_http2: bool = True
+    follow_redirects: Flag = True
+    enable_http2: Flag = True
     http_headers: Mapping[str, HeaderValues] = field(default_factory=dict)
 
     @property
@@ -149,22 +162,18 @@ def client_faults(client: ClientConfig) -> Iterator[tuple[str, str]]:
     if client.authorization is not None:
         if client.authorization.type.strip().lower() == "basic":
             yield "authorization", "the type cannot be basic: use basic_auth"
-        if client.authorization.credentials and client.authorization.credentials_file:
-            yield "authorization", "give only one of credentials and credentials_file"
+        yield from (("authorization", message) for message in _twice(client.authorization, "credentials"))
     if client.oauth2 is not None:
         yield from _oauth_faults(client.oauth2)
-    yield from (("tls_config", message) for message in _tls_faults(client.tls_config))
+    yield from (("tls_config", message) for message in tls_faults(client.tls_config))
     yield from _proxy_faults(client)
     for name in client.http_headers:
-        if name.lower() in RESERVED_HEADERS:
+        if name.lower() in _OWN_HEADERS:
             yield "http_headers", f"the header {name!r} cannot be set here"
 
 
 def _basic_faults(basic: BasicAuth) -> Iterator[tuple[str, str]]:
-    if basic.username and basic.username_file:
-        yield "basic_auth", "give only one of username and username_file"
-    if basic.password and basic.password_file:
-        yield "basic_auth", "give only one of password and password_file"
+    yield from (("basic_auth", message) for message in _twice(basic, "username", "password"))
 
 
 def _oauth_faults(oauth: OAuth2) -> Iterator[tuple[str, str]]:
@@ -172,20 +181,31 @@ def _oauth_faults(oauth: OAuth2) -> Iterator[tuple[str, str]]:
         yield "oauth2", "client_id is missing"
     if not oauth.token_url:
         yield "oauth2", "token_url is missing"
-    if oauth.client_secret and oauth.client_secret_file:
-        yield "oauth2", "give only one of client_secret and client_secret_file"
-    yield from (("oauth2", message) for message in _tls_faults(oauth.tls_config))
+    if oauth.grant_type == _JWT_GRANT:
+        yield from (("oauth2", message) for message in _twice(oauth, "client_certificate_key"))
+        if oauth.signature_algorithm not in _ALGORITHMS:
+            yield "oauth2", f"{oauth.signature_algorithm!r} is none of RS256, RS384 and RS512"
+    else:
+        yield from (("oauth2", message) for message in _twice(oauth, "client_secret"))
+    yield from (("oauth2", message) for message in tls_faults(oauth.tls_config))
     yield from (("oauth2", message) for _, message in _proxy_faults(oauth))
 
 
-def _tls_faults(tls: TlsConfig) -> Iterator[str]:
-    for one, other in ((tls.ca, tls.ca_file), (tls.cert, tls.cert_file), (tls.key, tls.key_file)):
-        if one and other:
-            yield "give a certificate or key either here or as a file"
-    if bool(tls.cert or tls.cert_file) != bool(tls.key or tls.key_file):
+def tls_faults(tls: TlsConfig) -> Iterator[str]:
+    """Give what may not stand together in certificates and keys."""
+    yield from _twice(tls, "ca", "cert", "key")
+    if bool(tls.cert or tls.cert_file or tls.cert_ref) != bool(tls.key or tls.key_file or tls.key_ref):
         yield "a client certificate needs its key, and a key its certificate"
     if tls.min_version and tls.max_version and tls.max_version < tls.min_version:
         yield "max_version is below min_version"
+
+
+def _twice(section: Any, *names: str) -> Iterator[str]:
+    """Say what is given in more than one way: here, in a file, or by the name that a manager of secrets knows."""
+    for name in names:
+        ways = (name, f"{name}_file", f"{name}_ref")
+        if sum(bool(getattr(section, way)) for way in ways) > 1:
+            yield f"give only one of {ways[0]}, {ways[1]} and {ways[2]}"
 
 
 def client_warnings(client: ClientConfig) -> Iterator[tuple[str, str]]:
@@ -196,10 +216,17 @@ def client_warnings(client: ClientConfig) -> Iterator[tuple[str, str]]:
             "oauth2",
             "tokens are traded for client_secret only: no JWT is signed, so calls will be refused",
         )
+    parts = {"basic_auth": client.basic_auth, "authorization": client.authorization, "oauth2": oauth}
+    for part, section in {**parts, "tls_config": client.tls_config}.items():
+        for name in () if section is None else section.__dataclass_fields__:
+            if name.endswith("_ref") and getattr(section, name):
+                yield part, f"{name} is not read: there is no manager of secrets, so calls go without"
 
 
 def _proxy_faults(client: ClientConfig | OAuth2) -> Iterator[tuple[str, str]]:
-    if client.proxy_url:
+    if not is_url(client.proxy_url):
+        yield "proxy_url", "the URL of the proxy is none"
+    elif client.proxy_url:
         try:
             proxy_url(client.proxy_url)
         except InvalidError as error:

@@ -6,23 +6,29 @@ Source: Prometheus 3, discovery/*. Those that we do not have are `foreign`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, ConfigDict
 
-from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig
-from holdfast.telemetry.metrics.scrape.config.scalars import Seconds
+from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig, client_faults
+from holdfast.telemetry.metrics.scrape.config.kubernetes_selectors import is_field_selector, is_label_selector
+from holdfast.telemetry.metrics.scrape.config.scalars import Flag, LabelName, Whole, parse_duration
+from holdfast.telemetry.metrics.scrape.config.urls import is_url
 
-_STRICT: Final = ConfigDict(extra="forbid")
+STRICT: Final = ConfigDict(extra="forbid")
 _SD_FILE: Final = re.compile(r"[^*]*(\*[^/]*)?\.(json|yml|yaml|JSON|YML|YAML)")
-_SELECTOR: Final = re.compile(r"[^=!<>]+(=|==|!=)[^=!]*")
 
 
 def _upper(text: Any) -> Any:
     return text.upper() if isinstance(text, str) else text
+
+
+def _pause(default_s: float) -> BeforeValidator:
+    """Read how long to wait; with 0 Prometheus falls over, and a question without end would be asked."""
+    return BeforeValidator(lambda text: parse_duration(text) or default_s)
 
 
 RecordType = Annotated[Literal["SRV", "A", "AAAA", "MX", "NS"], BeforeValidator(_upper)]
@@ -41,20 +47,20 @@ _SELECTABLE: Final[dict[str, frozenset[str]]] = {
 class TargetGroup:
     """Addresses that share labels; a file of `file_sd_configs` and an answer of `http_sd_configs` hold such groups."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     targets: tuple[str, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[LabelName, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class FileDiscovery:
     """Groups in files that are watched."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     files: tuple[str, ...] = ()
-    refresh_interval: Seconds = 300.0
+    refresh_interval: Annotated[float, _pause(300.0)] = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,28 +68,28 @@ class HttpDiscovery(ClientConfig):
     """Groups that an HTTP server lists."""
 
     url: str = ""
-    refresh_interval: Seconds = 60.0
+    refresh_interval: Annotated[float, _pause(60.0)] = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class DnsDiscovery:
     """Addresses that DNS records name."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     names: tuple[str, ...] = ()
-    refresh_interval: Seconds = 30.0
+    refresh_interval: Annotated[float, _pause(30.0)] = 30.0
     type: RecordType = "SRV"
-    port: int = 0
+    port: Whole = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Namespaces:
     """Which namespaces are looked at; all if none is named."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
-    own_namespace: bool = False
+    own_namespace: Flag = False
     names: tuple[str, ...] = ()
 
 
@@ -91,7 +97,7 @@ class Namespaces:
 class Selector:
     """Which objects of one role are asked for."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     role: Role
     label: str = ""
@@ -102,10 +108,10 @@ class Selector:
 class AttachMetadata:
     """Whether labels of further objects are attached."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
-    node: bool = False
-    namespace: bool = False
+    node: Flag = False
+    namespace: Flag = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,16 +142,16 @@ def http_faults(discovery: HttpDiscovery) -> Iterator[str]:
 
 def url_faults(name: str, url: str) -> Iterator[str]:
     """Give what is wrong with an HTTP URL that must be whole."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        yield f"{name}: {url!r} is not a URL"
-        return
     if not url:
         yield f"{name} is missing"
-    elif parts.scheme not in {"http", "https"}:
+        return
+    if not is_url(url):
+        yield f"{name}: {url!r} is not a URL"
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"}:
         yield f"{name}: {url!r} must begin with http:// or https://"
-    elif not parts.hostname:
+    elif not parts.netloc.rpartition("@")[2]:
         yield f"{name}: {url!r} names no host"
 
 
@@ -175,5 +181,26 @@ def kubernetes_faults(discovery: KubernetesDiscovery) -> Iterator[str]:
         if selector.role not in _SELECTABLE[discovery.role]:
             allowed = ", ".join(sorted(_SELECTABLE[discovery.role]))
             yield f"selectors: the role {discovery.role} takes selectors of {allowed}, not {selector.role}"
-        if selector.field and not all(_SELECTOR.fullmatch(part) for part in selector.field.split(",")):
+        if not is_field_selector(selector.field):
             yield f"selectors: {selector.field!r} is not a field selector"
+        if not is_label_selector(selector.label):
+            yield f"selectors: {selector.label!r} is not a label selector"
+
+
+def discovery_faults(
+    files: Iterable[FileDiscovery],
+    urls: Iterable[HttpDiscovery],
+    names: Iterable[DnsDiscovery],
+    clusters: Iterable[KubernetesDiscovery],
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Give what Prometheus would refuse in the discoveries of one section, each with its place."""
+    for index, one in enumerate(files):
+        yield from ((("file_sd_configs", index), message) for message in file_faults(one))
+    for index, url in enumerate(urls):
+        found = [*http_faults(url), *(f"{name}: {message}" for name, message in client_faults(url))]
+        yield from ((("http_sd_configs", index), message) for message in found)
+    for index, name in enumerate(names):
+        yield from ((("dns_sd_configs", index), message) for message in dns_faults(name))
+    for index, cluster in enumerate(clusters):
+        found = [*kubernetes_faults(cluster), *(f"{name}: {message}" for name, message in client_faults(cluster))]
+        yield from ((("kubernetes_sd_configs", index), message) for message in found)

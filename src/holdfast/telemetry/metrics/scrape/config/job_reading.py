@@ -13,7 +13,7 @@ from holdfast.kernel.errors import ConfigError, InvalidError
 from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, NATIVE_PROTOCOLS, Protocol
 from holdfast.telemetry.metrics.scrape.config import discoveries as ours
 from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig, client_faults, client_warnings
-from holdfast.telemetry.metrics.scrape.config.foreign import KINDS, foreign_faults
+from holdfast.telemetry.metrics.scrape.config.foreign import FOREIGN, section_faults
 from holdfast.telemetry.metrics.scrape.config.job import Limits, Reading, ScrapeJob
 from holdfast.telemetry.metrics.scrape.config.rules import RuleShape, rule_faults
 from holdfast.telemetry.metrics.scrape.config.shapes import GlobalShape, JobShape
@@ -25,8 +25,6 @@ T = TypeVar("T")
 Fault = tuple[tuple[str | int, ...], str]
 
 _CLIENT_KEYS: Final = frozenset(ClientConfig.__dataclass_fields__)
-_FOREIGN: Final = {f"{kind}_sd_configs": kind for kind in KINDS}
-_KNOWN: Final = frozenset({*JobShape.__dataclass_fields__, *_CLIENT_KEYS, *_FOREIGN})
 _LEGACY_LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -47,16 +45,11 @@ class JobReader:
         if not isinstance(raw, dict):
             raise ConfigError((tree.fault("the section is empty", *at),))
         problems: list[InvalidError] = []
-        own = {name: value for name, value in raw.items() if name not in _CLIENT_KEYS and name not in _FOREIGN}
+        own = {name: value for name, value in raw.items() if name not in _CLIENT_KEYS and name not in FOREIGN}
         client_part = {name: value for name, value in raw.items() if name in _CLIENT_KEYS}
         shape = _decode(JobShape, own, tree, at, problems)
         client = _decode(ClientConfig, client_part, tree, at, problems)
         warnings = list(_read_foreign(raw, tree, at, problems))
-        problems += [
-            tree.fault(f"unknown key {name!r}", *at, name, hint=decoding.suggest(name, _KNOWN))
-            for name in tree.keys(*at)
-            if name not in _KNOWN and name not in raw
-        ]
         if shape is None or client is None:
             raise ConfigError(tuple(problems))
         shape = self._merged(shape)
@@ -69,11 +62,14 @@ class JobReader:
 
     def _merged(self, shape: JobShape) -> JobShape:
         """Fill what the job does not say from `global`."""
-        shared = {
-            name: getattr(self._shared, name)
-            for name in (*_INHERITED, "scrape_protocols", "keep_dropped_targets")
-            if getattr(shape, name) is None
+        shared: dict[str, Any] = {
+            **{name: getattr(self._shared, name) for name in _SAID if getattr(shape, name) is None},
+            **{name: getattr(self._shared, name) for name in _LIMITS if not getattr(shape, name)},
         }
+        if not shape.metric_name_validation_scheme:
+            shared["metric_name_validation_scheme"] = self._shared.metric_name_validation_scheme
+            if not shape.metric_name_escaping_scheme:  # a scheme of its own brings its own way of escaping, too
+                shared["metric_name_escaping_scheme"] = self._shared.metric_name_escaping_scheme
         return replace(shape, **shared)
 
     def _faults(self, shape: JobShape) -> Iterator[Fault]:
@@ -92,7 +88,9 @@ class JobReader:
         is_legacy = shape.metric_name_validation_scheme == "legacy"
         yield from _rule_faults("relabel_configs", shape.relabel_configs, is_legacy=is_legacy)
         yield from _rule_faults("metric_relabel_configs", shape.metric_relabel_configs, is_legacy=is_legacy)
-        yield from _discovery_faults(shape)
+        yield from ours.discovery_faults(
+            shape.file_sd_configs, shape.http_sd_configs, shape.dns_sd_configs, shape.kubernetes_sd_configs
+        )
         yield from _static_faults(shape, is_legacy=is_legacy)
 
     def _job(self, shape: JobShape, client: ClientConfig, base: Path) -> ScrapeJob:
@@ -134,19 +132,21 @@ class JobReader:
         )
 
 
-_INHERITED: Final = (
+_SAID: Final = (
+    "scrape_protocols",
+    "scrape_native_histograms",
+    "convert_classic_histograms_to_nhcb",
+    "always_scrape_classic_histograms",
+    "extra_scrape_metrics",
+)
+_LIMITS: Final = (
     "body_size_limit",
     "sample_limit",
     "target_limit",
     "label_limit",
     "label_name_length_limit",
     "label_value_length_limit",
-    "metric_name_validation_scheme",
-    "metric_name_escaping_scheme",
-    "scrape_native_histograms",
-    "convert_classic_histograms_to_nhcb",
-    "always_scrape_classic_histograms",
-    "extra_scrape_metrics",
+    "keep_dropped_targets",
 )
 
 
@@ -156,7 +156,7 @@ def _reading(shape: JobShape) -> Reading:
     protocols: tuple[Protocol, ...] = NATIVE_PROTOCOLS if is_native else DEFAULT_PROTOCOLS
     return Reading(
         protocols=shape.scrape_protocols or protocols,
-        fallback=shape.fallback_scrape_protocol,
+        fallback=shape.fallback_scrape_protocol or None,
         escaping=shape.metric_name_escaping_scheme or ("underscores" if is_legacy else "allow-utf-8"),
         is_legacy=is_legacy,
         is_native=is_native,
@@ -168,28 +168,23 @@ def _reading(shape: JobShape) -> Reading:
 
 def _decode(model: type[T], data: Any, tree: Tree, at: decoding.Path, problems: list[InvalidError]) -> T | None:
     try:
-        return decoding.decode(model, data, file=tree.file, line_of=tree.line_of, at=at)
+        return tree.decode(model, data, *at)
     except ConfigError as error:
         problems += error.problems
         return None
 
 
 def _read_foreign(raw: Mapping[str, Any], tree: Tree, at: decoding.Path, problems: list[InvalidError]) -> Iterator[str]:
-    for name, sections in raw.items():
-        kind = _FOREIGN.get(name)
-        if kind is None:
-            continue
-        for index, section in enumerate(sections if isinstance(sections, list) else [sections]):
-            problems += [tree.fault(message, *at, name, index) for message in foreign_faults(kind, section)]
-        yield f"{tree.place(*at, name)}: discovery by {kind} is not supported: no targets come of it"
+    problems += [tree.fault(message, *at, *path) for path, message in section_faults(raw)]
+    for name in raw:
+        if kind := FOREIGN.get(name):
+            yield f"{tree.place(*at, name)}: discovery by {kind} is not supported: no targets come of it"
 
 
 def _not_in_force(shape: JobShape, client: ClientConfig) -> Iterator[tuple[str, str]]:
     """Give what is valid, and does nothing here."""
     if shape.scrape_failure_log_file:
         yield "scrape_failure_log_file", "failures stand in `holdfast targets`; no file is written"
-    if any(one.attach_metadata.namespace for one in shape.kubernetes_sd_configs):
-        yield "kubernetes_sd_configs", "attach_metadata: labels of namespaces are not attached"
     yield from client_warnings(client)
     for one in shape.http_sd_configs:
         yield from (("http_sd_configs", f"{name}: {message}") for name, message in client_warnings(one))
@@ -200,19 +195,6 @@ def _not_in_force(shape: JobShape, client: ClientConfig) -> Iterator[tuple[str, 
 def _rule_faults(name: str, rules: tuple[RuleShape, ...], *, is_legacy: bool) -> Iterator[Fault]:
     for index, rule in enumerate(rules):
         yield from (((name, index), message) for message in rule_faults(rule, is_legacy=is_legacy))
-
-
-def _discovery_faults(shape: JobShape) -> Iterator[Fault]:
-    for index, files in enumerate(shape.file_sd_configs):
-        yield from ((("file_sd_configs", index), message) for message in ours.file_faults(files))
-    for index, url in enumerate(shape.http_sd_configs):
-        found = [*ours.http_faults(url), *(f"{name}: {message}" for name, message in client_faults(url))]
-        yield from ((("http_sd_configs", index), message) for message in found)
-    for index, names in enumerate(shape.dns_sd_configs):
-        yield from ((("dns_sd_configs", index), message) for message in ours.dns_faults(names))
-    for index, cluster in enumerate(shape.kubernetes_sd_configs):
-        found = [*ours.kubernetes_faults(cluster), *(f"{name}: {message}" for name, message in client_faults(cluster))]
-        yield from ((("kubernetes_sd_configs", index), message) for message in found)
 
 
 def _static_faults(shape: JobShape, *, is_legacy: bool) -> Iterator[Fault]:

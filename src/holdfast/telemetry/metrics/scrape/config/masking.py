@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import yaml
 
+from holdfast.telemetry.metrics.scrape.config.yamltree import Quoted
+
 MASK: Final = "<secret>"
 _SECRET: Final = frozenset(
     {
@@ -32,7 +34,8 @@ def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 _TEXT: Final = "tag:yaml.org,2002:str"
 _PLAIN: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float"))
-_Dumper.add_representer(str, _write_text)
+for _kind in (str, Quoted):
+    _Dumper.add_representer(_kind, _write_text)
 
 
 def masked(part: Any) -> Any:
@@ -43,4 +46,6 @@ def masked(part: Any) -> Any:
 
 
 def _hidden(value: Any) -> Any:
+    if value is None:
+        return None
     return [MASK for _ in value] if isinstance(value, list) else MASK

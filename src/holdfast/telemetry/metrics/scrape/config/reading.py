@@ -7,16 +7,17 @@ are checked and named in a warning.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from holdfast.kernel import decoding
 from holdfast.kernel.documents import read_text
 from holdfast.kernel.errors import ConfigError, InvalidError
 from holdfast.kernel.units import format_duration
-from holdfast.telemetry.metrics.otlp import OtlpOptions
+from holdfast.telemetry.metrics.scrape.config.expanding import expanded
 from holdfast.telemetry.metrics.scrape.config.job import ScrapeConfiguration, ScrapeJob
 from holdfast.telemetry.metrics.scrape.config.job_reading import JobReader
 from holdfast.telemetry.metrics.scrape.config.masking import masked, show
@@ -30,6 +31,7 @@ DEFAULT_INTERVAL_S: Final = 60.0
 DEFAULT_TIMEOUT_S: Final = 10.0
 _PATTERN: Final = re.compile(r"[^*]*(\*[^/]*)?")
 _OWN: Final = ("global", "scrape_configs", "scrape_config_files", "rule_files")
+_NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 _IN_FORCE: Final = {"otlp"}
 _WHERE: Final = {
     "remote_write": "Holdfast keeps the samples itself",
@@ -45,13 +47,16 @@ class _Reading:
     root: Path | None
     jobs: list[ScrapeJob] = field(default_factory=list)
     homes: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
     problems: list[InvalidError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfiguration:
-    """Read the file at `path`; places are named relative to `root`.
+def load_configuration(
+    path: Path, *, root: Path | None = None, variables: Mapping[str, str] = _NO_VARIABLES
+) -> ScrapeConfiguration:
+    """Read the file at `path`; places are named relative to `root`, and external labels may name `variables`.
 
     Raises:
         ConfigError: with every fault of the file and of those that `scrape_config_files` names.
@@ -61,8 +66,8 @@ def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfigu
     if not isinstance(tree.value, dict):
         raise ConfigError((tree.fault("a mapping is expected here"),))
     _judge_sections(tree, reading)
-    shape = _decode(GlobalShape, tree.value.get("global", {}), tree, ("global",), reading) or GlobalShape()
-    _judge_global_keys(tree, reading)
+    given = _given(tree, "global", {})
+    shape = _decode(GlobalShape, given, tree, ("global",), reading) or GlobalShape()
     _judge_global(shape, tree, reading)
     reader = JobReader(shape, *_timing(shape))
     _read_jobs(tree, path.parent, reader, reading, is_main=True)
@@ -74,21 +79,24 @@ def load_configuration(path: Path, *, root: Path | None = None) -> ScrapeConfigu
     if rules:
         words = "rules are not evaluated: nothing is recorded and nobody is alerted by these files"
         reading.warnings.append(f"{tree.place('rule_files')}: {words}")
-    given = tree.value.get("otlp")
-    otlp = _decode(OtlpOptions, given, tree, ("otlp",), reading) if isinstance(given, dict) else None
     if reading.problems:
         raise ConfigError(tuple(reading.problems))
     return ScrapeConfiguration(
         tuple(reading.jobs),
-        dict(shape.external_labels),
+        {name: expanded(value, variables) for name, value in shape.external_labels.items()},
         tuple(rules),
         show(masked(tree.value)),
         reading.sections,
         tuple(reading.warnings),
         path.parent,
         shape.evaluation_interval or DEFAULT_INTERVAL_S,
-        otlp,
+        reading.others.get("otlp"),
     )
+
+
+def _given(tree: Tree, name: str, empty: Any) -> Any:
+    found = tree.value.get(name)
+    return empty if found is None else found
 
 
 def _read(path: Path, root: Path | None) -> Tree:
@@ -98,34 +106,32 @@ def _read(path: Path, root: Path | None) -> Tree:
 
 def _decode(model: type[T], data: Any, tree: Tree, at: decoding.Path, reading: _Reading) -> T | None:
     try:
-        return decoding.decode(model, data, file=tree.file, line_of=tree.line_of, at=at)
+        return tree.decode(model, data, *at)
     except ConfigError as error:
         reading.problems += error.problems
         return None
 
 
 def _judge_sections(tree: Tree, reading: _Reading) -> None:
-    for name in tree.keys():  # noqa: SIM118 - a method of Tree: keys without a value too
-        section = tree.value.get(name)
+    for name, raw in tree.value.items():
         if name in _OWN:
             continue
         if name not in OTHERS:
             hint = decoding.suggest(name, (*_OWN, *OTHERS))
             reading.problems.append(tree.fault(f"unknown key {name!r}", name, hint=hint))
-            continue
-        faults = [tree.fault(message, name, *path) for path, message in OTHERS[name](section)]
-        reading.problems += faults
-        if not faults and section is not None and name not in _IN_FORCE:
-            why = _WHERE.get(name, "it is not in force")
-            place = tree.place(name)
-            reading.warnings.append(f"{place}: the section {name} is not supported: {why}")
+        elif raw is not None:
+            _judge_section(name, raw, tree, reading)
 
 
-def _judge_global_keys(tree: Tree, reading: _Reading) -> None:
-    for name in tree.keys("global"):
-        if name not in GlobalShape.__dataclass_fields__ and name not in tree.value.get("global", {}):
-            hint = decoding.suggest(name, GlobalShape.__dataclass_fields__)
-            reading.problems.append(tree.fault(f"unknown key {name!r}", "global", name, hint=hint))
+def _judge_section(name: str, raw: Any, tree: Tree, reading: _Reading) -> None:
+    section = OTHERS[name]
+    found = _decode(section.shape, section.own(raw), tree, (name,), reading)
+    faults = [*section.foreign_faults(raw), *(section.faults(found) if found is not None else ())]
+    reading.problems += [tree.fault(message, name, *path) for path, message in faults]
+    reading.others[name] = found
+    if name not in _IN_FORCE:
+        why = _WHERE.get(name, "it is not in force")
+        reading.warnings.append(f"{tree.place(name)}: the section {name} is not supported: {why}")
 
 
 def _judge_global(shape: GlobalShape, tree: Tree, reading: _Reading) -> None:
@@ -133,10 +139,10 @@ def _judge_global(shape: GlobalShape, tree: Tree, reading: _Reading) -> None:
     if timeout and timeout > (interval or DEFAULT_INTERVAL_S):
         message = "the scrape_timeout is longer than the scrape_interval"
         reading.problems.append(tree.fault(message, "global", "scrape_timeout"))
-    if shape.metric_name_validation_scheme == "legacy" and shape.metric_name_escaping_scheme == "allow-utf-8":
-        message = "names cannot be allow-utf-8 where the validation is legacy"
-        reading.problems.append(tree.fault(message, "global", "metric_name_escaping_scheme"))
-    if shape.scrape_protocols is not None and len(set(shape.scrape_protocols)) != len(shape.scrape_protocols):
+    protocols = shape.scrape_protocols
+    if protocols == ():
+        reading.problems.append(tree.fault("at least one protocol is needed", "global", "scrape_protocols"))
+    if protocols is not None and len(set(protocols)) != len(protocols):
         reading.problems.append(tree.fault("a protocol stands twice", "global", "scrape_protocols"))
     is_legacy = shape.metric_name_validation_scheme == "legacy"
     for name in shape.external_labels:
@@ -150,7 +156,7 @@ def _timing(shape: GlobalShape) -> tuple[float, float]:
 
 
 def _patterns(name: str, tree: Tree, reading: _Reading) -> list[str]:
-    given = _decode(list[str], tree.value.get(name, []), tree, (name,), reading) or []
+    given = _decode(list[str], _given(tree, name, []), tree, (name,), reading) or []
     for index, pattern in enumerate(given):
         if not _PATTERN.fullmatch(pattern):
             hint = "a * may stand only in the last part of the path"
@@ -180,7 +186,7 @@ def _read_included(path: Path, reader: JobReader, reading: _Reading, main: Tree,
 
 
 def _read_jobs(tree: Tree, base: Path, reader: JobReader, reading: _Reading, *, is_main: bool) -> None:
-    given = tree.value.get("scrape_configs", [])
+    given = _given(tree, "scrape_configs", [])
     if not isinstance(given, list):
         reading.problems.append(tree.fault("a list is expected here", "scrape_configs"))
         return

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, ConfigDict
 
 from holdfast.kernel.errors import InvalidError
+from holdfast.telemetry.metrics.scrape.config.scalars import Count, LabelName
 from holdfast.telemetry.metrics.scrape.relabelling import (
     DEFAULT_REGEX,
     DEFAULT_REPLACEMENT,
@@ -31,10 +32,10 @@ class RuleShape:
 
     __pydantic_config__ = _STRICT
 
-    source_labels: tuple[str, ...] = ()
+    source_labels: tuple[LabelName, ...] | None = None
     separator: str = DEFAULT_SEPARATOR
     regex: str = DEFAULT_REGEX
-    modulus: int = 0
+    modulus: Count = 0
     target_label: str = ""
     replacement: str = DEFAULT_REPLACEMENT
     action: Annotated[Action, BeforeValidator(_lower)] = Action.REPLACE
@@ -42,7 +43,7 @@ class RuleShape:
     def rule(self) -> RelabelRule:
         """Give the rule."""
         return RelabelRule(
-            self.source_labels,
+            self.source_labels or (),
             self.separator,
             self.regex,
             self.modulus,
@@ -54,6 +55,8 @@ class RuleShape:
 
 def rule_faults(shape: RuleShape, *, is_legacy: bool) -> Iterator[str]:
     """Give what Prometheus would refuse."""
+    if shape.source_labels == () and shape.action in {Action.LABEL_DROP, Action.LABEL_KEEP}:
+        yield f"{shape.action} takes only a regex"
     try:
         check_rule(shape.rule(), is_legacy=is_legacy)
     except InvalidError as error:

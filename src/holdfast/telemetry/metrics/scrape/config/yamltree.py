@@ -1,6 +1,7 @@
 """YAML as Go reads it into text fields: every scalar keeps its letters (`regex: 1` is "1"), and each part its line.
 
-The model that a tree is decoded into says what is a number. Reads one document; knows nothing of Prometheus.
+The model that a tree is decoded into says what is a number, and what a key without a value means. Reads one document;
+knows nothing of Prometheus.
 """
 
 from __future__ import annotations
@@ -8,17 +9,27 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import yaml
 
 from holdfast.kernel import decoding
 from holdfast.kernel.documents import demand_readable, nearest_line, yaml_fault
 from holdfast.kernel.errors import ConfigError, InvalidError, Place
+from holdfast.telemetry.metrics.scrape.config.zeroes import settled
 
 _MAX_DEPTH: Final = 64
 _MAX_NODES: Final = 500_000
 _NOTHING: Final = {"", "~", "null", "Null", "NULL"}
+
+
+T = TypeVar("T")
+
+
+class Quoted(str):
+    """A text that stands in quotes or in a block: never a truth or a number."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +44,13 @@ class Tree:
         """Give the place of a part, or of the nearest thing around it."""
         return Place(self.file, nearest_line(self.lines, path), decoding.field_path(path))
 
-    def keys(self, *path: str | int) -> list[str]:
-        """Give the keys of a mapping as written, those without a value too."""
-        size = len(path)
-        return [str(found[size]) for found in self.lines if len(found) == size + 1 and found[:size] == path]
-
     def line_of(self, path: decoding.Path) -> int:
         """Give the line of a part, or of the nearest thing around it."""
         return nearest_line(self.lines, path)
+
+    def decode(self, model: type[T], data: Any, *at: str | int) -> T:
+        """Decode a part of the document; raises `ConfigError` with every fault, each with its place."""
+        return decoding.decode(model, settled(model, data), file=self.file, line_of=self.line_of, at=at)
 
     def fault(self, message: str, *path: str | int, hint: str = "") -> InvalidError:
         """Give an error at a part."""
@@ -103,9 +113,7 @@ def _mapping(loader: _Loader, node: Any, path: decoding.Path, lines: dict[decodi
             place = Place(file, key.start_mark.line + 1, decoding.field_path(path))
             raise ConfigError((InvalidError("a key that is no text", place=place),))
         lines[(*path, name)] = key.start_mark.line + 1
-        given = _walk(loader, value, (*path, name), lines, file)
-        if given is not None:  # as in Go: `key:` alone leaves the default
-            found[name] = given
+        found[name] = _walk(loader, value, (*path, name), lines, file)
     return found
 
 
@@ -135,4 +143,4 @@ def _scalar(node: Any, path: decoding.Path, file: str) -> str | None:
             raise ConfigError((InvalidError("not UTF-8 text", place=place),)) from None
     if node.tag == "tag:yaml.org,2002:null" or (not node.style and node.value in _NOTHING):
         return None
-    return str(node.value)
+    return Quoted(node.value) if node.style else str(node.value)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
 from holdfast.kernel.documents import read_text
-from holdfast.kernel.errors import ConfigError
+from holdfast.kernel.errors import ConfigError, InvalidError, Place
 from holdfast.telemetry.metrics.scrape.config import FileDiscovery, read_tree
 from holdfast.telemetry.metrics.scrape.discovery.contract import Found, Tell
 from holdfast.telemetry.metrics.scrape.discovery.groups import decode_groups, found_in
@@ -91,6 +91,10 @@ def find_faults(section: FileDiscovery, base: Path) -> Iterator[str]:
 
 
 def read_targets(path: Path) -> list[Found]:
-    """Read one file of target groups; JSON is YAML too. Raises `ConfigError`."""
-    groups = decode_groups(read_tree(read_text(path, str(path)), str(path)))
+    """Read one file of target groups; JSON is YAML too, but for an empty file. Raises `ConfigError`."""
+    text = read_text(path, str(path))
+    if path.suffix.lower() == ".json" and not text.strip():
+        fault = InvalidError("an empty file is no JSON", hint="is it just being written?", place=Place(str(path), 1))
+        raise ConfigError((fault,))
+    groups = decode_groups(read_tree(text, str(path)))
     return [found for group in groups for found in found_in(group, {"__meta_filepath": str(path)})]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from holdfast.kernel import decoding
 from holdfast.telemetry.metrics.scrape.config import TargetGroup, Tree
 from holdfast.telemetry.metrics.scrape.discovery.contract import Found, Tell
 
@@ -27,9 +26,9 @@ class StaticDiscovery:
 
 def found_in(group: TargetGroup, meta: Mapping[str, str]) -> list[Found]:
     """Give the targets of a group, each with the group's labels and `meta`."""
-    return [{**meta, **group.labels, "__address__": address} for address in group.targets]
+    return [{**group.labels, **meta, "__address__": address} for address in group.targets]
 
 
 def decode_groups(tree: Tree) -> tuple[TargetGroup, ...]:
     """Read a list of groups; raises `ConfigError` with every fault."""
-    return decoding.decode(tuple[TargetGroup, ...], tree.value or [], file=tree.file, line_of=tree.line_of)
+    return tree.decode(tuple[TargetGroup, ...], tree.value or [])

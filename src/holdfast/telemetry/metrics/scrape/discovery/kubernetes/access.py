@@ -45,7 +45,7 @@ def own_namespace() -> str:
 
 
 def _from_kubeconfig(path: Path) -> tuple[str, ClientConfig]:
-    tree = read_tree(read_text(path, str(path)), str(path)).value
+    tree = _said(read_tree(read_text(path, str(path)), str(path)).value)
     context = _named(tree, "contexts", tree.get("current-context", ""), "context", path)
     cluster = _named(tree, "clusters", context.get("cluster", ""), "cluster", path)
     user = _named(tree, "users", context.get("user", ""), "user", path)
@@ -67,6 +67,13 @@ def _from_kubeconfig(path: Path) -> tuple[str, ClientConfig]:
         )
         client = replace(client, authorization=given)
     return str(cluster.get("server", "")).rstrip("/"), client
+
+
+def _said(part: Any) -> Any:
+    """Leave out what has no value."""
+    if isinstance(part, dict):
+        return {name: _said(value) for name, value in part.items() if value is not None}
+    return [_said(each) for each in part] if isinstance(part, list) else part
 
 
 def _named(tree: Any, kind: str, name: str, part: str, path: Path) -> dict[str, Any]:

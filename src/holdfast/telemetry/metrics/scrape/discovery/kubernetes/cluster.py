@@ -67,6 +67,8 @@ class ClusterTargets:
         kinds = {kind: kind for kind in NEEDS[self._section.role]}
         if self._section.attach_metadata.node and self._section.role != "node":
             kinds["attached"] = "node"
+        if self._section.attach_metadata.namespace and self._section.role != "node":
+            kinds["namespaces"] = "namespace"
         return {
             name: [
                 Watch(

@@ -44,10 +44,9 @@ def slice_targets(one: Mapping[str, Any], pods: Objects) -> Iterator[Found]:
     }
     reached = _Reached(one["metadata"]["namespace"], pods)
     for port in one.get("ports") or ():
-        if port.get("port") is None:
-            continue
+        number = port.get("port")  # none is all of them, and which one is for relabelling to say
         of_port = {
-            f"{prefix}port": str(port["port"]),
+            f"{prefix}port": "" if number is None else str(number),
             f"{prefix}port_name": port.get("name", ""),
             f"{prefix}port_protocol": port.get("protocol", ""),
             f"{prefix}port_app_protocol": port.get("appProtocol", ""),
@@ -55,7 +54,8 @@ def slice_targets(one: Mapping[str, Any], pods: Objects) -> Iterator[Found]:
         for endpoint in one.get("endpoints") or ():
             own = {**whole, **of_port, **_slice_endpoint(prefix, endpoint)}
             for address in endpoint.get("addresses") or ():
-                yield {**own, **reached.pod(endpoint, port), "__address__": joined(address, port["port"])}
+                at = address if number is None else joined(address, number)
+                yield {**own, **reached.pod(endpoint, port), "__address__": at}
     yield from reached.others(whole)
 
 
@@ -81,7 +81,8 @@ def _slice_endpoint(prefix: str, endpoint: Mapping[str, Any]) -> dict[str, str]:
         f"{prefix}address_target_name": target.get("name", ""),
     }
     for name, value in conditions.items():
-        found[f"{prefix}endpoint_conditions_{name}"] = word(value)
+        if value is not None:
+            found[f"{prefix}endpoint_conditions_{name}"] = word(value)
     for name, value in (endpoint.get("deprecatedTopology") or {}).items():
         found[f"{prefix}endpoint_topology_{clean(name)}"] = value
         found[f"{prefix}endpoint_topology_present_{clean(name)}"] = "true"
@@ -94,7 +95,7 @@ class _Reached:
     def __init__(self, namespace: str, pods: Objects) -> None:
         self._namespace = namespace
         self._pods = pods
-        self._named: dict[str, set[int]] = {}
+        self._named: dict[str, set[int | None]] = {}
 
     def pod(self, address: Mapping[str, Any], port: Mapping[str, Any]) -> dict[str, str]:
         """Give what is known of the pod at an address, and of the container that has the port."""
@@ -103,11 +104,11 @@ class _Reached:
         pod = self._pods.get(key) if target.get("kind") == "Pod" else None
         if pod is None:
             return {}
-        self._named.setdefault(key, set()).add(port["port"])
+        self._named.setdefault(key, set()).add(port.get("port"))
         labels = pod_labels(pod)
         for container, is_init in containers(pod):
             for own in container.get("ports") or ():
-                if own["containerPort"] == port["port"]:
+                if own["containerPort"] == port.get("port"):
                     return {**labels, **container_labels(pod, container, is_init=is_init), **port_labels(own)}
         return labels
 

@@ -28,8 +28,11 @@ _SERVICE_OF_SLICE: Final = "kubernetes.io/service-name"
 
 def targets_of(role: str, cluster: Cluster) -> dict[str, list[Found]]:
     """Give the targets of a role, by the object that each comes from."""
-    make = _ROLES[role]
-    return {f"{role}/{key}": [*make(one, cluster)] for key, one in cluster[role].items()}
+    make, found = _ROLES[role], dict[str, list[Found]]()
+    for key, one in cluster[role].items():
+        of_namespace = _of_namespace(cluster, one["metadata"].get("namespace", ""))
+        found[f"{role}/{key}"] = [{**of_namespace, **target} for target in make(one, cluster)]
+    return found
 
 
 def _node(one: Mapping[str, Any], _cluster: Cluster) -> Iterator[Found]:
@@ -107,8 +110,23 @@ def _behind(
         **(_service_labels(found) if found is not None else {}),
     }
     for target in make(one, cluster["pod"]):
-        node = target.get(f"{PREFIX}endpoint_node_name") or target.get(f"{PREFIX}pod_node_name", "")
-        yield {**_of_node(cluster, node), **whole, **target}
+        yield {**_of_node(cluster, _node_behind(target)), **whole, **target}
+
+
+def _node_behind(target: Found) -> str:
+    """Give the name of the node that an address leads to; some endpoints are nodes themselves."""
+    for kind, words in (("endpoint_address", "endpoint"), ("endpointslice_address", "endpointslice_endpoint")):
+        if target.get(f"{PREFIX}{kind}_target_kind") == "Node":
+            return target[f"{PREFIX}{kind}_target_name"]
+        if name := target.get(f"{PREFIX}{words}_node_name"):
+            return name
+    return target.get(f"{PREFIX}pod_node_name", "")
+
+
+def _of_namespace(cluster: Cluster, name: str) -> dict[str, str]:
+    """Give the labels of a namespace, where the section asks for them."""
+    namespace = cluster.get("namespaces", {}).get(f"/{name}")
+    return about("namespace", namespace) if namespace is not None else {}
 
 
 def _of_node(cluster: Cluster, name: str) -> dict[str, str]:
