@@ -25,6 +25,8 @@ from holdfast.kernel.auth import OpenGate
 from holdfast.kernel.errors import BusyError
 from holdfast.kernel.permissions import Permission, Role
 from holdfast.kernel.wiring import Wiring
+from holdfast.telemetry.metrics.exposition import metric_family
+from holdfast.telemetry.metrics.histograms import Buckets
 from holdfast.telemetry.metrics.push import Gateway, Shelf, push_routes, push_surface
 from holdfast.web.assembly import build_app
 
@@ -143,6 +145,25 @@ async def test_a_body_that_is_packed_badly_or_too_large_is_refused(
     answer = await client.put("/metrics/job/j", content=content, headers={**TEXT, "content-encoding": "snappy"})
     assert (answer.status_code, words in answer.text) == (status, True), answer.text
     assert pushed(sink) == {}
+
+
+async def test_native_histograms_are_pushed_kept_and_ended(client: Any, sink: KeepingSink, gateway: Gateway) -> None:
+    family = metric_family()(name="took_seconds", type=4)
+    histogram = family.metric.add().histogram
+    histogram.sample_count, histogram.sample_sum, histogram.schema, histogram.zero_count = 6, 4.5, 2, 1
+    histogram.positive_span.add(offset=-1, length=2)
+    histogram.positive_delta.extend([2, 1])
+    message = family.SerializeToString()
+    kind = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+    body = bytes([len(message)]) + message
+    assert (await client.put("/metrics/job/j", content=body, headers={"content-type": kind})).status_code == 200
+    await gateway.refresh()
+    await client.delete("/metrics/job/j")
+    *held, ended = [value for _, _, value, _ in sink.book("default").histograms]
+    assert [(each.count, each.sum, each.schema, each.positive) for each in held] == [
+        (6.0, 4.5, 2, Buckets(-1, (2.0, 3.0)))
+    ] * 2
+    assert math.isnan(ended.sum)
 
 
 async def test_put_replaces_a_group_and_post_the_metrics_of_the_same_name(client: Any, sink: KeepingSink) -> None:
