@@ -76,6 +76,19 @@ async def test_a_series_is_deleted_with_all_that_belongs_to_it(room: Room):
     assert await room.left() == {"a": [1, 2, 10], "b": [1, 10]}
 
 
+async def test_the_other_series_keep_their_places_among_the_active_ones(room: Room):
+    book = room.sink.book(DEFAULT_TENANT)
+    before = book.generation
+    await room.deletion.delete(DEFAULT_TENANT, [only("a")])
+    assert (book.labels, book.tally.total, dict(book.tally.by_origin)) == ([series("b")], 1, {"x": 1})
+    assert book.renumbered(np.array([0, 1]), before).tolist() == [0]
+    await room.deletion.delete(DEFAULT_TENANT, [only("b")], 0, 5 * HOUR_MS)
+    assert book.labels == [series("b")]
+    await room.fill()
+    assert await room.left() == {"a": [1, 2, 10], "b": [1, 10]}
+    assert await room.browser.series(DEFAULT_TENANT, Scope()) == [series("a"), series("b")]
+
+
 async def test_a_span_is_deleted_and_the_series_stays(room: Room):
     assert await room.left() == {"a": [1, 2, 10], "b": [1, 10]}
     assert await room.deletion.delete(DEFAULT_TENANT, [ALL], 0, 5 * HOUR_MS) == 2

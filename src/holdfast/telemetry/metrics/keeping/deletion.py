@@ -83,7 +83,9 @@ class Deletion:
             edges = {start_ms // SLOT_MS, end_ms // SLOT_MS}
             await self._source.rolled.reopen(tenant, [*edges, *(slot - 1 for slot in edges)])
         finally:
-            self.forget(tenant)
+            self._forget_read(tenant)
+            # The others keep their places among the active series: at a limit, new ones would take them.
+            self._sink.book(tenant).forget_these([identity for identity in ids if found[identity]])
         return len(ids)
 
     async def _samples(self, tenant: TenantId, ids: Sequence[int], start_ms: int, end_ms: int) -> None:
@@ -105,6 +107,9 @@ class Deletion:
 
     def forget(self, tenant: TenantId) -> None:
         """Forget what is remembered of a tenant's series and samples; some have gone."""
+        self._forget_read(tenant)
+        self._sink.book(tenant).forget_all()
+
+    def _forget_read(self, tenant: TenantId) -> None:
         self._source.index.forget(tenant)
         self._source.reader.forget(tenant)
-        self._sink.book(tenant).forget_all()

@@ -7,7 +7,7 @@ remembered of a refused one. Announcing them to the store is `announcements`' wo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -183,6 +183,12 @@ class Book:
         if forgotten:
             self._keep_only(kept.tolist())
         return forgotten
+
+    def forget_these(self, ids: Collection[int]) -> None:
+        """Forget the series with these ids, of which the store has lost the labels, and renumber the others."""
+        gone = self._taken.intersection(ids)
+        if gone:
+            self._keep_only([ref for ref, identity in enumerate(self.ids.live.tolist()) if identity not in gone])
 
     def forget_all(self) -> None:
         """Forget every series, so that each is admitted and announced anew; the settings or the store have changed."""
