@@ -6,8 +6,8 @@ HTTP and of when to scrape.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,12 +17,11 @@ from holdfast.telemetry.metrics.exposition import (
     Page,
     PageSample,
     Protocol,
-    Reading,
-    Template,
     make_template,
     parse_page,
 )
 from holdfast.telemetry.metrics.scrape.fresh_exemplars import FreshExemplars
+from holdfast.telemetry.metrics.scrape.known_page import DROPPED, KnownPage
 from holdfast.telemetry.metrics.scrape.ladders import Ladder, converted, in_order
 from holdfast.telemetry.metrics.scrape.native_limits import within_limits
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.scrape.config import ScrapeJob
     from holdfast.telemetry.metrics.scrape.sample_labels import SampleLabels
 
-DROPPED: Final = -2  # what relabelling throws away, and a second sample of one series
 UNASKED: Final = -3  # of a page over its limit: the book has not heard of it
 _ASK_AGAIN: Final = 20  # pages after which a refused series is asked for again
 _MOST_AHEAD_MS: Final = 600_000  # a time of the target's own that lies further ahead is no time (scrape.go)
@@ -78,36 +76,6 @@ class Taken:
         return len(self.refs) + len(self.histograms) + self.repeated
 
 
-class _KnownLadder(NamedTuple):
-    """A classic histogram that becomes a native one: its reference, and the place of the line of its start."""
-
-    ladder: Ladder
-    ref: int
-    created: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A page whose series are known: its template, and what each value of it is.
-
-    `broken` are the classic histograms that contradict themselves, and so stay classic until they do not.
-    """
-
-    template: Template
-    protocol: Protocol
-    timed: npt.NDArray[np.bool_]
-    kept: npt.NDArray[np.int64]
-    refs: npt.NDArray[np.int64]
-    all_refs: npt.NDArray[np.int64]
-    created: npt.NDArray[np.int64] | None
-    tracked: npt.NDArray[np.int64]
-    exposed: int
-    repeated: int
-    ladders: tuple[_KnownLadder, ...] = ()
-    ladder_refs: npt.NDArray[np.int64] | None = None
-    broken: tuple[Ladder, ...] = ()
-
-
 class Intake:
     """One target's pages, one after the other."""
 
@@ -118,7 +86,7 @@ class Intake:
         self._origin = origin
         self._generation = book.generation
         self._refs: dict[bytes, int] = {}
-        self._known: _Known | None = None
+        self._known: KnownPage | None = None
         self._since_asked = 0
         self.metadata: tuple[MetricMetadata, ...] = ()
         self.tracked: npt.NDArray[np.int64] = _NO_REFS
@@ -167,7 +135,7 @@ class Intake:
         reading = known.template.read(page)
         if reading is None or (reading.ts_ms is not None and (reading.ts_ms > now_ms + _MOST_AHEAD_MS).any()):
             return None
-        natives = self._read_ladders(known, reading, now_ms)
+        natives = known.natives(reading, self._job.limits, now_ms)
         if natives is None:
             return None
         times = np.full(len(known.refs), now_ms, np.int64)
@@ -200,22 +168,6 @@ class Intake:
             known.repeated,
         )
 
-    def _read_ladders(self, known: _Known, reading: Reading, now_ms: int) -> tuple[HistogramSample, ...] | None:
-        """Give the histograms of a known page; None if one does not become what it became before."""
-        if not known.ladders and not known.broken:
-            return ()
-        values = reading.values.tolist()
-        if any(ladder.read(values) is not None for ladder in known.broken):
-            return None
-        natives = []
-        for ladder, ref, created in known.ladders:
-            histogram = ladder.read(values)
-            if histogram is None:
-                return None
-            start_ms = int(values[created] * 1000) if created >= 0 else 0
-            natives.append(HistogramSample(ref, now_ms, within_limits(histogram, self._job.limits), start_ms))
-        return tuple(natives)
-
     def parse(self, page: bytes, protocol: Protocol) -> Page:
         """Parse a page strictly; touches nothing of this, so it may run in a thread."""
         reading = self._job.reading
@@ -242,7 +194,7 @@ class Intake:
         self.tracked = taken.tracked
         self._remember(page, parsed, protocol, samples, refs, taken.repeated)
         if self._known is not None and (ladders or broken):
-            self._known = self._with_ladders(self._known, ladders, broken, ordered)
+            self._known = self._known.with_ladders(ladders, broken, ordered, self._refs)
         return taken
 
     def _own(self, ordered: list[PageSample], ladders: list[tuple[Ladder, PageSample]]) -> list[PageSample]:
@@ -350,7 +302,7 @@ class Intake:
         kept = np.flatnonzero(all_refs != DROPPED)
         index = {sample.line: number for number, sample in enumerate(lines)}
         created = np.array([index.get(lines[number].created, -1) for number in kept], np.int64)
-        self._known = _Known(
+        self._known = KnownPage(
             template,
             protocol,
             np.array([lines[number].ts_ms is not None for number in kept], np.bool_),
@@ -362,27 +314,6 @@ class Intake:
             len(samples),
             repeated,
         )
-
-    def _with_ladders(
-        self,
-        known: _Known,
-        ladders: list[tuple[Ladder, PageSample]],
-        broken: tuple[Ladder, ...],
-        ordered: list[PageSample],
-    ) -> _Known | None:
-        """Give the known page with its histograms; None if times of its own say what belongs to one."""
-        if any(ladder.ts_ms is not None for ladder in (*(ladder for ladder, _ in ladders), *broken)):
-            return None
-        places = {sample.line: place for place, sample in enumerate(ordered)}
-        refs = np.full(len(ordered), DROPPED, np.int64)
-        found = []
-        for ladder, native in ladders:
-            ref = self._refs[native.key]
-            if ref == DROPPED:
-                continue
-            refs[[place for _, place in ladder.buckets]] = ref
-            found.append(_KnownLadder(ladder, ref, places.get(ladder.first.created, -1)))
-        return replace(known, ladders=tuple(found), ladder_refs=refs, broken=broken)
 
 
 def _first_only(samples: list[PageSample], refs: list[int], *, honors: bool) -> list[int]:
