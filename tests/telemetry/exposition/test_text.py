@@ -32,6 +32,18 @@ def test_the_bounds_of_histograms_and_summaries_are_canonical_and_others_are_lef
     assert [labels.get("le", labels.get("quantile")) for labels, _, _ in _values(page)] == ["5.0", "1.0", "5"]
 
 
+def test_a_value_may_go_on_over_lines_and_a_comma_may_be_missing():
+    text = 'x{a="1\n# HELP b \\\\\n{}"b="2" c="3"} 1\n# a "comment\ny{a="z\n"} 2 # no\n'
+    with pytest.raises(ExpositionError) as fault:
+        parse_text(text.encode())
+    assert fault.value.place.line == 5
+    assert _values(text.replace(" # no", "")) == [
+        ({"__name__": "x", "a": "1\n# HELP b \\\n{}", "b": "2", "c": "3"}, 1.0, None),
+        ({"__name__": "y", "a": "z\n"}, 2.0, None),
+    ]
+    assert _values('{a="1","x.y"} 1') == [({"__name__": "x.y", "a": "1"}, 1.0, None)]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -41,7 +53,9 @@ def test_the_bounds_of_histograms_and_summaries_are_canonical_and_others_are_lef
         "x 1_000",
         "x 1 1.5",
         "x{a='1'} 1",
-        'x{a="1" b="2"} 1',
+        '{"x" a="1"} 1',
+        'x{a="1',
+        'x{a="1\\" 2} 3',
         'x{a="1",,b="2"} 1',
         "x{,} 1",
         '{a="1"} 1',

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.telemetry.metrics.exposition import DEFAULT_PROTOCOLS, Protocol
 from holdfast.telemetry.metrics.scrape import Action, RelabelRule, ScrapeJob
@@ -125,3 +127,39 @@ def test_of_several_samples_of_a_series_the_first_counts_however_they_are_writte
 def test_several_times_of_a_series_are_several_samples(intake):
     assert _take(intake(), b'x{a="1"} 1 1\nx{a="1",} 2 2\nx{a="1"} 3 2\n', 5).ts_ms.tolist() == [1, 2]
     assert _take(intake(honor_timestamps=False), b'x{a="1"} 1 1\nx{a="1",} 2 2\n', 5).values.tolist() == [1]
+
+
+HEADS = (b"# TYPE h histogram\n", b"# TYPE h gauge\n", b"# TYPE h summary\n", b"")
+BODIES = (
+    b'h_bucket{le="1"} %(a)d%(t)s\nh_bucket{le="+Inf"} %(b)d\nh_count %(b)d%(t)s\nh_sum 2%(t)s\nx{job=""} %(a)d%(t)s\n',
+    b'x{job=""} %(a)d%(t)s\nx{ job=""} %(b)d\nh{quantile="1",le="1"} %(b)d\nh_bucket{quantile="1",le="1"} 1\n',
+)
+pages = st.builds(
+    lambda head, body, a, b, t: head + body % {b"a": a, b"b": b, b"t": t},
+    st.sampled_from(HEADS),
+    st.sampled_from(BODIES),
+    st.integers(0, 2),
+    st.integers(0, 2),
+    st.sampled_from((b"", b"", b" 0", b" 7")),
+)
+
+
+@given(st.lists(pages, min_size=2, max_size=6), st.booleans(), st.booleans(), st.booleans())
+def test_pages_one_after_another_give_what_each_of_them_gives_alone(pages, is_custom, is_classic_too, honors):
+    reading = Reading(DEFAULT_PROTOCOLS, is_custom=is_custom, is_classic_too=is_classic_too)
+    job = ScrapeJob("shop", Path(), 15.0, 5.0, reading, honor_labels=honors, honor_timestamps=honors)
+    labels = SampleLabels(job, Relabelling(()), (("job", "shop"),))
+
+    def told(one, book, page, at_ms):
+        taken = one.take_known(page, Protocol.TEXT, at_ms) or _take(one, page, at_ms)
+        rows = zip(taken.refs.tolist(), taken.ts_ms.tolist(), taken.values.tolist(), strict=True)
+        floats = sorted((book.labels[ref], ts_ms, value) for ref, ts_ms, value in rows)
+        natives = sorted((book.labels[each.ref], each.ts_ms, repr(each.histogram)) for each in taken.histograms)
+        return floats, natives, taken.exposed, taken.kept
+
+    book = Book(TENANT, Everybody(), lambda *_: 60)
+    lasting = Intake(job, labels, book, "one")
+    for at_ms, page in enumerate(pages, start=1000):
+        fresh = Book(TENANT, Everybody(), lambda *_: 60)
+        alone = told(Intake(job, labels, fresh, "one"), fresh, page, at_ms)
+        assert told(lasting, book, page, at_ms) == alone

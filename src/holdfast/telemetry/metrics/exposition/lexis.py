@@ -13,7 +13,7 @@ from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 
 NAME: Final = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
 LABEL: Final = rb"[a-zA-Z_][a-zA-Z0-9_]*+"
-QUOTED: Final = rb'"(?:[^"\\\n]|\\[^\n])*+"'
+QUOTED: Final = rb'"(?:[^"\\]|\\[^\n])*+"'
 BRACES: Final = rb'\{(?:[^"\n{}]|' + QUOTED + rb")*+\}"
 
 _STRICT_PAIR: Final = re.compile(rb"(?:(" + LABEL + rb")|(" + QUOTED + rb"))(?:=(" + QUOTED + rb"))?(,?)")
@@ -85,22 +85,23 @@ def label_pairs(braces: bytes, *, is_strict: bool) -> tuple[dict[str, str], str 
         while position < end and braces[position] in b" \t":
             position += 1
     pattern = _STRICT_PAIR if is_strict else _LOOSE_PAIR
-    comma = b""
+    comma, is_apart = b"", True
     while position < end:
         match = pattern.match(braces, position, end)
-        if match is None or not (comma or position == 1 or (not pairs and metric is None)):
+        if match is None or not is_apart:
             raise ExpositionError(f"labels are malformed at {_shown(braces[position:])}")
         plain, quoted, value, comma = match.groups()
         position = match.end()
         if value is None:
-            if quoted is None or metric is not None or pairs:
+            if quoted is None or metric is not None or (pairs and is_strict):
                 raise ExpositionError(f"the label {_shown(plain or quoted)} has no value")
-            metric = unquoted(quoted)
+            metric, is_apart = unquoted(quoted), bool(comma)
             continue
         key = plain.decode() if quoted is None else unquoted(quoted)
         if not key or key in pairs:
             raise ExpositionError(f"the label {key!r} stands twice" if key else "a label without a name")
         pairs[key] = unquoted(value)
+        is_apart = bool(comma) or not is_strict
     if is_strict and comma:
         raise ExpositionError("a comma without a label behind it")
     return pairs, metric

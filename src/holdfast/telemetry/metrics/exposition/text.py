@@ -1,18 +1,21 @@
 """The parser of Prometheus' text format 0.0.4, as lenient as Prometheus: free spaces, comments, families in any order.
 
 Source: the format's description, and Prometheus' lexer where the description is silent (a bad TYPE fails the page, a
-trailing comma does not).
+comma more or less does not, nor does a line feed within quotes).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from holdfast.telemetry.metrics.exposition import lexis
 from holdfast.telemetry.metrics.exposition.bounds import canonical
 from holdfast.telemetry.metrics.exposition.page import MAX_MS, ExpositionError, Family, Page, PageSample, fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TYPES: Final = {
     "counter": "counter",
@@ -32,6 +35,7 @@ _LINE: Final = re.compile(
 )  # fmt: skip
 _SAID: Final = re.compile(rb"[ \t]*#[ \t]+(HELP|TYPE)[ \t]+(.*)", re.DOTALL)
 _ABOUT: Final = re.compile(rb"(?:(" + lexis.NAME + rb")|(" + lexis.QUOTED + rb"))(?:[ \t](.*))?", re.DOTALL)
+_ESCAPED: Final = re.compile(rb"\\.", re.DOTALL)
 _TIME: Final = re.compile(rb"[-+]?\d+")
 
 
@@ -51,7 +55,7 @@ def parse_text(page: bytes) -> Page:
     families: dict[str, _Open] = {}
     line = 0
     try:
-        for line, text in enumerate(page.split(b"\n"), start=1):
+        for line, text in _lines(page):
             stripped = text.lstrip(b" \t")
             if stripped.startswith(b"#"):
                 _read_comment(text, families)
@@ -61,6 +65,26 @@ def parse_text(page: bytes) -> Page:
     except ExpositionError as error:
         raise fault(line, error.message) from None
     return Page(tuple(_closed(name, found) for name, found in families.items()))
+
+
+def _lines(page: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give the lines with their numbers; a value between quotes may go on over several, as Prometheus reads it."""
+    held: list[bytes] = []
+    for line, text in enumerate(page.split(b"\n"), start=1):
+        is_odd = _quotes(text) % 2 == 1 and (bool(held) or not text.lstrip(b" \t").startswith(b"#"))
+        if not held and not is_odd:
+            yield line, text
+            continue
+        held.append(text)
+        if is_odd and len(held) > 1:
+            yield line - len(held) + 1, b"\n".join(held)
+            held = []
+    if held:
+        yield line - len(held) + 1, b"\n".join(held)
+
+
+def _quotes(text: bytes) -> int:
+    return (_ESCAPED.sub(b"", text) if b"\\" in text else text).count(b'"')
 
 
 def _closed(name: str, found: _Open) -> Family:
