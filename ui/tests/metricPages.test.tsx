@@ -21,6 +21,7 @@ describe("cardinality", () => {
     open("/explore/cardinality", "green");
     await screen.findByRole("heading", { name: "Senders" }, PATIENCE);
     expect(main()).not.toMatch(/exploded|are refused/);
+    expect(main()).toMatch(/Largest metric1,024/); // not the one of which the most is kept
   });
 
   it("opens what a metric is made of, and keeps it in the address", async () => {

@@ -74,12 +74,13 @@ function Alarm({ report }: { report: Report }) {
 function Numbers({ report }: { report: Report }) {
   const inHour = report.metrics.reduce((sum, one) => sum + one.new_in_hour, 0);
   const refused = Object.values(report.refused).reduce((sum, count) => sum + count, 0);
-  const [biggest] = report.metrics;
+  // The first of the list is the one with the most that is kept, of which none may be active any more.
+  const biggest = Math.max(0, ...report.metrics.map((one) => one.active));
   return (
     <Figures
       items={[
         { label: "Active series", value: formatCount(report.active), note: `${formatShare(report.active, report.limit)} of ${formatCount(report.limit)}` },
-        { label: "Largest metric", value: formatCount(biggest?.active ?? 0), note: `of ${formatCount(report.metric_limit)} per metric` },
+        { label: "Largest metric", value: formatCount(biggest), note: `of ${formatCount(report.metric_limit)} per metric` },
         { label: "Largest sender", value: formatCount(report.origins[0]?.active ?? 0), note: `of ${formatCount(report.origin_limit)} per sender` },
         { label: "New in the last hour", value: formatCount(inHour), note: `in the ${plural(report.metrics.length, "metric")} below` },
         { label: "Kept", value: formatCount(report.kept), note: "with samples in the store" },
