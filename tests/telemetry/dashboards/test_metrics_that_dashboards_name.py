@@ -14,6 +14,7 @@ from holdfast.telemetry.dashboards.uses import names_in
         ("label_values(up, job)", {"up"}),
         ('label_values(node_info{cluster="$c"}, instance)', {"node_info"}),
         ("a / on (x) b > ${limit}", {"a", "b"}),
+        ('sum by ([[by:csv]]) (rate(requests_total{job="[[job]]"}[[[window]]]))', {"requests_total"}),
         ("max_over_time(m[${window}:$step])", {"m"}),
         ('{__name__=~"x.*"}', set()),
         ("sum(", set()),

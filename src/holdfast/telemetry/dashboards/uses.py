@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _PLACEHOLDER: Final = "variable_of_a_dashboard"
 _VALUES_OF: Final = re.compile(r"^\s*(?:label_values|query_result|series)\s*\((.*?)(?:,\s*\w+\s*)?\)\s*$", re.DOTALL)
 _DURATION: Final = re.compile(r"(?<=\[)\s*\$\w+|(?<=\[)\s*\$\{\w+\}|(?<=:)\s*\$\w+(?=\s*\])")
+_BRACKETED: Final = re.compile(r"\[\[(\w+)(?::\w+)?\]\]")
 _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
 
 
@@ -35,7 +36,8 @@ class DashboardUses:
 def names_in(text: str) -> Iterable[str]:
     """Give the metrics that a query with variables names."""
     inner = _VALUES_OF.match(text)
-    plain = _VARIABLE.sub(_PLACEHOLDER, _DURATION.sub("5m", inner[1] if inner else text))
+    dollared = _BRACKETED.sub(r"${\1}", inner[1] if inner else text)
+    plain = _VARIABLE.sub(_PLACEHOLDER, _DURATION.sub("5m", dollared))
     try:
         chosen = selectors_of(parse(plain))
     except QuerySyntaxError:
