@@ -17,6 +17,7 @@ from holdfast.kernel.wiring import OpsFolder
 from holdfast.telemetry.metrics.memory import MemorySink, MemorySource
 from holdfast.telemetry.metrics.scrape.loop import TargetLoop
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 from holdfast.telemetry.metrics.scrape.scraping import ScrapeGround, Scraping
 from telemetry.scrape.conftest import TENANT, _is_stale, make_callers
 from telemetry.scrape.discovery.clusters import ApiServer, pod
@@ -372,3 +373,27 @@ class _Process:
             task.cancel()
         await asyncio.gather(self._beating, self._running, return_exceptions=True)
         await self._db.close()
+
+
+async def test_only_what_a_source_tells_anew_is_relabelled(scraping, exporter, tmp_path):
+    (tmp_path / "prometheus.yml").write_text(FILE.format(address=exporter.address))
+    (tmp_path / "targets.json").write_text("[]")
+    await _load(scraping, tmp_path)
+    await _until(lambda: "two" in scraping._pools)
+    pool, seen = scraping._pools["two"], []
+
+    class Counting(Relabelling):
+        def apply(self, labels):
+            seen.append(labels["__address__"])
+            return super().apply(labels)
+
+    pool.relabelling = Counting(pool.job.relabel_rules)
+    for number in range(50):
+        pool.tell(f"0/{number}", [{"__address__": f"drop-{number}:80"}])
+    await _until(lambda: pool.dropped_count == 50)
+    seen.clear()
+    pool.tell("0/7", [{"__address__": "drop-new:80"}])
+    pool.tell("0/8", ())
+    await _until(lambda: pool.dropped_count == 49)
+    assert seen == ["drop-new:80"]
+    assert "drop-new:80" in {dict(labels)["__address__"] for labels in pool.dropped}
