@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Final
 from holdfast import journal
 from holdfast.kernel.errors import InvalidError
 from holdfast.resilience import Backoff, Pauses
-from holdfast.telemetry.metrics.scrape.config import DnsDiscovery, HttpDiscovery, KubernetesDiscovery, TargetGroup
+from holdfast.telemetry.metrics.scrape.config import (
+    DnsDiscovery,
+    HttpDiscovery,
+    KubernetesDiscovery,
+    Namespaces,
+    TargetGroup,
+)
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 from holdfast.telemetry.metrics.scrape.targets import Target, make_target
@@ -226,10 +232,16 @@ class JobPool:
                 return
 
     def _hear(self, number: int, source: str, found: Sequence[Found]) -> None:
-        """Take what a discovery tells; a list comes in one breath, and what is not on it any more is gone."""
+        """Take what a discovery tells; a list comes in one breath, and what is not on it any more is gone.
+
+        A cluster whose namespaces are named has a list for each of them.
+        """
         self.tell(f"{number}/{source}", found)
-        if self._carried and isinstance(self.job.discoveries[number], HttpDiscovery | KubernetesDiscovery):
-            asyncio.get_running_loop().call_soon(self._let_go, f"{number}/")
+        section = self.job.discoveries[number]
+        if self._carried and isinstance(section, HttpDiscovery | KubernetesDiscovery):
+            is_parted = isinstance(section, KubernetesDiscovery) and section.namespaces != Namespaces()
+            begin = "/".join([*source.split("/")[:2], ""]) if is_parted else ""
+            asyncio.get_running_loop().call_soon(self._let_go, f"{number}/{begin}")
 
     def _let_go(self, begin: str) -> None:
         for key in [key for key in self._carried if key.startswith(begin)]:
