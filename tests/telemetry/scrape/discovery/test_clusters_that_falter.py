@@ -52,7 +52,8 @@ async def follow(api, callers, tmp_path):
 
     def start(**fields):
         followed = Followed()
-        given = {"api_server": f"http://127.0.0.1:{api.port}", "role": "pod", **fields}
+        server = {} if "kubeconfig_file" in fields else {"api_server": f"http://127.0.0.1:{api.port}"}
+        given = {"role": "pod", **server, **fields}
         section = decoding.decode(KubernetesDiscovery, given)
         cluster = ClusterTargets(section, callers, tmp_path, SystemClock(), followed.metrics)
         followed.task = asyncio.create_task(cluster.run(followed.tell))
@@ -97,7 +98,7 @@ async def test_a_line_that_is_cut_in_the_middle_costs_nothing_but_a_look(api, fo
 
 async def test_watches_that_lasted_and_were_cut_are_followed_by_short_pauses(api, follow, monkeypatch):
     monkeypatch.setattr(watching, "_SHORT_S", 0.05)
-    monkeypatch.setattr(watching, "_AGAIN", Backoff(base_s=0.1, cap_s=60.0, jitter="none"))
+    monkeypatch.setattr(watching, "AGAIN", Backoff(base_s=0.1, cap_s=60.0, jitter="none"))
     api.chunked, api.objects[PODS] = True, [pod("a", "10.1.0.1")]
     followed = follow()
     for _ in range(8):  # pauses that grow would be 0.1, 0.2, ... 12.8 s
@@ -162,6 +163,17 @@ async def test_a_token_that_is_written_anew_is_taken(api, follow, tmp_path):
     followed = follow(authorization={"credentials_file": "token"})
     await _until(lambda: followed.failures)
     (tmp_path / "token").write_text("new")
+    await _until(lambda: "pod/shop/a" in followed.told)
+
+
+async def test_a_kubeconfig_file_that_comes_later_is_a_failure_until_then(api, follow, tmp_path):
+    api.objects[PODS] = [pod("a", "10.1.0.1")]
+    followed = follow(kubeconfig_file="config")
+    await _until(lambda: followed.failures)
+    (tmp_path / "config").write_text(
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\nusers: [{name: u, user: {}}]\n"
+        f"clusters: [{{name: k, cluster: {{server: 'http://127.0.0.1:{api.port}'}}}}]\n"
+    )
     await _until(lambda: "pod/shop/a" in followed.told)
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from holdfast.telemetry.metrics.scrape.config import KubernetesDiscovery
+from holdfast import journal
+from holdfast.kernel.errors import HoldfastError
+from holdfast.resilience import Pauses
+from holdfast.telemetry.metrics.scrape.config import ClientConfig, KubernetesDiscovery
 from holdfast.telemetry.metrics.scrape.discovery.contract import Found, Tell
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.access import find_access, own_namespace
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.roles import NEEDS, RoleTargets
-from holdfast.telemetry.metrics.scrape.discovery.kubernetes.watching import PATHS, Watch
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes.watching import AGAIN, PATHS, Watch
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 SETTLE_S: Final = 0.5  # changes within this time are told as one
 _CLUSTER_WIDE: Final = frozenset({"node", "namespace"})
+
+_log = journal.get_logger()
 
 
 @dataclass(slots=True)
@@ -65,7 +70,7 @@ class ClusterTargets:
     async def run(self, tell: Tell) -> None:
         """Follow it for ever."""
         told = {part.namespace: part.told for part in self._parts}
-        self._parts = self._begin()
+        self._parts = self._begin(*await self._access())
         for part in self._parts:
             part.told = told.get(part.namespace)
         watches = {id(one): one for part in self._parts for one in part.watches.values()}
@@ -80,8 +85,18 @@ class ClusterTargets:
                         part.tell_changes(tell)
                 await self._clock.sleep(SETTLE_S)
 
-    def _begin(self) -> list[_Part]:
-        url, client = find_access(self._section, self._base)
+    async def _access(self) -> tuple[str, ClientConfig]:
+        """Give where the API server is and how it is called, once the file that says so can be used."""
+        pauses = Pauses(AGAIN)
+        while True:
+            try:
+                return find_access(self._section, self._base)
+            except HoldfastError as error:
+                self._metrics.refreshes.labels("kubernetes").inc()
+                _log.warning("scrape.discovery_failed", file=self._section.kubeconfig_file, error=str(error))
+                await self._clock.sleep(pauses.next_s())
+
+    def _begin(self, url: str, client: ClientConfig) -> list[_Part]:
         caller = self._callers.caller(client, self._base, "scrape_discovery")
         role, attached = self._section.role, self._section.attach_metadata
         kinds = {kind: kind for kind in NEEDS[role]}

@@ -29,7 +29,7 @@ PATHS: Final = {
     "endpointslice": "/apis/discovery.k8s.io/v1/{}endpointslices",
     "ingress": "/apis/networking.k8s.io/v1/{}ingresses",
 }
-_AGAIN: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
+AGAIN: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
 _PAGE: Final = 500
 _LIST_S: Final = 60.0
 _SHORT_S: Final = 1.0  # a watch that ended sooner was cut off by somebody on the way, who may do so for long
@@ -55,7 +55,7 @@ class Watch:
 
     async def run(self) -> None:
         """Follow the cluster for ever."""
-        pauses = Pauses(_AGAIN)
+        pauses = Pauses(AGAIN)
         while True:
             try:
                 version = await self.list()
