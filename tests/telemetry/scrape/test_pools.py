@@ -17,6 +17,7 @@ from holdfast.kernel.wiring import OpsFolder
 from holdfast.telemetry.metrics.memory import MemorySink, MemorySource
 from holdfast.telemetry.metrics.scrape.loop import TargetLoop
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 from holdfast.telemetry.metrics.scrape.scraping import ScrapeGround, Scraping
 from telemetry.scrape.conftest import TENANT, _is_stale, make_callers
 from telemetry.scrape.discovery.clusters import ApiServer, pod
@@ -233,6 +234,36 @@ async def test_a_job_that_changes_keeps_its_targets_while_its_cluster_is_out_of_
     server.close()
 
 
+@pytest.mark.parametrize("clock", [FakeClock], indirect=True)
+async def test_a_job_that_changes_keeps_the_targets_of_a_namespace_that_is_out_of_reach(scraping, tmp_path, clock):
+    api = ApiServer()
+    server = await asyncio.start_server(api.answer, "127.0.0.1", 0)
+    of_shop, of_ops = "/api/v1/namespaces/shop/pods", "/api/v1/namespaces/ops/pods"
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    section = {"role": "pod", "api_server": url, "namespaces": {"names": ["shop", "ops"]}}
+    job = {"job_name": "one", "kubernetes_sd_configs": [section]}
+
+    async def scraped(*hosts):
+        await clock.advance(1)
+        await advance_until(
+            clock, lambda: {url.split("/")[2].split(":")[0] for url in _health(scraping)} == set(hosts), step_s=1
+        )
+
+    api.objects = {of_shop: [pod("a", "127.0.0.2")], of_ops: [pod("b", "127.0.0.3", namespace="ops")]}
+    await _load_jobs(scraping, tmp_path / "prometheus.yml", job)
+    await scraped("127.0.0.2", "127.0.0.3")
+    api.refused[of_ops] = b"403 Forbidden"
+    api.objects[of_shop] = [pod("c", "127.0.0.4")]
+    await _load_jobs(scraping, tmp_path / "prometheus.yml", {**job, "scrape_interval": "20s"})
+    await scraped("127.0.0.3", "127.0.0.4")
+    for _ in range(20):
+        await scraped("127.0.0.3", "127.0.0.4")
+    api.refused.clear()
+    api.objects[of_ops] = []
+    await scraped("127.0.0.4")
+    server.close()
+
+
 async def _load_jobs(scraping, path, *jobs):
     text = {"global": {"scrape_interval": "15s", "scrape_timeout": "15s"}, "scrape_configs": jobs}
     path.write_text(json.dumps(text))
@@ -372,3 +403,27 @@ class _Process:
             task.cancel()
         await asyncio.gather(self._beating, self._running, return_exceptions=True)
         await self._db.close()
+
+
+async def test_only_what_a_source_tells_anew_is_relabelled(scraping, exporter, tmp_path):
+    (tmp_path / "prometheus.yml").write_text(FILE.format(address=exporter.address))
+    (tmp_path / "targets.json").write_text("[]")
+    await _load(scraping, tmp_path)
+    await _until(lambda: "two" in scraping._pools)
+    pool, seen = scraping._pools["two"], []
+
+    class Counting(Relabelling):
+        def apply(self, labels):
+            seen.append(labels["__address__"])
+            return super().apply(labels)
+
+    pool.relabelling = Counting(pool.job.relabel_rules)
+    for number in range(50):
+        pool.tell(f"0/{number}", [{"__address__": f"drop-{number}:80"}])
+    await _until(lambda: pool.dropped_count == 50)
+    seen.clear()
+    pool.tell("0/7", [{"__address__": "drop-new:80"}])
+    pool.tell("0/8", ())
+    await _until(lambda: pool.dropped_count == 49)
+    assert seen == ["drop-new:80"]
+    assert "drop-new:80" in {dict(labels)["__address__"] for labels in pool.dropped}

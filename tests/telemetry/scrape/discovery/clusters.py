@@ -22,6 +22,11 @@ class ApiServer:
     port: int = 0
     is_down: bool = False
     cuts_off: bool = False
+    token: str = ""
+    expired: int = 0
+    chunked: bool = False
+    refused: dict[str, bytes] = field(default_factory=dict)
+    """What is answered instead: a status with its headers, by path."""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
@@ -37,8 +42,18 @@ class ApiServer:
                 if self.is_down:
                     writer.write(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")
                     continue
+                refusal = self.refused.get(url.path, b"")
+                if self.token and headers.get("authorization") != f"Bearer {self.token}":
+                    refusal = b"401 Unauthorized"
+                if self.expired and "continue" in query:
+                    self.expired -= 1
+                    refusal = b"410 Gone"
+                if refusal:
+                    writer.write(b"HTTP/1.1 %s\r\ncontent-length: 0\r\n\r\n" % refusal)
+                    continue
                 if "watch" in query:
-                    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
+                    chunked = b"transfer-encoding: chunked\r\n" if self.chunked else b""
+                    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n%s\r\n" % chunked)
                     await writer.drain()
                     if self.cuts_off:
                         return
@@ -62,7 +77,14 @@ class ApiServer:
     def tell(self, path: str, kind: str, one: Object) -> None:
         """Write an event into every watch of `path`."""
         for writer in self.watches[path]:
-            writer.write(orjson.dumps({"type": kind, "object": one}) + b"\n")
+            line = orjson.dumps({"type": kind, "object": one}) + b"\n"
+            writer.write(b"%x\r\n%s\r\n" % (len(line), line) if self.chunked else line)
+
+    def cut(self, path: str, begun: bytes = b"") -> None:
+        """End every watch of `path` in the middle of what it has begun to say."""
+        for writer in self.watches.pop(path):
+            writer.write(begun)
+            writer.close()
 
 
 def pod(name: str, ip: str, **more: Any) -> Object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import dns.rdata
 import pytest
 from prometheus_client import CollectorRegistry
@@ -56,6 +58,20 @@ async def test_a_json_file_that_is_just_being_written_changes_nothing(tmp_path, 
     assert told["b.yml"] == []  # an empty list, in YAML
 
 
+async def test_a_file_that_is_swapped_for_one_of_the_same_time_and_size_is_read(tmp_path, told, tell, metrics):
+    watch = FileWatch(FileDiscovery(("**.yml",)), tmp_path, SystemClock(), metrics)
+    for number in (1, 2):  # as a ConfigMap of Kubernetes is swapped
+        (tmp_path / f"..{number}").mkdir()
+        (tmp_path / f"..{number}" / "a.yml").write_text(f"- targets: [a:{number}]\n")
+        os.utime(tmp_path / f"..{number}" / "a.yml", (1, 1))
+        (tmp_path / "..new").symlink_to(f"..{number}")
+        (tmp_path / "..new").replace(tmp_path / "..data")
+        if number == 1:
+            (tmp_path / "a.yml").symlink_to("..data/a.yml")
+        await watch.look(tell)
+        assert told == {"a.yml": [f"a:{number}"]}
+
+
 def _listed(exporter, callers, metrics, tmp_path):
     section = HttpDiscovery(url=f"http://{exporter.address}/groups")
     caller = callers.caller(ClientConfig(), tmp_path, "test")
@@ -71,6 +87,9 @@ async def test_an_http_server_lists_groups(exporter, callers, metrics, told, tel
     exporter.page = b'[{"targets": ["a:2"]}]'
     await listed.ask(tell)
     assert told == {"groups:0": ["a:2"], "groups:1": []}
+    exporter.page = b"null"
+    await listed.ask(tell)
+    assert told == {"groups:0": [], "groups:1": []}
     assert exporter.asked[0][1]["x-prometheus-refresh-interval-seconds"] == "60"
 
 

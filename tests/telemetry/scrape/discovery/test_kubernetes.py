@@ -15,12 +15,16 @@ from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.scrape.config import KubernetesDiscovery
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes import ClusterTargets
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.access import IN_CLUSTER, find_access
-from holdfast.telemetry.metrics.scrape.discovery.kubernetes.roles import targets_of
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes.roles import RoleTargets
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 from telemetry.scrape.discovery.clusters import ApiServer, pod
 
 PODS = "/api/v1/pods"
 M = "__meta_kubernetes_"
+
+
+def targets_of(role, cluster):
+    return RoleTargets(role).of(cluster)
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ async def test_a_watch_that_is_cut_off_at_once_is_asked_for_again_after_a_growin
         await asyncio.sleep(0.01)
     assert len(watches()) == 1
     began_s = clock.monotonic()
-    await advance_until(clock, lambda: len(watches()) == 6)
+    await advance_until(clock, lambda: len(watches()) == 6, pause_s=0.02)
     assert clock.monotonic() - began_s > 10
     api.cuts_off = False
     await advance_until(clock, lambda: api.watches.get(PODS))
@@ -258,12 +262,18 @@ def test_an_ingress_is_a_target_for_each_host_and_path():
             "rules": [
                 {"host": "a.example.com", "http": {"paths": [{"path": "/x"}, {"path": "/y"}]}},
                 {"host": "plain.org"},
+                {"http": {"paths": [{"path": "/all"}]}},
             ],
         },
     }
     found = targets_of("ingress", {"ingress": {"shop/web": ingress}})["ingress/shop/web"]
     told = [(one["__address__"], one[f"{M}ingress_scheme"], one[f"{M}ingress_path"]) for one in found]
-    assert told == [("a.example.com", "https", "/x"), ("a.example.com", "https", "/y"), ("plain.org", "http", "/")]
+    assert told == [
+        ("a.example.com", "https", "/x"),
+        ("a.example.com", "https", "/y"),
+        ("plain.org", "http", "/"),
+        ("", "http", "/all"),
+    ]
 
 
 def test_inside_a_cluster_the_pods_own_account_is_taken():

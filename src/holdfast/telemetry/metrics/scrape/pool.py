@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from holdfast import journal
 from holdfast.kernel.errors import InvalidError
 from holdfast.resilience import Backoff, Pauses
-from holdfast.telemetry.metrics.scrape.config import DnsDiscovery, HttpDiscovery, KubernetesDiscovery, TargetGroup
+from holdfast.telemetry.metrics.scrape.config import (
+    DnsDiscovery,
+    HttpDiscovery,
+    KubernetesDiscovery,
+    Namespaces,
+    TargetGroup,
+)
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
 from holdfast.telemetry.metrics.scrape.targets import Target, make_target
@@ -26,8 +32,11 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.scrape.config import Discovery, ScrapeJob
     from holdfast.telemetry.metrics.scrape.discovery import Discoverer, Found
 
+    Made = Target | Labels | InvalidError
+
 MOST_DROPPED: Final = 10_000  # dropped targets remembered, where the job names no number
 SETTLE_S: Final = 1.0  # news within this time are one change
+_BREATH: Final = 20  # targets that are made before others get their turn: a job may have thousands
 _UNCLAIMED_INTERVALS: Final = 2.0  # until a target of the job before is gone, for discoveries need time (scrape.go)
 
 _AFTER_CRASH: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
@@ -55,6 +64,8 @@ class JobPool:
         self._tools = tools
         self._discoverers = discoverers
         self._found: dict[str, Sequence[Found]] = {}
+        self._made: dict[str, list[Made]] = {}  # what came of them, until the source tells something else
+        self._breath = 0
         self._carried: set[str] = set()  # sources that were told to the job before, and to this one not yet
         self._inherited: dict[Labels, list[TargetLoop]] = {}
         self._news = asyncio.Event()
@@ -109,6 +120,7 @@ class JobPool:
 
     async def reconcile(self) -> None:
         """Make the loops those of what is found now."""
+        await self._make()
         wanted = self._targets()
         await self._drop([key for key in self.loops if key not in wanted], ends_series=True)
         ours = {key: target for key, target in wanted.items() if self._owns(f"scrape\0{self.job.name}\0{key!r}")}
@@ -136,6 +148,7 @@ class JobPool:
     def tell(self, source: str, found: Sequence[Found]) -> None:
         """Take the targets of one source of a discovery."""
         self._carried.discard(source)
+        self._made.pop(source, None)
         if found:
             self._found[source] = found
         else:
@@ -160,24 +173,38 @@ class JobPool:
         for loop in self._unclaimed():
             await loop.end()
 
+    async def _make(self) -> None:
+        """Relabel what was told since the last time, and that alone."""
+        faults: list[str] = []
+        while fresh := [(source, found) for source, found in self._found.items() if source not in self._made]:
+            for source, found in fresh:
+                made = [made async for made in self._each(found)]
+                if self._found.get(source) is found:
+                    self._made[source] = made
+                    faults += [str(one) for one in made if isinstance(one, InvalidError)]
+        if faults:
+            _log.warning("scrape.targets_refused", job=self.job.name, count=len(faults), faults=faults[:5])
+
+    async def _each(self, found: Sequence[Found]) -> AsyncIterator[Made]:
+        for one in found:
+            try:
+                yield make_target(self.job, self.relabelling, one)
+            except InvalidError as error:
+                yield error
+            self._breath = (self._breath + 1) % _BREATH
+            if not self._breath:
+                await asyncio.sleep(0)
+
     def _targets(self) -> dict[tuple[object, ...], Target]:
         wanted: dict[tuple[object, ...], Target] = {}
         self.dropped.clear()
         self.dropped_count = 0
-        faults: list[str] = []
-        for found in (one for source in self._found.values() for one in source):
-            try:
-                made = make_target(self.job, self.relabelling, found)
-            except InvalidError as error:
-                faults.append(str(error))
-                continue
+        for made in (one for source in self._found for one in self._made[source]):
             if isinstance(made, Target):
                 wanted.setdefault(made.key, made)
-            else:
+            elif not isinstance(made, InvalidError):
                 self.dropped_count += 1
                 self.dropped.append(made)
-        if faults:
-            _log.warning("scrape.targets_refused", job=self.job.name, count=len(faults), faults=faults[:5])
         return wanted
 
     async def _run(self) -> None:
@@ -205,10 +232,16 @@ class JobPool:
                 return
 
     def _hear(self, number: int, source: str, found: Sequence[Found]) -> None:
-        """Take what a discovery tells; a list comes in one breath, and what is not on it any more is gone."""
+        """Take what a discovery tells; a list comes in one breath, and what is not on it any more is gone.
+
+        A cluster whose namespaces are named has a list for each of them.
+        """
         self.tell(f"{number}/{source}", found)
-        if self._carried and isinstance(self.job.discoveries[number], HttpDiscovery | KubernetesDiscovery):
-            asyncio.get_running_loop().call_soon(self._let_go, f"{number}/")
+        section = self.job.discoveries[number]
+        if self._carried and isinstance(section, HttpDiscovery | KubernetesDiscovery):
+            is_parted = isinstance(section, KubernetesDiscovery) and section.namespaces != Namespaces()
+            begin = "/".join([*source.split("/")[:2], ""]) if is_parted else ""
+            asyncio.get_running_loop().call_soon(self._let_go, f"{number}/{begin}")
 
     def _let_go(self, begin: str) -> None:
         for key in [key for key in self._carried if key.startswith(begin)]:

@@ -16,6 +16,7 @@ from holdfast.telemetry.metrics.scrape.config.discoveries import (
     FileDiscovery,
     HttpDiscovery,
     KubernetesDiscovery,
+    Namespaces,
     TargetGroup,
 )
 from holdfast.telemetry.metrics.scrape.config.job import (
@@ -41,6 +42,7 @@ __all__ = [
     "HttpDiscovery",
     "KubernetesDiscovery",
     "Limits",
+    "Namespaces",
     "OAuth2",
     "Reading",
     "ScrapeConfiguration",

@@ -6,6 +6,7 @@ Source: Prometheus 3, discovery/file.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
     from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 
-LOOK_EVERY_S: Final = 5.0  # at the latest; a change is seen by its time and size
+LOOK_EVERY_S: Final = 5.0  # at the latest; a change is seen by its times and size, a swap by its inode
 
 _log = journal.get_logger()
-_Version = tuple[int, int]
+_Version = tuple[int, int, int, int]
+_STARS: Final = re.compile(r"\*+")
 
 
 class FileWatch:
@@ -66,13 +68,12 @@ class FileWatch:
     def _versions(self) -> dict[Path, _Version]:
         found: dict[Path, _Version] = {}
         for pattern in self._section.files:
-            whole = self._base / pattern
-            for path in sorted(whole.parent.glob(whole.name)) if whole.parent.is_dir() else ():
+            for path in _paths(self._base / pattern):
                 try:
                     stat = path.stat()
                 except OSError:  # gone since it was listed
                     continue
-                found[path] = (stat.st_mtime_ns, stat.st_size)
+                found[path] = (stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size)
         return found
 
 
@@ -80,7 +81,7 @@ def find_faults(section: FileDiscovery, base: Path) -> Iterator[str]:
     """Say what is wrong with the files now; watching goes on all the same, with the targets that there were."""
     for pattern in section.files:
         whole = base / pattern
-        paths = sorted(whole.parent.glob(whole.name)) if whole.parent.is_dir() else []
+        paths = _paths(whole)
         if not paths and "*" not in whole.name:
             yield f"{whole}: there is no such file of targets"
         for path in paths:
@@ -88,6 +89,12 @@ def find_faults(section: FileDiscovery, base: Path) -> Iterator[str]:
                 read_targets(path)
             except ConfigError as error:
                 yield from (f"{problem}: no targets come of this file" for problem in error.problems)
+
+
+def _paths(pattern: Path) -> list[Path]:
+    """Give the files of a pattern; several stars in a row are one, as in Go."""
+    name = _STARS.sub("*", pattern.name)
+    return sorted(pattern.parent.glob(name)) if pattern.parent.is_dir() else []
 
 
 def read_targets(path: Path) -> list[Found]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 
 MAX_LIST_BYTES: Final = 50 * 1024 * 1024
-TIMEOUT_S: Final = 30.0
 
 _log = journal.get_logger()
 
@@ -52,12 +51,15 @@ class ListedTargets:
             "accept": "application/json",
             "x-prometheus-refresh-interval-seconds": f"{self._section.refresh_interval:g}",
         }
-        answer = await self._caller.get(self._section.url, headers, timeout_s=TIMEOUT_S, max_bytes=MAX_LIST_BYTES)
+        limit_s = self._section.refresh_interval  # a slow answer is one, too, until the next is asked for
+        answer = await self._caller.get(self._section.url, headers, timeout_s=limit_s, max_bytes=MAX_LIST_BYTES)
         if answer.status != 200:
             raise UnavailableError(f"{answer.url} answered with status {answer.status}")
         if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise UnavailableError(f"{answer.url} answered with something that is not application/json")
-        groups = decoding.decode(tuple[TargetGroup, ...], _texts(answer.json()), file=answer.url)
+        said = answer.json()
+        listed = [] if said is None else _texts(said)  # an empty list, as servers in Go may write it
+        groups = decoding.decode(tuple[TargetGroup, ...], listed, file=answer.url)
         for index, group in enumerate(groups):
             tell(f"{self._section.url}:{index}", found_in(group, {"__meta_url": self._section.url}))
         for index in range(len(groups), max(self._count, 1)):  # that there are none is news, too

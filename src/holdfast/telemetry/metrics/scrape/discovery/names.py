@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,9 @@ from holdfast.telemetry.metrics.scrape.config import DnsDiscovery
 from holdfast.telemetry.metrics.scrape.discovery.contract import Found, Tell
 
 if TYPE_CHECKING:
+    from dns.asyncresolver import Resolver
+    from dns.name import Name
+
     from holdfast.kernel.clock import Clock
     from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 
@@ -36,34 +40,73 @@ class NamedTargets:
             await self._clock.sleep(self._section.refresh_interval)
 
     async def look_up(self, tell: Tell) -> None:
-        """Ask once for every name; a name that gives no answer keeps the targets that it had."""
-        for name in self._section.names:
-            try:
-                records = await self._ask(name, self._section.type)
-            except UnavailableError as error:
-                self._metrics.refreshes.labels("dns").inc()
-                _log.warning("scrape.discovery_failed", name=name, error=str(error))
-                continue
+        """Ask once for every name, all at once; a name that gives no answer keeps the targets that it had."""
+        async with asyncio.TaskGroup() as group:
+            for name in self._section.names:
+                group.create_task(self._look_up(name, tell))
+
+    async def _look_up(self, name: str, tell: Tell) -> None:
+        try:
+            records = await self._ask(name, self._section.type)
+        except UnavailableError as error:
+            self._metrics.refreshes.labels("dns").inc()
+            _log.warning("scrape.discovery_failed", name=name, error=str(error))
+        else:
             tell(name, [_found(name, record, self._section.port) for record in records])
 
 
 async def ask_system(name: str, kind: str) -> list[Any]:
-    """Ask the system's resolvers; a name that does not exist has no records.
+    """Ask the resolvers that the system names now.
 
     Raises:
-        UnavailableError: nobody answers.
+        UnavailableError: as `ask_resolver`, or the system names none.
     """
     import dns.asyncresolver  # noqa: PLC0415 -- 0.1 s that most starts need not spend
-    import dns.exception  # noqa: PLC0415 -- the same
-    import dns.resolver  # noqa: PLC0415 -- the same
 
     try:
-        answer = await dns.asyncresolver.resolve(name, kind, lifetime=TIMEOUT_S, search=True)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return []
+        resolver = dns.asyncresolver.Resolver()
     except (dns.exception.DNSException, OSError) as error:
         raise UnavailableError(f"the records {kind} of {name} cannot be looked up: {error}") from None
-    return list(answer)
+    return await ask_resolver(resolver, name, kind)
+
+
+async def ask_resolver(resolver: Resolver, name: str, kind: str) -> list[Any]:
+    """Ask for a name alone and in each search domain, until one exists; a name that exists nowhere has no records.
+
+    Raises:
+        UnavailableError: it is not found, and somewhere nobody answers: it may be there.
+    """
+    import dns.exception  # noqa: PLC0415 -- as above
+    import dns.resolver  # noqa: PLC0415 -- as above
+
+    fault: Exception | None = None
+    try:
+        wholes = _wholes(resolver, name)
+    except dns.exception.DNSException as error:
+        wholes, fault = [], error
+    for whole in wholes:
+        try:
+            return list(await resolver.resolve(whole, kind, lifetime=TIMEOUT_S, raise_on_no_answer=False))
+        except dns.resolver.NXDOMAIN:
+            continue
+        except (dns.exception.DNSException, OSError) as error:
+            fault = error
+    if fault is not None:
+        raise UnavailableError(f"the records {kind} of {name} cannot be looked up: {fault}")
+    return []
+
+
+def _wholes(resolver: Resolver, name: str) -> list[Name]:
+    """Give the absolute names that a name may stand for, in the order of resolv.conf(5)."""
+    import dns.name  # noqa: PLC0415 -- as above
+
+    given = dns.name.from_text(name, None)
+    if given.is_absolute():
+        return [given]
+    domains = resolver.search or [resolver.domain]
+    alone = given.concatenate(dns.name.root)
+    further = [given.concatenate(domain) for domain in domains if domain != dns.name.root]
+    return [alone, *further] if len(given.labels) > (resolver.ndots or 1) else [*further, alone]
 
 
 def _found(name: str, record: Any, port: int) -> Found:

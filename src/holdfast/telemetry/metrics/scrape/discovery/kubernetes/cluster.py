@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from holdfast.telemetry.metrics.scrape.config import KubernetesDiscovery
+from holdfast import journal
+from holdfast.kernel.errors import HoldfastError
+from holdfast.resilience import Pauses
+from holdfast.telemetry.metrics.scrape.config import ClientConfig, KubernetesDiscovery
 from holdfast.telemetry.metrics.scrape.discovery.contract import Found, Tell
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.access import find_access, own_namespace
-from holdfast.telemetry.metrics.scrape.discovery.kubernetes.roles import NEEDS, targets_of
-from holdfast.telemetry.metrics.scrape.discovery.kubernetes.watching import PATHS, Watch
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes.roles import NEEDS, RoleTargets
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes.watching import AGAIN, PATHS, Watch
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
@@ -19,6 +23,34 @@ if TYPE_CHECKING:
 
 SETTLE_S: Final = 0.5  # changes within this time are told as one
 _CLUSTER_WIDE: Final = frozenset({"node", "namespace"})
+
+_log = journal.get_logger()
+
+
+@dataclass(slots=True)
+class _Part:
+    """One namespace of those that are named, or the whole cluster: it is told as soon as it is known."""
+
+    namespace: str
+    watches: dict[str, Watch]
+    targets: RoleTargets
+    told: dict[str, list[Found]] | None = None
+
+    @property
+    def is_listed(self) -> bool:
+        return all(one.is_listed for one in self.watches.values())
+
+    def tell_changes(self, tell: Tell) -> None:
+        now = self.targets.of({kind: watch.objects for kind, watch in self.watches.items()})
+        told = self.told or {}
+        if self.told is None and not now:
+            tell(f"{self.targets.role}/{self.namespace}/", ())  # that there are none is news, too
+        for source in told.keys() - now.keys():
+            tell(source, ())
+        for source, found in now.items():
+            if told.get(source) != found:
+                tell(source, found)
+        self.told = now
 
 
 class ClusterTargets:
@@ -33,65 +65,63 @@ class ClusterTargets:
         self._clock = clock
         self._metrics = metrics
         self._changed = asyncio.Event()
-        self._told: dict[str, list[Found]] | None = None
+        self._parts: list[_Part] = []
 
     async def run(self, tell: Tell) -> None:
         """Follow it for ever."""
-        watches = self._watches()
+        told = {part.namespace: part.told for part in self._parts}
+        self._parts = self._begin(*await self._access())
+        for part in self._parts:
+            part.told = told.get(part.namespace)
+        watches = {id(one): one for part in self._parts for one in part.watches.values()}
         async with asyncio.TaskGroup() as group:
-            for watch in (one for kind in watches.values() for one in kind):
+            for watch in watches.values():
                 group.create_task(watch.run())
             while True:
                 await self._changed.wait()
                 self._changed.clear()
-                if all(one.is_listed for kind in watches.values() for one in kind):
-                    self._tell_changes(watches, tell)
+                for part in self._parts:
+                    if part.is_listed:
+                        part.tell_changes(tell)
                 await self._clock.sleep(SETTLE_S)
 
-    def _tell_changes(self, watches: dict[str, list[Watch]], tell: Tell) -> None:
-        cluster = {kind: _merged(each) for kind, each in watches.items()}
-        now = targets_of(self._section.role, cluster)
-        told = self._told or {}
-        if self._told is None and not now:
-            tell(self._section.role, ())  # that there are none is news, too
-        for source in told.keys() - now.keys():
-            tell(source, ())
-        for source, found in now.items():
-            if told.get(source) != found:
-                tell(source, found)
-        self._told = now
+    async def _access(self) -> tuple[str, ClientConfig]:
+        """Give where the API server is and how it is called, once the file that says so can be used."""
+        pauses = Pauses(AGAIN)
+        while True:
+            try:
+                return find_access(self._section, self._base)
+            except HoldfastError as error:
+                self._metrics.refreshes.labels("kubernetes").inc()
+                _log.warning("scrape.discovery_failed", file=self._section.kubeconfig_file, error=str(error))
+                await self._clock.sleep(pauses.next_s())
 
-    def _watches(self) -> dict[str, list[Watch]]:
-        url, client = find_access(self._section, self._base)
+    def _begin(self, url: str, client: ClientConfig) -> list[_Part]:
         caller = self._callers.caller(client, self._base, "scrape_discovery")
-        kinds = {kind: kind for kind in NEEDS[self._section.role]}
-        if self._section.attach_metadata.node and self._section.role != "node":
+        role, attached = self._section.role, self._section.attach_metadata
+        kinds = {kind: kind for kind in NEEDS[role]}
+        if attached.node and role != "node":
             kinds["attached"] = "node"
-        if self._section.attach_metadata.namespace and self._section.role != "node":
+        if attached.namespace and role != "node":
             kinds["namespaces"] = "namespace"
-        return {
-            name: [
-                Watch(
-                    url + path,
-                    kind,
-                    self._selectors(kind),
-                    caller,
-                    self._clock,
-                    self._metrics,
-                    self._changed.set,
-                )
-                for path in self._paths(kind)
-            ]
-            for name, kind in kinds.items()
-        }
 
-    def _paths(self, kind: str) -> list[str]:
+        def watch(kind: str, namespace: str) -> Watch:
+            path = PATHS[kind].format(f"namespaces/{namespace}/" if namespace else "")
+            return Watch(url + path, kind, self._selectors(kind), caller, self._clock, self._metrics, self._changed.set)
+
+        shared = {name: watch(kind, "") for name, kind in kinds.items() if kind in _CLUSTER_WIDE}
+        own = {name: kind for name, kind in kinds.items() if name not in shared}
+        return [
+            _Part(namespace, {name: watch(kind, namespace) for name, kind in own.items()} | shared, RoleTargets(role))
+            for namespace in (self._namespaces() if own else [""])
+        ]
+
+    def _namespaces(self) -> list[str]:
+        """Give the namespaces that are watched; an empty one stands for all."""
         named = list(self._section.namespaces.names)
         if self._section.namespaces.own_namespace and own_namespace():
             named.append(own_namespace())
-        if kind in _CLUSTER_WIDE or not named:
-            return [PATHS[kind].format("")]
-        return [PATHS[kind].format(f"namespaces/{name}/") for name in dict.fromkeys(named)]
+        return list(dict.fromkeys(named)) or [""]
 
     def _selectors(self, kind: str) -> dict[str, str]:
         chosen = next((one for one in self._section.selectors if one.role == kind), None)
@@ -99,7 +129,3 @@ class ClusterTargets:
             return {}
         given = {"labelSelector": chosen.label, "fieldSelector": chosen.field}
         return {name: value for name, value in given.items() if value}
-
-
-def _merged(watches: list[Watch]) -> dict[str, dict[str, Any]]:
-    return {key: one for watch in watches for key, one in watch.objects.items()}

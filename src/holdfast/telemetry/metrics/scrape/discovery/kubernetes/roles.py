@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from holdfast.telemetry.metrics.scrape.discovery.contract import Found
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.endpoints import endpoints_targets, slice_targets
@@ -26,13 +26,61 @@ _ADDRESSES: Final = ("InternalIP", "InternalDNS", "ExternalIP", "ExternalDNS", "
 _SERVICE_OF_SLICE: Final = "kubernetes.io/service-name"
 
 
-def targets_of(role: str, cluster: Cluster) -> dict[str, list[Found]]:
-    """Give the targets of a role, by the object that each comes from."""
-    make, found = _ROLES[role], dict[str, list[Found]]()
-    for key, one in cluster[role].items():
-        of_namespace = _of_namespace(cluster, one["metadata"].get("namespace", ""))
-        found[f"{role}/{key}"] = [{**of_namespace, **target} for target in make(one, cluster)]
-    return found
+class RoleTargets:
+    """The targets of a role; those of an object are made anew only when it, or one that it was joined with, changed."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self._known: dict[str, tuple[Mapping[str, Any], list[_Look], list[Found]]] = {}
+
+    def of(self, cluster: Cluster) -> dict[str, list[Found]]:
+        """Give the targets by the object that each comes from."""
+        known, self._known = self._known, {}
+        for key, one in cluster[self.role].items():
+            before = known.get(key)
+            if before is None or before[0] is not one or any(look.has_changed(cluster) for look in before[1]):
+                before = self._made(one, cluster)
+            self._known[key] = before
+        return {f"{self.role}/{key}": found for key, (_, _, found) in self._known.items()}
+
+    def _made(self, one: Mapping[str, Any], cluster: Cluster) -> tuple[Mapping[str, Any], list[_Look], list[Found]]:
+        looks: list[_Look] = []
+        noted = {kind: _Noted(kind, objects, looks) for kind, objects in cluster.items()}
+        of_namespace = _of_namespace(noted, one["metadata"].get("namespace", ""))
+        return one, looks, [{**of_namespace, **target} for target in _ROLES[self.role](one, noted)]
+
+
+class _Look(NamedTuple):
+    """That an object was looked at, and what was there."""
+
+    kind: str
+    key: str
+    found: Mapping[str, Any] | None
+
+    def has_changed(self, cluster: Cluster) -> bool:
+        return cluster[self.kind].get(self.key) is not self.found
+
+
+class _Noted(Mapping[str, Mapping[str, Any]]):
+    """Objects of a kind; notes which were looked at."""
+
+    def __init__(self, kind: str, objects: Objects, looks: list[_Look]) -> None:
+        self._kind = kind
+        self._objects = objects
+        self._looks = looks
+
+    def __getitem__(self, key: str) -> Mapping[str, Any]:
+        found = self._objects.get(key)
+        self._looks.append(_Look(self._kind, key, found))
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)
 
 
 def _node(one: Mapping[str, Any], _cluster: Cluster) -> Iterator[Found]:
@@ -145,7 +193,7 @@ def _ingress(one: Mapping[str, Any], _cluster: Cluster) -> Iterator[Found]:
     }
     secured = {host for tls in spec.get("tls") or () for host in tls.get("hosts") or ()}
     for rule in spec.get("rules") or ():
-        host = rule.get("host") or "*"
+        host = rule.get("host") or ""
         paths = [path.get("path") or "/" for path in (rule.get("http") or {}).get("paths") or ()] or ["/"]
         for path in paths:
             yield {

@@ -29,7 +29,7 @@ PATHS: Final = {
     "endpointslice": "/apis/discovery.k8s.io/v1/{}endpointslices",
     "ingress": "/apis/networking.k8s.io/v1/{}ingresses",
 }
-_AGAIN: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
+AGAIN: Final = Backoff(base_s=1.0, cap_s=60.0, jitter="equal")
 _PAGE: Final = 500
 _LIST_S: Final = 60.0
 _SHORT_S: Final = 1.0  # a watch that ended sooner was cut off by somebody on the way, who may do so for long
@@ -55,21 +55,28 @@ class Watch:
 
     async def run(self) -> None:
         """Follow the cluster for ever."""
-        pauses = Pauses(_AGAIN)
+        pauses = Pauses(AGAIN)
         while True:
             try:
                 version = await self.list()
                 while True:
-                    began_s = self.clock.monotonic()
-                    version = await self.follow(version)
-                    if self.clock.monotonic() - began_s < _SHORT_S:
-                        await self.clock.sleep(pauses.next_s())
-                    else:
-                        pauses.reset()
+                    version = await self._follow_for_long(version, pauses)
             except HoldfastError as error:
                 self.metrics.refreshes.labels("kubernetes").inc()
                 _log.warning("scrape.discovery_failed", url=self.url, error=str(error))
                 await self.clock.sleep(pauses.next_s())
+
+    async def _follow_for_long(self, version: str, pauses: Pauses) -> str:
+        """Watch; one that lasted makes the pauses short again, however it ends; after one that did not there is one."""
+        began_s = self.clock.monotonic()
+        try:
+            version = await self.follow(version)
+        finally:
+            if is_long := self.clock.monotonic() - began_s >= _SHORT_S:
+                pauses.reset()
+        if not is_long:
+            await self.clock.sleep(pauses.next_s())
+        return version
 
     async def list(self) -> str:
         """Read all objects; give the version from which to watch."""
@@ -80,7 +87,7 @@ class Watch:
             if answer.status != 200:
                 raise UnavailableError(f"{answer.url} answered with status {answer.status}")
             page = answer.json()
-            found |= {_key(one): one for one in page.get("items") or ()}
+            found |= {_key(one): _without_history(one) for one in page.get("items") or ()}
             about = page.get("metadata") or {}
             if not about.get("continue"):
                 break
@@ -93,7 +100,7 @@ class Watch:
         """Watch from `version` until the server ends it; give the version from which to go on.
 
         Raises:
-            UnavailableError: the version is too old, or the server tells of another error: list again.
+            UnavailableError: the version is too old, or the server tells of an error or of no event: list again.
         """
         query = {
             **self.selectors,
@@ -105,15 +112,24 @@ class Watch:
         url = f"{self.url}?{urlencode(query)}"
         async for line in self.caller.lines(url, silence_s=_WATCH_S + 30.0, max_bytes=_LINE_BYTES):
             if line.strip():
-                version = self._take(orjson.loads(line)) or version
+                version = self._take(self._event(line)) or version
         return version
 
+    def _event(self, line: bytes) -> Object:
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            event = None
+        if not isinstance(event, dict) or not isinstance(event.get("object"), dict):
+            raise UnavailableError(f"{self.url}: the watch gave something that is no event")
+        return event
+
     def _take(self, event: Object) -> str:
-        kind, one = event.get("type"), event.get("object") or {}
+        kind, one = event.get("type"), event["object"]
         if kind == "ERROR":
             raise UnavailableError(f"{self.url}: the watch ended: {one.get('message', 'no reason given')}")
         if kind in {"ADDED", "MODIFIED"}:
-            self.objects[_key(one)] = one
+            self.objects[_key(one)] = _without_history(one)
         elif kind == "DELETED":
             self.objects.pop(_key(one), None)
         if kind != "BOOKMARK":
@@ -124,3 +140,9 @@ class Watch:
 def _key(one: Object) -> str:
     about = one["metadata"]
     return f"{about.get('namespace', '')}/{about['name']}"
+
+
+def _without_history(one: Object) -> Object:
+    """Leave out who wrote which field when, which is often half of an object."""
+    one["metadata"].pop("managedFields", None)
+    return one
