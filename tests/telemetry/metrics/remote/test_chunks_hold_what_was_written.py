@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import weakref
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from holdfast.telemetry.metrics.histograms import Buckets, Histogram, ResetHint
 from holdfast.telemetry.metrics.remote.checksums import crc32c
 from holdfast.telemetry.metrics.remote.frames import MOST_FRAME_BYTES, write_frames
 from holdfast.telemetry.metrics.remote.histogram_chunks import write_histogram_chunks
+from holdfast.telemetry.metrics.remote.reading import stream_answer
 from holdfast.telemetry.metrics.remote.xor_chunks import write_chunks
 from holdfast.telemetry.metrics.selection import SeriesColumns
 
@@ -138,7 +140,7 @@ def test_of_a_stale_histogram_only_the_marker_is_written() -> None:
 
 
 def test_a_long_series_takes_several_frames_and_wide_histograms_small_chunks() -> None:
-    samples = 70_000
+    samples = 35_000
     rng = np.random.default_rng(7)
     wide = Histogram(count=1.0, positive=Buckets(0, tuple(map(float, rng.random(16_384)))))
     columns = SeriesColumns(
@@ -165,3 +167,17 @@ def test_a_long_series_takes_several_frames_and_wide_histograms_small_chunks() -
         inner = read_xor(chunk.data) if chunk.type == 1 else read_histograms(chunk.data)
         assert (chunk.min_time_ms, chunk.max_time_ms) == (inner[0][0], inner[-1][0])
         assert len(inner) <= 120
+
+
+def test_an_answer_is_written_while_it_is_read_and_let_go_of() -> None:
+    def columns() -> SeriesColumns:
+        ts_ms = np.arange(400_000)
+        return SeriesColumns([(("__name__", "long"),)], np.array([0, 400_000]), ts_ms, np.sqrt(ts_ms))
+
+    found = [columns(), columns()]
+    first = weakref.ref(found[0].values)
+    pieces = stream_answer(found)
+    assert len(next(pieces)) < 1 << 20
+    assert first() is not None
+    asked = {frame.query_index for piece in pieces for frame in read_frames(piece)}
+    assert (asked, first()) == ({0, 1}, None)
