@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from fixtures.chunks import read_frames, read_histograms, read_xor
 from fixtures.prompb import v1
 from holdfast.kernel.auth import OpenGate
 from holdfast.kernel.permissions import Permission, Role
@@ -28,6 +29,7 @@ class Source:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.is_empty = False
 
     async def select(self, tenant: str, selections: Any, limits: Any = None) -> list[SeriesColumns]:
         self.asked += [(tenant, selection, limits) for selection in selections]
@@ -39,6 +41,8 @@ class Source:
             values=np.array([-0.0, 1.5, 0.0]),
             histograms=np.array([None, None, histogram], object),
         )
+        if self.is_empty:
+            columns = SeriesColumns([], np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))
         return [columns for _ in selections]
 
 
@@ -96,10 +100,35 @@ async def test_both_ends_are_included_and_raw_samples_are_asked_for(client: Any,
     )
 
 
-async def test_a_client_that_takes_no_samples_is_told(client: Any) -> None:
+async def test_the_first_form_that_is_accepted_is_given(client: Any) -> None:
+    streamed = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse"
+    for accepted, form in (([1, 0], streamed), ([7, 1], streamed), ([0, 1], "application/x-protobuf")):
+        answer = await client.post(PATH, content=ask(accepted_response_types=accepted))
+        assert (answer.status_code, answer.headers["content-type"]) == (200, form)
+    answer = await client.post(PATH, content=ask(accepted_response_types=[7]))
+    assert (answer.status_code, "SAMPLES and STREAMED_XOR_CHUNKS" in answer.text) == (400, True)
+
+
+async def test_chunks_of_each_query_come_by_label(client: Any) -> None:
+    request = v1.ReadRequest.FromString(snappy.decompress(ask(accepted_response_types=[1]), limit=10**6, setting="x"))
+    request.queries.add().CopyFrom(request.queries[0])
+    answer = await client.post(PATH, content=snappy.compress(request.SerializeToString()))
+    assert "content-encoding" not in answer.headers
+    frames = list(read_frames(answer.content))
+    jobs = [(frame.query_index, frame.chunked_series[0].labels[1].value) for frame in frames]
+    assert jobs == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
+    native, floats = (frame.chunked_series[0].chunks[0] for frame in frames[:2])
+    assert (native.type, native.min_time_ms, native.max_time_ms) == (3, 3, 3)
+    histogram = Histogram(schema=1, count=3.0, sum=2.5, zero_count=1.0, positive=Buckets(-1, (2.0, 0.0, 1.0)))
+    assert read_histograms(native.data) == [(3, histogram)]
+    assert (floats.type, floats.min_time_ms, floats.max_time_ms) == (1, 1, 2)
+    assert read_xor(floats.data) == [(1, 1 << 63), (2, 0x3FF8 << 48)]
+
+
+async def test_nothing_found_is_an_empty_stream(client: Any, source: Source) -> None:
+    source.is_empty = True
     answer = await client.post(PATH, content=ask(accepted_response_types=[1]))
-    assert (answer.status_code, "SAMPLES" in answer.text) == (400, True)
-    assert (await client.post(PATH, content=ask(accepted_response_types=[1, 0]))).status_code == 200
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 async def test_rubbish_is_refused(client: Any) -> None:

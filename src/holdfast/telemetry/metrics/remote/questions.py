@@ -1,10 +1,12 @@
-"""Reads a `prometheus.ReadRequest` into the selections that it asks for.
+"""Reads a `prometheus.ReadRequest` into the selections that it asks for, and the form in which it wants the answer.
 
 Source of the field numbers: Prometheus' prompb/remote.proto and types.proto.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 from holdfast.telemetry.metrics.remote.wire import (
@@ -20,16 +22,30 @@ from holdfast.telemetry.metrics.remote.wire import (
 from holdfast.telemetry.metrics.samples import Matcher, MatchOp
 from holdfast.telemetry.metrics.selection import Selection
 
-SAMPLES: Final = 0
 MOST_QUERIES: Final = 100
 _OPS: Final = (MatchOp.EQUAL, MatchOp.NOT_EQUAL, MatchOp.MATCHES, MatchOp.NOT_MATCHES)
 
 
-def read_questions(data: bytes) -> list[Selection]:
-    """Give the selections of a request, in its order.
+class ResponseType(IntEnum):
+    """The forms of an answer."""
+
+    SAMPLES = 0
+    STREAMED_XOR_CHUNKS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What a request asks for, in its order, and the first form that it accepts."""
+
+    selections: list[Selection]
+    response_type: ResponseType
+
+
+def read_questions(data: bytes) -> Questions:
+    """Give what a request asks for.
 
     Raises:
-        MalformedError: it is no such message, asks too much at once, or takes no samples in answer.
+        MalformedError: it is no such message, asks too much at once, or accepts no form of answer that there is.
     """
     selections, accepted = [], []
     for field in read_fields(data, 0, len(data)):
@@ -38,11 +54,17 @@ def read_questions(data: bytes) -> list[Selection]:
             selections.append(_read_query(data, field[2], field[3]))
         elif field[0] == 2:
             accepted += read_packed_varints(data, field)
-    if accepted and SAMPLES not in accepted:
-        raise MalformedError("only the response type SAMPLES is given here, which the request does not accept")
     if len(selections) > MOST_QUERIES:
         raise MalformedError(f"{len(selections)} queries are in one request, more than {MOST_QUERIES}")
-    return selections
+    return Questions(selections, _choose(accepted))
+
+
+def _choose(accepted: list[int]) -> ResponseType:
+    known = {int(each) for each in ResponseType}
+    for number in accepted or [ResponseType.SAMPLES]:
+        if number in known:
+            return ResponseType(number)
+    raise MalformedError("the request accepts none of the response types SAMPLES and STREAMED_XOR_CHUNKS")
 
 
 def _read_query(data: bytes, start: int, end: int) -> Selection:
