@@ -131,6 +131,16 @@ class Held(dict):
     """A mapping that can be referred to weakly."""
 
 
+def test_an_engine_with_other_options_has_the_same_pool(registry, figures):
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=sqlalchemy.pool.QueuePool, pool_size=2, max_overflow=0)
+    for each in (engine, engine.execution_options(isolation_level="AUTOCOMMIT")):
+        instrument.watch_sqlalchemy(each, registry)
+        with each.connect() as connection:
+            connection.execute(sqlalchemy.text("SELECT 1"))
+    assert figures("db_client_operation_duration_seconds_count", operation="SELECT") == 2
+    assert figures("db_client_connection_max") == 2
+
+
 def test_two_caches_of_one_name_are_added_up(registry, figures):
     first, second = instrument.CountedMapping(Held(a=1)), instrument.CountedMapping(Held(a=1))
     instrument.watch_cache(first, registry, name="quotes")

@@ -68,7 +68,8 @@ def _watch_engine(engine: Any, registry: CollectorRegistry, name: str) -> Callab
     for target, what, listener in heard:
         event.listen(target, what, listener)
     watch.guard_pool(engine)
-    hide_pool = pool_gauges(registry).add(watch.system, label, engine, read_pool)
+    owner = getattr(engine, "_proxied", engine)  # one with other options shares the pool of the first
+    hide_pool = pool_gauges(registry).add(watch.system, label, owner, read_pool)
 
     def stop() -> None:
         for target, what, listener in heard:
