@@ -54,6 +54,10 @@ def again(self):
         raise self.retry()
     return "done"
 
+@app.task(name="shop.hang", time_limit=1)
+def hang():
+    time.sleep(30)
+
 @app.task(name="shop.ignore")
 def ignore():
     raise Ignore
@@ -157,6 +161,8 @@ def test_the_worker_shows_what_its_children_do(worker):
     assert shop.again.delay().get(timeout=20) == "done"
     shop.ignore.delay()
     shop.crash.delay()
+    shop.hang.delay()
+    shop.app.send_task("shop.nobody_knows")
     stop()
     assert (
         registry.get_sample_value(
@@ -173,9 +179,12 @@ def test_the_worker_shows_what_its_children_do(worker):
     worker.wait_for(2, "celery_task_retries_total", task="shop.again")
     worker.wait_for(1, "celery_tasks_finished_total", task="shop.ignore", outcome="ignored")
     worker.wait_for(1, "celery_tasks_finished_total", task="shop.crash", outcome="lost")
+    worker.wait_for(1, "celery_tasks_finished_total", task="shop.hang", outcome="timed_out")
+    worker.wait_for(1, "celery_task_failures_total", task="shop.hang", error="TimeLimitExceeded")
+    worker.wait_for(1, "celery_messages_discarded_total", reason="unknown_task")
     worker.wait_for(0, "celery_tasks_active")
     worker.wait_for(0, "celery_tasks_waiting")
     assert worker.figure("celery_task_runtime_seconds_sum", task="shop.add") >= 0.15
     assert worker.figure("celery_task_runtime_seconds_count", task="shop.fail") == 1
     assert worker.figure("celery_task_queue_wait_seconds_count", task="shop.add") == 3
-    assert worker.figure("celery_tasks_received_total") == 9
+    assert worker.figure("celery_tasks_received_total") == 10

@@ -8,6 +8,7 @@ import subprocess
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -111,3 +112,13 @@ def test_a_collector_that_shows_its_unit_keeps_it(registry):
 
     registry.register(Own())
     assert b"# UNIT heat_celsius celsius" in encode_metrics(registry, OPENMETRICS)[0]
+
+
+async def test_a_route_of_fastapi_answers_without_a_redirect(registry):
+    app = FastAPI()
+    app.add_route("/metrics", metrics_endpoint(registry))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        answer = await client.get("/metrics")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert (await client.get("/openapi.json")).json()["paths"] == {}

@@ -102,3 +102,32 @@ def test_a_watched_sync_client_sees_mounts_too(registry, figures):
         client.get("http://stock/items")
     assert figures("http_client_requests_total", peer="inner", status="200") == 1
     assert figures("http_client_requests_total", peer="stock", status="200") == 1
+
+
+@pytest.mark.parametrize("watched", ["watch_httpx", "httpx_hooks"])
+@pytest.mark.parametrize("correlation_id", ["bestellung-ü", "one\r\ntwo", "x" * 70_000])
+def test_an_id_that_no_header_can_hold_does_not_go_along(registry, watched, correlation_id):
+    asked = []
+
+    def answer(request):
+        asked.append(request.headers.get("x-correlation-id"))
+        return httpx.Response(200)
+
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    if watched == "watch_httpx":
+        watch_httpx(client, registry)
+    else:
+        client.event_hooks = httpx_hooks(registry)
+    with journal.bind(correlation_id=correlation_id):
+        assert client.get("http://peer/").status_code == 200
+    assert asked == [None]
+
+
+@pytest.mark.parametrize("length", ["²", "9" * 5000, "-1", "five"])
+def test_a_peer_may_say_any_length(registry, figures, length):
+    client = httpx.Client(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, headers=[(b"content-length", length.encode())]))
+    )
+    watch_httpx(client, registry)
+    assert client.get("http://peer/").status_code == 200
+    assert figures("http_client_response_body_size_bytes_count") is None

@@ -201,3 +201,15 @@ def test_a_caller_who_wants_no_more_of_a_stream_is_no_fault_of_the_server(plain_
             time.sleep(0.01)
     assert figures("rpc_server_calls_total", method=f"{SERVICE}/ManyOut") == 1
     assert figures("rpc_server_calls_total", method=f"{SERVICE}/ManyOut", code="CANCELLED") == 1
+
+
+async def test_a_call_that_took_too_long_for_its_caller_is_counted_as_that(aio_address, figures, kept_spans):
+    async with grpc.aio.insecure_channel(aio_address) as channel:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await channel.unary_unary(f"/{SERVICE}/One")(b"slow", timeout=0.3)
+        with pytest.raises(grpc.aio.AioRpcError):
+            async for _ in channel.unary_stream(f"/{SERVICE}/ManyOut")(b"slow", timeout=0.3):
+                pass
+        await under_way(figures, 0)
+    for method in ("One", "ManyOut"):
+        assert figures("rpc_server_calls_total", method=f"{SERVICE}/{method}", code="DEADLINE_EXCEEDED") == 1

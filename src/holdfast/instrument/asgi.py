@@ -6,7 +6,6 @@ Put it outermost. It passes messages through untouched, streams included, and ho
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -21,7 +20,7 @@ from holdfast import journal
 from holdfast.instrument.labels import label_error, label_method
 from holdfast.instrument.red import Exchange, ServerMetrics, server_metrics
 from holdfast.instrument.routes import find_route_template
-from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, is_untraced, parent_of, trace_fields
+from holdfast.instrument.tracing import ACCEPTABLE_ID, TRACER_NAME, exemplar_of, is_untraced, parent_of, trace_fields
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -30,7 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CORRELATION_HEADER: Final = b"x-correlation-id"
-ACCEPTABLE_ID: Final = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
+WATCHED: Final = "holdfast.watched"
 CLIENT_WENT_AWAY: Final = 499  # as nginx logs it: there is no official status for it
 
 
@@ -130,6 +129,11 @@ class AsgiMiddleware:
         if scope["type"] not in {"http", "websocket"} or scope["path"] in self._skip:
             await self.app(scope, receive, send)
             return
+        outer = scope.get(WATCHED, ())
+        if (self.service, self._metrics) in outer:  # applied twice, it counts once
+            await self.app(scope, receive, send)
+            return
+        scope[WATCHED] = (*outer, (self.service, self._metrics))
         passage = Passage(scope, receive, send)
         root_path = scope.get("root_path", "")
         method = label_method(scope["method"]) if scope["type"] == "http" else "WEBSOCKET"

@@ -6,16 +6,15 @@ A cache that is gone takes its series with it; watching keeps none alive.
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from holdfast.instrument.labels import BoundedLabel
+from holdfast.instrument.looks import Looks
 from holdfast.instrument.registries import PerRegistry, count_folded
 
 if TYPE_CHECKING:
@@ -26,8 +25,7 @@ V = TypeVar("V")
 MOST_CACHES: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class CacheUse:
+class CacheUse(NamedTuple):
     """What a cache has done and holds; None where it does not know."""
 
     hits: int | None
@@ -42,22 +40,12 @@ class CacheGauges(Collector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.names = BoundedLabel(MOST_CACHES, count_folded(registry, "cache"))
-        self._caches: dict[str, tuple[Callable[[], Any], Callable[[Any], CacheUse]]] = {}
+        self._caches: Looks[str] = Looks()
         registry.register(self)
 
     def add(self, name: str, cache: object, read: Callable[[Any], CacheUse]) -> Callable[[], None]:
         """Show `cache` under `name`; give the function that ends it."""
-        label = self.names.admit(name)
-        try:
-            reference: Callable[[], Any] = weakref.ref(cache)
-        except TypeError:  # its class has slots, and none for that
-            reference = lambda: cache  # noqa: E731 -- beside the other one
-        self._caches[label] = (reference, read)
-
-        def stop() -> None:
-            self._caches.pop(label, None)
-
-        return stop
+        return self._caches.add(self.names.admit(name), cache, read)
 
     def describe(self) -> Iterable[Metric]:
         """Give the families, without samples."""
@@ -66,13 +54,7 @@ class CacheGauges(Collector):
     def collect(self) -> Iterable[Metric]:
         """Look at every cache."""
         families = self._families()
-        for label, (reference, read) in list(self._caches.items()):
-            cache = reference()
-            if cache is None:
-                self._caches.pop(label, None)
-                continue
-            use = read(cache)
-            figures = (use.hits, use.misses, use.evictions, use.size, use.most)
+        for label, figures in self._caches.figures():
             for family, figure in zip(families, figures, strict=True):
                 if figure is not None:
                     family.add_metric([label], figure)
@@ -148,7 +130,7 @@ def watch_cache(cache: Any, registry: CollectorRegistry = REGISTRY, *, name: str
         cache: a function under `functools.lru_cache` or `cache`, a cache of `holdfast.resilience`, a `CountedMapping`,
             or any mapping (of which only the size is known, and `maxsize`, if it has one).
         registry: where it is shown.
-        name: the label `cache`; if empty, the name of the function or of the cache.
+        name: the label `cache`; if empty, the name of the function or of the cache. Several of one name are added up.
 
     Returns:
         A function that ends it.

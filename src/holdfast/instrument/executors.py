@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 from holdfast.instrument.labels import BoundedLabel
-from holdfast.instrument.registries import PerRegistry, count_folded
+from holdfast.instrument.registries import PerRegistry, count_folded, watch_once
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -67,7 +67,10 @@ def watch_executor(executor: Executor, registry: CollectorRegistry = REGISTRY, *
     Returns:
         A function that ends it.
     """
-    metrics = _METRICS(registry)
+    return watch_once(executor, registry, lambda: _watch_calls(executor, _METRICS(registry), name))
+
+
+def _watch_calls(executor: Executor, metrics: ExecutorMetrics, name: str) -> Callable[[], None]:
     label = metrics.names.admit(name)
     metrics.workers.labels(label).set(getattr(executor, "_max_workers", 0))
     submit = executor.submit

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs
@@ -127,6 +127,6 @@ def accepts_gzip(header: str) -> bool:
     return False
 
 
-def metrics_endpoint(registry: CollectorRegistry = REGISTRY) -> MetricsEndpoint:
-    """Make an ASGI app that answers every request with the metrics of `registry`; put it at `/metrics`."""
+def metrics_endpoint(registry: CollectorRegistry = REGISTRY) -> Callable[..., Any]:
+    """Make an ASGI app that answers every request with the metrics of `registry`; a route's endpoint, or mounted."""
     return MetricsEndpoint(registry)

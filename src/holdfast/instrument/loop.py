@@ -18,7 +18,7 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 from holdfast.instrument.exposition import has_several_processes
 from holdfast.instrument.labels import BoundedLabel
-from holdfast.instrument.registries import PerRegistry, count_folded
+from holdfast.instrument.registries import PerRegistry, count_folded, watch_once
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -81,9 +81,14 @@ def watch_event_loop(
     Returns:
         A function that ends it; the loop's end does so too.
     """
-    watch = LoopWatch(loop or asyncio.get_running_loop(), _METRICS(registry), name, beat_s, slow_s)
-    watch.start()
-    return watch.stop
+    watched = loop or asyncio.get_running_loop()
+
+    def begin() -> Callable[[], None]:
+        watch = LoopWatch(watched, _METRICS(registry), name, beat_s, slow_s)
+        watch.start()
+        return watch.stop
+
+    return watch_once(watched, registry, begin)
 
 
 class LoopWatch:

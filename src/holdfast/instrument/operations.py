@@ -7,17 +7,16 @@ gauge that ends so would read like a part of a histogram, and Prometheus' linter
 from __future__ import annotations
 
 import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from holdfast.instrument.labels import BoundedLabel, label_error
+from holdfast.instrument.looks import Looks
 from holdfast.instrument.registries import PerRegistry, count_folded
 from holdfast.instrument.tracing import client_span, current_exemplar
 
@@ -106,8 +105,7 @@ class OperationMetrics:
                 self.wait.labels(system, database).observe(time.perf_counter() - started_s, current_exemplar())
 
 
-@dataclass(frozen=True, slots=True)
-class PoolUse:
+class PoolUse(NamedTuple):
     """How full a pool is: connections in use, idle, the most that may be (None: no limit), those beyond its size."""
 
     used: int
@@ -120,16 +118,14 @@ class PoolGauges(Collector):
     """Asks the pools when somebody looks; a pool that is gone takes its series with it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._pools: dict[tuple[str, str], tuple[weakref.ref[Any], Callable[[Any], PoolUse | None]]] = {}
+        self._pools: Looks[tuple[str, str]] = Looks()
         registry.register(self)
 
-    def add(self, system: str, database: str, owner: object, read: Callable[[Any], PoolUse | None]) -> None:
-        """Show the pool of `owner`, which is not kept alive; `read` looks at it."""
-        self._pools[system, database] = (weakref.ref(owner), read)
-
-    def drop(self, system: str, database: str) -> None:
-        """Show a pool no longer."""
-        self._pools.pop((system, database), None)
+    def add(
+        self, system: str, database: str, owner: object, read: Callable[[Any], PoolUse | None]
+    ) -> Callable[[], None]:
+        """Show the pool of `owner`, which is not kept alive; `read` looks at it. Give the function that ends it."""
+        return self._pools.add((system, database), owner, read)
 
     def describe(self) -> Iterable[Metric]:
         """Give the families, without samples."""
@@ -138,18 +134,12 @@ class PoolGauges(Collector):
     def collect(self) -> Iterable[Metric]:
         """Look at every pool."""
         count, most, overflow = self._families()
-        for key, (reference, read) in list(self._pools.items()):
-            owner = reference()
-            use = read(owner) if owner is not None else None
-            if owner is None:
-                self._pools.pop(key, None)
-            if use is None:
-                continue
-            count.add_metric((*key, "used"), use.used)
-            count.add_metric((*key, "idle"), use.idle)
-            overflow.add_metric(key, use.overflow)
-            if use.most is not None:
-                most.add_metric(key, use.most)
+        for key, (used, idle, limit, beyond) in self._pools.figures():
+            count.add_metric((*key, "used"), used or 0)
+            count.add_metric((*key, "idle"), idle or 0)
+            overflow.add_metric(key, beyond or 0)
+            if limit is not None:
+                most.add_metric(key, limit)
         return count, most, overflow
 
     @staticmethod

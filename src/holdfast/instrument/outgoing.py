@@ -6,6 +6,7 @@ for clients whose hooks alone may be touched: hooks never hear of requests that 
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Final
@@ -14,12 +15,14 @@ from prometheus_client import REGISTRY
 
 from holdfast.instrument.labels import label_error, label_method
 from holdfast.instrument.red import ClientMetrics, client_metrics
+from holdfast.instrument.registries import watch_once
 from holdfast.instrument.tracing import client_span, current_exemplar, mark_failed, outgoing_headers
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 STARTED: Final = "holdfast.started_s"
+_MOST_DIGITS: Final = 20
 
 
 class Done:
@@ -49,18 +52,18 @@ class Outgoing:
             request.headers.setdefault(name, value)
         labels = self.describe(request)
         self._metrics.started.labels(*labels).inc()
-        length = request.headers.get("content-length", "")
-        if length.isdigit():
-            self._metrics.sent.labels(*labels).observe(int(length))
+        length = length_of(request)
+        if length is not None:
+            self._metrics.sent.labels(*labels).observe(length)
         return labels
 
     def end(self, labels: tuple[str, str], response: Any, duration_s: float) -> None:
         """Count a response."""
         self._metrics.requests.labels(*labels, str(response.status_code)).inc()
         self._metrics.duration.labels(*labels).observe(duration_s, current_exemplar())
-        length = response.headers.get("content-length", "")
-        if length.isdigit():
-            self._metrics.received.labels(*labels).observe(int(length))
+        length = length_of(response)
+        if length is not None:
+            self._metrics.received.labels(*labels).observe(length)
 
     def send(self, handle: Callable[[Any], Any], request: Any) -> Any:
         """Have a plain transport handle a request."""
@@ -97,6 +100,12 @@ class Outgoing:
         self._metrics.failures.labels(*labels, kind).inc()
 
 
+def length_of(message: Any) -> int | None:
+    """Give the length that a request or a response says of its body; peers may say anything there."""
+    length = message.headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < _MOST_DIGITS else None
+
+
 def span_of(request: Any) -> tuple[str, dict[str, str]]:
     """Give the name and the attributes of a request's span; the query, which may hold secrets, is left out."""
     method = label_method(request.method)
@@ -126,7 +135,10 @@ def watch_httpx(client: Any, registry: CollectorRegistry = REGISTRY) -> Callable
     found = [client._transport, *client._mounts.values()]  # noqa: SLF001 -- see above
     transports = {id(transport): transport for transport in found if transport is not None}
     is_async = hasattr(client, "__aenter__")
-    stops = [_watch_transport(transport, outgoing, is_async=is_async) for transport in transports.values()]
+    stops = [
+        watch_once(transport, registry, functools.partial(_watch_transport, transport, outgoing, is_async=is_async))
+        for transport in transports.values()
+    ]
 
     def stop() -> None:
         for each in stops:
@@ -146,7 +158,11 @@ def _watch_transport(transport: Any, outgoing: Outgoing, *, is_async: bool) -> C
         return outgoing.send(handle, request)
 
     setattr(transport, name, watch_async if is_async else watch)
-    return lambda: vars(transport).pop(name, None)
+
+    def stop() -> None:
+        vars(transport).pop(name, None)
+
+    return stop
 
 
 def httpx_hooks(registry: CollectorRegistry = REGISTRY) -> dict[str, list[Callable[[Any], Done]]]:

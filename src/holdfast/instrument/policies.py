@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from holdfast import journal
 from holdfast.instrument.labels import BoundedLabel
-from holdfast.instrument.registries import PerRegistry, count_folded
+from holdfast.instrument.registries import PerRegistry, count_folded, watch_once
 from holdfast.resilience import BreakerChange, BreakerState, PolicyEvent, listen
 
 MOST_POLICIES: Final = 200
@@ -102,9 +102,10 @@ def watch_policies(registry: CollectorRegistry = REGISTRY, *, is_logging: bool =
     Returns:
         A function that ends it.
     """
-    stops = [listen(policy_metrics(registry).count)]
+    metrics = policy_metrics(registry)
+    stops = [watch_once(metrics, registry, lambda: listen(metrics.count))]
     if is_logging:
-        stops.append(listen(write_policy_event))
+        stops.append(watch_once(write_policy_event, REGISTRY, lambda: listen(write_policy_event)))
 
     def stop() -> None:
         for each in stops:

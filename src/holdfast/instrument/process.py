@@ -21,6 +21,7 @@ from prometheus_client import REGISTRY, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from holdfast.instrument.groups import ControlGroup, read_file, read_pairs
 from holdfast.instrument.registries import PerRegistry
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 PAUSE_BUCKETS_S: Final = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 _GENERATIONS: Final = 3
-_GROUP: Final = Path("/sys/fs/cgroup")
 
 Figure = tuple[str, tuple[str, ...], float]
 """A family's name, the values of its labels, the value."""
@@ -42,6 +42,7 @@ FAMILIES: Final[dict[str, tuple[type[CounterMetricFamily | GaugeMetricFamily], s
         "Time that the main thread was ready to run and had no processor.",
         (),
     ),
+    "process_cpu_limit": (GaugeMetricFamily, "Processors whose whole time the control group allows.", ()),
     "process_cpu_throttled_seconds": (
         CounterMetricFamily,
         "Time that the control group kept its processes from the processor.",
@@ -63,13 +64,15 @@ FAMILIES: Final[dict[str, tuple[type[CounterMetricFamily | GaugeMetricFamily], s
 }
 
 
-def watch_process(registry: CollectorRegistry = REGISTRY, *, proc: Path = Path("/proc")) -> Callable[[], None]:
+def watch_process(
+    registry: CollectorRegistry = REGISTRY, *, proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")
+) -> Callable[[], None]:
     """Show this process in `registry` from now on; once per process.
 
     Returns:
         A function that ends it.
     """
-    return _WATCHES(registry).start(proc)
+    return _WATCHES(registry).start(proc, groups)
 
 
 class ProcessWatch:
@@ -81,10 +84,10 @@ class ProcessWatch:
         self._pauses = GcPauses()
         self._collectors: list[Collector] = []
 
-    def start(self, proc: Path) -> Callable[[], None]:
+    def start(self, proc: Path, groups: Path) -> Callable[[], None]:
         """Register what is missing."""
         if not self._collectors:
-            self._collectors = [ProcessUse(proc, self._pauses)]
+            self._collectors = [ProcessUse(proc, groups, self._pauses)]
             if "process_cpu_seconds_total" not in self._registry_names:
                 self._collectors.append(ProcessCollector(registry=None, proc=str(proc)))
             for collector in self._collectors:
@@ -140,8 +143,9 @@ class GcPauses:
 class ProcessUse(Collector):
     """Reads /proc/self at each look; shows what it finds."""
 
-    def __init__(self, proc: Path, pauses: GcPauses) -> None:
+    def __init__(self, proc: Path, groups: Path, pauses: GcPauses) -> None:
         self._self = proc / "self"
+        self._group = ControlGroup(self._self, groups)
         self._pauses = pauses
 
     def describe(self) -> Iterable[Metric]:
@@ -169,23 +173,23 @@ class ProcessUse(Collector):
         yield "process_cpu_available", (), len(os.sched_getaffinity(0))
 
     def _read_kernel(self) -> Iterator[Figure]:
-        status = _pairs(self._self / "status", ":")
+        status = read_pairs(self._self / "status", ":")
         yield "process_threads", (), int(status.get("Threads", threading.active_count()))
         if "VmSwap" in status:
             yield "process_memory_swapped_bytes", (), int(status["VmSwap"].split()[0]) * 1024
-        schedule = _read(self._self / "schedstat").split()
+        schedule = read_file(self._self / "schedstat").split()
         if len(schedule) == 3:  # Documentation/scheduler/sched-stats.rst: time on the CPU, time waiting for it, in ns
             yield "process_cpu_wait_seconds", (), int(schedule[1]) / 1e9
-        disk = _pairs(self._self / "io", ":")
+        disk = read_pairs(self._self / "io", ":")
         if "read_bytes" in disk:
             yield "process_disk_io_bytes", ("read",), int(disk["read_bytes"])
             yield "process_disk_io_bytes", ("write",), int(disk["write_bytes"])
-        throttled = _pairs(_GROUP / "cpu.stat", " ").get("throttled_usec")
-        if throttled is not None:
-            yield "process_cpu_throttled_seconds", (), int(throttled) / 1e6
-        limit = _read(_GROUP / "memory.max").strip()
-        if limit.isdigit():
-            yield "process_memory_limit_bytes", (), int(limit)
+        allowed = (
+            ("process_cpu_limit", self._group.cpu_limit()),
+            ("process_cpu_throttled_seconds", self._group.throttled_s()),
+            ("process_memory_limit_bytes", self._group.memory_limit_bytes()),
+        )
+        yield from ((name, (), figure) for name, figure in allowed if figure is not None)
 
 
 def _family(name: str) -> CounterMetricFamily | GaugeMetricFamily:
@@ -198,19 +202,6 @@ def _read_garbage() -> Iterator[Figure]:
         yield "cpython_gc_collections", (str(generation),), stats["collections"]
         yield "cpython_gc_collected_objects", (str(generation),), stats["collected"]
         yield "cpython_gc_uncollectable_objects", (str(generation),), stats["uncollectable"]
-
-
-def _pairs(path: Path, separator: str) -> dict[str, str]:
-    lines = (line.partition(separator) for line in _read(path).splitlines())
-    return {name: value.strip() for name, _, value in lines}
-
-
-def _read(path: Path) -> str:
-    """Give a file of the kernel's; empty where it is missing or not ours to read."""
-    try:
-        return path.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
 
 
 _WATCHES: Final = PerRegistry(ProcessWatch)

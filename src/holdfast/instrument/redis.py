@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from prometheus_client import REGISTRY
 
 from holdfast.instrument.operations import OperationMetrics, PoolUse, operation_metrics, pool_gauges
+from holdfast.instrument.registries import watch_once
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -25,11 +26,15 @@ def watch_redis(client: Any, registry: CollectorRegistry = REGISTRY, *, name: st
     Args:
         client: what to watch; its pipelines are watched too, each execution as one `PIPELINE`.
         registry: where it is counted.
-        name: the label `database`; if empty, the number of the database.
+        name: the label `database`; if empty, the number of the database. Clients of one name are added up.
 
     Returns:
         A function that ends it.
     """
+    return watch_once(client, registry, lambda: _watch_client(client, registry, name))
+
+
+def _watch_client(client: Any, registry: CollectorRegistry, name: str) -> Callable[[], None]:
     metrics = operation_metrics(registry)
     pool = getattr(client, "connection_pool", None)
     number = getattr(pool, "connection_kwargs", {}).get("db", 0)
@@ -44,13 +49,13 @@ def watch_redis(client: Any, registry: CollectorRegistry = REGISTRY, *, name: st
         return made
 
     client.pipeline = pipeline
-    if pool is not None:
-        pool_gauges(registry).add(SYSTEM, label, pool, read_pool)
+    hide_pool = pool_gauges(registry).add(SYSTEM, label, pool, read_pool) if pool is not None else None
 
     def stop() -> None:
         for wrapped in ("execute_command", "pipeline"):
             vars(client).pop(wrapped, None)
-        pool_gauges(registry).drop(SYSTEM, label)
+        if hide_pool is not None:
+            hide_pool()
 
     return stop
 

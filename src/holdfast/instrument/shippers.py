@@ -6,7 +6,6 @@ with it; watching keeps none alive.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from holdfast.instrument.labels import BoundedLabel
+from holdfast.instrument.looks import Figures, Looks
 from holdfast.instrument.registries import PerRegistry, count_folded
 
 if TYPE_CHECKING:
@@ -30,18 +30,12 @@ class ShipperGauges(Collector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._names = BoundedLabel(MOST_SHIPPERS, count_folded(registry, "shipper"))
-        self._shippers: dict[str, weakref.ref[Shipper]] = {}
+        self._shippers: Looks[str] = Looks()
         registry.register(self)
 
     def add(self, name: str, shipper: Shipper) -> Callable[[], None]:
         """Show `shipper` under `name`; give the function that ends it."""
-        label = self._names.admit(name)
-        self._shippers[label] = weakref.ref(shipper)
-
-        def stop() -> None:
-            self._shippers.pop(label, None)
-
-        return stop
+        return self._shippers.add(self._names.admit(name), shipper, _read)
 
     def describe(self) -> Iterable[Metric]:
         """Give the families, without samples."""
@@ -50,15 +44,9 @@ class ShipperGauges(Collector):
     def collect(self) -> Iterable[Metric]:
         """Look at every shipper."""
         families = self._families()
-        for label, reference in list(self._shippers.items()):
-            shipper = reference()
-            if shipper is None:
-                self._shippers.pop(label, None)
-                continue
-            now = shipper.shipped
-            figures = (now.sent, now.dropped, now.refused, now.retries, now.waiting, now.spooled_bytes)
+        for label, figures in self._shippers.figures():
             for family, figure in zip(families, figures, strict=True):
-                family.add_metric([label], figure)
+                family.add_metric([label], figure or 0)
         return families
 
     @staticmethod
@@ -76,6 +64,11 @@ class ShipperGauges(Collector):
         )
 
 
+def _read(shipper: Shipper) -> Figures:
+    now = shipper.shipped
+    return now.sent, now.dropped, now.refused, now.retries, now.waiting, now.spooled_bytes
+
+
 _GAUGES: Final = PerRegistry(ShipperGauges)
 
 
@@ -87,6 +80,6 @@ def watch_shipper(
     Args:
         shipper: what `configure(ship=[...])` was given.
         registry: where it is shown; prometheus_client's own if not given.
-        name: its label `shipper`.
+        name: its label `shipper`; several of one name are added up.
     """
     return _GAUGES(REGISTRY if registry is None else registry).add(name, shipper)

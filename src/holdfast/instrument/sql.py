@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from holdfast.instrument.labels import OTHER
 from holdfast.instrument.operations import OperationMetrics, PoolUse, operation_metrics, pool_gauges
+from holdfast.instrument.registries import watch_once
 from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, mark_failed
 
 if TYPE_CHECKING:
@@ -43,14 +44,18 @@ def watch_sqlalchemy(engine: Any, registry: CollectorRegistry = REGISTRY, *, nam
     Args:
         engine: what to watch; a new pool, after `dispose`, is watched too.
         registry: where it is counted.
-        name: the label `database`; if empty, the database's name in the engine's URL.
+        name: the label `database`; if empty, the database's name in the engine's URL. Engines of one name are added up.
 
     Returns:
         A function that ends it.
     """
+    engine = getattr(engine, "sync_engine", engine)
+    return watch_once(engine, registry, lambda: _watch_engine(engine, registry, name))
+
+
+def _watch_engine(engine: Any, registry: CollectorRegistry, name: str) -> Callable[[], None]:
     from sqlalchemy import event, exc  # noqa: PLC0415 -- loaded only where an engine of it is at hand
 
-    engine = getattr(engine, "sync_engine", engine)
     metrics = operation_metrics(registry)
     label = metrics.databases.admit(name or str(engine.url.database or "memory").rpartition("/")[2])
     watch = EngineWatch(metrics, SYSTEMS.get(engine.dialect.name, engine.dialect.name), label, exc.TimeoutError)
@@ -63,13 +68,14 @@ def watch_sqlalchemy(engine: Any, registry: CollectorRegistry = REGISTRY, *, nam
     for target, what, listener in heard:
         event.listen(target, what, listener)
     watch.guard_pool(engine)
-    pool_gauges(registry).add(watch.system, label, engine, read_pool)
+    owner = getattr(engine, "_proxied", engine)  # one with other options shares the pool of the first
+    hide_pool = pool_gauges(registry).add(watch.system, label, owner, read_pool)
 
     def stop() -> None:
         for target, what, listener in heard:
             event.remove(target, what, listener)
         vars(engine.pool).pop("connect", None)
-        pool_gauges(registry).drop(watch.system, label)
+        hide_pool()
 
     return stop
 

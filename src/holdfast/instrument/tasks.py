@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from billiard.einfo import ExceptionWithTraceback
 from celery import signals
-from celery.exceptions import Ignore, Reject, Retry, WorkerLostError
+from celery.exceptions import Ignore, Reject, Retry, TimeLimitExceeded, WorkerLostError
 from celery.worker.request import Request
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
@@ -70,6 +70,12 @@ class TaskMetrics:
             registry=registry,
         )
         self.retries = Counter("celery_task_retries", "Attempts that asked for another one.", of, registry=registry)
+        self.discarded = Counter(
+            "celery_messages_discarded",
+            "Messages that the worker threw away: of a task that it does not know, or of none at all.",
+            ["reason"],
+            registry=registry,
+        )
         self.failures = Counter(
             "celery_task_failures",
             "Attempts that failed, by the class of the error.",
@@ -96,6 +102,14 @@ def watch_celery(app: Any, registry: CollectorRegistry = REGISTRY) -> Callable[[
         headers[HEADERS_KEY] = outgoing_headers()
         metrics.sent.labels(metrics.tasks.admit(str(sender)), metrics.queues.admit(routing_key or "default")).inc()
 
+    def note_unknown(sender: Any = None, **_: Any) -> None:
+        if sender.app is app:
+            metrics.discarded.labels("unknown_task").inc()
+
+    def note_rejected(sender: Any = None, **_: Any) -> None:
+        if sender.app is app:
+            metrics.discarded.labels("invalid").inc()
+
     def watch_requests(**_: Any) -> None:
         for task in app.tasks.values():
             task.Request = watched_request(metrics, task.Request)
@@ -104,6 +118,8 @@ def watch_celery(app: Any, registry: CollectorRegistry = REGISTRY) -> Callable[[
     key = f"holdfast.instrument.{id(app)}"
     signals.before_task_publish.connect(note_sent, weak=False, dispatch_uid=key)
     signals.celeryd_after_setup.connect(watch_requests, weak=False, dispatch_uid=key)
+    signals.task_unknown.connect(note_unknown, weak=False, dispatch_uid=key)
+    signals.task_rejected.connect(note_rejected, weak=False, dispatch_uid=key)
     signals.task_prerun.connect(_enter_context, weak=False, dispatch_uid="holdfast.instrument")
     signals.task_postrun.connect(_leave_context, weak=False, dispatch_uid="holdfast.instrument")
 
@@ -149,6 +165,16 @@ def watched_request(metrics: TaskMetrics, base: Any) -> type[Request]:
     return WatchedRequest
 
 
+_ENDS: Final = (
+    (Retry, "retried"),
+    (Reject, "rejected"),
+    (Ignore, "ignored"),
+    (WorkerLostError, "lost"),
+    (TimeLimitExceeded, "timed_out"),
+)
+_FAILURES: Final = frozenset({"failed", "lost", "timed_out"})
+
+
 class Attempt:
     """One attempt at a task, from the worker's taking it to its end; each end counts once."""
 
@@ -188,9 +214,8 @@ class Attempt:
     def fail(self, error: BaseException) -> None:
         """Note an attempt that ended in an error, or in one of celery's words for other ends."""
         error = getattr(error, "exc", error) if isinstance(error, ExceptionWithTraceback) else error
-        words = ((Retry, "retried"), (Reject, "rejected"), (Ignore, "ignored"), (WorkerLostError, "lost"))
-        word = next((word for kind, word in words if isinstance(error, kind)), "failed")
-        if word in {"failed", "lost"} and not self._is_over:
+        word = next((word for kind, word in _ENDS if isinstance(error, kind)), "failed")
+        if word in _FAILURES and not self._is_over:
             kind = self._metrics.error_types.admit(label_error(error))
             self._metrics.failures.labels(self._task, kind).inc()
         self.end(word)

@@ -5,6 +5,7 @@ On OpenTelemetry's API alone: without an SDK spans cost next to nothing, and the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -25,6 +26,8 @@ C = TypeVar("C")
 
 CORRELATION_HEADER: Final = "x-correlation-id"
 TRACER_NAME: Final = "holdfast.instrument"
+ACCEPTABLE_ID: Final = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
+"""Correlation ids that do no harm in a log or a header."""
 
 
 def exemplar_of(span: Span) -> dict[str, str] | None:
@@ -72,11 +75,14 @@ def _carried_by(propagator: TextMapPropagator) -> frozenset[bytes]:
 
 
 def outgoing_headers() -> dict[str, str]:
-    """Give what a call or a message carries to whoever takes it: trace context and the correlation id."""
+    """Give what a call or a message carries to whoever takes it: trace context and the correlation id.
+
+    An id that no header can hold stays here.
+    """
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     correlation_id = journal.correlation_id()
-    if correlation_id:
+    if ACCEPTABLE_ID.fullmatch(correlation_id):
         carrier[CORRELATION_HEADER] = correlation_id
     return carrier
 

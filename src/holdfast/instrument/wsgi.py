@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from holdfast import journal
-from holdfast.instrument.asgi import acceptable_id, describe_span
+from holdfast.instrument.asgi import WATCHED, acceptable_id, describe_span
 from holdfast.instrument.labels import label_error, label_method
 from holdfast.instrument.red import Exchange, server_metrics
 from holdfast.instrument.routes import UNMATCHED
@@ -91,6 +91,10 @@ class WsgiMiddleware:
         """Serve one request."""
         if environ.get("PATH_INFO", "") in self._skip:
             return self.app(environ, start_response)
+        outer = environ.get(WATCHED, ())
+        if (self.service, self.metrics) in outer:  # applied twice, it counts once
+            return self.app(environ, start_response)
+        environ[WATCHED] = (*outer, (self.service, self.metrics))
         answer = Answer(self, environ, start_response)
         answer.begin()
         return answer
@@ -188,7 +192,7 @@ class Answer:
         status = self._status or 500  # the app gave a body, but never a status
         describe_span(self._span, self._method, route, status)
         length = self._environ.get("CONTENT_LENGTH") or "0"
-        received = int(length) if length.isascii() and length.isdigit() else 0
+        received = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
         exchange = Exchange(
             self._method, route, status, time.perf_counter() - self._started_s, received, self._sent_bytes
         )
