@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -211,6 +212,78 @@ async def test_what_is_deleted_leaves_the_sums_too(full: Room):
     await full.deletion.delete(DEFAULT_TENANT, [matchers])
     await full.roll()
     assert "counter" not in await full.ask(full.source, query, HOUR_MS)
+
+
+async def test_what_is_written_again_after_a_deletion_is_summed_up(full: Room):
+    await full.deletion.delete(DEFAULT_TENANT, [parse_matchers("m{kind='counter'}")])
+    await full.roll()
+    ts_ms, values = shapes()["counter"]
+    await full.put("counter", ts_ms[::4], values[::4])
+    await full.roll()
+    query = "count_over_time(m{kind='counter'}[1h])"
+    assert (await full.ask(full.source, query, HOUR_MS))["counter"][:-1] == [60.0] * 10
+    is_same(await full.ask(full.source, query, HOUR_MS), await full.ask(full.raw, query, HOUR_MS))
+
+
+async def test_a_deletion_at_times_of_which_only_sums_are_left_takes_no_other_series(full: Room):
+    await full.store.delete(POINTS, "1", tenant=DEFAULT_TENANT)
+    await full.roll()
+    query = "count_over_time(m{kind='resets'}[1h])"
+    before = await full.ask(full.source, query, HOUR_MS)
+    begin, end = START_MS + 3 * HOUR_MS + 90_000, START_MS + 6 * HOUR_MS + 5
+    await full.deletion.delete(DEFAULT_TENANT, [parse_matchers("m{kind='counter'}")], begin, end)
+    assert before["resets"]
+    assert await full.ask(full.source, query, HOUR_MS) == before
+    await full.roll()
+    assert await full.ask(full.source, query, HOUR_MS) == before
+
+
+async def test_nothing_is_deleted_while_samples_are_summed_up(full: Room):
+    matchers = parse_matchers("m{kind='counter'}")
+    async with full.rolling.finished([]):
+        deletion = asyncio.create_task(full.deletion.delete(DEFAULT_TENANT, [matchers]))
+        await asyncio.sleep(0.2)
+        assert not deletion.done()
+        assert "counter" in await full.ask(full.source, "m", HOUR_MS)
+    assert await deletion == 1
+
+
+async def test_a_counter_below_zero_that_loses_nothing_in_all_rises_as_its_raw_samples_do(room: Room):
+    ts_ms = START_MS + 3 * HOUR_MS + np.arange(60_000, 360_000, 60_000)
+    await room.put("a", ts_ms, np.array([-1.0, 2.0, -2.0, -3.0, -3.0]))
+    await room.roll()
+    query = "increase(m[5m])"
+    is_same(await room.ask(room.source, query, 300_000), await room.ask(room.raw, query, 300_000))
+
+
+async def test_sums_are_read_where_raw_samples_left_sooner_than_the_settings_now_say(full: Room):
+    await full.store.delete(POINTS, "1", tenant=DEFAULT_TENANT)
+    await full.roll()
+    found = await full.ask(full.source, "count_over_time(m{kind='counter'}[1h])", 700_000)
+    assert found["counter"][3:-3] == pytest.approx([240.0] * (len(found["counter"]) - 6), abs=20)
+
+
+async def test_history_that_was_imported_is_read_raw_while_it_is_there_and_its_sums_stay_after_it(room: Room):
+    begin_ms = START_MS - 6 * 4380 * 2 * HOUR_MS  # six years
+    ts_ms = np.arange(begin_ms, begin_ms + 8 * HOUR_MS, 15_000)
+    values = np.sin(np.arange(len(ts_ms)))
+    await room.put("a", ts_ms, values)
+    assert await room.roll() in {4, 5}
+    assert await room.roll() == 0
+    grid = await Engine(room.source).range(DEFAULT_TENANT, "m", begin_ms, begin_ms + 7 * HOUR_MS, 700_000)
+    at = np.arange(begin_ms, begin_ms + 7 * HOUR_MS + 1, 700_000)
+    assert rows_of(grid.grid)["a"] == values[(at - begin_ms) // 15_000].tolist()
+    assert await room.count("metric_rolled") in {4, 5}
+    sql = """SELECT min(dateDiff('day', now(), expires_at)) AS days FROM metric_series FINAL
+        WHERE tenant = {tenant:String}"""
+    (row,) = (await room.store.query(sql, tenant=DEFAULT_TENANT)).to_pylist()
+    assert row["days"] >= 5 * 365
+    await room.store.delete(POINTS, "1", tenant=DEFAULT_TENANT)
+    await room.roll()
+    grid = await Engine(room.source).range(
+        DEFAULT_TENANT, "count_over_time(m[1h])", begin_ms + HOUR_MS, begin_ms + 7 * HOUR_MS, HOUR_MS
+    )
+    assert rows_of(grid.grid)["a"] == [240.0] * 7
 
 
 async def test_long_ago_sums_are_all_that_is_left_and_curves_stay(full: Room):

@@ -44,11 +44,34 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What there is: clean slots with their samples, 0 where they are to be summed up again; since when it is kept."""
+    """What there is.
+
+    Attributes:
+        clean: slots with their samples, 0 where they are to be summed up again.
+        raw_until_ms: until when all raw samples of a slot are there, 0 where all have left; not known of every slot.
+        now_ms: the time.
+        raw_since_ms: since when raw samples are kept by the settings.
+        cut_ms: before which a limit of size has taken them.
+        minutes_since_ms: since when sums of 5 minutes are kept.
+    """
 
     clean: Mapping[int, int]
+    raw_until_ms: Mapping[int, int]
+    now_ms: int
     raw_since_ms: int
+    cut_ms: int
     minutes_since_ms: int
+
+    def has_raw(self, slot: int) -> bool:
+        """Tell whether the raw samples of a slot are there: as they were counted, else as the settings say."""
+        begin_ms, until_ms = slot * SLOT_MS, self.raw_until_ms.get(slot)
+        if begin_ms < self.cut_ms or until_ms == 0:
+            return False
+        return begin_ms >= self.raw_since_ms or (until_ms is not None and until_ms > self.now_ms)
+
+    def has_all_raw(self, span: tuple[int, int]) -> bool:
+        """Tell whether no sum is needed for (start, end]."""
+        return all(map(self.has_raw, _slots(span)))
 
     def of(self, slot: int, exact_ms: int, coarse_ms: int) -> tuple[int, bool]:
         """Give the resolution to read a slot by, and whether it is exact."""
@@ -58,7 +81,7 @@ class Held:
             return RAW, True
         if exact_ms == HOUR_MS or (exact_ms == MINUTES_MS and has_minutes):
             return exact_ms, True
-        if begin_ms >= self.raw_since_ms:
+        if self.has_raw(slot):
             return RAW, True
         return (coarse_ms if has_minutes else HOUR_MS), False
 
@@ -89,7 +112,7 @@ def choose_spans(selection: Selection, span: tuple[int, int], held: Held, exact_
     coarse_ms = HOUR_MS if wide and min(wide) >= 2 * HOUR_MS else MINUTES_MS
     start_ms, end_ms = span
     spans: list[Span] = []
-    for slot in range(start_ms // SLOT_MS, (end_ms - 1) // SLOT_MS + 1):
+    for slot in _slots(span):
         kind, is_exact = held.of(slot, exact_ms, coarse_ms)
         begin, end = max(start_ms, slot * SLOT_MS), min(end_ms, (slot + 1) * SLOT_MS)
         if spans and (spans[-1].resolution_ms, spans[-1].is_exact) == (kind, is_exact):
@@ -98,6 +121,10 @@ def choose_spans(selection: Selection, span: tuple[int, int], held: Held, exact_
     if selection.step_ms == 0:
         return [piece for one in spans for piece in (_framed(one) if one.is_exact and one.resolution_ms else [one])]
     return spans
+
+
+def _slots(span: tuple[int, int]) -> range:
+    return range(span[0] // SLOT_MS, (span[1] - 1) // SLOT_MS + 1)
 
 
 def _framed(span: Span) -> list[Span]:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 WEIGHED: Final = DRAWN | {"avg_over_time", "count_over_time"}
 REACHING: Final = frozenset({PLAIN})  # an instant may look at what is held from before the span
 _SCRAPE_MS: Final = 15_000
+_FIRST_SLOT: Final = -(2**31)
 _LISTED: Final = 4_000  # ids in one statement; of more, all between the first and the last are read
 _SUMS: Final = "SELECT series_id, {columns} FROM metric_rollups FINAL WHERE {where}"
 _NATIVES: Final = "SELECT series_id, {columns} FROM metric_histogram_rollups WHERE {where}"
@@ -121,18 +122,17 @@ class RollupReader:
         guess = len(chosen.ids) * (end_ms - start_ms) // _SCRAPE_MS
         if not self._settings.enabled or guess < self._settings.least_samples:
             exact_ms = RAW  # nobody would sum up again what comes late, or it is not worth it
-        raw_since_ms = await self._since_ms(self._store.retention.seconds(tenant, STREAM), Kept.RAW)
-        if exact_ms == RAW and start_ms >= raw_since_ms:
+        held = await self._held(tenant)
+        has_all_raw = held.has_all_raw((start_ms, end_ms))
+        if exact_ms == RAW and has_all_raw:
             return None
-        minutes_s = keep_seconds(self._store, self._settings, tenant, MINUTES_MS)
-        held = Held(await self._rolled.clean(tenant), raw_since_ms, await self._since_ms(minutes_s, Kept.SUMS_5M))
         spans = choose_spans(selection, (start_ms, end_ms), held, exact_ms)
         if all(span.resolution_ms == RAW for span in spans):
             return None
         has_natives = await self._has_natives(tenant, chosen, (start_ms, end_ms))
         if has_natives and function not in FUNCTIONS:
             return None
-        wish = _Wish(function, selection.range_ms, start_ms < held.raw_since_ms, has_natives)
+        wish = _Wish(function, selection.range_ms, not has_all_raw, has_natives)
         parts = []
         for span in spans:
             part = await self._part(tenant, chosen, span, wish, most)
@@ -144,11 +144,18 @@ class RollupReader:
                 raise LimitError("too many samples of sums")
         return await asyncio.to_thread(_answer, parts, len(chosen.ids), function)
 
-    async def _since_ms(self, keep_s: int, kind: Kept) -> int:
-        """Give the time from which on something is kept: by its retention, and by what a limit of size has left."""
-        since_ms = int(self._clock.now().timestamp() * 1000) - 1000 * keep_s
-        slot = (await self._cuts.slots()).get(kind)
-        return since_ms if slot is None else max(since_ms, slot * SLOT_MS)
+    async def _held(self, tenant: TenantId) -> Held:
+        now_ms = int(self._clock.now().timestamp() * 1000)
+        cuts = await self._cuts.slots()
+        minutes_s = keep_seconds(self._store, self._settings, tenant, MINUTES_MS)
+        return Held(
+            clean=await self._rolled.clean(tenant),
+            raw_until_ms=self._rolled.raw_until_ms(tenant),
+            now_ms=now_ms,
+            raw_since_ms=now_ms - 1000 * self._store.retention.seconds(tenant, STREAM),
+            cut_ms=cuts.get(Kept.RAW, _FIRST_SLOT) * SLOT_MS,
+            minutes_since_ms=max(now_ms - 1000 * minutes_s, cuts.get(Kept.SUMS_5M, _FIRST_SLOT) * SLOT_MS),
+        )
 
     async def _part(self, tenant: TenantId, chosen: Chosen, span: Span, wish: _Wish, most: int) -> Loose | None:
         if span.resolution_ms == RAW:

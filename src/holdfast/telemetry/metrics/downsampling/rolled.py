@@ -6,6 +6,7 @@ the one at its beginning.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from holdfast.store import Store
 from holdfast.telemetry.metrics.tables import ROLLED, SLOT_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from holdfast.kernel.ids import TenantId
     from holdfast.telemetry.metrics.storing import Stored
@@ -24,9 +25,15 @@ if TYPE_CHECKING:
 REFRESH_S: Final = 60.0  # another process may sum up
 _ROLLED: Final = "SELECT slot, samples FROM metric_rolled FINAL WHERE tenant = {tenant:String}"
 
-_REOPENED: Final = """
-    SELECT tenant, slot, toInt64(0) AS samples, expires_at FROM metric_rolled FINAL
-    WHERE tenant = {tenant:String} AND slot IN ({slots:Array(Int64)})"""
+# Slots with their new numbers of samples; how long they are remembered stays.
+_LESSENED: Final = """
+    SELECT tenant, slot, {samples:Array(Int64)}[indexOf({slots:Array(Int64)}, toInt64(slot))] AS samples, expires_at
+    FROM metric_rolled FINAL WHERE tenant = {tenant:String} AND slot IN ({slots:Array(Int64)})"""
+_THERE: Final = """
+    SELECT slot, count() AS n FROM (
+        SELECT slot FROM metric_points WHERE tenant = {tenant:String} AND slot IN ({slots:Array(Int64)})
+        UNION ALL SELECT slot FROM metric_histograms WHERE tenant = {tenant:String} AND slot IN ({slots:Array(Int64)}))
+    GROUP BY slot"""
 
 
 @dataclass(slots=True)
@@ -34,6 +41,7 @@ class _Tenant:
     samples: dict[int, int] = field(default_factory=dict)
     dirty: set[int] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)
+    raw_until_ms: dict[int, int] = field(default_factory=dict)
     read_s: float | None = None
 
 
@@ -44,6 +52,7 @@ class RolledSlots:
         self._store = store
         self._clock = clock
         self._tenants: dict[TenantId, _Tenant] = {}
+        self.alone = asyncio.Lock()  # held by who sums up, and by who takes samples away
 
     def samples_stored(self, news: Stored) -> None:
         """Take from the feed what was written: a slot with a late sample is read raw until it is summed up again."""
@@ -60,14 +69,26 @@ class RolledSlots:
         known = self._tenants.setdefault(tenant, _Tenant())
         known.dirty.update(known.samples.keys() & set(slots))
 
-    async def reopen(self, tenant: TenantId, slots: Sequence[int]) -> None:
-        """Have slots summed up again, for samples were deleted."""
+    async def lessen(self, tenant: TenantId, gone: Mapping[int, int], cut: Iterable[int]) -> None:
+        """Take that so many samples of each slot were deleted, and that sums of some slots were cut.
+
+        What was cut is summed up again, unless its samples had left before: then the sums that remain are all there is.
+        """
         known = await self._fresh(tenant)
-        mine = sorted(known.samples.keys() & set(slots))
-        if mine:
-            known.samples.update(dict.fromkeys(mine, 0))
-            known.dirty.update(mine)
-            await self._store.derive(ROLLED, _REOPENED, {"slots": mine}, tenant=tenant)
+        left = {slot: max(known.samples[slot] - n, 0) for slot, n in gone.items() if slot in known.samples}
+        edges = sorted(known.samples.keys() & set(cut))
+        if edges:
+            table = await self._store.query(_THERE, {"slots": edges}, tenant=tenant)
+            there = dict(zip(table["slot"].to_pylist(), table["n"].to_pylist(), strict=True))
+            again = [slot for slot in edges if there.get(slot, 0) >= left.get(slot, known.samples[slot])]
+            left |= dict.fromkeys(again, 0)
+            known.dirty.update(again)
+        if left:
+            known.samples.update(left)
+            for slot in left:
+                known.raw_until_ms.pop(slot, None)
+            lists: dict[str, object] = {"slots": list(left), "samples": list(left.values())}
+            await self._store.derive(ROLLED, _LESSENED, lists, tenant=tenant)
 
     async def clean(self, tenant: TenantId) -> Mapping[int, int]:
         """Give the slots of which the sums are true, and how many samples each had when it was summed up."""
@@ -78,6 +99,19 @@ class RolledSlots:
     async def known(self, tenant: TenantId) -> Mapping[int, int]:
         """Give all slots that were ever summed up."""
         return (await self._fresh(tenant)).samples
+
+    def raw_until_ms(self, tenant: TenantId) -> Mapping[int, int]:
+        """Give until when all raw samples of slots are there, as last counted; 0 where all have left."""
+        return self._tenants.setdefault(tenant, _Tenant()).raw_until_ms
+
+    def note_raw(self, tenant: TenantId, counts: Mapping[int, int], until_ms: Mapping[int, int]) -> None:
+        """Take how many raw samples of each slot there are, and when the first of them leaves."""
+        known = self._tenants.setdefault(tenant, _Tenant())
+        known.raw_until_ms = {
+            slot: until_ms.get(slot, 0)
+            for slot, n in known.samples.items()
+            if n and (counts.get(slot, 0) >= n or not counts.get(slot))
+        }
 
     def take_dirty(self, tenant: TenantId) -> set[int]:
         """Give the slots with late samples, which are being looked after now."""

@@ -7,7 +7,6 @@ left is not done again.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -45,7 +44,7 @@ _WEEK_S: Final = 7 * _DAY_S
 _LAST_S: Final = (2**32 - 1) // _DAY_S * _DAY_S  # the engine's DateTime ends in 2106
 _NATIVE_TOGETHER: Final = 100_000  # native histograms in one statement, about 100 MB in the engine
 _COUNTS: Final = """
-    SELECT slot, count() AS n FROM {table}
+    SELECT slot, count() AS n, toUnixTimestamp(min(expires_at)) * 1000 AS until_ms FROM {table}
     WHERE tenant = {{tenant:String}} AND slot BETWEEN 0 AND {{last:Int32}} GROUP BY slot ORDER BY slot"""
 _IS_MARK: Final = f"reinterpretAsUInt64(x.2) = {STALE_BITS}"
 # ruff: noqa: S608 -- what is put into the statements are constants of this module
@@ -76,7 +75,8 @@ _SUMS: Final = f"""
       GROUP BY series_id, end_ms)"""
 _DONE: Final = f"""
     SELECT {{tenant:String}} AS tenant, toInt32(one.1) AS slot, toInt64(one.2) AS samples,
-      toDateTime(least(intDiv((toInt64(slot) + 1) * {SLOT_MS}, 1000) + {{keep:Int64}}, {_LAST_S}), 'UTC') AS expires_at
+      greatest(intDiv((toInt64(slot) + 1) * {SLOT_MS}, 1000), {{now:Int64}}) AS since_s,
+      toDateTime(least(since_s + {{keep:Int64}}, {_LAST_S}), 'UTC') AS expires_at
     FROM (SELECT arrayJoin(arrayZip({{slots:Array(Int64)}}, {{samples:Array(Int64)}})) AS one)"""
 # A series' labels must stay as long as its sums. Where a rule lets a series go sooner, its sums go then, too.
 _LIVES: Final = f"""
@@ -85,11 +85,11 @@ _LIVES: Final = f"""
     FROM (
       SELECT s.name AS name, s.series_id AS series_id, anyLast(s.labels) AS labels, min(s.first_seen) AS first_seen,
         max(s.last_seen) AS last_seen, max(s.heard_at) AS heard_at,
-        toInt64(toUnixTimestamp(max(s.last_seen))) AS seen_s,
-        toInt64(toUnixTimestamp(max(s.expires_at))) AS left_s
+        toInt64(toUnixTimestamp(max(s.expires_at))) AS left_s, toInt64(toUnixTimestamp(max(s.last_seen))) AS heard_s,
+        greatest(heard_s, least({{now:Int64}}, left_s - {{raw:Int64}})) AS seen_s
       FROM metric_series AS s WHERE s.tenant = {{tenant:String}} GROUP BY s.name, s.series_id)
     WHERE left_s >= seen_s + {{raw:Int64}} AND left_s < least(seen_s + {{keep:Int64}}, {_LAST_S}) - {_WEEK_S}
-      AND seen_s * 1000 >= {{first:Int64}} * {SLOT_MS} - {SLOT_MS}"""
+      AND heard_s * 1000 >= {{first:Int64}} * {SLOT_MS} - {SLOT_MS}"""
 
 
 class Rolling:
@@ -107,7 +107,6 @@ class Rolling:
         self._rolled = rolled
         self._settings = settings
         self._clock = clock
-        self._one = asyncio.Lock()
         self._round = 0
         self._slots = Counter(
             "holdfast_metrics_slots_rolled",
@@ -123,9 +122,13 @@ class Rolling:
             UnavailableError: the store does not answer; whole slots are done, the rest is done next time.
         """
         dirty = self._rolled.take_dirty(tenant)
-        natives = await self._counts(tenant, HISTOGRAMS)
-        counts = _added(await self._counts(tenant, POINTS), natives)
+        natives, until_ms = await self._counts(tenant, HISTOGRAMS)
+        points, points_until_ms = await self._counts(tenant, POINTS)
+        counts = _added(points, natives)
         known = await self._rolled.known(tenant)
+        both = until_ms.keys() & points_until_ms.keys()
+        until_ms |= points_until_ms | {slot: min(until_ms[slot], points_until_ms[slot]) for slot in both}
+        self._rolled.note_raw(tenant, counts, until_ms)
         grown = {slot for slot, n in counts.items() if n > known.get(slot, 0)}
         # The sample at a slot's very beginning belongs to the sums of the slot before.
         before = {slot - 1 for slot in grown if slot - 1 in known and counts.get(slot - 1, 0) >= known[slot - 1]}
@@ -144,12 +147,15 @@ class Rolling:
             log.debug("metrics.rolled", tenant=tenant, slots=len(due))
         return len(due)
 
-    async def _counts(self, tenant: TenantId, table: Table) -> dict[int, int]:
+    async def _counts(self, tenant: TenantId, table: Table) -> tuple[dict[int, int], dict[int, int]]:
+        """Give the number of samples of each closed slot, and when the first of them leaves."""
         now_s = self._clock.now().timestamp()
         last = int((now_s - self._settings.after) * 1000) // SLOT_MS - 1
         limits = QueryLimits.of(self._store.settings)
         found = await self._store.query(_COUNTS.format(table=table.name), {"last": last}, tenant=tenant, limits=limits)
-        return dict(zip(found["slot"].to_pylist(), found["n"].to_pylist(), strict=True))
+        slots = found["slot"].to_pylist()
+        counts, until_ms = (dict(zip(slots, found[name].to_pylist(), strict=True)) for name in ("n", "until_ms"))
+        return counts, until_ms
 
     async def _sum_up(self, tenant: TenantId, slots: list[int], counts: dict[int, int]) -> None:
         span = {"first": slots[0], "last": slots[-1]}
@@ -175,12 +181,13 @@ class Rolling:
 
     def _keeping(self, tenant: TenantId, resolution_ms: int) -> dict[str, int]:
         keep_s = keep_seconds(self._store, self._settings, tenant, resolution_ms)
-        return {"raw": self._store.retention.seconds(tenant, STREAM), "keep": keep_s}
+        now_s = int(self._clock.now().timestamp())
+        return {"now": now_s, "raw": self._store.retention.seconds(tenant, STREAM), "keep": keep_s}
 
     @asynccontextmanager
     async def finished(self, tenants: Iterable[TenantId]) -> AsyncIterator[None]:
         """Sum up what is due of these tenants, then nothing until left, so that samples may leave; raises as `roll`."""
-        async with self._one:
+        async with self._rolled.alone:
             for tenant in tenants:
                 await self.roll(tenant)
             yield
@@ -190,7 +197,7 @@ class Rolling:
         while True:
             await self._clock.sleep(self._settings.every)
             for tenant in tuple(tenants()):
-                async with self._one:
+                async with self._rolled.alone:
                     await self.roll(tenant)
 
 

@@ -137,7 +137,8 @@ def _drawn(full: Buckets, *, is_counter: bool) -> Loose:
         Loose(many.rows, many.last_ms, many.last, (many.count - 1).astype(np.float64)),
     ]
     if is_counter:
-        reset = many.only((many.lost != 0) & (many.last_ms - many.first_ms >= _LEAST_MS))
+        is_reset = (many.lost != 0) | (many.last < many.first)  # below zero, what is lost may add up to nothing
+        reset = many.only(is_reset & (many.last_ms - many.first_ms >= _LEAST_MS))
         is_usual = reset.lost >= reset.first
         ends += _usual_resets(reset.only(is_usual)) + _odd_resets(reset.only(~is_usual))
     return joined(ends)

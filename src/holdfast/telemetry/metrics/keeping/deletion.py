@@ -6,6 +6,7 @@ when a sample comes again.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from holdfast import journal
 from holdfast.kernel.auth import asking
-from holdfast.store import Store
+from holdfast.store import QueryLimits, Store
 from holdfast.telemetry.metrics.sink import MetricSink
 from holdfast.telemetry.metrics.source import MetricSource, describe
 from holdfast.telemetry.metrics.storing import ANNOUNCE_EVERY_MS
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 BEGINNING_MS: Final = -(2**62)
 END_MS: Final = 2**62
 _LISTED: Final = 5_000  # ids in one statement
+_COUNTED: Final = """
+    SELECT slot, count() AS n FROM {table} WHERE tenant = {{tenant:String}} AND {where} GROUP BY slot"""
 _SLOTTED: Final = (POINTS, HISTOGRAMS)
 _SUMS: Final = (ROLLUPS, NATIVE_ROLLUPS)
 
@@ -75,31 +78,43 @@ class Deletion:
         log.info("metrics.deletion", tenant=tenant, actor=who.actor if who is not None else "", selectors=named,
                  start_ms=start_ms, end_ms=end_ms, series=len(ids))  # fmt: skip
         try:
-            for begin in range(0, len(ids), _LISTED):
-                part = ids[begin : begin + _LISTED]
-                await self._samples(tenant, part, start_ms, end_ms)
-                await self._series(tenant, [identity for identity in part if found[identity]])
-            # What is left of the buckets at either end is summed up anew.
-            edges = {start_ms // SLOT_MS, end_ms // SLOT_MS}
-            await self._source.rolled.reopen(tenant, [*edges, *(slot - 1 for slot in edges)])
+            # What is being summed up meanwhile would bring back what is deleted.
+            async with self._source.rolled.alone:
+                for begin in range(0, len(ids), _LISTED):
+                    part = ids[begin : begin + _LISTED]
+                    gone = await self._samples(tenant, part, start_ms, end_ms)
+                    await self._series(tenant, [identity for identity in part if found[identity]])
+                    # What is left of the buckets at either end is summed up anew.
+                    edges = {start_ms // SLOT_MS, end_ms // SLOT_MS}
+                    await self._source.rolled.lessen(tenant, gone, [*edges, *(slot - 1 for slot in edges)])
         finally:
             self._forget_read(tenant)
             # The others keep their places among the active series: at a limit, new ones would take them.
             self._sink.book(tenant).forget_these([identity for identity in ids if found[identity]])
         return len(ids)
 
-    async def _samples(self, tenant: TenantId, ids: Sequence[int], start_ms: int, end_ms: int) -> None:
+    async def _samples(self, tenant: TenantId, ids: Sequence[int], start_ms: int, end_ms: int) -> dict[int, int]:
+        """Delete samples and sums; give how many samples of each slot."""
+        gone = Counter[int]()
         chosen = f"series_id IN ({','.join(map(str, ids))})"
         of = f"{chosen} AND ts_ms BETWEEN {start_ms} AND {end_ms}"
         limits = np.iinfo(np.int32)
         first, last = max(start_ms // SLOT_MS, limits.min), min(end_ms // SLOT_MS, limits.max)
         for table in _SLOTTED:
-            await self._store.delete(table, f"slot BETWEEN {first} AND {last} AND {of}", tenant=tenant)
+            where = f"slot BETWEEN {first} AND {last} AND {of}"
+            counted = await self._store.query(
+                _COUNTED.format(table=table.name, where=where),
+                tenant=tenant,
+                limits=QueryLimits.of(self._store.settings),
+            )
+            gone.update(dict(zip(counted["slot"].to_pylist(), counted["n"].to_pylist(), strict=True)))
+            await self._store.delete(table, where, tenant=tenant)
         await self._store.delete(EXEMPLARS, of, tenant=tenant)
         sums = f"slot BETWEEN {max(first - 1, limits.min)} AND {last} AND {chosen}"
         sums += f" AND end_ms >= {start_ms} AND end_ms - resolution_ms < {end_ms}"
         for table in _SUMS:
             await self._store.delete(table, sums, tenant=tenant)
+        return gone
 
     async def _series(self, tenant: TenantId, ids: Sequence[int]) -> None:
         if ids:
