@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 UNMATCHED: Final = "unmatched"
+_BELOW_MOUNT: Final = "/{path}"
+"""What a mounted app that knows no routes is asked for; the prefix of its mount is the root path."""
 
 
 def find_route_template(scope: MutableMapping[str, Any], root_path: str) -> str:
@@ -36,8 +38,21 @@ def _read_template(scope: MutableMapping[str, Any]) -> str | None:
     for route in (getattr(context, "starlette_route", None), context, scope.get("route")):
         template = getattr(route, "path_format", None)
         if isinstance(template, str):
-            return template
-    return None
+            return template if hasattr(route, "endpoint") else _BELOW_MOUNT
+    return _find_by_endpoint(scope)
+
+
+def _find_by_endpoint(scope: MutableMapping[str, Any]) -> str | None:
+    """Find one of Starlette's own routes in FastAPI's router, which says of them no more than whom they call."""
+    endpoint = scope.get("endpoint")
+    if endpoint is None:
+        return None
+    found = {
+        route.path_format if hasattr(route, "endpoint") else _BELOW_MOUNT
+        for route in getattr(scope.get("router"), "routes", ())
+        if getattr(route, "endpoint", getattr(route, "app", None)) is endpoint
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _templated(prefix: str, path_params: MutableMapping[str, Any]) -> str:
