@@ -188,6 +188,14 @@ async def test_a_late_sample_is_seen_at_once_and_summed_up_with_the_next_round(f
     assert await full.ask(full.source, query, HOUR_MS) == after
 
 
+async def test_a_late_sample_is_seen_at_once_after_a_start_too(full: Room):
+    other = Room(full.store)  # which has not read yet what is summed up
+    await other.put("counter", np.array([START_MS + 5 * HOUR_MS + 1]), np.array([1e9]))
+    query = "max_over_time(m{kind='counter'}[1h])"
+    assert max((await other.ask(other.source, query, HOUR_MS))["counter"]) == 1e9
+    await other.sink.close()
+
+
 async def test_another_process_goes_on_where_one_stopped(full: Room):
     rows = await full.count("metric_rollups")
     other = Room(full.store)

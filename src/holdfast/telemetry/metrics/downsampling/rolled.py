@@ -59,10 +59,11 @@ class RolledSlots:
         tenant, ts_ms = news.tenant, news.ts_ms
         if not len(ts_ms):
             return
-        known = self._tenants.get(tenant)
-        if known is None or not known.samples or int(ts_ms.min()) > (max(known.samples) + 1) * SLOT_MS:
-            return
-        self.mark(tenant, np.unique((ts_ms - 1) // SLOT_MS).tolist())
+        known = self._tenants.setdefault(tenant, _Tenant())
+        if known.read_s is None:  # any of them may be summed up
+            known.dirty.update(np.unique((ts_ms - 1) // SLOT_MS).tolist())
+        elif known.samples and int(ts_ms.min()) <= (max(known.samples) + 1) * SLOT_MS:
+            self.mark(tenant, np.unique((ts_ms - 1) // SLOT_MS).tolist())
 
     def mark(self, tenant: TenantId, slots: Sequence[int]) -> None:
         """Take that the samples of slots have changed."""
