@@ -32,5 +32,12 @@ export default defineConfig(async ({ mode }) => ({
       },
     },
   },
-  test: { environment: "happy-dom", include: ["tests/**/*.test.{ts,tsx}"], testTimeout: 30_000 },
+  test: {
+    environment: "happy-dom",
+    include: ["tests/**/*.test.{ts,tsx}"],
+    testTimeout: 30_000,
+    // Node would take it as CommonJS, which brings a second CodeMirror.
+    alias: { "@prometheus-io/codemirror-promql": "@prometheus-io/codemirror-promql/dist/esm/index.js" },
+    server: { deps: { inline: [/codemirror-promql/] } },
+  },
 }));

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from holdfast.cli.queries.chart import Bounds, Canvas
 from holdfast.cli.queries.drawing import draw_range, draw_table, shorten, write_labels
+from holdfast.cli.queries.rows import write_rows
 from holdfast.cli.runs.drawing import terminal
 
 
@@ -56,6 +57,52 @@ def test_the_chart_names_its_series_their_last_values_and_what_is_left_out() -> 
     assert 'up{job="3"}  3k' in text
     assert "and 2 more series" in text
     assert "00:01:00 UTC" in text
+
+
+def test_several_lines_are_told_apart_without_colours() -> None:
+    result = [
+        {"metric": {"job": job}, "values": [[at, str(value)] for at in range(0, 61, 5)]}
+        for job, value in (("api", 1), ("web", 2), ("cron", 2))
+    ]
+    *picture, legend_api, legend_web, legend_cron = printed(draw_range(result, 0, 60, (60, 24))).splitlines()
+    assert [line[:3] for line in (legend_api, legend_web, legend_cron)] == ["━a━", "━b━", "━c━"]
+    drawn = "".join(line[11:] for line in picture[:-1])
+    assert {letter: drawn.count(letter) for letter in "abc"} == {"a": 3, "b": 3, "c": 3}
+
+
+def test_a_line_alone_has_no_letter() -> None:
+    lines = printed(draw_range([{"metric": {"job": "x"}, "values": [[0, "1"], [60, "2"]]}], 0, 60, (60, 24)))
+    assert '━━━ {job="x"}  2' in lines
+    assert "a" not in lines
+
+
+def test_native_histograms_are_drawn_as_their_mean() -> None:
+    histograms = [[at, {"count": "4", "sum": str(at)}] for at in (0, 30, 60)]
+    gone = [90, {"count": "0", "sum": "0"}]
+    text = printed(draw_range([{"metric": {"__name__": "wait"}, "histograms": [*histograms, gone]}], 0, 90, (60, 24)))
+    assert "wait  mean NaN" in text
+    assert "15┤" in text
+    assert printed(draw_range([{"metric": {}, "histograms": histograms}], 0, 60, (60, 24))).rstrip().endswith("mean 15")
+
+
+def test_rows_have_a_column_for_each_label() -> None:
+    result = [
+        {"metric": {"__name__": "up", "job": 'a,"b"'}, "values": [[0, "1"], [0.5, "+Inf"]]},
+        {"metric": {"zone": "eu"}, "histograms": [[60, {"count": "3", "sum": "7"}]]},
+    ]
+    assert write_rows({"resultType": "matrix", "result": result}).splitlines() == [
+        "__name__,job,zone,time,value,count,sum",
+        'up,"a,""b""",,1970-01-01T00:00:00.000+00:00,1,,',
+        'up,"a,""b""",,1970-01-01T00:00:00.500+00:00,+Inf,,',
+        ",,eu,1970-01-01T00:01:00.000+00:00,,3,7",
+    ]
+    assert write_rows({"resultType": "scalar", "result": [0, "2"]}).splitlines()[1] == "1970-01-01T00:00:00.000+00:00,2"
+    assert write_rows({"resultType": "vector", "result": []}).splitlines() == ["time,value"]
+
+
+def test_names_with_dots_are_quoted_as_in_a_selector() -> None:
+    assert write_labels({"__name__": "queue.depth", "zone.name": "eu"}) == '{"queue.depth", "zone.name"="eu"}'
+    assert write_labels({"__name__": "queue.depth"}) == '{"queue.depth"}'
 
 
 def test_labels_and_numbers_are_short() -> None:

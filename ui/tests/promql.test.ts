@@ -1,10 +1,19 @@
 // What the console reads out of PromQL and of messages about it, and how answers become curves.
+import { CompletionContext } from "@codemirror/autocomplete";
+import { ensureSyntaxTree } from "@codemirror/language";
+import { EditorState } from "@codemirror/state";
+import { PromQLExtension } from "@prometheus-io/codemirror-promql";
+import { EqlSingle } from "@prometheus-io/lezer-promql";
 import { describe, expect, it } from "vitest";
+import type { VectorSeries } from "@/api/prom";
+import { selectorOf } from "@/components/promql/client";
+import { quotingStrategy } from "@/components/promql/quoting";
 import { axisRange, type ChartSpec, formatUnit, increments } from "@/lib/chart";
 import { explorePath, parseExploration, writeExploration } from "@/lib/explore";
 import { formatNumber } from "@/lib/format";
 import { durationSeconds, durationText, guessUnit, markedOf, medianGap, offsetOf, rateWindows, readNote, roundWindow } from "@/lib/promql";
 import { dotsOf, drawParts, legendName, matrixOf, parseValue, seriesName, splitLabels, summarize, vectorOf } from "@/lib/promSeries";
+import { seriesCsv, sortSeries } from "@/lib/seriesTable";
 import { examplesFor } from "@/pages/metrics/Beginning";
 import { firstQuery } from "@/pages/metrics/MetricBrowser";
 import { labeller, lastWeekOf } from "@/pages/metrics/results";
@@ -182,6 +191,72 @@ describe("the address of an exploration", () => {
   it("leads to a query", () => expect(explorePath(["a b"])).toBe("/explore?q=a+b"));
 });
 
+describe("series as rows", () => {
+  const rows = (...values: string[]): VectorSeries[] => values.map((value, at) => ({ metric: { x: `${at}` }, value: [60, value] }));
+  const values = (series: readonly VectorSeries[]): (string | undefined)[] => series.map(({ value }) => value?.[1]);
+  it("stand by their values, infinities at the ends, what is no number last", () => {
+    const mixed = rows("NaN", "5", "+Inf", "1", "-Inf");
+    expect(values(sortSeries(mixed, null, true))).toEqual(["+Inf", "5", "1", "-Inf", "NaN"]);
+    expect(values(sortSeries(mixed, null, false))).toEqual(["-Inf", "1", "5", "+Inf", "NaN"]);
+  });
+  it("stand by a label, numbers in it as numbers", () => {
+    expect(sortSeries([{ metric: { pod: "a10" } }, { metric: { pod: "a9" } }], "pod", false).map(({ metric }) => metric["pod"])).toEqual(["a9", "a10"]);
+  });
+  it("are saved with a column for each label", () => {
+    expect(seriesCsv([{ metric: { __name__: "up", job: 'a,"b"' }, value: [0, "1"] }, { metric: { __name__: "up", zone: "eu" }, value: [0.5, "+Inf"] }])).toBe(
+      '__name__,job,zone,time,value\r\nup,"a,""b""",,1970-01-01T00:00:00.000Z,1\r\nup,,eu,1970-01-01T00:00:00.500Z,+Inf\r\n',
+    );
+    expect(seriesCsv([{ metric: {}, histogram: [0, { count: "3", sum: "7" }] }])).toBe("time,value,count,sum\r\n1970-01-01T00:00:00.000Z,,3,7\r\n");
+  });
+  it("have names that PromQL takes", () => {
+    expect(seriesName({ __name__: "queue.depth", "zone.name": "eu" })).toBe('{"queue.depth", "zone.name"="eu"}');
+    expect(seriesName({ "zone.name": "eu" })).toBe('{"zone.name"="eu"}');
+    expect(seriesName({ __name__: "queue.depth" })).toBe('{"queue.depth"}');
+  });
+});
+
+describe("completion", () => {
+  const remote = {
+    metricNames: async () => ["queue.depth", "queue_age"],
+    metricMetadata: async () => ({}),
+    labelNames: async () => ["zone.name", "job"],
+    labelValues: async () => ["eu"],
+    series: async () => [],
+    flags: async () => ({}),
+  };
+  /** What stands there when the completion is taken; the bar is where one types. */
+  const taken = async (text: string, label: string): Promise<string | undefined> => {
+    const pos = text.indexOf("|");
+    const state = EditorState.create({ doc: text.replace("|", ""), extensions: new PromQLExtension().asExtension() });
+    ensureSyntaxTree(state, state.doc.length, 5000);
+    const found = await quotingStrategy(remote).promQL(new CompletionContext(state, pos, true));
+    const option = found?.options.find((one) => one.label === label);
+    if (!found || !option) return undefined;
+    return state.sliceDoc(0, found.from) + String(option.apply ?? option.label) + state.sliceDoc(found.to ?? pos);
+  };
+  it.each([
+    ["queue|", "queue.depth", '{"queue.depth"}'],
+    ["queue.d|", "queue.depth", '{"queue.depth"}'],
+    ["rate(queue.|)", "queue.depth", 'rate({"queue.depth"})'],
+    ['{"que|"}', "queue.depth", '{"queue.depth"}'],
+    ["queue|", "queue_age", "queue_age"],
+    ["queue_age{zo|}", "zone.name", 'queue_age{"zone.name"}'],
+    ["queue_age{zone.n|}", "zone.name", 'queue_age{"zone.name"}'],
+    ["sum by (zo|) (queue_age)", "zone.name", 'sum by ("zone.name") (queue_age)'],
+    ["sum by (jo|) (queue_age)", "job", "sum by (job) (queue_age)"],
+    ['{"zone.name"="|"}', "eu", '{"zone.name"="eu"}'],
+    ['queue_age{job="e|"}', "eu", 'queue_age{job="eu"}'],
+    ['sum by ("zo|") (queue_age)', "zone.name", 'sum by ("zone.name") (queue_age)'],
+  ])("of %s puts what is no plain name in quotes", async (text, label, wanted) => {
+    expect(await taken(text, label)).toBe(wanted);
+  });
+  it("asks for values with a selector that can be read", () => {
+    expect(selectorOf("queue.depth", [{ name: "zone.name", type: EqlSingle, value: "eu", matchesEmpty: () => false }], "job")).toBe('{"queue.depth","zone.name"="eu"}');
+    expect(selectorOf("up", [{ name: "job", type: EqlSingle, value: "a", matchesEmpty: () => false }], "instance")).toBe('up{job="a"}');
+    expect(selectorOf("queue.depth", [], "job")).toBe('{"queue.depth"}');
+  });
+});
+
 describe("what is offered", () => {
   it("is about metrics that are there", () => {
     expect(examplesFor(["up", "a_total", "a_created", "b"])).toEqual([
@@ -194,6 +269,8 @@ describe("what is offered", () => {
     expect(firstQuery("a_total", "counter")).toBe("rate(a_total[5m])");
     expect(firstQuery("a_bucket", "histogram")).toContain("histogram_quantile(0.95");
     expect(firstQuery("a", "gauge")).toBe("a");
+    expect(firstQuery("queue.depth", "gauge")).toBe('{"queue.depth"}');
+    expect(firstQuery("http.requests", "counter")).toBe('rate({"http.requests"}[5m])');
   });
   it("remembers each query once, the newest first", () => {
     expect(withQueries([{ expr: "up", at: "1" }, { expr: "a", at: "0" }], ["a", " "], "2")).toEqual([{ expr: "a", at: "2" }, { expr: "up", at: "1" }]);

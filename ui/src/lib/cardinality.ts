@@ -7,9 +7,11 @@ const PLAIN_METRIC = /^[a-zA-Z_:][\w:]*$/;
 const PLAIN_LABEL = /^[a-zA-Z_]\w*$/;
 const SHOWN = 20;
 
+export const isPlainMetric = (name: string): boolean => PLAIN_METRIC.test(name);
+
 /** A selector as one would write it; names with other characters are quoted. */
 export function selectorOf(name: string, labels: Readonly<Record<string, string>> = {}): string {
-  const isPlain = PLAIN_METRIC.test(name);
+  const isPlain = isPlainMetric(name);
   const inner = [...(isPlain || !name ? [] : [JSON.stringify(name)]), ...Object.entries(labels).map(([label, value]) => `${labelName(label)}=${JSON.stringify(value)}`)];
   return `${isPlain ? name : ""}${inner.length > 0 || !isPlain ? `{${inner.join(",")}}` : ""}`;
 }

@@ -1,4 +1,5 @@
 // Turns answers of the Prometheus API into curves and rows: names of series, numbers, one common axis.
+import { isPlainMetric, labelName } from "./cardinality";
 import type { ExemplarSeries, MatrixSeries, Metric, Result, VectorSeries } from "@/api/prom";
 import type { ChartDot, ChartSeries } from "./chart";
 import { groupBy } from "./group";
@@ -7,8 +8,9 @@ import { seriesColor } from "./seriesColor";
 /** `name{a="1", b="2"}`, as one would write the selector. */
 export function seriesName(metric: Metric): string {
   const { __name__: name = "", ...labels } = metric;
-  const inner = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-  return inner.length > 0 ? `${name}{${inner.join(", ")}}` : name || "{}";
+  const isPlain = name === "" || isPlainMetric(name);
+  const inner = [...(isPlain ? [] : [JSON.stringify(name)]), ...Object.entries(labels).map(([key, value]) => `${labelName(key)}=${JSON.stringify(value)}`)];
+  return inner.length > 0 ? `${isPlain ? name : ""}{${inner.join(", ")}}` : name || "{}";
 }
 
 /** A legend of one's own: `{{method}} at {{instance}}`. */

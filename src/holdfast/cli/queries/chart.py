@@ -49,6 +49,7 @@ class Canvas:
         self._columns, self._rows, self._bounds = columns, rows, bounds
         self._dots = [[0] * columns for _ in range(rows)]
         self._colours = [[""] * columns for _ in range(rows)]
+        self._marks: dict[tuple[int, int], str] = {}
 
     def draw(self, points: Points, colour: str) -> None:
         """Draw a line through the points; a value that is not finite leaves a gap."""
@@ -60,6 +61,19 @@ class Canvas:
             spot = self._spot(at, value)
             self._connect(before or spot, spot, colour)
             before = spot
+
+    def mark(self, points: Points, letter: str, colour: str) -> None:
+        """Write a letter on the line, at its end and twice before; two lines never share a cell for it."""
+        cells = [self._cell(at, value) for at, value in points if math.isfinite(value)]
+        for third in range(1, 4):
+            cell = next((cell for cell in cells[len(cells) * third // 3 - 1 :: -1] if cell not in self._marks), None)
+            if cells and cell is not None:
+                self._marks[cell] = letter
+                self._colours[cell[0]][cell[1]] = colour
+
+    def _cell(self, at: float, value: float) -> tuple[int, int]:
+        x, y = self._spot(at, value)
+        return y // _HIGH, x // _WIDE
 
     def _spot(self, at: float, value: float) -> tuple[int, int]:
         bounds = self._bounds
@@ -80,9 +94,10 @@ class Canvas:
     def rows(self) -> list[Text]:
         """Give the lines of text, the highest first."""
         lines = []
-        for dots, colours in zip(self._dots, self._colours, strict=True):
+        for row, (dots, colours) in enumerate(zip(self._dots, self._colours, strict=True)):
             line = Text()
-            for dot, colour in zip(dots, colours, strict=True):
-                line.append(chr(_BLANK + dot) if dot else " ", style=colour or None)
+            for column, (dot, colour) in enumerate(zip(dots, colours, strict=True)):
+                cell = self._marks.get((row, column)) or (chr(_BLANK + dot) if dot else " ")
+                line.append(cell, style=colour or None)
             lines.append(line)
         return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,26 +21,50 @@ _DAY_S: Final = 86_400
 _LEAST_GAP: Final = 2
 _UNITS: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _ENDS: Final = (1e-3, 1e15)  # beyond these a number has a power of ten
+_LETTERS: Final = "abcdefgh"
+_PLAIN_METRIC: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_PLAIN_LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _CONTROL: Final = {code: f"\\u{code:04x}" for code in (*range(32), *range(127, 160))}
 
 
 def draw_range(result: Sequence[Mapping[str, Any]], start: float, end: float, size: tuple[int, int]) -> RenderableType:
     """Draw the first series as lines, and name all that are drawn; `size` is columns and rows of the terminal."""
     shown = result[:MOST_LINES]
-    lines: list[Points] = [[(float(at), float(value)) for at, value in each.get("values", ())] for each in shown]
+    lines: list[Points] = [_points(each) for each in shown]
     bounds = Bounds.around(lines, start, end)
     columns, rows = max(size[0] - _AXIS_WIDTH - 1, 20), max(min(size[1] - len(shown) - 4, 16), 6)
     canvas = Canvas(columns, rows, bounds)
     for line, colour in zip(lines, COLOURS, strict=False):
         canvas.draw(line, colour)
+    marks = _LETTERS if len(lines) > 1 else " " * len(lines)
+    for line, colour, letter in zip(lines, COLOURS, marks, strict=False):
+        if letter != " ":
+            canvas.mark(line, letter, colour)
     parts: list[RenderableType] = list(_with_axis(canvas.rows(), bounds))
     parts.append(_times(bounds, columns))
-    for each, line, colour in zip(shown, lines, COLOURS, strict=False):
-        last = shorten(line[-1][1]) if line else "no floats"
-        parts.append(Text.assemble(("━━ ", colour), write_labels(each["metric"]), ("  " + last, "bold")))
+    for each, line, colour, letter in zip(shown, lines, COLOURS, marks, strict=False):
+        last = shorten(line[-1][1]) if line else "no values"
+        kind = "mean " if each.get("histograms") else ""
+        parts.append(
+            Text.assemble(
+                (f"━{letter.strip() or '━'}━ ", colour), write_labels(each["metric"]), (f"  {kind}{last}", "bold")
+            )
+        )
     if len(result) > len(shown):
         parts.append(Text(f"and {len(result) - len(shown)} more series; --json gives all", style="dim"))
     return Group(*parts)
+
+
+def _points(series: Mapping[str, Any]) -> Points:
+    """Give the points of a series; a native histogram is drawn as its mean, one of nothing as a gap."""
+    floats = [(float(at), float(value)) for at, value in series.get("values", ())]
+    means = [(float(at), _mean(histogram)) for at, histogram in series.get("histograms", ())]
+    return sorted(floats + means, key=lambda point: point[0]) if means else floats
+
+
+def _mean(histogram: Mapping[str, Any]) -> float:
+    count = float(histogram["count"])
+    return float(histogram["sum"]) / count if count else math.nan
 
 
 def _with_axis(rows: Sequence[Text], bounds: Bounds) -> Iterator[Text]:
@@ -80,11 +105,20 @@ def _write_histogram(histogram: Mapping[str, Any]) -> str:
 
 def write_labels(labels: Mapping[str, str]) -> str:
     """Write a label set as a selector; control characters, which could rule a terminal, are escaped."""
-    name = labels.get("__name__", "").translate(_CONTROL)
-    pairs = ", ".join(
-        f"{label}={json.dumps(value, ensure_ascii=False)}" for label, value in labels.items() if label != "__name__"
-    ).translate(_CONTROL)
+    name = labels.get("__name__", "")
+    parts = [
+        f"{_quote(label, _PLAIN_LABEL)}={json.dumps(value, ensure_ascii=False)}"
+        for label, value in labels.items()
+        if label != "__name__"
+    ]
+    if name and not _PLAIN_METRIC.fullmatch(name):
+        parts, name = [_quote(name, _PLAIN_METRIC), *parts], ""
+    pairs = ", ".join(parts).translate(_CONTROL)
     return f"{name}{{{pairs}}}" if pairs or not name else name
+
+
+def _quote(name: str, plain: re.Pattern[str]) -> str:
+    return name if plain.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def shorten(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,6 +14,7 @@ from rich.text import Text
 from holdfast.cli.moments import read_moment
 from holdfast.cli.options import JsonOption
 from holdfast.cli.queries.drawing import draw_range, draw_table
+from holdfast.cli.queries.rows import write_rows
 from holdfast.cli.remote import Remote, UrlOption
 from holdfast.cli.runs.drawing import terminal, write_json
 from holdfast.kernel.errors import InvalidError
@@ -41,8 +43,11 @@ def query(
     tenant: Annotated[str | None, typer.Option("--tenant", help="Whose metrics.", show_default="default")] = None,
     url: UrlOption = None,
     as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV: a row per sample.")] = False,
 ) -> None:
     """Ask for metrics: a table for one time, a chart with --since."""
+    if as_json and as_csv:
+        raise InvalidError("--json and --csv: an answer has one form; leave one of them out")
     end = _moment(at)
     with Remote(url, api=API, tenant=tenant) as remote:
         if since is None:
@@ -55,19 +60,24 @@ def query(
     if as_json:
         typer.echo(write_json(answer))
         return
+    if as_csv:
+        typer.echo(write_rows(answer["data"]), nl=False)
+        for note in (*answer.get("warnings", ()), *answer.get("infos", ())):
+            typer.echo(f"note: {note}", err=True)
+        return
     console = terminal()
-    _print_data(console, answer["data"], (end - _seconds("--since", since), end) if since else None)
+    _print_data(console, answer["data"], (end - _seconds("--since", since), end) if since else (end, end))
     for note in (*answer.get("warnings", ()), *answer.get("infos", ())):
         console.print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
 
 
-def _print_data(console: Console, data: dict[str, Any], between: tuple[float, float] | None) -> None:
+def _print_data(console: Console, data: dict[str, Any], between: tuple[float, float]) -> None:
     result = data["result"]
     if data["resultType"] in {"scalar", "string"}:
         console.print(Text(str(result[1])))
     elif not result:
-        console.print(Text("no data: nothing matches at this time", style="dim"))
-    elif between is not None:
+        console.print(Text(f"no data: nothing matches {_write_range(*between)}", style="dim"), soft_wrap=True)
+    elif between[0] < between[1]:
         size = (console.width, console.height if console.is_terminal else _PIPE_ROWS)
         console.print(draw_range(result, *between, size))
     elif data["resultType"] == "vector":
@@ -75,6 +85,13 @@ def _print_data(console: Console, data: dict[str, Any], between: tuple[float, fl
     else:
         for each in result:
             console.print_json(data=each)
+
+
+def _write_range(start: float, end: float) -> str:
+    first, last = (
+        datetime.fromtimestamp(at, UTC).isoformat(" ", "seconds").removesuffix("+00:00") for at in (start, end)
+    )
+    return f"at {last} UTC" if start == end else f"from {first} to {last} UTC"
 
 
 def _moment(text: str | None) -> float:

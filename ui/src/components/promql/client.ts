@@ -3,6 +3,7 @@ import type { PrometheusClient } from "@prometheus-io/codemirror-promql";
 import { EqlRegex, EqlSingle, Neq, NeqRegex } from "@prometheus-io/lezer-promql";
 import type { QueryClient } from "@tanstack/react-query";
 import type { Metric } from "@/api/prom";
+import { labelName, selectorOf as writeMetric } from "@/lib/cardinality";
 import { labelNamesQuery, labelValuesQuery, metadataQuery, metricNamesQuery, seriesQuery } from "@/api/promQueries";
 
 type Matchers = Parameters<PrometheusClient["labelValues"]>[2];
@@ -13,7 +14,7 @@ export function completionClient(client: QueryClient): PrometheusClient {
   return {
     metricNames: async () => orNone(client.fetchQuery(metricNamesQuery).then((answer) => answer.data), []),
     metricMetadata: async () => orNone(client.fetchQuery(metadataQuery), {}),
-    labelNames: async (metric) => orNone(client.fetchQuery(labelNamesQuery(metric ?? "")), []),
+    labelNames: async (metric) => orNone(client.fetchQuery(labelNamesQuery(metric ? selectorOf(metric, [], "") : "")), []),
     labelValues: async (label, metric, matchers) => orNone(client.fetchQuery(labelValuesQuery(label, selectorOf(metric ?? "", matchers, label))), []),
     // The type says maps; completion reads plain objects, which is what the API gives.
     series: async (metric, matchers, label) =>
@@ -27,7 +28,9 @@ const OPERATORS: Record<number, string> = { [EqlSingle]: "=", [Neq]: "!=", [EqlR
 /** The selector whose series may have the label: all matchers that are whole, but not the one that is being typed. */
 export function selectorOf(metric: string, matchers: Matchers, without: string): string {
   const whole = (matchers ?? []).filter((one) => one.name !== without && one.value !== "" && one.type in OPERATORS);
-  if (whole.length === 0) return metric;
+  const name = metric && writeMetric(metric);
+  if (whole.length === 0) return name;
   // Values stand here as they were typed, with their escapes.
-  return `${metric}{${whole.map((one) => `${one.name}${OPERATORS[one.type]}"${one.value}"`).join(",")}}`;
+  const matched = whole.map((one) => `${labelName(one.name)}${OPERATORS[one.type]}"${one.value}"`).join(",");
+  return name.endsWith("}") ? `${name.slice(0, -1)},${matched}}` : `${name}{${matched}}`;
 }

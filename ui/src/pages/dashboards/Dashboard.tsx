@@ -13,6 +13,7 @@ import { Page } from "@/components/Page";
 import { Empty, QueryView, SkeletonBlock } from "@/components/states";
 import { When } from "@/components/When";
 import { durationSeconds } from "@/lib/promql";
+import { saveFile } from "@/lib/saveFile";
 import { type Preset, PRESETS } from "@/lib/timerange";
 import { useMay } from "@/state/session";
 import { useKeys } from "@/state/shortcuts";
@@ -192,11 +193,8 @@ function useShown(content: DashboardDocument): Record<"exemplars" | "events", { 
 
 /** As `ops/dashboards` wants it. */
 function download(id: string, content: DashboardDocument): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([`${JSON.stringify(content, null, 2)}\n`], { type: "application/json" }));
-  link.download = `${content.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || id}.json`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  const name = content.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || id;
+  saveFile(`${name}.json`, "application/json", `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /** A dashboard opens with its own time range, unless the address names one. */

@@ -4,6 +4,7 @@ import { IconDownload, IconPlayerStop, IconBroadcast } from "@tabler/icons-react
 import { plural } from "@/lib/format";
 import { type ExportKind, exportLines, type LogLine } from "@/lib/logs";
 import type { LogView } from "@/lib/logview";
+import { saveFile } from "@/lib/saveFile";
 
 interface PageActionsProps {
   view: LogView;
@@ -43,11 +44,5 @@ export function PageActions({ view, lines, canLive, isLive, onChange }: PageActi
 }
 
 function save(lines: readonly LogLine[], kind: ExportKind): void {
-  const url = URL.createObjectURL(new Blob([exportLines(lines, kind)], { type: kind === "json" ? "application/json" : "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = `logs.${kind === "json" ? "json" : "txt"}`;
-  link.click();
-  // The download has begun by then.
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  saveFile(`logs.${kind === "json" ? "json" : "txt"}`, kind === "json" ? "application/json" : "text/plain", exportLines(lines, kind));
 }

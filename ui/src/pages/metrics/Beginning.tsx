@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { metricNamesQuery } from "@/api/promQueries";
 import { Section } from "@/components/Page";
 import { Empty, QueryView, SkeletonRows } from "@/components/states";
+import { selectorOf } from "@/lib/cardinality";
 import { SCRAPE_EXAMPLE } from "./MetricBrowser";
 import classes from "./Explore.module.css";
 
@@ -57,6 +58,6 @@ export function examplesFor(names: readonly string[]): { expr: string; text: str
   const known = new Set(names);
   const chosen = EXAMPLES.filter(({ needs }) => needs.every((name) => known.has(name)));
   const others = names.filter((name) => !/_(created|info|bucket|sum|count)$/.test(name) && !chosen.some(({ needs }) => needs.includes(name)));
-  const plain = others.map((name) => (name.endsWith("_total") ? { expr: `rate(${name}[5m])`, text: "per second" } : { expr: name, text: "as it is" }));
+  const plain = others.map((name) => (name.endsWith("_total") ? { expr: `rate(${selectorOf(name)}[5m])`, text: "per second" } : { expr: selectorOf(name), text: "as it is" }));
   return [...chosen.map(({ expr, text }) => ({ expr, text })), ...plain].slice(0, MOST);
 }

@@ -6,6 +6,7 @@ import { useMemo, useRef, useState } from "react";
 import type { Metadata } from "@/api/prom";
 import { metadataQuery, metricNamesQuery } from "@/api/promQueries";
 import { Empty, QueryView, SkeletonRows } from "@/components/states";
+import { selectorOf } from "@/lib/cardinality";
 import { plural } from "@/lib/format";
 import { matchesText } from "@/lib/text";
 import { useSight } from "@/state/virtual";
@@ -118,7 +119,8 @@ function describe(name: string, metadata: Readonly<Record<string, Metadata[]>> |
 
 /** What one most likely asks of a metric of this type. */
 export function firstQuery(name: string, type: string): string {
-  if (name.endsWith("_bucket")) return `histogram_quantile(0.95, sum by (le) (rate(${name}[5m])))`;
-  if (/_(total|count|sum)$/.test(name) || type === "counter") return `rate(${name}[5m])`;
-  return type === "histogram" ? `histogram_quantile(0.95, sum(rate(${name}[5m])))` : name;
+  const selector = selectorOf(name);
+  if (name.endsWith("_bucket")) return `histogram_quantile(0.95, sum by (le) (rate(${selector}[5m])))`;
+  if (/_(total|count|sum)$/.test(name) || type === "counter") return `rate(${selector}[5m])`;
+  return type === "histogram" ? `histogram_quantile(0.95, sum(rate(${selector}[5m])))` : selector;
 }

@@ -1,6 +1,6 @@
 // What each query gives at the end of the time range, as rows: labels that differ are columns.
 import { Button } from "@mantine/core";
-import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
+import { IconArrowDown, IconArrowUp, IconDownload } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import type { HistogramValue, VectorSeries } from "@/api/prom";
 import { Section } from "@/components/Page";
@@ -9,6 +9,8 @@ import table from "@/components/table.module.css";
 import { type Exploration, letterOf } from "@/lib/explore";
 import { plural } from "@/lib/format";
 import { seriesName, splitLabels, vectorOf } from "@/lib/promSeries";
+import { saveFile } from "@/lib/saveFile";
+import { seriesCsv, sortSeries } from "@/lib/seriesTable";
 import type { QueryState } from "./QueryRow";
 import { askedOf } from "./results";
 import classes from "./Explore.module.css";
@@ -24,11 +26,24 @@ export function TableView({ exploration, states }: { exploration: Exploration; s
         const state = states.get(place);
         const title = asked.length > 1 ? `${letterOf(place)}: ${expr}` : "Now";
         return (
-          <Section key={place} title={<span className="truncate">{title}</span>} aside={state?.answer && plural(vectorOf(state.answer.data).length, "row")}>
+          <Section key={place} title={<span className="truncate">{title}</span>} aside={state?.answer && <Aside series={vectorOf(state.answer.data)} />}>
             {state?.answer ? <Rows series={vectorOf(state.answer.data)} /> : state?.error ? <p className="faint">See the error at the query.</p> : <Loading><SkeletonRows rows={4} height={32} /></Loading>}
           </Section>
         );
       })}
+    </>
+  );
+}
+
+function Aside({ series }: { series: readonly VectorSeries[] }) {
+  return (
+    <>
+      {plural(series.length, "row")}
+      {series.length > 0 && (
+        <Button ml="xs" size="compact-xs" variant="subtle" leftSection={<IconDownload size={14} />} onClick={() => saveFile("metrics.csv", "text/csv", seriesCsv(series))}>
+          Save as CSV
+        </Button>
+      )}
     </>
   );
 }
@@ -42,7 +57,7 @@ function Rows({ series }: { series: readonly VectorSeries[] }) {
   const [most, setMost] = useState(ROWS);
   const [sorting, setSorting] = useState<Sorting>({ by: null, isDown: true });
   const { shared, varying } = useMemo(() => splitLabels(series.map((one) => one.metric)), [series]);
-  const sorted = useMemo(() => sortRows(series, sorting), [series, sorting]);
+  const sorted = useMemo(() => sorting.by === null ? series : sortSeries(series, sorting.by === VALUE ? null : sorting.by, sorting.isDown), [series, sorting]);
   if (series.length === 0) return <Empty isSmall title="Nothing now">The query is fine, and no series has a value at the end of the range. Choose an earlier one, or see the graph for when there were values.</Empty>;
   const columns = varying.slice(0, COLUMNS);
   const rest = varying.slice(COLUMNS);
@@ -108,12 +123,4 @@ function HistogramText({ value }: { value: HistogramValue }) {
       {value.count} observations, sum {value.sum}
     </span>
   );
-}
-
-function sortRows(series: readonly VectorSeries[], { by, isDown }: Sorting): VectorSeries[] {
-  if (by === null) return [...series];
-  const order = new Intl.Collator("en", { numeric: true });
-  const compare = (a: VectorSeries, b: VectorSeries): number =>
-    by === VALUE ? Number(a.value?.[1] ?? a.histogram?.[1].count) - Number(b.value?.[1] ?? b.histogram?.[1].count) : order.compare(a.metric[by] ?? "", b.metric[by] ?? "");
-  return [...series].sort((a, b) => (isDown ? -compare(a, b) : compare(a, b)));
 }
