@@ -95,7 +95,8 @@ async def test_attributes_of_spans_and_points_are_counted() -> None:
     request = await traces_service(NoDoor()).read(message(1, message(2, message(2, span))), Encoding.PROTOBUF)  # type: ignore[arg-type]
     with pytest.raises(TooLargeError, match="attributes"):
         read_request(request)
-    gauge = message(5, message(1, pairs(7)))
+    at = b"\x19" + (1).to_bytes(8, "little")  # time_unix_nano: a point without one is refused unread
+    gauge = message(5, message(1, at + pairs(7)))
     body = message(1, message(2, message(2, message(1, b"m") + gauge)))
     points = await metrics_service(NoDoor()).read(body, Encoding.PROTOBUF)  # type: ignore[arg-type]
     with pytest.raises(TooLargeError, match="attributes"):

@@ -202,7 +202,8 @@ def _request(name: str, attributes: bytes) -> bytes:
         return message(1, message(2, message(2, attributes)))
     if name == "traces":
         return message(1, message(2, message(2, message(1, b"t" * 16) + message(2, b"s" * 8) + attributes)))
-    gauge = message(5, message(1, attributes))
+    at = b"\x19" + (10**18).to_bytes(8, "little")  # time_unix_nano: a point without one is refused unread
+    gauge = message(5, message(1, at + attributes))
     return message(1, message(2, message(2, message(1, b"bomb") + gauge)))
 
 

@@ -216,7 +216,7 @@ async def test_a_missing_label_is_an_empty_one(sink: MetricSink, source: MetricS
 
 async def test_an_expression_that_is_none_of_re2_is_refused(sink: MetricSink, source: MetricSource):
     await put(sink, [(series(), 1000, 1.0)])
-    with pytest.raises(InvalidError, match="regular expression"):
+    with pytest.raises(InvalidError, match="error parsing regexp"):
         await select(source, (*named(), Matcher("host", MatchOp.MATCHES, "(?=a)")))
 
 
