@@ -38,7 +38,7 @@ def _read_template(scope: MutableMapping[str, Any]) -> str | None:
     for route in (getattr(context, "starlette_route", None), context, scope.get("route")):
         template = getattr(route, "path_format", None)
         if isinstance(template, str):
-            return template if hasattr(route, "endpoint") else _BELOW_MOUNT
+            return _BELOW_MOUNT if _is_mount(route) else template
     return _find_by_endpoint(scope)
 
 
@@ -48,11 +48,15 @@ def _find_by_endpoint(scope: MutableMapping[str, Any]) -> str | None:
     if endpoint is None:
         return None
     found = {
-        route.path_format if hasattr(route, "endpoint") else _BELOW_MOUNT
+        _BELOW_MOUNT if _is_mount(route) else route.path_format
         for route in getattr(scope.get("router"), "routes", ())
         if getattr(route, "endpoint", getattr(route, "app", None)) is endpoint
     }
     return found.pop() if len(found) == 1 else None
+
+
+def _is_mount(route: object) -> bool:
+    return hasattr(route, "app") and not hasattr(route, "endpoint")
 
 
 def _templated(prefix: str, path_params: MutableMapping[str, Any]) -> str:
