@@ -52,6 +52,7 @@ def test_the_palette_switches_to_dark(visit):
     press(page, "Control+k")
     page.get_by_placeholder(re.compile("Go to a service")).wait_for()
     page.keyboard.type("switch to dark")
+    expect(page.get_by_role("option", name="Switch to dark", selected=True)).to_be_visible()
     press(page, "Enter")
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
 
