@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -27,6 +29,16 @@ class ApiServer:
     chunked: bool = False
     refused: dict[str, bytes] = field(default_factory=dict)
     """What is answered instead: a status with its headers, by path."""
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[ApiServer]:
+        """Answer on a free port of loopback until left."""
+        server = await asyncio.start_server(self.answer, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        yield self
+        for writer in [one for watch in self.watches.values() for one in watch]:
+            writer.close()
+        server.close()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""

@@ -37,13 +37,8 @@ class Followed:
 
 @pytest.fixture
 async def api():
-    server = ApiServer()
-    listening = await asyncio.start_server(server.answer, "127.0.0.1", 0)
-    server.port = listening.sockets[0].getsockname()[1]
-    yield server
-    for writer in [one for watch in server.watches.values() for one in watch]:
-        writer.close()
-    listening.close()
+    async with ApiServer().listening() as server:
+        yield server
 
 
 @pytest.fixture

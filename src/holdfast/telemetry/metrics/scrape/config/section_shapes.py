@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from pydantic import ConfigDict
-
 from holdfast.telemetry.metrics.scrape.config.clients import ClientConfig, TlsConfig
 from holdfast.telemetry.metrics.scrape.config.discoveries import (
+    STRICT,
     DnsDiscovery,
     FileDiscovery,
     HttpDiscovery,
@@ -22,7 +21,6 @@ from holdfast.telemetry.metrics.scrape.config.discoveries import (
 from holdfast.telemetry.metrics.scrape.config.rules import RuleShape
 from holdfast.telemetry.metrics.scrape.config.scalars import Bytes, Count, Flag, LabelName, Number, Seconds, Whole
 
-_STRICT: Final = ConfigDict(extra="forbid")
 _NO_TLS: Final = TlsConfig()
 
 
@@ -30,7 +28,7 @@ _NO_TLS: Final = TlsConfig()
 class SigV4Shape:
     """Requests that are signed as AWS asks for."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     region: str = ""
     access_key: str = ""
@@ -46,7 +44,7 @@ class SigV4Shape:
 class QueueShape:
     """How samples wait to be sent."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     capacity: Whole = 10_000
     max_shards: Whole = 50
@@ -63,7 +61,7 @@ class QueueShape:
 class MetadataShape:
     """Whether and how often types and helps are sent."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     send: Flag = True
     send_interval: Seconds = 60.0
@@ -128,7 +126,7 @@ class AlertmanagerShape(ClientConfig):
 class RetentionShape:
     """How long samples stay."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     time: Seconds = 0.0
     size: Bytes = 0
@@ -139,7 +137,7 @@ class RetentionShape:
 class ChunkEncodingShape:
     """How samples are packed."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     floats: Literal["xor", "xor2"] = "xor"
 
@@ -148,7 +146,7 @@ class ChunkEncodingShape:
 class TsdbShape:
     """The store of Prometheus."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     out_of_order_time_window: Seconds = 0.0
     stale_series_compaction_threshold: Number = 0.0
@@ -160,7 +158,7 @@ class TsdbShape:
 class ExemplarsShape:
     """How many exemplars stay."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     max_exemplars: Whole = 100_000
 
@@ -169,7 +167,7 @@ class ExemplarsShape:
 class StorageShape:
     """The section `storage`."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     tsdb: TsdbShape | None = None
     exemplars: ExemplarsShape | None = None
@@ -179,7 +177,7 @@ class StorageShape:
 class TracingShape:
     """The section `tracing`."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     client_type: Literal["grpc", "http"] = "grpc"
     endpoint: str = ""
@@ -195,6 +193,6 @@ class TracingShape:
 class RuntimeShape:
     """The section `runtime`."""
 
-    __pydantic_config__ = _STRICT
+    __pydantic_config__ = STRICT
 
     gogc: Whole = 75
