@@ -18,13 +18,23 @@ from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 from telemetry.scrape.discovery.name_servers import SILENT, NameServer
 
 
+async def listen_on_one_port(made):
+    """Listen on a port that UDP has free and TCP, too: the one of it may be another test's connection."""
+    for _ in range(50):
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: made, local_addr=("127.0.0.1", 0))
+        made.port = transport.get_extra_info("sockname")[1]
+        try:
+            return transport, await asyncio.start_server(made.serve, "127.0.0.1", made.port)
+        except OSError:
+            transport.close()
+    pytest.fail("no port is free for both")
+
+
 @pytest.fixture
 async def server():
     made = NameServer()
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: made, local_addr=("127.0.0.1", 0))
-    made.port = transport.get_extra_info("sockname")[1]
-    listening = await asyncio.start_server(made.serve, "127.0.0.1", made.port)
+    transport, listening = await listen_on_one_port(made)
     yield made
     transport.close()
     listening.close()
