@@ -196,6 +196,36 @@ async def test_a_late_sample_is_seen_at_once_after_a_start_too(full: Room):
     await other.sink.close()
 
 
+@pytest.mark.parametrize("keep_s", [86_400.0, 5 * 365 * 86_400.0])
+async def test_a_late_sample_is_summed_up_though_others_have_left_and_settings_changed(room: Room, keep_s: float):
+    ts_ms = np.arange(START_MS + 15_000, START_MS + 6 * HOUR_MS, 15_000)
+    for kind in ("dev", "live"):
+        await room.put(kind, ts_ms, np.ones(len(ts_ms)))
+    await room.roll()
+    book = room.sink.book(DEFAULT_TENANT)
+    dev = book.ids.live[book.ref(labels_of({"__name__": "m", "kind": "dev"}), origin="x")]
+    await room.store.delete(POINTS, f"series_id = {dev}", tenant=DEFAULT_TENANT)  # by a rule that keeps it less long
+    await room.put("live", np.array([START_MS + 3 * HOUR_MS + 1]), np.array([1e9]))
+    settings = RollupSettings(keep_5m=keep_s, keep_1h=keep_s)
+    assert await Rolling(room.store, room.source.rolled, settings, room.clock).roll(DEFAULT_TENANT)
+    assert await room.roll() == 0
+    found = await room.ask(room.source, "max_over_time(m[1h])", HOUR_MS)
+    assert max(filter(None, found["live"])) == 1e9
+    assert [value for value in found["dev"] if value] == [1.0] * 5
+
+
+async def test_what_was_summed_up_while_the_clock_was_ahead_is_read_raw_until_it_is_closed(room: Room):
+    ts_ms = np.arange(END_MS - 2 * HOUR_MS + 15_000, END_MS, 15_000)
+    await room.put("a", ts_ms[::2], np.ones(len(ts_ms[::2])))
+    await room.roll()
+    room.clock = FakeClock(NOW - timedelta(hours=2.75))
+    room.rolling = Rolling(room.store, room.source.rolled, RollupSettings(), room.clock)
+    await room.put("a", ts_ms[1::2], np.ones(len(ts_ms[1::2])))
+    for _ in range(2):
+        assert await room.roll() == 0
+        is_same(*[await room.ask(each, "count_over_time(m[1h])", HOUR_MS) for each in (room.source, room.raw)])
+
+
 async def test_another_process_goes_on_where_one_stopped(full: Room):
     rows = await full.count("metric_rollups")
     other = Room(full.store)

@@ -77,7 +77,7 @@ class Held:
         """Give the resolution to read a slot by, and whether it is exact."""
         begin_ms = slot * SLOT_MS
         has_minutes = begin_ms >= self.minutes_since_ms
-        if not self.clean.get(slot):
+        if not self.clean.get(slot) or begin_ms + SLOT_MS > self.now_ms:
             return RAW, True
         if exact_ms == HOUR_MS or (exact_ms == MINUTES_MS and has_minutes):
             return exact_ms, True

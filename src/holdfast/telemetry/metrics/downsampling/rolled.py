@@ -114,11 +114,14 @@ class RolledSlots:
             if n and (counts.get(slot, 0) >= n or not counts.get(slot))
         }
 
-    def take_dirty(self, tenant: TenantId) -> set[int]:
-        """Give the slots with late samples, which are being looked after now."""
+    def take_dirty(self, tenant: TenantId, last: int) -> set[int]:
+        """Give the slots up to the last closed one with late samples, which are being looked after now.
+
+        Later ones were summed up while the clock was ahead; they wait until they are closed.
+        """
         known = self._tenants.setdefault(tenant, _Tenant())
-        known.taken |= known.dirty
-        known.dirty = set()
+        known.taken |= {slot for slot in known.dirty if slot <= last}
+        known.dirty -= known.taken
         return set(known.taken)
 
     def note(self, tenant: TenantId, samples: Mapping[int, int]) -> None:
