@@ -83,6 +83,19 @@ def shapes() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
+class Waking(FakeClock):
+    """Wakes who sleeps so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(NOW)
+        self.times = times
+
+    async def sleep(self, seconds: float) -> None:
+        if not self.times:
+            raise EOFError(seconds)
+        self.times -= 1
+
+
 class Room:
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -224,6 +237,20 @@ async def test_what_was_summed_up_while_the_clock_was_ahead_is_read_raw_until_it
     for _ in range(2):
         assert await room.roll() == 0
         is_same(*[await room.ask(each, "count_over_time(m[1h])", HOUR_MS) for each in (room.source, room.raw)])
+
+
+async def test_what_one_process_left_to_do_the_next_does_though_nobody_sends(full: Room):
+    await full.put("counter", np.array([START_MS + 5 * HOUR_MS + 1]), np.array([1e9]))
+    query = "max_over_time(m{kind='counter'}[1h])"
+    await full.sink.close()
+    for rounds in range(2):
+        other = Room(full.store)
+        other.rolling = Rolling(full.store, other.source.rolled, RollupSettings(), Waking(rounds))
+        with pytest.raises(EOFError):
+            await other.rolling.keep_rolled((), bool)
+        assert max((await other.ask(other.source, query, HOUR_MS))["counter"]) == 1e9
+        await other.sink.close()
+    assert await other.roll() == 0
 
 
 async def test_another_process_goes_on_where_one_stopped(full: Room):

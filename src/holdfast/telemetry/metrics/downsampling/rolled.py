@@ -105,9 +105,9 @@ class RolledSlots:
         """Give until when all raw samples of slots are there, as last counted; 0 where all have left."""
         return self._tenants.setdefault(tenant, _Tenant()).raw_until_ms
 
-    def note_raw(self, tenant: TenantId, counts: Mapping[int, int], until_ms: Mapping[int, int]) -> None:
+    async def note_raw(self, tenant: TenantId, counts: Mapping[int, int], until_ms: Mapping[int, int]) -> None:
         """Take how many raw samples of each slot there are, and when the first of them leaves."""
-        known = self._tenants.setdefault(tenant, _Tenant())
+        known = await self._fresh(tenant)
         known.raw_until_ms = {
             slot: until_ms.get(slot, 0)
             for slot, n in known.samples.items()

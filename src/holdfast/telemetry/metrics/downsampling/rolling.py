@@ -7,7 +7,7 @@ have left is not said again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -131,13 +131,8 @@ class Rolling:
         """
         last = self._last_closed()
         dirty = self._rolled.take_dirty(tenant, last)
-        natives, until_ms = await self._counts(tenant, HISTOGRAMS, last)
-        points, points_until_ms = await self._counts(tenant, POINTS, last)
-        counts = _added(points, natives)
+        counts, natives = await self._count(tenant, last)
         known = await self._rolled.known(tenant)
-        both = until_ms.keys() & points_until_ms.keys()
-        until_ms |= points_until_ms | {slot: min(until_ms[slot], points_until_ms[slot]) for slot in both}
-        self._rolled.note_raw(tenant, counts, until_ms)
         grown = {slot for slot, n in counts.items() if n > known.get(slot, 0)}
         # The sample at a slot's very beginning belongs to the sums of the slot before.
         before = {slot - 1 for slot in grown if slot - 1 in known}
@@ -154,6 +149,26 @@ class Rolling:
         if due:
             log.debug("metrics.rolled", tenant=tenant, slots=len(due))
         return len(due)
+
+    async def notice(self, tenant: TenantId) -> None:
+        """Note which slots got samples after they were summed up, before this process began.
+
+        Raises:
+            UnavailableError: the store does not answer.
+        """
+        counts, _ = await self._count(tenant, self._last_closed())
+        known = await self._rolled.known(tenant)
+        self._rolled.mark(tenant, [slot for slot, n in counts.items() if n > known.get(slot, 0)])
+
+    async def _count(self, tenant: TenantId, last: int) -> tuple[dict[int, int], dict[int, int]]:
+        """Give the number of samples of each slot up to the last closed one, and of native histograms among them."""
+        natives, until_ms = await self._counts(tenant, HISTOGRAMS, last)
+        points, points_until_ms = await self._counts(tenant, POINTS, last)
+        counts = _added(points, natives)
+        both = until_ms.keys() & points_until_ms.keys()
+        until_ms |= points_until_ms | {slot: min(until_ms[slot], points_until_ms[slot]) for slot in both}
+        await self._rolled.note_raw(tenant, counts, until_ms)
+        return counts, natives
 
     def _last_closed(self) -> int:
         return int((self._clock.now().timestamp() - self._settings.after) * 1000) // SLOT_MS - 1
@@ -201,11 +216,22 @@ class Rolling:
                 await self.roll(tenant)
             yield
 
-    async def keep_rolled(self, tenants: Callable[[], Iterable[TenantId]]) -> None:
-        """Sum up what is due of every tenant, one after the other, again and again until cancelled."""
+    async def keep_rolled(self, senders: Collection[TenantId], owns: Callable[[str], bool]) -> None:
+        """Sum up what is due again and again until cancelled, one tenant after the other.
+
+        Args:
+            senders: who sends to this process; they may become more.
+            owns: tells whether to look after those who sent before is this process' part.
+        """
+
+        async def tenants() -> set[TenantId]:
+            return {*senders, *(await self._store.volume.tenants(SERIES, "1") if owns("metrics.rollups") else ())}
+
+        for tenant in await tenants():
+            await self.notice(tenant)
         while True:
             await self._clock.sleep(self._settings.every)
-            for tenant in tuple(tenants()):
+            for tenant in await tenants():
                 async with self._rolled.alone:
                     await self.roll(tenant)
 
