@@ -371,6 +371,32 @@ async def test_long_ago_sums_are_all_that_is_left_and_curves_stay(full: Room):
         assert (await full.ask(source, "stddev_over_time(m[1h])", HOUR_MS, end_ms)) == {}
 
 
+async def test_long_ago_windows_of_whole_buckets_answer_as_raw_samples_did(full: Room):
+    ts_ms = np.arange(START_MS + 15_000, END_MS, 15_000)
+    infinite = np.arange(len(ts_ms)).astype(float)
+    infinite[1000] = np.inf
+    await full.put("huge", ts_ms, np.arange(len(ts_ms)) * 1e18)
+    await full.put("infinite", ts_ms, infinite)
+    await full.roll()
+    queries = [query.format(r=window) for query in FUNCTIONS[:15] for window in ("1h", "30m")]
+    at_ms = END_MS - 2 * HOUR_MS
+
+    async def ask_all(source: MetricSource) -> list[dict[str, list[float | None]]]:
+        spans = [await full.ask(source, query, 600_000) for query in queries]
+        whole = [await full.at(source, query.format(r="10h"), at_ms) for query in FUNCTIONS[:11]]
+        return [*spans, *whole]
+
+    before = await ask_all(full.raw)
+    around = await full.ask(full.raw, "rate(m[1h])", HOUR_MS, END_MS - 1_000)
+    await full.store.delete(POINTS, "1", tenant=DEFAULT_TENANT)
+    source = MetricSource(full.store, clock=FakeClock(NOW + timedelta(days=100)))
+    for one, other in zip(await ask_all(source), before, strict=True):
+        is_same(one, other)
+    nearly = await full.ask(source, "rate(m[1h])", HOUR_MS, END_MS - 1_000)
+    for kind in ("counter", "resets", "late"):
+        assert [v for v in nearly[kind] if v] == pytest.approx([v for v in around[kind] if v], rel=0.15), kind
+
+
 async def test_switched_off_sums_are_read_only_where_raw_samples_have_gone(full: Room):
     off = MetricsSettings(rollups=RollupSettings(enabled=False, least_samples=0))
     query = "count_over_time(m{kind='counter'}[1h])"

@@ -105,13 +105,15 @@ class RolledSlots:
         """Give until when all raw samples of slots are there, as last counted; 0 where all have left."""
         return self._tenants.setdefault(tenant, _Tenant()).raw_until_ms
 
-    async def note_raw(self, tenant: TenantId, counts: Mapping[int, int], until_ms: Mapping[int, int]) -> None:
-        """Take how many raw samples of each slot there are, and when the first of them leaves."""
+    async def note_raw(
+        self, tenant: TenantId, counts: Mapping[int, int], until_ms: Mapping[int, int], last: int
+    ) -> None:
+        """Take how many raw samples each slot up to the last closed one has, and when the first of them leaves."""
         known = await self._fresh(tenant)
         known.raw_until_ms = {
             slot: until_ms.get(slot, 0)
             for slot, n in known.samples.items()
-            if n and (counts.get(slot, 0) >= n or not counts.get(slot))
+            if n and slot <= last and (counts.get(slot, 0) >= n or not counts.get(slot))
         }
 
     def take_dirty(self, tenant: TenantId, last: int) -> set[int]:

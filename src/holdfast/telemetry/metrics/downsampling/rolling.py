@@ -167,7 +167,7 @@ class Rolling:
         counts = _added(points, natives)
         both = until_ms.keys() & points_until_ms.keys()
         until_ms |= points_until_ms | {slot: min(until_ms[slot], points_until_ms[slot]) for slot in both}
-        await self._rolled.note_raw(tenant, counts, until_ms)
+        await self._rolled.note_raw(tenant, counts, until_ms, last)
         return counts, natives
 
     def _last_closed(self) -> int:
