@@ -132,7 +132,7 @@ def wire(ground: Ground, columns: StoreRoom, members: Membership, ledger: Ledger
         Job("telemetry.note_usage", usage.keep_written, "api"),
     ]
     if settings.rollups.enabled:
-        jobs.append(Job("telemetry.roll_up", lambda: rolling.keep_rolled(lambda: sink.books), "ingest"))
+        jobs.append(Job("telemetry.roll_up", lambda: rolling.keep_rolled(sink.books, members.owns), "ingest"))
     wiring = Wiring(
         name="telemetry",
         lifespan=registered,

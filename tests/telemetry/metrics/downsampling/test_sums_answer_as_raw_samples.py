@@ -83,6 +83,19 @@ def shapes() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
+class Waking(FakeClock):
+    """Wakes who sleeps so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(NOW)
+        self.times = times
+
+    async def sleep(self, seconds: float) -> None:
+        if not self.times:
+            raise EOFError(seconds)
+        self.times -= 1
+
+
 class Room:
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -194,6 +207,50 @@ async def test_a_late_sample_is_seen_at_once_after_a_start_too(full: Room):
     query = "max_over_time(m{kind='counter'}[1h])"
     assert max((await other.ask(other.source, query, HOUR_MS))["counter"]) == 1e9
     await other.sink.close()
+
+
+@pytest.mark.parametrize("keep_s", [86_400.0, 5 * 365 * 86_400.0])
+async def test_a_late_sample_is_summed_up_though_others_have_left_and_settings_changed(room: Room, keep_s: float):
+    ts_ms = np.arange(START_MS + 15_000, START_MS + 6 * HOUR_MS, 15_000)
+    for kind in ("dev", "live"):
+        await room.put(kind, ts_ms, np.ones(len(ts_ms)))
+    await room.roll()
+    book = room.sink.book(DEFAULT_TENANT)
+    dev = book.ids.live[book.ref(labels_of({"__name__": "m", "kind": "dev"}), origin="x")]
+    await room.store.delete(POINTS, f"series_id = {dev}", tenant=DEFAULT_TENANT)  # by a rule that keeps it less long
+    await room.put("live", np.array([START_MS + 3 * HOUR_MS + 1]), np.array([1e9]))
+    settings = RollupSettings(keep_5m=keep_s, keep_1h=keep_s)
+    assert await Rolling(room.store, room.source.rolled, settings, room.clock).roll(DEFAULT_TENANT)
+    assert await room.roll() == 0
+    found = await room.ask(room.source, "max_over_time(m[1h])", HOUR_MS)
+    assert max(filter(None, found["live"])) == 1e9
+    assert [value for value in found["dev"] if value] == [1.0] * 5
+
+
+async def test_what_was_summed_up_while_the_clock_was_ahead_is_read_raw_until_it_is_closed(room: Room):
+    ts_ms = np.arange(END_MS - 2 * HOUR_MS + 15_000, END_MS, 15_000)
+    await room.put("a", ts_ms[::2], np.ones(len(ts_ms[::2])))
+    await room.roll()
+    room.clock = FakeClock(NOW - timedelta(hours=2.75))
+    room.rolling = Rolling(room.store, room.source.rolled, RollupSettings(), room.clock)
+    await room.put("a", ts_ms[1::2], np.ones(len(ts_ms[1::2])))
+    for _ in range(2):
+        assert await room.roll() == 0
+        is_same(*[await room.ask(each, "count_over_time(m[1h])", HOUR_MS) for each in (room.source, room.raw)])
+
+
+async def test_what_one_process_left_to_do_the_next_does_though_nobody_sends(full: Room):
+    await full.put("counter", np.array([START_MS + 5 * HOUR_MS + 1]), np.array([1e9]))
+    query = "max_over_time(m{kind='counter'}[1h])"
+    await full.sink.close()
+    for rounds in range(2):
+        other = Room(full.store)
+        other.rolling = Rolling(full.store, other.source.rolled, RollupSettings(), Waking(rounds))
+        with pytest.raises(EOFError):
+            await other.rolling.keep_rolled((), bool)
+        assert max((await other.ask(other.source, query, HOUR_MS))["counter"]) == 1e9
+        await other.sink.close()
+    assert await other.roll() == 0
 
 
 async def test_another_process_goes_on_where_one_stopped(full: Room):
@@ -312,6 +369,32 @@ async def test_long_ago_sums_are_all_that_is_left_and_curves_stay(full: Room):
         resets = (await full.ask(source, "rate(m[1h])", HOUR_MS, end_ms))["resets"]
         assert resets == pytest.approx([4 / 15] * 11, rel=0.2)
         assert (await full.ask(source, "stddev_over_time(m[1h])", HOUR_MS, end_ms)) == {}
+
+
+async def test_long_ago_windows_of_whole_buckets_answer_as_raw_samples_did(full: Room):
+    ts_ms = np.arange(START_MS + 15_000, END_MS, 15_000)
+    infinite = np.arange(len(ts_ms)).astype(float)
+    infinite[1000] = np.inf
+    await full.put("huge", ts_ms, np.arange(len(ts_ms)) * 1e18)
+    await full.put("infinite", ts_ms, infinite)
+    await full.roll()
+    queries = [query.format(r=window) for query in FUNCTIONS[:15] for window in ("1h", "30m")]
+    at_ms = END_MS - 2 * HOUR_MS
+
+    async def ask_all(source: MetricSource) -> list[dict[str, list[float | None]]]:
+        spans = [await full.ask(source, query, 600_000) for query in queries]
+        whole = [await full.at(source, query.format(r="10h"), at_ms) for query in FUNCTIONS[:11]]
+        return [*spans, *whole]
+
+    before = await ask_all(full.raw)
+    around = await full.ask(full.raw, "rate(m[1h])", HOUR_MS, END_MS - 1_000)
+    await full.store.delete(POINTS, "1", tenant=DEFAULT_TENANT)
+    source = MetricSource(full.store, clock=FakeClock(NOW + timedelta(days=100)))
+    for one, other in zip(await ask_all(source), before, strict=True):
+        is_same(one, other)
+    nearly = await full.ask(source, "rate(m[1h])", HOUR_MS, END_MS - 1_000)
+    for kind in ("counter", "resets", "late"):
+        assert [v for v in nearly[kind] if v] == pytest.approx([v for v in around[kind] if v], rel=0.15), kind
 
 
 async def test_switched_off_sums_are_read_only_where_raw_samples_have_gone(full: Room):

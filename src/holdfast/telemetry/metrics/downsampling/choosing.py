@@ -7,7 +7,7 @@ only for such windows; where they are gone, the best that is left.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from holdfast.telemetry.metrics.selection import Selection
@@ -47,7 +47,8 @@ class Held:
     """What there is.
 
     Attributes:
-        clean: slots with their samples, 0 where they are to be summed up again.
+        clean: slots with true sums and their samples, 0 where they are to be summed up again.
+        known: all slots that were ever summed up, also those that have got samples since.
         raw_until_ms: until when all raw samples of a slot are there, 0 where all have left; not known of every slot.
         now_ms: the time.
         raw_since_ms: since when raw samples are kept by the settings.
@@ -56,6 +57,7 @@ class Held:
     """
 
     clean: Mapping[int, int]
+    known: Mapping[int, int]
     raw_until_ms: Mapping[int, int]
     now_ms: int
     raw_since_ms: int
@@ -73,15 +75,16 @@ class Held:
         """Tell whether no sum is needed for (start, end]."""
         return all(map(self.has_raw, _slots(span)))
 
-    def of(self, slot: int, exact_ms: int, coarse_ms: int) -> tuple[int, bool]:
-        """Give the resolution to read a slot by, and whether it is exact."""
-        begin_ms = slot * SLOT_MS
-        has_minutes = begin_ms >= self.minutes_since_ms
-        if not self.clean.get(slot):
+    def of(self, slot: int, exact_ms: int, aligned_ms: int, coarse_ms: int) -> tuple[int, bool]:
+        """Give the resolution to read a slot by, and whether it is exact; `choose_spans` says of what."""
+        begin_ms, has_raw = slot * SLOT_MS, self.has_raw(slot)
+        if not (self.clean if has_raw else self.known).get(slot) or begin_ms + SLOT_MS > self.now_ms:
             return RAW, True
-        if exact_ms == HOUR_MS or (exact_ms == MINUTES_MS and has_minutes):
-            return exact_ms, True
-        if self.has_raw(slot):
+        has_minutes = begin_ms >= self.minutes_since_ms
+        best_ms = exact_ms if has_raw else aligned_ms
+        if best_ms == HOUR_MS or (best_ms == MINUTES_MS and has_minutes):
+            return best_ms, True
+        if has_raw:
             return RAW, True
         return (coarse_ms if has_minutes else HOUR_MS), False
 
@@ -94,32 +97,37 @@ def function_of(selection: Selection) -> str | None:
 
 
 def exact_resolution(selection: Selection) -> int:
+    """Give the coarsest resolution whose buckets answer, with raw samples around them; RAW if there is none."""
+    if selection.step_ms:
+        return _aligned(selection)
+    # Of one window what is around its whole buckets is read raw.
+    return next((width for width in (HOUR_MS, MINUTES_MS) if selection.range_ms >= 2 * width), RAW)
+
+
+def _aligned(selection: Selection) -> int:
     """Give the coarsest resolution whose buckets' edges are edges of every window; RAW if there is none."""
-    for resolution_ms in (HOUR_MS, MINUTES_MS):
-        if selection.step_ms == 0:
-            if selection.range_ms >= 2 * resolution_ms:
-                return resolution_ms  # one window: what is around its whole buckets is read raw
-        elif not (
-            selection.step_ms % resolution_ms or selection.range_ms % resolution_ms or selection.end_ms % resolution_ms
-        ):
-            return resolution_ms
-    return RAW
+    edges = (selection.step_ms, selection.range_ms, selection.end_ms)
+    return next((width for width in (HOUR_MS, MINUTES_MS) if not any(edge % width for edge in edges)), RAW)
 
 
 def choose_spans(selection: Selection, span: tuple[int, int], held: Held, exact_ms: int) -> list[Span]:
-    """Give what to read for (start, end], in the order of time, without gaps."""
+    """Give what to read for (start, end], in the order of time, without gaps.
+
+    Where raw samples are there, sums of `exact_ms` are as good; where they are gone, those of as long as the windows'
+    edges are edges of buckets, else the nearest there are.
+    """
     wide = [width for width in (selection.step_ms, selection.range_ms) if width]
     coarse_ms = HOUR_MS if wide and min(wide) >= 2 * HOUR_MS else MINUTES_MS
+    aligned_ms = _aligned(selection)
     start_ms, end_ms = span
     spans: list[Span] = []
     for slot in _slots(span):
-        kind, is_exact = held.of(slot, exact_ms, coarse_ms)
-        begin, end = max(start_ms, slot * SLOT_MS), min(end_ms, (slot + 1) * SLOT_MS)
-        if spans and (spans[-1].resolution_ms, spans[-1].is_exact) == (kind, is_exact):
-            begin = spans.pop().start_ms
-        spans.append(Span(kind, begin, end, is_exact))
-    if selection.step_ms == 0:
-        return [piece for one in spans for piece in (_framed(one) if one.is_exact and one.resolution_ms else [one])]
+        kind, is_exact = held.of(slot, exact_ms, aligned_ms, coarse_ms)
+        part = Span(kind, max(start_ms, slot * SLOT_MS), min(end_ms, (slot + 1) * SLOT_MS), is_exact)
+        is_framed = selection.step_ms == 0 and kind != RAW and held.has_raw(slot)
+        for piece in _framed(part) if is_framed else [part]:
+            is_more = bool(spans) and (spans[-1].resolution_ms, spans[-1].is_exact) == (piece.resolution_ms, is_exact)
+            spans.append(replace(piece, start_ms=spans.pop().start_ms) if is_more else piece)
     return spans
 
 

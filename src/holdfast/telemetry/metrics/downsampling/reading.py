@@ -150,6 +150,7 @@ class RollupReader:
         minutes_s = keep_seconds(self._store, self._settings, tenant, MINUTES_MS)
         return Held(
             clean=await self._rolled.clean(tenant),
+            known=await self._rolled.known(tenant),
             raw_until_ms=self._rolled.raw_until_ms(tenant),
             now_ms=now_ms,
             raw_since_ms=now_ms - 1000 * self._store.retention.seconds(tenant, STREAM),

@@ -105,20 +105,25 @@ class RolledSlots:
         """Give until when all raw samples of slots are there, as last counted; 0 where all have left."""
         return self._tenants.setdefault(tenant, _Tenant()).raw_until_ms
 
-    def note_raw(self, tenant: TenantId, counts: Mapping[int, int], until_ms: Mapping[int, int]) -> None:
-        """Take how many raw samples of each slot there are, and when the first of them leaves."""
-        known = self._tenants.setdefault(tenant, _Tenant())
+    async def note_raw(
+        self, tenant: TenantId, counts: Mapping[int, int], until_ms: Mapping[int, int], last: int
+    ) -> None:
+        """Take how many raw samples each slot up to the last closed one has, and when the first of them leaves."""
+        known = await self._fresh(tenant)
         known.raw_until_ms = {
             slot: until_ms.get(slot, 0)
             for slot, n in known.samples.items()
-            if n and (counts.get(slot, 0) >= n or not counts.get(slot))
+            if n and slot <= last and (counts.get(slot, 0) >= n or not counts.get(slot))
         }
 
-    def take_dirty(self, tenant: TenantId) -> set[int]:
-        """Give the slots with late samples, which are being looked after now."""
+    def take_dirty(self, tenant: TenantId, last: int) -> set[int]:
+        """Give the slots up to the last closed one with late samples, which are being looked after now.
+
+        Later ones were summed up while the clock was ahead; they wait until they are closed.
+        """
         known = self._tenants.setdefault(tenant, _Tenant())
-        known.taken |= known.dirty
-        known.dirty = set()
+        known.taken |= {slot for slot in known.dirty if slot <= last}
+        known.dirty -= known.taken
         return set(known.taken)
 
     def note(self, tenant: TenantId, samples: Mapping[int, int]) -> None:

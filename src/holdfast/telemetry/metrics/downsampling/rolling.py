@@ -1,13 +1,13 @@
 """Sums samples up inside the engine: whole slots of two hours, once they are closed, and again when samples came late.
 
 What is summed up, and out of how many samples, stands in `metric_rolled`. A slot is done again when the store has more
-than that, so a crash repeats work and loses none; the same bucket said twice counts once. A slot of which samples have
-left is not done again.
+than that, so a crash repeats work and loses none; the same bucket said twice counts once. A bucket of which samples
+have left is not said again.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -48,7 +48,8 @@ _COUNTS: Final = """
     WHERE tenant = {{tenant:String}} AND slot BETWEEN 0 AND {{last:Int32}} GROUP BY slot ORDER BY slot"""
 _IS_MARK: Final = f"reinterpretAsUInt64(x.2) = {STALE_BITS}"
 # ruff: noqa: S608 -- what is put into the statements are constants of this module
-# `every` are a bucket's samples by time, `kept` those that are no mark of a series' end, `v` their values.
+# `every` are a bucket's samples by time, `kept` those that are no mark of a series' end, `v` their values; `before` are
+# sums of an earlier round. Of those in two partitions the engine takes the one that leaves later.
 _SUMS: Final = f"""
     SELECT {{tenant:String}} AS tenant, toInt32({{resolution:Int64}}) AS resolution_ms,
       toInt32(intDiv(end_ms - 1, {SLOT_MS})) AS slot, series_id, end_ms, toInt64(length(kept)) AS count,
@@ -57,8 +58,8 @@ _SUMS: Final = f"""
       arraySum(v) AS total, last - first + lost AS increase,
       arraySum(arrayMap((p, c) -> if(c < p, p, 0.), arrayPopBack(v), arrayPopFront(v))) AS lost, start_ms,
       if(length(arrayFilter(x -> {_IS_MARK}, [every[-1]])) = 1, every[-1].1, 0) AS mark_ms,
-      toDateTime(if(left_s < intDiv(every[1].1, 1000) + {{raw:Int64}}, left_s,
-        least(greatest(left_s, left_s - {{raw:Int64}} + {{keep:Int64}}), {_LAST_S})), 'UTC') AS expires_at
+      toDateTime(greatest(toInt64(before_s), if(left_s < intDiv(every[1].1, 1000) + {{raw:Int64}}, left_s,
+        least(greatest(left_s, left_s - {{raw:Int64}} + {{keep:Int64}}), {_LAST_S}))), 'UTC') AS expires_at
     FROM (
       SELECT series_id, intDiv(ts_ms + {{resolution:Int64}} - 1, {{resolution:Int64}}) * {{resolution:Int64}} AS end_ms,
         arraySort(x -> x.1, groupArray((ts_ms, value))) AS every, arrayFilter(x -> NOT ({_IS_MARK}), every) AS kept,
@@ -72,7 +73,14 @@ _SUMS: Final = f"""
           AND ts_ms > {{first:Int64}} * {SLOT_MS} AND ts_ms <= ({{last:Int64}} + 1) * {SLOT_MS}
           AND series_id BETWEEN {{low:UInt64}} AND {{high:UInt64}}
         GROUP BY slot, series_id, ts_ms)
-      GROUP BY series_id, end_ms)"""
+      GROUP BY series_id, end_ms) AS now
+    LEFT JOIN (
+      SELECT series_id, end_ms, max(count) AS before_n, max(toUnixTimestamp(expires_at)) AS before_s
+      FROM metric_rollups
+      WHERE tenant = {{tenant:String}} AND resolution_ms = {{resolution:Int64}}
+        AND slot BETWEEN {{first:Int64}} AND {{last:Int64}} AND series_id BETWEEN {{low:UInt64}} AND {{high:UInt64}}
+      GROUP BY series_id, end_ms) AS before USING (series_id, end_ms)
+    WHERE length(kept) >= before_n"""
 _DONE: Final = f"""
     SELECT {{tenant:String}} AS tenant, toInt32(one.1) AS slot, toInt64(one.2) AS samples,
       greatest(intDiv((toInt64(slot) + 1) * {SLOT_MS}, 1000), {{now:Int64}}) AS since_s,
@@ -121,23 +129,18 @@ class Rolling:
         Raises:
             UnavailableError: the store does not answer; whole slots are done, the rest is done next time.
         """
-        dirty = self._rolled.take_dirty(tenant)
-        natives, until_ms = await self._counts(tenant, HISTOGRAMS)
-        points, points_until_ms = await self._counts(tenant, POINTS)
-        counts = _added(points, natives)
+        last = self._last_closed()
+        dirty = self._rolled.take_dirty(tenant, last)
+        counts, natives = await self._count(tenant, last)
         known = await self._rolled.known(tenant)
-        both = until_ms.keys() & points_until_ms.keys()
-        until_ms |= points_until_ms | {slot: min(until_ms[slot], points_until_ms[slot]) for slot in both}
-        self._rolled.note_raw(tenant, counts, until_ms)
         grown = {slot for slot, n in counts.items() if n > known.get(slot, 0)}
         # The sample at a slot's very beginning belongs to the sums of the slot before.
-        before = {slot - 1 for slot in grown if slot - 1 in known and counts.get(slot - 1, 0) >= known[slot - 1]}
-        late = {slot for slot in dirty if counts.get(slot, 0) >= known.get(slot, 0)}
-        due = sorted((grown | before | late) & counts.keys())
+        before = {slot - 1 for slot in grown if slot - 1 in known}
+        due = sorted((grown | before | dirty) & counts.keys())
         for part in _parts(due, counts):
             await self._sum_up(tenant, part, counts)
             await self._thin(tenant, part, natives)
-            done = {slot: counts[slot] for slot in part}
+            done = {slot: max(counts[slot], known.get(slot, 0)) for slot in part}  # some may have left
             await self._store.derive(ROLLED, _DONE, self._keeping(tenant, HOUR_MS) | _lists(done), tenant=tenant)
             self._slots.labels("late").inc(len(known.keys() & done.keys()))
             self._slots.labels("new").inc(len(done.keys() - known.keys()))
@@ -147,10 +150,31 @@ class Rolling:
             log.debug("metrics.rolled", tenant=tenant, slots=len(due))
         return len(due)
 
-    async def _counts(self, tenant: TenantId, table: Table) -> tuple[dict[int, int], dict[int, int]]:
+    async def notice(self, tenant: TenantId) -> None:
+        """Note which slots got samples after they were summed up, before this process began.
+
+        Raises:
+            UnavailableError: the store does not answer.
+        """
+        counts, _ = await self._count(tenant, self._last_closed())
+        known = await self._rolled.known(tenant)
+        self._rolled.mark(tenant, [slot for slot, n in counts.items() if n > known.get(slot, 0)])
+
+    async def _count(self, tenant: TenantId, last: int) -> tuple[dict[int, int], dict[int, int]]:
+        """Give the number of samples of each slot up to the last closed one, and of native histograms among them."""
+        natives, until_ms = await self._counts(tenant, HISTOGRAMS, last)
+        points, points_until_ms = await self._counts(tenant, POINTS, last)
+        counts = _added(points, natives)
+        both = until_ms.keys() & points_until_ms.keys()
+        until_ms |= points_until_ms | {slot: min(until_ms[slot], points_until_ms[slot]) for slot in both}
+        await self._rolled.note_raw(tenant, counts, until_ms, last)
+        return counts, natives
+
+    def _last_closed(self) -> int:
+        return int((self._clock.now().timestamp() - self._settings.after) * 1000) // SLOT_MS - 1
+
+    async def _counts(self, tenant: TenantId, table: Table, last: int) -> tuple[dict[int, int], dict[int, int]]:
         """Give the number of samples of each closed slot, and when the first of them leaves."""
-        now_s = self._clock.now().timestamp()
-        last = int((now_s - self._settings.after) * 1000) // SLOT_MS - 1
         limits = QueryLimits.of(self._store.settings)
         found = await self._store.query(_COUNTS.format(table=table.name), {"last": last}, tenant=tenant, limits=limits)
         slots = found["slot"].to_pylist()
@@ -192,11 +216,22 @@ class Rolling:
                 await self.roll(tenant)
             yield
 
-    async def keep_rolled(self, tenants: Callable[[], Iterable[TenantId]]) -> None:
-        """Sum up what is due of every tenant, one after the other, again and again until cancelled."""
+    async def keep_rolled(self, senders: Collection[TenantId], owns: Callable[[str], bool]) -> None:
+        """Sum up what is due again and again until cancelled, one tenant after the other.
+
+        Args:
+            senders: who sends to this process; they may become more.
+            owns: tells whether to look after those who sent before is this process' part.
+        """
+
+        async def tenants() -> set[TenantId]:
+            return {*senders, *(await self._store.volume.tenants(SERIES, "1") if owns("metrics.rollups") else ())}
+
+        for tenant in await tenants():
+            await self.notice(tenant)
         while True:
             await self._clock.sleep(self._settings.every)
-            for tenant in tuple(tenants()):
+            for tenant in await tenants():
                 async with self._rolled.alone:
                     await self.roll(tenant)
 

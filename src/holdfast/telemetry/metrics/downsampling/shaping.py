@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -149,13 +150,15 @@ def _drawn_roughly(full: Buckets, resolution_ms: int, *, is_counter: bool) -> Lo
     order = np.lexsort((full.last_ms, full.rows))
     full = full.only(order)
     is_new = np.diff(full.rows, prepend=-1) != 0
-    rise = full.last - full.first + (full.lost if is_counter else 0.0)
-    step = full.first - np.roll(full.last, 1)
-    step = np.where(is_new, 0.0, np.where(step < 0, full.first, step) if is_counter else step)
-    ends = np.cumsum(np.nan_to_num(rise + step))
-    # The line ends where the raw samples go on.
-    lasts = np.flatnonzero(np.append(is_new[1:], True)) if len(is_new) else np.zeros(0, np.int64)
-    ends += np.repeat(full.last[lasts] - ends[lasts], np.diff(lasts, prepend=-1))
+    with np.errstate(invalid="ignore"):  # infinite less infinite
+        rise = _finite(full.last - full.first + (full.lost if is_counter else 0.0))
+        step = full.first - np.roll(full.last, 1)
+    step = _finite(np.where(is_new, 0.0, np.where(step < 0, full.first, step) if is_counter else step))
+    # Each series by itself, for what large ones add up to hides small ones. The line ends where the raw samples go on.
+    ends = np.empty(len(rise))
+    for begin, end in pairwise([*np.flatnonzero(is_new).tolist(), len(rise)]):
+        np.cumsum(rise[begin:end] + step[begin:end], out=ends[begin:end])
+        ends[begin:end] += _finite(full.last[end - 1] - ends[end - 1])
     minutes = resolution_ms // MINUTE_MS
     parts = [_ones(full.rows, full.first_ms, ends - rise)]
     many, rising, until = full.only(full.count > 1), rise[full.count > 1], ends[full.count > 1]
@@ -163,6 +166,10 @@ def _drawn_roughly(full: Buckets, resolution_ms: int, *, is_counter: bool) -> Lo
         at = many.first_ms + (many.last_ms - many.first_ms) * minute // minutes
         parts.append(_ones(many.rows, at, until - rising * (1 - minute / minutes)))
     return joined(parts)
+
+
+def _finite(values: Floats) -> Floats:
+    return np.nan_to_num(values, posinf=0.0, neginf=0.0)
 
 
 def _ones(rows: Ints, ts_ms: Ints, values: Floats) -> Loose:

@@ -79,4 +79,14 @@ THIN: Final = f"""
               AND ts_ms > {{first:Int64}} * {SLOT_MS} AND ts_ms <= ({{last:Int64}} + 1) * {SLOT_MS}
               AND series_id BETWEEN {{low:UInt64}} AND {{high:UInt64}}
             LIMIT 1 BY series_id, ts_ms)
-          GROUP BY series_id, end_ms)))"""
+          GROUP BY series_id, end_ms) AS now
+        LEFT JOIN (
+          SELECT series_id, end_ms, argMax(weights, round) AS before_n
+          FROM (
+            SELECT series_id, end_ms, round, sum(weight) AS weights FROM metric_histogram_rollups FINAL
+            WHERE tenant = {{tenant:String}} AND resolution_ms = {{resolution:Int64}}
+              AND slot BETWEEN {{first:Int64}} AND {{last:Int64}}
+              AND series_id BETWEEN {{low:UInt64}} AND {{high:UInt64}}
+            GROUP BY series_id, end_ms, round)
+          GROUP BY series_id, end_ms) AS before USING (series_id, end_ms)
+        WHERE length(kept) >= before_n))"""
