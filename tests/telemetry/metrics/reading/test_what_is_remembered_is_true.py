@@ -235,6 +235,24 @@ async def test_the_caches_tell_how_often_they_served(store: Store):
     await sink.close()
 
 
+async def test_series_that_come_and_go_are_remembered_for_as_long_as_they_live(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    await store.register(SCHEMA)
+    sink = MetricSink(store)
+    for number in range(12):  # as pods do that a deploy replaces
+        since_ms = NOW_MS - (12 - number) * SLOT_MS
+        await write_series(sink, np.arange(since_ms, since_ms + SLOT_MS, 600_000), n=str(number))
+    source = MetricSource(store, feed=sink.feed, settings=MetricsSettings(cache=250_000))
+    wish = Selection((Matcher("__name__", MatchOp.EQUAL, "m"),), NOW_MS - 12 * SLOT_MS, NOW_MS - 1)
+    await source.select(DEFAULT_TENANT, [wish])
+    asked = count_queries(store, monkeypatch)
+    (answer,) = await source.select(DEFAULT_TENANT, [wish])
+    assert np.diff(answer.offsets).tolist() == [11, *[12] * 11]  # the first is at the open end
+    assert not [sql for sql in asked if "metric_points" in sql]
+    await sink.close()
+
+
 async def test_a_glimpse_reads_no_more_than_it_needs_and_the_second_one_remembers(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ):

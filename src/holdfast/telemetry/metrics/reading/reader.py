@@ -157,8 +157,8 @@ class SampleReader:
 
     def _split(self, chosen: Chosen, slots: range) -> tuple[list[int], list[int]]:
         """Give the slots to be remembered, and those to be read once."""
-        guess = len(chosen.ids) * (SLOT_MS // SCRAPE_MS) * 8
-        if self._cache is None or len(slots) > _MOST_SLOTS or guess * len(slots) > self._cache.most_bytes // 2:
+        guess = _lived_ms(chosen, slots) // SCRAPE_MS * 8
+        if self._cache is None or len(slots) > _MOST_SLOTS or guess > self._cache.most_bytes // 2:
             return [], list(slots)
         if not self._margin_s:
             return list(slots), []
@@ -188,9 +188,9 @@ class SampleReader:
                 if len(lacking):
                     missing.setdefault((lacking.tobytes(), wants_starts), (lacking, []))[1].append(slot)
             for (_, wants_starts), (ids, lacking_slots) in missing.items():
-                wanted = Wanted(
-                    ids, lacking_slots, chosen.is_whole and 2 * len(ids) > len(chosen.ids), None, wants_starts
-                )
+                most = max(len(_living(chosen, slot)) for slot in lacking_slots)
+                is_whole = chosen.is_whole and 2 * len(ids) > most
+                wanted = Wanted(ids, lacking_slots, is_whole, None, wants_starts)
                 await self._read_missing(tenant, chosen, wanted, parts)
         known = [parts[slot] for slot in slots if slot in parts]
         blocks = [block for part in known for block in part.blocks]
@@ -246,6 +246,13 @@ def _living(chosen: Chosen, slot: int) -> Ids:
         return chosen.ids
     is_living = (chosen.first_ms < (slot + 1) * SLOT_MS) & (chosen.last_ms + ANNOUNCE_EVERY_MS >= slot * SLOT_MS)
     return chosen.ids if is_living.all() else chosen.ids[is_living]
+
+
+def _lived_ms(chosen: Chosen, slots: range) -> int:
+    """Give how long the series live within slots, summed over them: those that come and go live for little of it."""
+    begun = np.maximum(chosen.first_ms, slots.start * SLOT_MS)
+    heard = np.minimum(chosen.last_ms + ANNOUNCE_EVERY_MS, slots.stop * SLOT_MS)
+    return int(np.maximum(heard - begun, 0).sum())
 
 
 def _of(found: Sequence[tuple[int, Block]], slot: int, ids: Ids) -> list[Block]:

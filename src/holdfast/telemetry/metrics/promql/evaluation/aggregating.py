@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.promql.evaluation.evaluator import Evaluator
 
 RANKED: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
-MANY_GROUPS: Final = 64
 
 
 def aggregate(evaluator: Evaluator, node: Aggregation, steps: Steps) -> Frame:
@@ -49,7 +49,9 @@ def aggregate(evaluator: Evaluator, node: Aggregation, steps: Steps) -> Frame:
     groups = aggregations.group(frame.labels, node.grouping, is_without=node.is_without)
     floats = _ignore_histograms(node, frame, notes)
     if node.op == "quantile":
-        values, present = _quantiles(floats, groups, param)
+        values, present = _each_group(
+            floats, groups, lambda mine, there, count: quantile_of_columns(mine, there, np.tile(param, count))
+        )
     else:
         values, present = fold_groups(node.op, floats, groups)
     result = Frame(groups.labels, values, present, groups.any_of(frame.drops))
@@ -68,49 +70,22 @@ def _ignore_histograms(node: Aggregation, frame: Frame, notes: Notes) -> Frame:
 
 def fold_groups(op: str, frame: Frame, groups: aggregations.Groups) -> tuple[Floats, Bools]:
     """Fold each group's floats."""
-    steps = frame.values.shape[1]
-    present = np.zeros((groups.count, steps), dtype=np.bool_)
-    if op in {"sum", "avg", "count"} and groups.count > MANY_GROUPS and not (frame.values < 0).any():
-        return _fold_many(op, frame, groups)
-    values = np.zeros((groups.count, steps))
     fold = aggregations.FOLDS[op]
-    for number, rows in enumerate(groups.rows()):
-        mine, there = frame.values[rows], frame.present[rows]
-        present[number] = there.any(axis=0)
-        with np.errstate(all="ignore"):
-            values[number] = fold(mine, there)
-    return values, present
+    return _each_group(frame, groups, lambda values, there, _: fold(values, there))
 
 
-def _fold_many(op: str, frame: Frame, groups: aggregations.Groups) -> tuple[Floats, Bools]:
-    """Fold many small groups of numbers that are not negative, all at once."""
-    there = frame.present[groups.order]
-    counts = np.add.reduceat(there, groups.starts, axis=0, dtype=np.int64)
-    if op == "count":
-        return counts.astype(np.float64), counts > 0
-    terms = np.where(there, frame.values[groups.order], 0.0)
-    with np.errstate(all="ignore"):
-        sums = np.add.reduceat(terms, groups.starts, axis=0)
-        if op == "sum":
-            return sums, counts > 0
-        if np.isinf(sums).any():
-            return _fold_singly(frame, groups)
-        return sums / counts, counts > 0
-
-
-def _fold_singly(frame: Frame, groups: aggregations.Groups) -> tuple[Floats, Bools]:
-    fold = aggregations.FOLDS["avg"]
-    pairs = [(fold(frame.values[rows], frame.present[rows]), frame.present[rows].any(axis=0)) for rows in groups.rows()]
-    return np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
-
-
-def _quantiles(frame: Frame, groups: aggregations.Groups, q: Floats) -> tuple[Floats, Bools]:
+def _each_group(
+    frame: Frame, groups: aggregations.Groups, fold: Callable[[Floats, Bools, int], Floats]
+) -> tuple[Floats, Bools]:
+    """Fold the columns of groups of one size side by side; `fold` is told how many groups these are."""
     steps = frame.values.shape[1]
     values, present = np.zeros((groups.count, steps)), np.zeros((groups.count, steps), dtype=np.bool_)
-    for number, rows in enumerate(groups.rows()):
-        there = frame.present[rows]
-        present[number] = there.any(axis=0)
-        values[number] = quantile_of_columns(frame.values[rows], there, q)
+    for numbers, rows in groups.batches(steps):
+        shape = (len(rows), len(numbers) * steps)
+        mine, there = (cells[rows].reshape(shape) for cells in (frame.values, frame.present))
+        present[numbers] = there.any(axis=0).reshape(-1, steps)
+        with np.errstate(all="ignore"):
+            values[numbers] = fold(mine, there, len(numbers)).reshape(-1, steps)
     return values, present
 
 
@@ -189,7 +164,8 @@ def _count_values(evaluator: Evaluator, node: Aggregation, steps: Steps) -> Fram
         raise QueryExecutionError(f"invalid label name {_write_bytes(label) if node.param else written}")
     frame = evaluator.frame(node.expr, steps)
     by = aggregations.ValueCount(label, node.grouping, node.is_without)
-    return aggregations.count_values(frame, by, histograms.describe_histogram)  # type: ignore[arg-type]  # cells are objects
+    describe: Callable[..., str] = histograms.describe_histogram  # cells are objects
+    return aggregations.count_values(frame, by, describe, evaluator.query.budget)
 
 
 def _write_bytes(text: str) -> str:

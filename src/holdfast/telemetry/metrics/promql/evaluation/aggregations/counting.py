@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
-from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Floats
+from holdfast.telemetry.metrics.promql.evaluation.arrays import Ints
+from holdfast.telemetry.metrics.promql.evaluation.budget import Budget
 from holdfast.telemetry.metrics.promql.evaluation.frames import Frame, empty_frame
+
+_CELL_BYTES: Final = 17  # a count, as a number, and whether there is any
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +32,45 @@ class ValueCount:
         return tuple(pair for pair in merged if pair[0] in self.grouping or pair[0] == self.label)
 
 
-def count_values(frame: Frame, by: ValueCount, describe: Callable[[object], str]) -> Frame:
-    """Count the values of each group; `describe` writes a histogram."""
+def count_values(frame: Frame, by: ValueCount, describe: Callable[[object], str], budget: Budget) -> Frame:
+    """Count the values of each group; `describe` writes a histogram.
+
+    Raises:
+        LimitError: so many values take more memory than a query may.
+    """
     steps = frame.values.shape[1]
-    found: dict[Labels, np.ndarray] = defaultdict(lambda: np.zeros(steps))
-    floats = frame.is_float
-    for row, labels in enumerate(frame.labels):
-        values = frame.values[row]
-        for number, same in _distinct(values, floats[row]):
-            found[by.key(labels, write_plain(number))] += same
-        if frame.histograms is not None:
-            for column in np.flatnonzero(frame.is_histogram[row]).tolist():
-                found[by.key(labels, describe(frame.histograms[row, column]))][column] += 1
-    if not found:
+    numbers: dict[Labels, int] = {}
+    parts = [_count_floats(frame, by, numbers)]
+    if frame.histograms is not None:
+        found = list(zip(*(part.tolist() for part in np.nonzero(frame.is_histogram)), strict=True))
+        keys = [by.key(frame.labels[row], describe(frame.histograms[row, column])) for row, column in found]
+        targets = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+        parts.append((targets, np.array([column for _, column in found], dtype=np.int64)))
+    if not numbers:
         return empty_frame(steps)
-    values = np.stack(list(found.values()))
-    return Frame(list(found), values, values > 0, np.zeros(len(found), dtype=np.bool_))
+    budget.foresee(len(numbers) * steps * _CELL_BYTES, lambda: "count_values")
+    targets, columns = (np.concatenate(part) for part in zip(*parts, strict=True))
+    counts = np.bincount(targets * steps + columns, minlength=len(numbers) * steps).reshape(len(numbers), steps)
+    return Frame(list(numbers), counts.astype(np.float64), counts > 0, np.zeros(len(numbers), dtype=np.bool_))
 
 
-def _distinct(values: Floats, is_float: Bools) -> Iterator[tuple[float, Bools]]:
-    """Give each number that occurs, and where; 0 and -0 are two, as they are written differently."""
-    for number in np.unique(values[is_float]).tolist():
-        if number != number:  # noqa: PLR0124 -- NaN
-            yield number, np.isnan(values) & is_float
-        elif number:
-            yield number, (values == number) & is_float
-        else:
-            for zero, is_negative in ((0.0, False), (-0.0, True)):
-                same = (values == 0) & (np.signbit(values) == is_negative) & is_float
-                if same.any():
-                    yield zero, same
+def _count_floats(frame: Frame, by: ValueCount, numbers: dict[Labels, int]) -> tuple[Ints, Ints]:
+    """Give the result that each float counts for, and its step; 0 and -0 are two, as they are written differently."""
+    groups: dict[Labels, int] = {}
+    of_row = np.array([groups.setdefault(by.key(each, ""), len(groups)) for each in frame.labels], dtype=np.int64)
+    first_of = np.unique(of_row, return_index=True)[1].tolist()
+    rows, columns = np.nonzero(frame.is_float)
+    values = frame.values[rows, columns]
+    values[np.isnan(values)] = np.nan  # whatever its bits
+    bits, value_of = np.unique(values.view(np.int64), return_inverse=True)
+    pairs, pair_of = np.unique(of_row[rows] * len(bits) + value_of, return_inverse=True)
+    texts = [write_plain(number) for number in bits.view(np.float64).tolist()]
+    keys = [
+        by.key(frame.labels[first_of[group]], texts[value])
+        for group, value in zip(*(part.tolist() for part in np.divmod(pairs, max(len(bits), 1))), strict=True)
+    ]
+    targets = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+    return targets[pair_of], columns
 
 
 def write_plain(number: float) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Ints
+
+CELLS: Final = 1 << 18  # of a batch: two megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,22 @@ class Groups:
         """Give the series of each group."""
         return np.split(self.order, self.starts[1:]) if self.count else []
 
+    def batches(self, steps: int) -> Iterator[tuple[Ints, Ints]]:
+        """Give groups of the same size side by side: K of them, and their series (size x K).
+
+        Many small groups then cost what a large one does. A batch of more than one group fits a core's cache.
+        """
+        sizes = np.diff(self.starts, append=len(self.order))
+        for size in np.unique(sizes).tolist():
+            alike = np.flatnonzero(sizes == size)
+            width = max(1, CELLS // (size * max(steps, 1)))
+            for at in range(0, len(alike), width):
+                numbers = alike[at : at + width]
+                yield numbers, self.order[self.starts[numbers] + np.arange(size)[:, None]]
+
     def any_of(self, flags: Bools) -> Bools:
         """Tell for each group whether any of its series has the flag."""
-        return np.array([bool(flags[rows].any()) for rows in self.rows()], dtype=np.bool_)
+        return np.logical_or.reduceat(flags[self.order], self.starts) if self.count else np.zeros(0, dtype=np.bool_)
 
 
 def group(series: Sequence[Labels], names: Sequence[str], *, is_without: bool) -> Groups:

@@ -7,7 +7,7 @@ Source: promql/engine.go, VectorBinop.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -17,10 +17,11 @@ from holdfast.telemetry.metrics.labels import METRIC_NAME, Labels
 from holdfast.telemetry.metrics.promql.errors import QueryExecutionError
 from holdfast.telemetry.metrics.promql.evaluation.arrays import Bools, Ints
 from holdfast.telemetry.metrics.promql.evaluation.binary.operators import ARITHMETIC
-from holdfast.telemetry.metrics.promql.evaluation.frames import Frame
+from holdfast.telemetry.metrics.promql.evaluation.frames import METADATA_LABELS, Frame
 from holdfast.telemetry.metrics.promql.nodes import Matching
 from holdfast.telemetry.metrics.promql.quoting import quote
 
+PART_BYTES: Final = 1 << 23
 _PLAIN_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 MANY_MATCHES: Final = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
 NOT_UNIQUE: Final = "multiple matches for labels: grouping labels must ensure unique matches"
@@ -50,45 +51,69 @@ def _show_name(name: str) -> str:
     return name if _PLAIN_NAME.fullmatch(name) else quote(name)
 
 
-def result_labels(op: str, many: Labels, one: Labels, matching: Matching) -> Labels:
-    """Give the labels of a result; the many side's, with what `group_left(...)` takes from the other."""
-    labels = dict(many)
-    if op in ARITHMETIC:
-        for name in ("__type__", "__unit__"):
-            labels.pop(name, None)
-        labels.pop(METRIC_NAME, None)
-    if matching.card == "one-to-one":
-        if matching.is_on:
-            labels = {name: value for name, value in labels.items() if name in matching.labels}
-        else:
-            for name in matching.labels:
-                labels.pop(name, None)
-    theirs = dict(one)
-    for name in matching.include:
-        if theirs.get(name):
-            labels[name] = theirs[name]
-        else:
-            labels.pop(name, None)
-    return tuple(sorted(labels.items()))
+def result_labels(op: str, many: Sequence[Labels], one: Sequence[Labels], matching: Matching) -> list[Labels]:
+    """Give the labels of results; the many side's, with what `group_left(...)` takes from the other."""
+    is_kept = _kept_names(op, matching)
+    kept = [tuple(pair for pair in labels if is_kept(pair[0])) for labels in many]
+    if not matching.include:
+        return kept
+    wanted = frozenset(matching.include)
+    return [
+        tuple(sorted((*mine, *(pair for pair in theirs if pair[0] in wanted and pair[1]))))
+        for mine, theirs in zip(kept, one, strict=True)
+    ]
+
+
+def _kept_names(op: str, matching: Matching) -> Callable[[str], bool]:
+    """Tell which labels of the many side a result has."""
+    gone = frozenset(METADATA_LABELS if op in ARITHMETIC else ()) | frozenset(matching.include)
+    if matching.card != "one-to-one":
+        return lambda name: name not in gone
+    if matching.is_on:
+        return (frozenset(matching.labels) - gone).__contains__
+    gone |= frozenset(matching.labels)
+    return lambda name: name not in gone
 
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """P pairs: rows of the many side and of the one side, -1 where a fill stands in."""
+    """P pairs: rows of the many side and of the one side, and the number of the signature that they share."""
 
     many: Ints
     one: Ints
-    signatures: list[Labels]
+    signatures: Ints
 
 
-def pair_up(many: list[Labels], one: list[Labels]) -> Pairing:
-    """Pair each series of the many side with those of the one side that have its signature."""
-    where: dict[Labels, list[int]] = {}
-    for row, signature in enumerate(one):
-        where.setdefault(signature, []).append(row)
-    pairs = [(row, other, signature) for row, signature in enumerate(many) for other in where.get(signature, ())]
-    index = np.array([pair[:2] for pair in pairs], dtype=np.int64).reshape(-1, 2)
-    return Pairing(index[:, 0], index[:, 1], [pair[2] for pair in pairs])
+def pair_up(many: tuple[Frame, list[Labels]], one: tuple[Frame, list[Labels]]) -> Pairing:
+    """Pair each series of the many side with those of the one side that have its signature, if they ever meet.
+
+    Where series come and go, most of one signature never do, and their pairs would be many.
+    """
+    numbers: dict[Labels, int] = {}
+    other = np.array([numbers.setdefault(key, len(numbers)) for key in one[1]], dtype=np.int64)
+    mine = np.array([numbers.get(key, -1) for key in many[1]], dtype=np.int64)
+    order = np.argsort(other, kind="stable")
+    first, end = (np.searchsorted(other, mine, side=side, sorter=order) for side in ("left", "right"))
+    left, right = (np.packbits(side[0].present, axis=1) for side in (many, one))
+    parts = [_met(rows, first, end, (left, right[order])) for rows in _some_rows(end - first, left.shape[1])]
+    rows, places = (np.concatenate([np.zeros(0, dtype=np.int64), *(part[at] for part in parts)]) for at in (0, 1))
+    return Pairing(rows, order[places], mine[rows])
+
+
+def _some_rows(counts: Ints, width: int) -> Iterator[Ints]:
+    """Give the rows that have partners, so many at a time as have a few megabytes of them."""
+    rows = np.flatnonzero(counts)
+    weight = np.cumsum(counts[rows] * width) // PART_BYTES
+    return iter(np.split(rows, np.flatnonzero(np.diff(weight)) + 1)) if len(rows) else iter(())
+
+
+def _met(rows: Ints, first: Ints, end: Ints, present: tuple[np.ndarray, np.ndarray]) -> tuple[Ints, Ints]:
+    """Give the pairs of these rows with their partners that are both there at any step."""
+    counts = end[rows] - first[rows]
+    many = np.repeat(rows, counts)
+    one = np.arange(len(many)) + np.repeat(first[rows] - (np.cumsum(counts) - counts), counts)
+    meets = (present[0][many] & present[1][one]).any(axis=1)
+    return many[meets], one[meets]
 
 
 def refuse_duplicates(frame: Frame, keys: list[Labels], side: str, active: Bools) -> None:
@@ -122,7 +147,7 @@ def _meeting(frame: Frame, keys: list[Labels], rows: Sequence[int], active: Bool
     return None
 
 
-def refuse_overlaps(keys: list[tuple[Labels, Labels]], happened: Bools, message: str) -> None:
+def refuse_overlaps(keys: Sequence[Hashable], happened: Bools, message: str) -> None:
     """Refuse two pairs of the same key at the same step.
 
     Raises:
@@ -130,7 +155,7 @@ def refuse_overlaps(keys: list[tuple[Labels, Labels]], happened: Bools, message:
     """
     if len(set(keys)) == len(keys):
         return
-    seen: dict[tuple[Labels, Labels], Bools] = {}
+    seen: dict[Hashable, Bools] = {}
     for row, key in enumerate(keys):
         if key in seen:
             if (seen[key] & happened[row]).any():

@@ -85,23 +85,19 @@ def _fill(value: float | None, side: tuple[Frame, list[Labels]], other: tuple[Fr
 def _compute_pairs(
     node: Binary, rule: Matching, many: tuple[Frame, list[Labels]], one: tuple[Frame, list[Labels]], notes: Notes
 ) -> Frame:
-    pairing = matches.pair_up(many[1], one[1])
+    pairing = matches.pair_up(many, one)
     if not len(pairing.many):
         return empty_frame(many[0].values.shape[1])
     here, there = many[0].take(pairing.many), one[0].take(pairing.one)
     present = here.present & there.present
     left, right = (there, here) if rule.card == "one-to-many" else (here, there)
     outcome = _operate(node, Side(left.values, left.histograms), Side(right.values, right.histograms), present, notes)
-    labels = [
-        matches.result_labels(node.op, mine, theirs, rule)
-        for mine, theirs in zip(here.labels, there.labels, strict=True)
-    ]
+    labels = matches.result_labels(node.op, here.labels, there.labels, rule)
+    numbers = pairing.signatures.tolist()
     if rule.card == "one-to-one":
-        keys: list[tuple[Labels, Labels]] = [(signature, ()) for signature in pairing.signatures]
-        matches.refuse_overlaps(keys, outcome.happened, matches.MANY_MATCHES)
+        matches.refuse_overlaps(numbers, outcome.happened, matches.MANY_MATCHES)
     else:
-        keys = list(zip(pairing.signatures, labels, strict=True))
-        matches.refuse_overlaps(keys, outcome.happened, matches.NOT_UNIQUE)
+        matches.refuse_overlaps(list(zip(numbers, labels, strict=True)), outcome.happened, matches.NOT_UNIQUE)
     drops = _names_that_go(node, rule, here.drops)
     result = Frame(labels, np.array(outcome.values), np.array(outcome.kept), drops, outcome.histograms)
     return merge_same(result.without_empty_rows())
