@@ -24,7 +24,7 @@ from holdfast.kernel.errors import BusyError, InvalidError, TimedOutError, Unava
 from holdfast.kernel.http.addresses import AddressPolicy
 from holdfast.kernel.http.answers import Answer, Call
 from holdfast.kernel.http.encodings import ACCEPTED, BoundedDecoder
-from holdfast.kernel.http.errors import AnswerTooLargeError, PeerError, TooLargeError
+from holdfast.kernel.http.errors import AnswerTooLargeError, PeerError, PeerStatusError, TooLargeError
 from holdfast.kernel.http.metrics import OutboundMetrics
 from holdfast.kernel.http.network import GuardedBackend, GuardedTransport, Resolve, resolve
 from holdfast.kernel.http.proxies import NO_PROXIES, Proxies
@@ -122,7 +122,7 @@ class OutboundHttp:
         `call.timeout_s` bounds the silence, `call.max_bytes` one line; nothing is decompressed, no redirect followed.
 
         Raises:
-            PeerError: the status is not 200, or a line is too long.
+            PeerStatusError, PeerError: the status is not 200; a line is too long.
             InvalidError, AddressRefusedError, UnavailableError: as `send`.
         """
         plain = {"accept-encoding": "identity", **call.headers}
@@ -135,7 +135,11 @@ class OutboundHttp:
             response = await self._open().send(request, stream=True, follow_redirects=False)
             async with aclosing(response):
                 if response.status_code != 200:
-                    raise PeerError(f"{where} answered with status {response.status_code}")
+                    raise PeerStatusError(
+                        f"{where} answered with status {response.status_code}",
+                        status=response.status_code,
+                        retry_after=response.headers.get("retry-after"),
+                    )
                 async for chunk in response.aiter_raw():
                     *whole, rest = (rest + chunk).split(b"\n")
                     for line in whole:
