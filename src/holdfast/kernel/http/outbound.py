@@ -6,6 +6,7 @@ time each phase of a connection, have their own client and share only the addres
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import ssl
@@ -29,7 +30,6 @@ from holdfast.kernel.http.metrics import OutboundMetrics
 from holdfast.kernel.http.network import GuardedBackend, GuardedTransport, Resolve, resolve
 from holdfast.kernel.http.proxies import NO_PROXIES, Proxies
 from holdfast.kernel.secrets import MASK
-from holdfast.resilience import timeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -166,7 +166,7 @@ class OutboundHttp:
         limit_s = call.timeout_s if call.timeout_s is not None else self._settings.total_timeout
         where = self._show(request.url)
         try:
-            async with timeout(limit_s):
+            async with asyncio.timeout(limit_s):  # who asked says so: thousands may be silent at once
                 return await self._follow(request, call, started)
         except TimeoutError:
             raise TimedOutError(f"{where} did not answer within {limit_s:g} s") from None
