@@ -21,6 +21,7 @@ from holdfast.kernel.http import (
 )
 from holdfast.kernel.http.settings import OutboundSettings
 from holdfast.kernel.secrets import Redactor, Secret
+from holdfast.resilience import listen
 
 
 @pytest.fixture
@@ -70,8 +71,12 @@ async def test_a_body_that_is_not_json_says_so(client):
 
 async def test_a_silent_server_costs_no_more_than_the_limit(client):
     async with peer(says_nothing) as port:
+        told: list[object] = []
+        stop = listen(told.append)
         with pytest.raises(TimedOutError, match=r"0\.1 s"):
             await client(total_timeout=0.1).get(f"http://127.0.0.1:{port}/", purpose="test")
+        stop()
+        assert told == []  # it would be a line in the log, and thousands of targets may be silent at once
         with pytest.raises(TimedOutError, match="ReadTimeout"):
             await client(read_timeout=0.1).get(f"http://127.0.0.1:{port}/", purpose="test")
 

@@ -62,7 +62,24 @@ async def test_a_failed_scrape_ends_every_series_and_the_target_is_down(scraped,
     exporter.status = 200
     await loop.scrape(103.0)
     assert scraped.series()[_x()][-1] == (103, 1.0)
-    assert scraped.value("scrape_series_added") == 1.0
+    assert scraped.value("scrape_series_added") == 0.0  # it is none that the target did not have
+
+
+async def test_series_with_times_of_their_own_are_counted_as_new_too(scraped, exporter):
+    loop = scraped.loop()
+    added = []
+    for at_s, page in (
+        (100.0, b"x 1 99000\n"),
+        (101.0, b"x 1 99000\n"),
+        (102.0, b"x 2 102000\ny 1 102000\nz 1 9000000\n"),
+    ):
+        exporter.page = page
+        await loop.scrape(at_s)
+        added.append(scraped.value("scrape_series_added"))
+    assert added == [1.0, 0.0, 1.0]
+    assert (
+        scraped.value("scrape_samples_post_metric_relabeling") == 3.0
+    )  # what lies too far ahead is counted, and not kept
 
 
 async def test_a_target_that_goes_ends_its_series_and_those_about_it(scraped):
@@ -74,11 +91,11 @@ async def test_a_target_that_goes_ends_its_series_and_those_about_it(scraped):
 
 
 async def test_the_series_about_a_scrape_count_before_and_after_relabelling(scraped, exporter):
-    exporter.page = b"x 1\nthrown 2\nthrown 3\n"
+    exporter.page = b"x 1\nthrown 2\nthrown 3\nx 4\n"
     drop = RelabelRule(action=Action.DROP, source_labels=("__name__",), regex="thrown")
     await scraped.loop(metric_relabel_rules=(drop,), has_extra_metrics=True).scrape(100.0)
-    assert scraped.value("scrape_samples_scraped") == 2.0  # the second `thrown` is the same series once more
-    assert scraped.value("scrape_samples_post_metric_relabeling") == 1.0
+    assert scraped.value("scrape_samples_scraped") == 4.0
+    assert scraped.value("scrape_samples_post_metric_relabeling") == 2.0  # a series that stands twice counts twice
     assert scraped.value("scrape_series_added") == 1.0
     assert scraped.value("scrape_timeout_seconds") == 5.0
     assert scraped.value("scrape_body_size_bytes") == len(exporter.page)

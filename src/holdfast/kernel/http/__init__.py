@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         AnswerTooLargeError,
         MediaTypeError,
         PeerError,
+        PeerStatusError,
         SlowBodyError,
         TooLargeError,
     )
@@ -39,6 +40,7 @@ __all__ = [
     "OutboundHttp",
     "OutboundSettings",
     "PeerError",
+    "PeerStatusError",
     "Proxies",
     "SlowBodyError",
     "TooLargeError",
@@ -51,7 +53,8 @@ _HOMES = {
     "addresses": "AddressPolicy",
     "answers": "Answer Call",
     "encodings": "BoundedDecoder",
-    "errors": "AddressRefusedError AnswerTooLargeError MediaTypeError PeerError SlowBodyError TooLargeError",
+    "errors": "AddressRefusedError AnswerTooLargeError MediaTypeError PeerError PeerStatusError SlowBodyError "
+    "TooLargeError",
     "network": "resolve",
     "outbound": "OutboundHttp",
     "proxies": "NO_PROXIES Proxies proxy_url",

@@ -36,6 +36,14 @@ class PeerError(UnavailableError):
     code = "peer_broken"
 
 
+class PeerStatusError(PeerError):
+    """The other side answered with a status that says no; `retry_after` is its header of that name."""
+
+    def __init__(self, message: str, *, status: int, retry_after: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.retry_after = status, retry_after
+
+
 class AnswerTooLargeError(PeerError):
     """The other side's answer is larger than the limit; it was not read to its end."""
 

@@ -6,6 +6,7 @@ time each phase of a connection, have their own client and share only the addres
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import ssl
@@ -24,12 +25,11 @@ from holdfast.kernel.errors import BusyError, InvalidError, TimedOutError, Unava
 from holdfast.kernel.http.addresses import AddressPolicy
 from holdfast.kernel.http.answers import Answer, Call
 from holdfast.kernel.http.encodings import ACCEPTED, BoundedDecoder
-from holdfast.kernel.http.errors import AnswerTooLargeError, PeerError, TooLargeError
+from holdfast.kernel.http.errors import AnswerTooLargeError, PeerError, PeerStatusError, TooLargeError
 from holdfast.kernel.http.metrics import OutboundMetrics
 from holdfast.kernel.http.network import GuardedBackend, GuardedTransport, Resolve, resolve
 from holdfast.kernel.http.proxies import NO_PROXIES, Proxies
 from holdfast.kernel.secrets import MASK
-from holdfast.resilience import timeout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -122,7 +122,7 @@ class OutboundHttp:
         `call.timeout_s` bounds the silence, `call.max_bytes` one line; nothing is decompressed, no redirect followed.
 
         Raises:
-            PeerError: the status is not 200, or a line is too long.
+            PeerStatusError, PeerError: the status is not 200; a line is too long.
             InvalidError, AddressRefusedError, UnavailableError: as `send`.
         """
         plain = {"accept-encoding": "identity", **call.headers}
@@ -135,7 +135,11 @@ class OutboundHttp:
             response = await self._open().send(request, stream=True, follow_redirects=False)
             async with aclosing(response):
                 if response.status_code != 200:
-                    raise PeerError(f"{where} answered with status {response.status_code}")
+                    raise PeerStatusError(
+                        f"{where} answered with status {response.status_code}",
+                        status=response.status_code,
+                        retry_after=response.headers.get("retry-after"),
+                    )
                 async for chunk in response.aiter_raw():
                     *whole, rest = (rest + chunk).split(b"\n")
                     for line in whole:
@@ -162,7 +166,7 @@ class OutboundHttp:
         limit_s = call.timeout_s if call.timeout_s is not None else self._settings.total_timeout
         where = self._show(request.url)
         try:
-            async with timeout(limit_s):
+            async with asyncio.timeout(limit_s):  # who asked says so: thousands may be silent at once
                 return await self._follow(request, call, started)
         except TimeoutError:
             raise TimedOutError(f"{where} did not answer within {limit_s:g} s") from None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from fixtures.clocks import advance_until
 from holdfast.kernel import decoding
-from holdfast.kernel.clock import SystemClock
+from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.resilience import Backoff
 from holdfast.telemetry.metrics.scrape.config import KubernetesDiscovery
-from holdfast.telemetry.metrics.scrape.discovery.kubernetes import ClusterTargets, watching
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes import ClusterTargets, access, cluster, watching
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.roles import RoleTargets
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 from telemetry.scrape.discovery.clusters import ApiServer, pod
@@ -47,11 +49,12 @@ async def follow(api, callers, tmp_path):
 
     def start(**fields):
         followed = Followed()
-        server = {} if "kubeconfig_file" in fields else {"api_server": f"http://127.0.0.1:{api.port}"}
+        is_elsewhere = "kubeconfig_file" in fields or "own_namespace" in fields.get("namespaces", {})
+        server = {} if is_elsewhere else {"api_server": f"http://127.0.0.1:{api.port}"}
         given = {"role": "pod", **server, **fields}
         section = decoding.decode(KubernetesDiscovery, given)
-        cluster = ClusterTargets(section, callers, tmp_path, SystemClock(), followed.metrics)
-        followed.task = asyncio.create_task(cluster.run(followed.tell))
+        targets = ClusterTargets(section, callers, tmp_path, SystemClock(), followed.metrics)
+        followed.task = asyncio.create_task(targets.run(followed.tell))
         tasks.append(followed.task)
         return followed
 
@@ -101,6 +104,47 @@ async def test_watches_that_lasted_and_were_cut_are_followed_by_short_pauses(api
         await asyncio.sleep(0.1)
         api.cut(PODS, b"5\r\n{")
     await _until(lambda: followed.failures == 8)
+
+
+@pytest.mark.parametrize("refusal", [b"", b"429 Too Many Requests\r\nretry-after: 1"])
+async def test_a_watch_that_is_cut_after_a_while_goes_on_where_it_was(api, follow, monkeypatch, refusal):
+    monkeypatch.setattr(watching, "_SHORT_S", 0.05)
+    monkeypatch.setattr(watching, "AGAIN", Backoff(base_s=0.01, cap_s=0.01, jitter="none"))
+    api.chunked, api.objects[PODS] = True, [pod("a", "10.1.0.1")]
+    followed = follow()
+    await _until(lambda: api.watches.get(PODS))
+    api.tell(PODS, "ADDED", pod("b", "10.1.0.2", resourceVersion="12"))
+    await _until(lambda: "pod/shop/b" in followed.told)
+    api.refused = {PODS: refusal}
+    api.cut(PODS, b"5\r\n{")
+    if refusal:
+        await _until(lambda: followed.failures == 2)
+        api.refused.clear()
+    await _until(lambda: api.watches.get(PODS))
+    asked = [query.get("resourceVersion") for _, query, _ in api.asked]
+    assert asked == [None, ["7"], ["12"]] + [["12"]] * bool(refusal)
+
+
+async def test_a_server_that_has_too_much_to_do_is_left_alone_for_as_long_as_it_asks(api, callers):
+    api.refused[PODS] = b"429 Too Many Requests\r\nretry-after: 100"
+    clock, metrics = FakeClock(), ScrapeMetrics(CollectorRegistry())
+    given = {"api_server": f"http://127.0.0.1:{api.port}", "role": "pod"}
+    targets = ClusterTargets(decoding.decode(KubernetesDiscovery, given), callers, Path(), clock, metrics)
+    task = asyncio.create_task(targets.run(lambda _source, _found: None))
+    began_s = clock.monotonic()
+    await advance_until(clock, lambda: len(api.asked) == 2, pause_s=0.02)
+    assert clock.monotonic() - began_s >= 100
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_own_namespace_is_a_failure_until_it_is_known(api, follow, tmp_path, monkeypatch):
+    monkeypatch.setattr(access, "ACCOUNT", tmp_path)
+    monkeypatch.setattr(access, "IN_CLUSTER", f"http://127.0.0.1:{api.port}")
+    monkeypatch.setattr(cluster, "AGAIN", Backoff(base_s=0.01, cap_s=0.01, jitter="none"))
+    followed = follow(namespaces={"own_namespace": True})
+    await _until(lambda: followed.failures)
+    assert api.asked == []
 
 
 async def test_one_namespace_that_is_refused_does_not_hold_the_others_up(api, follow):

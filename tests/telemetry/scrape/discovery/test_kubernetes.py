@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
+import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -276,6 +278,9 @@ def test_inside_a_cluster_the_pods_own_account_is_taken():
     assert url == IN_CLUSTER
     assert client.authorization is not None
     assert client.authorization.credentials_file.endswith("/token")
+    for host, url in (("10.96.0.1", "https://10.96.0.1:443"), ("fd00::1", "https://[fd00::1]:443")):
+        told = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": "443"}
+        assert find_access(KubernetesDiscovery(role="pod"), Path(), told)[0] == url
 
 
 def test_a_kubeconfig_file_names_server_and_token(tmp_path):
@@ -290,3 +295,28 @@ def test_a_kubeconfig_file_names_server_and_token(tmp_path):
     (tmp_path / "config").write_text("current-context: other")
     with pytest.raises(InvalidError, match="contexts has no 'other'"):
         find_access(KubernetesDiscovery(role="pod", kubeconfig_file="config"), tmp_path)
+
+
+def test_a_kubeconfig_file_may_hold_its_certificates_and_name_a_file_of_the_token(tmp_path):
+    own = {name: base64.b64encode(name.encode()).decode() for name in ("ca", "cert", "key")}
+    cluster = {"server": "https://k", "certificate-authority-data": own["ca"], "proxy-url": "http://p:3128"}
+    user = {"client-certificate-data": own["cert"], "client-key-data": own["key"], "token": "x", "tokenFile": "t"}
+
+    def access():
+        parts = {"clusters": [{"name": "k", "cluster": cluster}], "users": [{"name": "u", "user": user}]}
+        whole = {"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}], **parts}
+        (tmp_path / "config").write_bytes(orjson.dumps(whole))
+        return find_access(KubernetesDiscovery(role="pod", kubeconfig_file="config"), tmp_path)[1]
+
+    client = access()
+    assert (client.tls_config.ca, client.tls_config.cert, client.tls_config.key.reveal()) == ("ca", "cert", "key")
+    assert (client.authorization.credentials_file, client.proxy_url) == (str(tmp_path / "t"), "http://p:3128")
+    assert not client.authorization.credentials
+    user = {"username": "me", "password": "word"}
+    assert access().basic_auth.username == "me"
+    cluster["certificate-authority-data"] = "no base64"
+    with pytest.raises(InvalidError, match="certificate-authority-data is no base64"):
+        access()
+    user = {"exec": {"command": "aws"}}
+    with pytest.raises(InvalidError, match="exec is not supported"):
+        access()

@@ -9,6 +9,7 @@ import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -43,7 +44,12 @@ class Callers:
     """The clients of all sections: one for each set of certificates and proxies."""
 
     def __init__(
-        self, settings: OutboundSettings, secrets: Secrets, clock: Clock, environment: Proxies = NO_PROXIES
+        self,
+        settings: OutboundSettings,
+        secrets: Secrets,
+        clock: Clock,
+        environment: Proxies = NO_PROXIES,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         # A silence may last as long as the scrape's own timeout, which bounds the whole call.
         self._settings = replace(settings, read_timeout=_NEVER_S, total_timeout=_NEVER_S, max_connections=10_000)
@@ -51,6 +57,7 @@ class Callers:
         self._own: dict[tuple[object, ...], OutboundHttp] = {}
         self.secrets = secrets
         self.clock = clock
+        self.variables = variables  # those of the environment, which tell a pod where its cluster is
 
     def caller(self, client: ClientConfig, base: Path, purpose: str) -> Caller:
         """Give the caller of a section whose relative paths start from `base`."""

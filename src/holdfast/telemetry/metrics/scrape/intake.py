@@ -54,8 +54,8 @@ class Taken:
     Attributes:
         exposed: samples on the page.
         tracked: the references that are missed when the next page does not have them.
-        added: series that the page before did not have.
-        repeated: samples that are left out, for their series has one.
+        added: series that the last page with any did not have.
+        repeated: samples that are left out, for their series has one, or for their time lies too far ahead.
     """
 
     refs: npt.NDArray[np.int64]
@@ -90,6 +90,9 @@ class Intake:
         self._since_asked = 0
         self.metadata: tuple[MetricMetadata, ...] = ()
         self.tracked: npt.NDArray[np.int64] = _NO_REFS
+        self._had: npt.NDArray[np.int64] = (
+            _NO_REFS  # the series of the last page with any, those with times of their own too
+        )
         self.unconverted = 0
         self.ahead = 0
         self._exemplars = FreshExemplars()
@@ -105,18 +108,18 @@ class Intake:
         self._refs.clear()
         self._known = None
         self._exemplars.forget()
-        self.tracked = _NO_REFS
+        self.tracked = self._had = _NO_REFS
 
     def follow(self) -> None:
         """Take up the book's generation: the series that the target had have other references now."""
         if self._generation != self._book.generation:
-            tracked = self._book.renumbered(self.tracked, self._generation)
+            tracked, had = (self._book.renumbered(refs, self._generation) for refs in (self.tracked, self._had))
             self.forget()
-            self.tracked = tracked
+            self.tracked, self._had = tracked, had
 
     def inherit(self, tracked: npt.NDArray[np.int64], generation: int) -> None:
         """Take it that the target had these series until now."""
-        self.tracked = self._book.renumbered(tracked, generation)
+        self.tracked = self._had = self._book.renumbered(tracked, generation)
 
     def lost(self) -> npt.NDArray[np.int64]:
         """Give the series that the target had until now, and forget that it had them: the scrape failed."""
@@ -152,7 +155,6 @@ class Intake:
             for column in columns
             if column[index] >= 0
         )
-        added = len(known.tracked) if self.tracked is not known.tracked else 0
         self.tracked = known.tracked
         return Taken(
             known.refs,
@@ -164,7 +166,7 @@ class Intake:
             (),
             known.exposed,
             known.tracked,
-            added,
+            0,
             known.repeated,
         )
 
@@ -187,30 +189,34 @@ class Intake:
         ordered = in_order(parsed)
         ladders, broken = converted(parsed, ordered) if self._job.reading.is_custom else ([], ())
         self.unconverted = len(broken)
-        samples = self._own(ordered, ladders)
+        samples, again = self._own(ordered, ladders)
         asked = self._ask(samples)
         refs = _first_only(samples, asked, honors=self._job.honor_timestamps)
-        taken = self._collected(samples, refs, now_ms, repeated=refs.count(DROPPED) - asked.count(DROPPED))
+        repeated = refs.count(DROPPED) - asked.count(DROPPED) + sum(self._refs.get(one.key) != DROPPED for one in again)
+        taken = self._collected(samples, refs, now_ms, exposed=len(samples) + len(again), repeated=repeated)
         self.tracked = taken.tracked
-        self._remember(page, parsed, protocol, samples, refs, taken.repeated)
+        self._remember(page, parsed, protocol, samples, refs, repeated)
         if self._known is not None and (ladders or broken):
             self._known = self._known.with_ladders(ladders, broken, ordered, self._refs)
         return taken
 
-    def _own(self, ordered: list[PageSample], ladders: list[tuple[Ladder, PageSample]]) -> list[PageSample]:
-        """Give the samples that are series: starts are what others know of themselves, a second one is passed over."""
+    def _own(
+        self, ordered: list[PageSample], ladders: list[tuple[Ladder, PageSample]]
+    ) -> tuple[list[PageSample], list[PageSample]]:
+        """Give the samples that are series, for starts are what others know of themselves, and those written again."""
         created = {sample.created for sample in ordered} - {0}
         gone: set[int] = set()
         if not self._job.reading.is_classic_too:
             gone = {place for ladder, _ in ladders for place in ladder.members}
         found: dict[bytes, PageSample] = {}
+        again: list[PageSample] = []
         left = [sample for place, sample in enumerate(ordered) if place not in gone] if gone else ordered
         for sample in (*left, *(native for _, native in ladders)):
             if sample.line not in created or not sample.line:
-                found.setdefault(
-                    sample.series if sample.ts_ms is None else sample.series + b"\0%d" % sample.ts_ms, sample
-                )
-        return list(found.values())
+                point = sample.series if sample.ts_ms is None else sample.series + b"\0%d" % sample.ts_ms
+                if found.setdefault(point, sample) is not sample:
+                    again.append(sample)
+        return list(found.values()), again
 
     def _ask(self, samples: list[PageSample]) -> list[int]:
         """Give the references; of a page over a limit the book hears nothing, for its series would count as active."""
@@ -235,7 +241,9 @@ class Intake:
             self._refs[key] = ref
         return ref
 
-    def _collected(self, samples: list[PageSample], refs: list[int], now_ms: int, *, repeated: int) -> Taken:
+    def _collected(
+        self, samples: list[PageSample], refs: list[int], now_ms: int, *, exposed: int, repeated: int
+    ) -> Taken:
         honors = self._job.honor_timestamps
         found = [(s, ref) for s, ref in zip(samples, refs, strict=True) if ref != DROPPED]
         kept = [(s, ref) for s, ref in found if _time(s, now_ms, honors=honors) <= now_ms + _MOST_AHEAD_MS]
@@ -254,7 +262,6 @@ class Intake:
             if ref >= 0
             for each in ((s.exemplar,) if s.exemplar is not None else s.exemplars)
         )
-        tracked = self._tracked(samples, refs)
         starts = np.array([s.start_ms for s, _ in floats], np.int64)
         return Taken(
             np.array([ref for _, ref in floats], np.int64),
@@ -264,11 +271,19 @@ class Intake:
             tuple(natives),
             exemplars,
             (),
-            len(samples),
-            tracked,
-            len(np.setdiff1d(tracked, self.tracked, assume_unique=True)),
-            repeated,
+            exposed,
+            self._tracked(samples, refs),
+            self._added([ref for _, ref in kept]),
+            repeated + self.ahead,
         )
+
+    def _added(self, refs: list[int]) -> int:
+        """Count the series that are new; none that was there before a failed scrape or an empty page is."""
+        if not refs:
+            return 0
+        before, now = self._had, np.array(refs, np.int64)
+        self._had = np.unique(now[now >= 0])
+        return len(np.setdiff1d(self._had, before, assume_unique=True))
 
     def _tracked(self, samples: list[PageSample], refs: list[int]) -> npt.NDArray[np.int64]:
         """Give the series whose absence will mean their end; one with its own timestamps only if the job says so."""

@@ -38,7 +38,7 @@ class ScrapeRoom:
 
 def wire(ground: Ground, sink: ArrivalSink, members: Membership, ledger: Notes) -> ScrapeRoom:
     """Build the room over the sink; targets are spread over `members`."""
-    callers = Callers(ground.settings[OutboundSettings], ground.secrets, ground.clock, ground.proxies)
+    callers = Callers(ground.settings[OutboundSettings], ground.secrets, ground.clock, ground.proxies, ground.variables)
     settings, metrics = ground.settings[ScrapeSettings], ScrapeMetrics(ground.metrics, ledger)
     scraping = Scraping(
         ScrapeGround(

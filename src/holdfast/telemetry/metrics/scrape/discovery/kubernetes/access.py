@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from holdfast.kernel.documents import read_text
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import InvalidError, UnavailableError
 from holdfast.kernel.secrets import Secret
 from holdfast.telemetry.metrics.scrape.config import (
     Authorization,
+    BasicAuth,
     ClientConfig,
     KubernetesDiscovery,
     TlsConfig,
     read_tree,
 )
+from holdfast.telemetry.metrics.scrape.discovery.kubernetes.meta import joined
 
 ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 IN_CLUSTER: Final = "https://kubernetes.default.svc"
+_PROGRAMS: Final = ("exec", "auth-provider")
 
 
-def find_access(section: KubernetesDiscovery, base: Path) -> tuple[str, ClientConfig]:
-    """Give the URL of the API server, and how it is called.
+def find_access(
+    section: KubernetesDiscovery, base: Path, variables: Mapping[str, str] | None = None
+) -> tuple[str, ClientConfig]:
+    """Give the URL of the API server, and how it is called; `variables` say where it is for a pod.
 
     Raises:
         ConfigError, InvalidError: the kubeconfig file cannot be read or used.
@@ -35,13 +43,26 @@ def find_access(section: KubernetesDiscovery, base: Path) -> tuple[str, ClientCo
         authorization=Authorization(credentials_file=str(ACCOUNT / "token")),
         tls_config=TlsConfig(ca_file=str(ACCOUNT / "ca.crt")),
     )
-    return IN_CLUSTER, own
+    return _in_cluster(variables or {}), own
 
 
 def own_namespace() -> str:
-    """Give the namespace of the pod that we run in; empty outside a cluster."""
+    """Give the namespace of the pod that we run in.
+
+    Raises:
+        UnavailableError: nothing says which it is.
+    """
     path = ACCOUNT / "namespace"
-    return read_text(path, str(path)).strip() if path.is_file() else ""
+    found = read_text(path, str(path)).strip() if path.is_file() else ""
+    if not found:
+        raise UnavailableError(f"own_namespace is not known: {path} does not say it")
+    return found
+
+
+def _in_cluster(variables: Mapping[str, str]) -> str:
+    """Give the URL that a pod is told; the name stands where it is told none, and needs the cluster's own DNS."""
+    host, port = variables.get("KUBERNETES_SERVICE_HOST", ""), variables.get("KUBERNETES_SERVICE_PORT", "")
+    return f"https://{joined(host, port)}" if host and port else IN_CLUSTER
 
 
 def _from_kubeconfig(path: Path) -> tuple[str, ClientConfig]:
@@ -49,24 +70,43 @@ def _from_kubeconfig(path: Path) -> tuple[str, ClientConfig]:
     context = _named(tree, "contexts", tree.get("current-context", ""), "context", path)
     cluster = _named(tree, "clusters", context.get("cluster", ""), "cluster", path)
     user = _named(tree, "users", context.get("user", ""), "user", path)
-    for name in ("certificate-authority-data", "client-certificate-data", "client-key-data", "exec", "auth-provider"):
-        if name in cluster or name in user:
-            raise InvalidError(f"{path}: {name} is not supported", hint="name a file, or give a token")
+    for name in _PROGRAMS:
+        if name in user:
+            raise InvalidError(f"{path}: {name} is not supported", hint="give a certificate or a token")
     folder = path.parent
+    ca, ca_file = _either(cluster, "certificate-authority", path)
+    cert, cert_file = _either(user, "client-certificate", path)
+    key, key_file = _either(user, "client-key", path)
     tls = TlsConfig(
-        ca_file=_beside(folder, cluster.get("certificate-authority", "")),
-        cert_file=_beside(folder, user.get("client-certificate", "")),
-        key_file=_beside(folder, user.get("client-key", "")),
+        ca=ca,
+        cert=cert,
+        key=Secret(key),
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
         server_name=cluster.get("tls-server-name", ""),
         insecure_skip_verify=cluster.get("insecure-skip-tls-verify", "") == "true",
     )
-    client = ClientConfig(tls_config=tls)
+    client = ClientConfig(tls_config=tls, proxy_url=cluster.get("proxy-url", ""))
     if user.get("token") or user.get("tokenFile"):
-        given = Authorization(
-            credentials=Secret(user.get("token", "")), credentials_file=_beside(folder, user.get("tokenFile", ""))
-        )
+        token = "" if user.get("tokenFile") else user["token"]  # a file is read again when it changes, so it wins
+        given = Authorization(credentials=Secret(token), credentials_file=_beside(folder, user.get("tokenFile", "")))
         client = replace(client, authorization=given)
+    elif user.get("username"):
+        basic = BasicAuth(username=user["username"], password=Secret(user.get("password", "")))
+        client = replace(client, basic_auth=basic)
     return str(cluster.get("server", "")).rstrip("/"), client
+
+
+def _either(section: Mapping[str, Any], name: str, path: Path) -> tuple[str, str]:
+    """Give what stands in the file itself, or else the file that holds it."""
+    data = section.get(f"{name}-data")
+    if not data:
+        return "", _beside(path.parent, section.get(name, ""))
+    try:
+        return base64.b64decode(data, validate=True).decode("ascii"), ""
+    except (binascii.Error, ValueError):
+        raise InvalidError(f"{path}: {name}-data is no base64 of a certificate or key") from None
 
 
 def _said(part: Any) -> Any:

@@ -70,7 +70,7 @@ class ClusterTargets:
     async def run(self, tell: Tell) -> None:
         """Follow it for ever."""
         told = {part.namespace: part.told for part in self._parts}
-        self._parts = self._begin(*await self._access())
+        self._parts = self._begin(*await self._found())
         for part in self._parts:
             part.told = told.get(part.namespace)
         watches = {id(one): one for part in self._parts for one in part.watches.values()}
@@ -85,18 +85,18 @@ class ClusterTargets:
                         part.tell_changes(tell)
                 await self._clock.sleep(SETTLE_S)
 
-    async def _access(self) -> tuple[str, ClientConfig]:
-        """Give where the API server is and how it is called, once the file that says so can be used."""
+    async def _found(self) -> tuple[str, ClientConfig, list[str]]:
+        """Give where the API server is, how it is called and for which namespaces, once the files say so."""
         pauses = Pauses(AGAIN)
         while True:
             try:
-                return find_access(self._section, self._base)
+                return *find_access(self._section, self._base, self._callers.variables), self._namespaces()
             except HoldfastError as error:
                 self._metrics.refreshes.labels("kubernetes").inc()
                 _log.warning("scrape.discovery_failed", file=self._section.kubeconfig_file, error=str(error))
                 await self._clock.sleep(pauses.next_s())
 
-    def _begin(self, url: str, client: ClientConfig) -> list[_Part]:
+    def _begin(self, url: str, client: ClientConfig, namespaces: list[str]) -> list[_Part]:
         caller = self._callers.caller(client, self._base, "scrape_discovery")
         role, attached = self._section.role, self._section.attach_metadata
         kinds = {kind: kind for kind in NEEDS[role]}
@@ -113,13 +113,13 @@ class ClusterTargets:
         own = {name: kind for name, kind in kinds.items() if name not in shared}
         return [
             _Part(namespace, {name: watch(kind, namespace) for name, kind in own.items()} | shared, RoleTargets(role))
-            for namespace in (self._namespaces() if own else [""])
+            for namespace in (namespaces if own else [""])
         ]
 
     def _namespaces(self) -> list[str]:
         """Give the namespaces that are watched; an empty one stands for all."""
         named = list(self._section.namespaces.names)
-        if self._section.namespaces.own_namespace and own_namespace():
+        if self._section.namespaces.own_namespace:
             named.append(own_namespace())
         return list(dict.fromkeys(named)) or [""]
 

@@ -1,4 +1,7 @@
-"""All objects of one kind as they are in the cluster: listed once, then watched; listed again when that breaks."""
+"""All objects of one kind as they are in the cluster: listed once, then watched.
+
+A watch that is cut off goes on where it was; only what cannot go on is listed again.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ import orjson
 
 from holdfast import journal
 from holdfast.kernel.errors import HoldfastError, UnavailableError
-from holdfast.resilience import Backoff, Pauses
+from holdfast.kernel.http import PeerStatusError
+from holdfast.resilience import Backoff, Pauses, parse_retry_after
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
@@ -35,8 +39,14 @@ _LIST_S: Final = 60.0
 _SHORT_S: Final = 1.0  # a watch that ended sooner was cut off by somebody on the way, who may do so for long
 _WATCH_S: Final = 300  # after which the server ends a watch, and we begin the next
 _LINE_BYTES: Final = 16 * 1024 * 1024
+_MANY_REQUESTS: Final = 429
+_LONGEST_ASKED_S: Final = 300.0  # that a server may ask us to wait
 
 _log = journal.get_logger()
+
+
+class WatchEndedError(UnavailableError):
+    """A watch told of an error, or of something that is no event: nobody knows what it has left out."""
 
 
 @dataclass(slots=True)
@@ -52,68 +62,83 @@ class Watch:
     changed: Callable[[], None]
     objects: dict[str, Object] = field(default_factory=dict)
     is_listed: bool = False
+    version: str = ""  # from which to watch; empty where all has to be listed
 
     async def run(self) -> None:
         """Follow the cluster for ever."""
         pauses = Pauses(AGAIN)
         while True:
             try:
-                version = await self.list()
-                while True:
-                    version = await self._follow_for_long(version, pauses)
+                if not self.version:
+                    await self.list()
+                await self._follow_for_long(pauses)
             except HoldfastError as error:
                 self.metrics.refreshes.labels("kubernetes").inc()
                 _log.warning("scrape.discovery_failed", url=self.url, error=str(error))
-                await self.clock.sleep(pauses.next_s())
+                await self.clock.sleep(max(pauses.next_s(), self._asked_s(error)))
 
-    async def _follow_for_long(self, version: str, pauses: Pauses) -> str:
+    async def _follow_for_long(self, pauses: Pauses) -> None:
         """Watch; one that lasted makes the pauses short again, however it ends; after one that did not there is one."""
-        began_s = self.clock.monotonic()
+        began_s, is_long = self.clock.monotonic(), False
         try:
-            version = await self.follow(version)
+            await self.follow()
+        except HoldfastError as error:
+            is_long = self.clock.monotonic() - began_s >= _SHORT_S
+            if not _can_go_on(error, is_long=is_long):
+                self.version = ""
+            raise
+        else:
+            is_long = self.clock.monotonic() - began_s >= _SHORT_S
         finally:
-            if is_long := self.clock.monotonic() - began_s >= _SHORT_S:
+            if is_long:
                 pauses.reset()
         if not is_long:
             await self.clock.sleep(pauses.next_s())
-        return version
 
-    async def list(self) -> str:
-        """Read all objects; give the version from which to watch."""
+    def _asked_s(self, error: HoldfastError) -> float:
+        """Give how long the server asks us to stay away."""
+        asked = error.retry_after if isinstance(error, PeerStatusError) else None
+        return min(parse_retry_after(asked, self.clock.now) or 0.0, _LONGEST_ASKED_S)
+
+    async def list(self) -> None:
+        """Read all objects, and from which version to watch."""
         found: dict[str, Object] = {}
         query = {**self.selectors, "limit": str(_PAGE)}
         while True:
             answer = await self.caller.get(f"{self.url}?{urlencode(query)}", {}, timeout_s=_LIST_S)
             if answer.status != 200:
-                raise UnavailableError(f"{answer.url} answered with status {answer.status}")
+                raise PeerStatusError(
+                    f"{answer.url} answered with status {answer.status}",
+                    status=answer.status,
+                    retry_after=answer.headers.get("retry-after"),
+                )
             page = answer.json()
             found |= {_key(one): _without_history(one) for one in page.get("items") or ()}
             about = page.get("metadata") or {}
             if not about.get("continue"):
                 break
             query["continue"] = about["continue"]
-        self.objects, self.is_listed = found, True
+        self.objects, self.is_listed, self.version = found, True, str(about.get("resourceVersion", ""))
         self.changed()
-        return str(about.get("resourceVersion", ""))
 
-    async def follow(self, version: str) -> str:
-        """Watch from `version` until the server ends it; give the version from which to go on.
+    async def follow(self) -> None:
+        """Watch from the version that is known until the server ends it.
 
         Raises:
-            UnavailableError: the version is too old, or the server tells of an error or of no event: list again.
+            WatchEndedError: the server tells of an error, or of no event.
+            UnavailableError: as `OutboundHttp.lines`.
         """
         query = {
             **self.selectors,
             "watch": "1",
             "allowWatchBookmarks": "true",
-            "resourceVersion": version,
+            "resourceVersion": self.version,
             "timeoutSeconds": str(_WATCH_S),
         }
         url = f"{self.url}?{urlencode(query)}"
         async for line in self.caller.lines(url, silence_s=_WATCH_S + 30.0, max_bytes=_LINE_BYTES):
             if line.strip():
-                version = self._take(self._event(line)) or version
-        return version
+                self._take(self._event(line))
 
     def _event(self, line: bytes) -> Object:
         try:
@@ -121,20 +146,27 @@ class Watch:
         except orjson.JSONDecodeError:
             event = None
         if not isinstance(event, dict) or not isinstance(event.get("object"), dict):
-            raise UnavailableError(f"{self.url}: the watch gave something that is no event")
+            raise WatchEndedError(f"{self.url}: the watch gave something that is no event")
         return event
 
-    def _take(self, event: Object) -> str:
+    def _take(self, event: Object) -> None:
         kind, one = event.get("type"), event["object"]
         if kind == "ERROR":
-            raise UnavailableError(f"{self.url}: the watch ended: {one.get('message', 'no reason given')}")
+            raise WatchEndedError(f"{self.url}: the watch ended: {one.get('message', 'no reason given')}")
         if kind in {"ADDED", "MODIFIED"}:
             self.objects[_key(one)] = _without_history(one)
         elif kind == "DELETED":
             self.objects.pop(_key(one), None)
         if kind != "BOOKMARK":
             self.changed()
-        return str((one.get("metadata") or {}).get("resourceVersion", ""))
+        self.version = str((one.get("metadata") or {}).get("resourceVersion", "")) or self.version
+
+
+def _can_go_on(error: HoldfastError, *, is_long: bool) -> bool:
+    """Tell whether a watch can go on where it was: it was cut off after a while, or the server has too much to do."""
+    if isinstance(error, PeerStatusError):
+        return error.status == _MANY_REQUESTS
+    return is_long and not isinstance(error, WatchEndedError)
 
 
 def _key(one: Object) -> str:
