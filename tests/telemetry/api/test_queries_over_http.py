@@ -47,6 +47,11 @@ async def test_a_range_query_gives_a_matrix(prometheus_api):
     assert float(series["values"][-1][1]) == pytest.approx(2)
 
 
+async def test_a_range_has_as_many_steps_as_are_allowed(prometheus_api):
+    answer = await prometheus_api.get("/query_range", params={"query": "1", "start": "0", "end": "11000", "step": "1"})
+    assert len(answer.json()["data"]["result"][0]["values"]) == 11_001
+
+
 async def test_a_native_histogram_is_written_with_its_buckets(prometheus_api):
     answer = await prometheus_api.get("/query", params={"query": "latency", "time": "600"})
     (series,) = answer.json()["data"]["result"]
@@ -73,6 +78,14 @@ async def test_nothing_found_is_an_empty_list(prometheus_api):
         ("/query", {"query": "up", "time": "soon"}, 400, "bad_data", 'invalid parameter "time"'),
         ("/query_range", {"query": "up", **WHOLE, "step": "0"}, 400, "bad_data", "zero or negative"),
         ("/query_range", {"query": "up", **WHOLE, "end": "-1"}, 400, "bad_data", "end timestamp must not be before"),
+        ("/query", {"query": "1", "timeout": "0"}, 503, "timeout", "timed out"),
+        (
+            "/query_range",
+            {"query": "1", "start": "0", "end": "11001", "step": "1"},
+            400,
+            "bad_data",
+            "exceeded maximum",
+        ),
         ("/query_range", {"query": "up", **WHOLE, "step": "0.01"}, 400, "bad_data", "exceeded maximum resolution"),
         ("/query", {"query": "requests_total + on() requests_total", "time": "600"}, 422, "execution", ""),
         (
@@ -118,9 +131,11 @@ async def test_what_a_query_cost_is_told_when_it_is_asked(prometheus_api):
 
 async def test_exemplars_are_found_by_the_query(prometheus_api):
     params = {"query": "rate(requests_total[5m])", "start": "0", "end": "600"}
-    (found,) = (await prometheus_api.get("/query_exemplars", params=params)).json()["data"]
+    answer = await prometheus_api.get("/query_exemplars", params=params)
+    (found,) = answer.json()["data"]
     assert found["seriesLabels"] == {"__name__": "requests_total", "job": "api"}
-    assert found["exemplars"] == [{"labels": {"trace_id": "abc"}, "value": "7", "timestamp": 300.0}]
+    assert found["exemplars"] == [{"labels": {"trace_id": "abc"}, "value": "7", "timestamp": 300}]
+    assert b'"timestamp":300}' in answer.content
 
 
 async def test_a_query_is_printed_and_taken_apart(prometheus_api):
@@ -151,7 +166,9 @@ async def test_series_labels_and_their_values(prometheus_api):
     assert (await prometheus_api.get("/labels")).json()["data"] == ["__name__", "job"]
     assert (await prometheus_api.get("/label/job/values", params={"match[]": "latency"})).json()["data"] == ["api"]
     assert (await prometheus_api.get("/label/__name__/values")).json()["data"] == ["latency", "requests_total"]
-    assert (await prometheus_api.get("/label/job/values", params={"start": "700", "end": "800"})).json()["data"] == []
+    for nothing in ({"start": "700", "end": "800"}, {"start": "300", "end": "200"}):
+        assert (await prometheus_api.get("/label/job/values", params=nothing)).json()["data"] == []
+        assert (await prometheus_api.get("/series", params={"match[]": "latency", **nothing})).json()["data"] == []
     limited = (await prometheus_api.get("/label/job/values", params={"limit": "1"})).json()
     assert (limited["data"], limited["warnings"]) == (["api"], ["results truncated due to limit"])
 

@@ -166,6 +166,35 @@ async def test_native_histograms_are_pushed_kept_and_ended(client: Any, sink: Ke
     assert math.isnan(ended.sum)
 
 
+async def test_exemplars_are_pushed_once(client: Any, sink: KeepingSink, gateway: Gateway, fake_clock: Any) -> None:
+    body = b'# TYPE rows counter\nrows_total 5 # {trace_id="a"} 1 1.5\n# TYPE h histogram\n'
+    body += b'h_bucket{le="+Inf"} 1 # {trace_id="b"} 2\nh_count 1\nh_sum 1\n# EOF\n'
+    kind = "application/openmetrics-text; version=1.0.0"
+    assert (await client.put("/metrics/job/j", content=body, headers={"content-type": kind})).status_code == 200
+    await gateway.refresh()
+    found = [
+        (dict(labels)["__name__"], ts_ms, value, dict(own))
+        for labels, ts_ms, value, own in sink.book("default").exemplars
+    ]
+    now_ms = int(fake_clock.now().timestamp() * 1000)
+    assert found == [
+        ("rows_total", 1500, 1.0, {"trace_id": "a"}),
+        ("h_bucket", now_ms, 2.0, {"trace_id": "b"}),
+    ]
+
+
+async def test_times_of_pushes_that_are_pushed_do_not_count(client: Any, sink: KeepingSink, fake_clock: Any) -> None:
+    body = (
+        b'a 1\npush_time_seconds{instance="x"} 1\n# TYPE push_failure_time_seconds gauge\npush_failure_time_seconds 1\n'
+    )
+    assert (await client.put("/metrics/job/j", content=body, headers=TEXT)).status_code == 200
+    assert latest(sink) == {
+        "a[('job', 'j')]": 1.0,
+        "push_time_seconds[('job', 'j')]": fake_clock.now().timestamp(),
+        "push_failure_time_seconds[('job', 'j')]": 0.0,
+    }
+
+
 async def test_put_replaces_a_group_and_post_the_metrics_of_the_same_name(client: Any, sink: KeepingSink) -> None:
     await client.put("/metrics/job/j", content=b'a 1\nb{x="1"} 1\nb{x="2"} 1\n', headers=TEXT)
     await client.post("/metrics/job/j", content=b'b{x="3"} 2\n', headers=TEXT)
@@ -236,7 +265,6 @@ async def test_groups_are_written_again_from_the_disk(
     ("body", "words"),
     [
         (b"a 1 1234\n", "has a timestamp"),
-        (b"push_time_seconds 1\n", "written by the server"),
         (b"a{ 1\n", "page:1: not a sample"),
         (b"\xff\n", ""),
     ],

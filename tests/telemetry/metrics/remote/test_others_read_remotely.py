@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
+from starlette.requests import Request
 
 from fixtures.chunks import read_frames, read_histograms, read_xor
 from fixtures.prompb import v1
@@ -18,6 +21,7 @@ from holdfast.telemetry import snappy
 from holdfast.telemetry.metrics import Matcher, MatchOp
 from holdfast.telemetry.metrics.histograms import Buckets, Histogram
 from holdfast.telemetry.metrics.remote import RemoteWriteSettings, read_routes
+from holdfast.telemetry.metrics.remote.reading import reading
 from holdfast.telemetry.metrics.selection import SeriesColumns
 from holdfast.web.assembly import build_app
 
@@ -98,6 +102,27 @@ async def test_both_ends_are_included_and_raw_samples_are_asked_for(client: Any,
         Matcher("b", MatchOp.MATCHES, "2.*"),
         Matcher("c", MatchOp.NOT_MATCHES, "3|4"),
     )
+
+
+async def test_who_leaves_ends_the_reading() -> None:
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def select(*_: Any) -> list[SeriesColumns]:
+        began.set()
+        try:
+            return await asyncio.Future()
+        finally:
+            ended.set()
+
+    async def receive() -> dict[str, Any]:
+        if not began.is_set():
+            return {"type": "http.request", "body": ask()}
+        return {"type": "http.disconnect"}
+
+    read = reading(SimpleNamespace(select=select), RemoteWriteSettings())
+    async with asyncio.timeout(5):
+        await read(Request({"type": "http", "headers": []}, receive), SimpleNamespace(tenant="shop"))
+    assert ended.is_set()
 
 
 async def test_the_first_form_that_is_accepted_is_given(client: Any) -> None:

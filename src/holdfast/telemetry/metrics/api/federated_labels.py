@@ -7,7 +7,9 @@ Source: Prometheus 3, web/federate.go, and prometheus/common, model (EscapeName)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdfast.telemetry.metrics.labels import METRIC_NAME
@@ -27,7 +29,7 @@ class _Shape(NamedTuple):
     """What series with these label names tell."""
 
     template: str  # of the text, with a place for each value of their own
-    own: tuple[int, ...]  # where these stand among their labels
+    own: Callable[[tuple[str, ...]], tuple[str, ...]]  # takes these out of the values of a series
     pairs: tuple[tuple[str, int, str], ...]  # name as told, place of the value or -1, the value if it is everyone's
 
 
@@ -47,18 +49,20 @@ class LabelTeller:
         """Give a metric's name as it is told."""
         return metric if self._keeps_names else _ODD.sub("_", metric)
 
-    def text(self, labels: Labels) -> str:
-        """Give all but the metric's name as text, `job="a",zone="b"`."""
-        shape = self._shape_of(labels)
-        return shape.template % tuple([_escaped(labels[place][1]) for place in shape.own])
+    def text(self, labels: Labels) -> tuple[str, str]:
+        """Give a text to sort by, and all but the metric's name as text, `job="a",zone="b"`."""
+        flat = tuple(chain.from_iterable(labels))
+        shape = self._shape_of(flat[::2])
+        own = shape.own(flat[1::2])
+        whole = "\0".join(flat)
+        return whole, shape.template % (own if _SPECIAL.search(whole) is None else tuple(map(_escaped, own)))
 
     def pairs(self, labels: Labels) -> Iterator[tuple[str, str]]:
         """Give all but the metric's name, by name."""
-        for name, place, value in self._shape_of(labels).pairs:
+        for name, place, value in self._shape_of(tuple([name for name, _ in labels])).pairs:
             yield name, value if place < 0 else labels[place][1]
 
-    def _shape_of(self, labels: Labels) -> _Shape:
-        names = tuple([name for name, _ in labels])
+    def _shape_of(self, names: tuple[str, ...]) -> _Shape:
         shape = self._shapes.get(names)
         if shape is None:
             shape = self._shapes[names] = self._shape(names)
@@ -73,12 +77,18 @@ class LabelTeller:
             f"{_as_name(name)}=".replace("%", "%%") + (f'"{_fixed(value)}"' if place < 0 else '"%s"')
             for name, place, value in pairs
         )
-        return _Shape(template, tuple(place for _, place, _ in pairs if place >= 0), pairs)
+        return _Shape(template, _taker([place for _, place, _ in pairs if place >= 0]), pairs)
 
     def _told(self, names: Mapping[str, int]) -> dict[str, str]:
         """Give the names by how they are told; of two that are told alike, the one that is called so."""
         plain = {name: name for name in names if self._keeps_names or _PLAIN_LABEL.fullmatch(name)}
         return {_ODD_LABEL.sub("_", name): name for name in names if name not in plain} | plain
+
+
+def _taker(places: list[int]) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    if len(places) > 1:
+        return itemgetter(*places)  # in a third of the time that a comprehension takes
+    return lambda values: tuple([values[place] for place in places])
 
 
 def quoted_unless_plain(metric: str) -> tuple[str, bool]:

@@ -6,8 +6,10 @@ prometheus/common, expfmt (Negotiate) and model (EscapeName).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,8 +23,8 @@ from holdfast.telemetry.metrics.labels import name_of
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
 
-Newest = Mapping["Labels", tuple[int, float | Histogram]]
-"""The newest sample of each series: its time in ms, its value."""
+Newest = tuple["Labels", tuple[int, float | Histogram]]
+"""A series and its newest sample: its time in ms, its value."""
 
 _PROTOBUF: Final = "application/vnd.google.protobuf"
 _FAMILY: Final = "io.prometheus.client.MetricFamily"
@@ -76,46 +78,48 @@ def _weight(given: Mapping[str, str]) -> float:
         return 0.0
 
 
-def write_page(newest: Newest, external: Mapping[str, str], form: PageForm) -> tuple[bytes, int]:
-    """Give the page, family by family, and how many native histograms it leaves out."""
+def write_page(newest: Iterable[Newest], external: Mapping[str, str], form: PageForm) -> tuple[bytes, int]:
+    """Give the page, family by family, and how many native histograms it leaves out; each series stands once."""
     teller = LabelTeller(external, keeps_names=form.keeps_names)
-    families: dict[tuple[str, int], list[_Row]] = {}
+    alike: defaultdict[tuple[str, int], list[Newest]] = defaultdict(list)
     left_out = 0
-    for labels, sample in newest.items():
-        if not _fits(sample[1], form):
+    for row in newest:
+        value = row[1][1]
+        if not isinstance(value, Histogram):
+            alike[name_of(row[0]), _UNTYPED].append(row)
+        elif form.is_protobuf and not value.is_custom:
+            alike[name_of(row[0]), _kind(value)].append(row)
+        else:
             left_out += 1
-        elif name := name_of(labels):
-            families.setdefault((teller.name(name), _kind(sample[1])), []).append((labels, sample))
+    families: defaultdict[tuple[str, int], list[Newest]] = defaultdict(list)
+    for (name, kind), rows in alike.items():
+        if name:
+            families[teller.name(name), kind] += rows
     order = sorted(families)
     if form.is_protobuf:
         return b"".join([_message(*key, sorted(families[key], key=_labels), teller) for key in order]), left_out
-    page = [part for key in order for part in _lines(key[0], sorted(families[key], key=_labels), teller)]
+    page = [part for key in order for part in _lines(key[0], families[key], teller)]
     if left_out:
         page.append(f"# native histograms have no form in this format, {left_out} are left out: {_HINT}\n")
     return "".join(page).encode(), left_out
 
 
-_Row = tuple["Labels", tuple[int, Any]]
+def _labels(row: Newest) -> str:
+    """Give one text to sort by, which is compared in a fraction of the time that label sets take."""
+    return "\0".join(chain.from_iterable(row[0]))
 
 
-def _labels(row: _Row) -> Labels:
-    return row[0]
-
-
-def _fits(value: float | Histogram, form: PageForm) -> bool:
-    return not isinstance(value, Histogram) or (form.is_protobuf and not value.is_custom)
-
-
-def _lines(metric: str, rows: list[_Row], teller: LabelTeller) -> Iterator[str]:
+def _lines(metric: str, rows: list[Newest], teller: LabelTeller) -> Iterator[str]:
     name, is_plain = quoted_unless_plain(metric)
     yield f"# TYPE {name} untyped\n"
     opening = f"{name}{{" if is_plain else f"{{{name},"
-    values = write_values(np.array([value for _, (_, value) in rows], np.float64))
-    for (labels, (ts_ms, _)), value in zip(rows, values, strict=True):
-        yield f"{opening}{teller.text(labels)}}} {value.decode()} {ts_ms}\n"
+    told = sorted([(*teller.text(labels), sample) for labels, sample in rows])
+    values = write_values(np.array([value for *_, (_, value) in told], np.float64))
+    for (_, labels, (ts_ms, _)), value in zip(told, values, strict=True):
+        yield f"{opening}{labels}}} {value.decode()} {ts_ms}\n"
 
 
-def _message(metric: str, kind: int, rows: list[_Row], teller: LabelTeller) -> bytes:
+def _message(metric: str, kind: int, rows: list[Newest], teller: LabelTeller) -> bytes:
     family = metric_family()(name=metric, type=kind)
     for labels, (ts_ms, value) in rows:
         told = family.metric.add(timestamp_ms=ts_ms)
@@ -129,9 +133,7 @@ def _message(metric: str, kind: int, rows: list[_Row], teller: LabelTeller) -> b
     return _varint(len(message)) + message
 
 
-def _kind(value: float | Histogram) -> int:
-    if not isinstance(value, Histogram):
-        return _UNTYPED
+def _kind(value: Histogram) -> int:
     return _GAUGE_HISTOGRAM if value.hint is ResetHint.GAUGE else _HISTOGRAM
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request, Response
@@ -81,18 +81,17 @@ class Federation:
 
 
 def _page(found: Iterable[_Found], external: Mapping[str, str], form: PageForm) -> tuple[bytes, int]:
-    newest: dict[Labels, tuple[int, float | Histogram]] = {}
-    for current, raw in found:
-        newest.update(_newest(current, raw))
+    parts = [_newest(current, raw) for current, raw in found]
+    newest = parts[0] if len(parts) == 1 else dict(chain.from_iterable(parts)).items()
     return write_page(newest, external, form)
 
 
 def _newest(current: Sequence[Labels], raw: SeriesColumns) -> Iterator[tuple[Labels, tuple[int, float | Histogram]]]:
-    """Give the newest sample of each series that is current."""
-    alive = set(current)
+    """Give the newest sample of each series that is current; all of these have samples."""
+    alive = None if len(current) == len(raw.labels) else set(current)
     last = raw.offsets[1:] - 1  # of each series, none of which is empty
     times, values = raw.ts_ms[last].tolist(), raw.values[last].tolist()
     histograms = repeat(None) if raw.histograms is None else raw.histograms[last].tolist()
     for labels, ts_ms, value, histogram in zip(raw.labels, times, values, histograms, strict=False):
-        if labels in alive:
+        if alive is None or labels in alive:
             yield labels, (ts_ms, value if histogram is None else histogram)

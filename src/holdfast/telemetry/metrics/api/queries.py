@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
+import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import StreamingResponse
 
 from holdfast.kernel.auth import Identity, requires
-from holdfast.kernel.errors import InvalidError
+from holdfast.kernel.errors import InvalidError, TimedOutError
 from holdfast.telemetry.metrics.api.envelope import JSON, JsonAnswer, success
-from holdfast.telemetry.metrics.api.numbers import write_value
+from holdfast.telemetry.metrics.api.numbers import write_time, write_value
 from holdfast.telemetry.metrics.api.parameters import EARLIEST_MS, LATEST_MS, Parameters
 from holdfast.telemetry.metrics.api.presence import while_present
 from holdfast.telemetry.metrics.api.results import Form, write_answer
@@ -59,7 +60,7 @@ class QueryRoutes:
             identity.tenant,
             given.text("query"),
             given.time_ms("time", self._now_ms()),
-            timeout_ms=given.duration_ms("timeout", 0),
+            timeout_ms=_timeout_ms(given),
             lookback_ms=given.duration_ms("lookback_delta", 0),
             origin=_origin(request),
         )
@@ -90,7 +91,7 @@ class QueryRoutes:
             start_ms,
             end_ms,
             step_ms,
-            timeout_ms=given.duration_ms("timeout", 0),
+            timeout_ms=_timeout_ms(given),
             lookback_ms=given.duration_ms("lookback_delta", 0),
             origin=_origin(request),
         )
@@ -157,6 +158,13 @@ def _gather(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield b"".join(held)
 
 
+def _timeout_ms(given: Parameters) -> int:
+    timeout_ms = given.duration_ms("timeout", 0)
+    if timeout_ms <= 0 and given.text("timeout"):
+        raise TimedOutError(f"query timed out before its execution, after {timeout_ms / 1000:g} s")
+    return timeout_ms
+
+
 def _origin(request: Request) -> str:
     return request.headers.get("user-agent", "")[:200]
 
@@ -177,11 +185,15 @@ def _describe_stats(stats: QueryStats) -> dict[str, Any]:
     }
 
 
+def _seconds(ts_ms: int) -> orjson.Fragment:
+    return orjson.Fragment(write_time(ts_ms))
+
+
 def _describe_exemplars(labels: Labels, exemplars: list[FoundExemplar]) -> dict[str, Any]:
     return {
         "seriesLabels": dict(labels),
         "exemplars": [
-            {"labels": dict(each.labels), "value": write_value(each.value), "timestamp": each.ts_ms / 1000}
+            {"labels": dict(each.labels), "value": write_value(each.value), "timestamp": _seconds(each.ts_ms)}
             for each in exemplars
         ],
     }

@@ -83,8 +83,6 @@ class SeriesRoutes:
 
 def _scope(given: Parameters) -> Scope:
     start_ms, end_ms = given.time_ms("start", EARLIEST_MS), given.time_ms("end", LATEST_MS)
-    if end_ms < start_ms:
-        raise InvalidError('invalid parameter "end": end timestamp must not be before start timestamp')
     return Scope(read_selectors(given), start_ms, end_ms, given.count("limit"))
 
 

@@ -105,9 +105,9 @@ class Engine:
         steps = Steps(start_ms, end_ms, step_ms)
         request = _Request(tenant, steps, step_ms, lookback_ms or self._lookback_ms, limits)
         most = (limits or self._options.limits).max_steps
-        if steps.count > most:
+        if steps.count - 1 > most:  # a step leads from one moment to the next, as Prometheus counts them
             raise LimitError(
-                f"the query has {steps.count:,} steps; the limit max_steps is {most:,}", hint="use a longer step"
+                f"the query has {steps.count - 1:,} steps; the limit max_steps is {most:,}", hint="use a longer step"
             )
         return await self._answer(request, query, text)
 

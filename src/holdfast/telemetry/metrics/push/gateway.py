@@ -20,7 +20,7 @@ from holdfast.telemetry.metrics.intake import (
     IntakeMeters,
     LabelLimits,
 )
-from holdfast.telemetry.metrics.push.groups import METADATA, Group, check_pushed
+from holdfast.telemetry.metrics.push.groups import METADATA, OURS, Group, check_pushed
 from holdfast.telemetry.metrics.push.shelf import GroupKey, Shelf
 
 if TYPE_CHECKING:
@@ -150,7 +150,8 @@ class Gateway:
 
 
 def _read_page(body: bytes, protocol: Protocol, labels: Labels) -> tuple[Family, ...]:
-    families = tuple(parse_page(body, protocol, is_native=True).families)
+    page = parse_page(body, protocol, is_native=True)
+    families = tuple(family for family in page.families if family.name not in OURS)  # a gateway's page has them
     check_pushed(families, labels)
     return families
 
@@ -173,6 +174,9 @@ class _Writing:
                 self.columns.add(ref, self._now_ms, sample.value, sample.start_ms)
             else:
                 self.columns.add_histogram(ref, self._now_ms, sample.histogram, sample.start_ms)
+            for each in (sample.exemplar,) if sample.exemplar else sample.exemplars:  # none of what the disk gave
+                at_ms = self._now_ms if each.ts_ms is None else each.ts_ms
+                self.columns.add_exemplar(ref, at_ms, each.value, each.labels)
         for labels, value in group.times():
             self._alive.add(labels)
             self.columns.add(self._ref(labels), self._now_ms, value)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PUSHED: Final = "push_time_seconds"
 FAILED: Final = "push_failure_time_seconds"
+OURS: Final = frozenset((PUSHED, FAILED))
 METADATA: Final = (
     MetricMetadata(PUSHED, "gauge", "Last Unix time when changing this group succeeded."),
     MetricMetadata(FAILED, "gauge", "Last Unix time when changing this group failed."),
@@ -66,12 +67,10 @@ def check_pushed(families: Iterable[Family], labels: Labels) -> None:
     """Refuse what a group with these labels cannot keep.
 
     Raises:
-        InvalidError: a sample brings a time of its own or stands twice, or a family is named like our own.
+        InvalidError: a sample brings a time of its own, or stands twice.
     """
     own, seen = dict(labels), set()
     for family in families:
-        if family.name in {PUSHED, FAILED}:
-            raise InvalidError(f"{family.name} is written by the server", hint="leave it out of the push")
         for sample in family.samples:
             if sample.ts_ms is not None:
                 name = dict(sample.labels)[METRIC_NAME]

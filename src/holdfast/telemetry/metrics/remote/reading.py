@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from holdfast.kernel.auth import Identity, requires
 from holdfast.kernel.errors import HoldfastError
 from holdfast.telemetry import snappy
+from holdfast.telemetry.metrics.api.presence import while_present
 from holdfast.telemetry.metrics.intake import refuse
 from holdfast.telemetry.metrics.remote.frames import write_frames
 from holdfast.telemetry.metrics.remote.messages import histogram_field, labels_field, message, sample_field
@@ -43,7 +44,7 @@ def reading(source: SampleSource, settings: RemoteWriteSettings) -> Callable[[Re
             if not request.scope.get("holdfast.decoded"):
                 body = snappy.decompress(body, limit=MOST_QUESTION_BYTES, setting="its limit")
             questions = read_questions(body)
-            found = await source.select(identity.tenant, questions.selections, limits)
+            found = await while_present(request, source.select(identity.tenant, questions.selections, limits))
         except HoldfastError as error:
             return refuse(error)
         if questions.response_type is ResponseType.STREAMED_XOR_CHUNKS:

@@ -1,6 +1,8 @@
 """No value, however odd, makes a function of histograms fail or warn."""
 
 import math
+import struct
+from hashlib import sha256
 
 import numpy as np
 from hypothesis import example, given
@@ -32,6 +34,7 @@ from holdfast.telemetry.metrics.promql.histograms import (
     trim,
     write_histogram,
 )
+from holdfast.telemetry.metrics.promql.histograms.layout import exponential_bound
 
 NUMBERS = (
     st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5, 5e-324, 1e308, -1e308, math.inf, -math.inf, math.nan]) | st.floats()
@@ -124,3 +127,9 @@ def test_classic_histograms(bounds, numbers, one, other):
     counts = np.array(numbers[: len(ascending) * 2]).reshape(len(ascending), -1)
     assert classic_quantiles(one, ascending, counts).values.shape == (2,)
     assert classic_fractions(one, other, ascending, counts).shape == (2,)
+
+
+def test_bounds_are_those_of_the_table_that_all_readers_use():
+    assert exponential_bound(1, 1) == 1.414213562373095  # the root itself would end with 0951
+    lower = struct.pack("<256d", *(exponential_bound(8, index) for index in range(-256, 0)))
+    assert sha256(lower).hexdigest() == "9de5914e4bc19f96dd1f461efa1b8f3fd6bfe80297b3a5a46302dac8a388c730"

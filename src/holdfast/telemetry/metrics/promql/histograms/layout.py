@@ -11,8 +11,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Final
 
 from holdfast.telemetry.metrics.histograms import CUSTOM_SCHEMA, Histogram
+
+_HALF_ROOT: Final = 0.7071067811865475
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def exponential_bound(schema: int, index: int) -> float:
     if schema < 0:
         fraction, exponent = 0.5, (index << -schema) + 1
     else:
-        fraction = 0.5 * 2.0 ** ((index & ((1 << schema) - 1)) / (1 << schema))
+        fraction = _fraction(schema, index)
         exponent = (index >> schema) + 1
     if fraction == 0.5 and exponent == 1025:
         return sys.float_info.max
@@ -40,6 +43,18 @@ def exponential_bound(schema: int, index: int) -> float:
         return math.ldexp(fraction, exponent)
     except OverflowError:
         return math.inf
+
+
+def _fraction(schema: int, index: int) -> float:
+    """Give what of a bound lies in [0.5, 1): a factor for each level below the power of two, rounded one by one.
+
+    So came the table that all readers of these histograms use; the exact roots differ from it in their last digits.
+    """
+    fraction = 0.5
+    for level in range(1, schema + 1):
+        if index >> (schema - level) & 1:
+            fraction = fraction * 2.0 ** (1 / (1 << level)) if level > 1 else _HALF_ROOT
+    return fraction
 
 
 def bound(schema: int, index: int, custom_values: Sequence[float] = ()) -> float:
