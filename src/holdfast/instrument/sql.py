@@ -27,7 +27,7 @@ _WORDS: Final = """
     RELEASE SET SHOW EXPLAIN ANALYZE VACUUM REINDEX PRAGMA CALL EXECUTE COPY LOCK LISTEN UNLISTEN NOTIFY GRANT REVOKE
 """
 OPERATIONS: Final = frozenset(_WORDS.split())
-_LEAD: Final = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*(\w+)", re.DOTALL)
+_LEAD: Final = re.compile(r"(?>\s+|--[^\n]*\n|/\*.*?\*/|\()*+(\w+)", re.DOTALL)  # never goes back: that took for ever
 _STARTED: Final = "holdfast_instrument"
 
 
