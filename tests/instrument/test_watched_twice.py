@@ -73,6 +73,42 @@ async def test_an_event_loop(registry, figures):
     stop()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_in_two_registries_each_hears_all_until_its_own_end(first, redis_url):
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+    engine = sqlalchemy.create_engine("sqlite://")
+    pool = ThreadPoolExecutor(1)
+    cache = redis.Redis.from_url(redis_url)
+    watches = [
+        (instrument.watch_httpx, client, {}, lambda: client.get("http://peer/")),
+        (instrument.watch_sqlalchemy, engine, {}, lambda: engine.connect().execute(sqlalchemy.text("SELECT 1"))),
+        (instrument.watch_executor, pool, {"name": "pool"}, lambda: pool.submit(int).result()),
+        (instrument.watch_redis, cache, {}, lambda: cache.pipeline().ping().execute()),
+    ]
+    for watch, target, named, use in watches:
+        registries = [CollectorRegistry(), CollectorRegistry()]
+        stops = [watch(target, registry, **named) for registry in registries]
+        use()
+        seen = [sums(registry) for registry in registries]
+        assert seen[0] == seen[1]
+        stops[first]()
+        use()
+        assert sums(registries[first]) == seen[first]
+        assert sums(registries[not first]) == {name: 2 * count for name, count in seen[0].items()}
+        stops[not first]()
+        use()
+        assert sums(registries[not first]) == {name: 2 * count for name, count in seen[0].items()}
+    pool.shutdown()
+    cache.close()
+    assert not {"handle_request", "submit", "execute_command", "pipeline"} & {*vars(client._transport), *vars(cache)}
+
+
+def sums(registry):
+    """Give what was counted, as whole numbers of calls."""
+    samples = [sample for metric in registry.collect() for sample in metric.samples]
+    return {sample.name: sample.value for sample in samples if sample.name.endswith(("_seconds_count", "_calls_total"))}
+
+
 def test_policies(registry, figures):
     stops = [instrument.watch_policies(registry, is_logging=False) for _ in range(2)]
     policy = retry(name="twice", attempts=2, base_s=2, clock=FakeClock())
