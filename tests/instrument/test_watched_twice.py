@@ -8,6 +8,7 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import celery
 import httpx
 import pytest
 import redis
@@ -71,6 +72,23 @@ async def test_an_event_loop(registry, figures):
     await asyncio.sleep(0.1)
     assert figures("asyncio_slow_callbacks_total") == 1
     stop()
+
+
+def test_what_celery_sends_counts_once_in_each_registry_whosoever_apps_are_watched(registry, figures):
+    other = CollectorRegistry()
+    apps = [celery.Celery(name, broker="memory://", set_as_current=False) for name in ("orders", "mails")]
+    stops = [instrument.watch_celery(app, registry) for app in apps]
+    stop_other = instrument.watch_celery(apps[0], other)
+    apps[0].send_task("place")
+    assert figures("celery_tasks_sent_total") == 1
+    assert other.get_sample_value("celery_tasks_sent_total", {"task": "place", "queue": "celery"}) == 1
+    stop_other()
+    stops[0]()
+    apps[0].send_task("place")
+    assert figures("celery_tasks_sent_total") == 2
+    stops[1]()
+    apps[1].send_task("place")
+    assert figures("celery_tasks_sent_total") == 2
 
 
 @pytest.mark.parametrize("first", [0, 1])
