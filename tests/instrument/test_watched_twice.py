@@ -44,6 +44,7 @@ def test_an_engine(registry, figures):
     assert figures("db_client_operation_duration_seconds_count", operation="SELECT") == 1
     stop()
     again()
+    engine.dispose()
 
 
 def test_a_client_of_redis(registry, figures, redis_url):
@@ -99,7 +100,7 @@ def test_in_two_registries_each_hears_all_until_its_own_end(first, redis_url):
     cache = redis.Redis.from_url(redis_url)
     watches = [
         (instrument.watch_httpx, client, {}, lambda: client.get("http://peer/")),
-        (instrument.watch_sqlalchemy, engine, {}, lambda: engine.connect().execute(sqlalchemy.text("SELECT 1"))),
+        (instrument.watch_sqlalchemy, engine, {}, lambda: select_one(engine)),
         (instrument.watch_executor, pool, {"name": "pool"}, lambda: pool.submit(int).result()),
         (instrument.watch_redis, cache, {}, lambda: cache.pipeline().ping().execute()),
     ]
@@ -117,8 +118,14 @@ def test_in_two_registries_each_hears_all_until_its_own_end(first, redis_url):
         use()
         assert sums(registries[not first]) == {name: 2 * count for name, count in seen[0].items()}
     pool.shutdown()
+    engine.dispose()
     cache.close()
     assert not {"handle_request", "submit", "execute_command", "pipeline"} & {*vars(client._transport), *vars(cache)}
+
+
+def select_one(engine):
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text("SELECT 1"))
 
 
 def sums(registry):
@@ -176,7 +183,9 @@ def test_two_engines_of_one_name_are_added_up(registry, figures):
         assert figures("db_client_connection_max") == 5
     stops[0]()
     assert figures("db_client_connection_max") == 3
-    del engines, stops
+    while engines:
+        engines.pop().dispose()
+    del stops
     gc.collect()
     assert figures("db_client_connection_max") is None
 
@@ -193,6 +202,7 @@ def test_an_engine_with_other_options_has_the_same_pool(registry, figures):
             connection.execute(sqlalchemy.text("SELECT 1"))
     assert figures("db_client_operation_duration_seconds_count", operation="SELECT") == 2
     assert figures("db_client_connection_max") == 2
+    engine.dispose()
 
 
 def test_two_caches_of_one_name_are_added_up(registry, figures):
