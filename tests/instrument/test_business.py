@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from prometheus_client import Counter
 
-from holdfast.instrument import bounded, counted, gauge_of, in_progress, timed
+from holdfast.instrument import bounded, counted, encode_metrics, gauge_of, in_progress, timed
 
 
 @dataclass
@@ -164,6 +164,37 @@ def test_labels_are_bounded_and_what_is_folded_is_counted(registry, figures):
     assert figures.values("visits_total", "user") == {"0", "1", "2", "other"}
     assert figures("visits_total", user="other") == 7
     assert figures("instrument_label_values_folded_total", label="visits:user") == 7
+
+
+def test_a_value_that_no_page_can_hold_does_not_spoil_the_page(registry, figures):
+    @counted("visits", "Visits.", labels={"user": "user"}, registry=registry)
+    def visit(user):
+        pass
+
+    @gauge_of("users", "Users.", label="user", most=2, registry=registry)
+    def users():
+        return {"\ud83d": 1, "other": 2, "more": 4}
+
+    guarded = bounded(Counter("guarded", "Guarded.", ["user"], registry=registry), registry=registry)
+    for user in ("\ud83d", "a" * 300, "a" * 400):
+        visit(user)
+        guarded.labels(user).inc()
+    assert b'visits_total{user="?"} 1.0' in encode_metrics(registry)[0]
+    for name in ("visits_total", "guarded_total"):
+        assert figures(name, user="a" * 256) == 2
+    guarded.forget("a" * 300)
+    assert figures("guarded_total", user="a" * 256) is None
+    assert (figures("users", user="?"), figures("users", user="other")) == (1, 6)
+
+
+def test_an_amount_that_is_no_number_is_not_added(registry, figures):
+    @counted("revenue", "Revenue.", amount="total", registry=registry)
+    def pay(total):
+        pass
+
+    for total in (2, float("nan"), float("inf"), Decimal("NaN"), 3):
+        pay(total)
+    assert figures("revenue_total") == 5
 
 
 def test_calls_are_timed_by_outcome(registry, figures):

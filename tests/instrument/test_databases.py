@@ -25,6 +25,8 @@ from holdfast.instrument.sql import name_operation
         ("frobnicate everything", "other"),
         ("", "other"),
         ("--" * 5000, "other"),
+        (" " * 100 + "{call settle}", "other"),  # these two went through all ways to part them, for ever
+        ("/* a */ -- b\n" * 50 + "?", "other"),
     ],
 )
 def test_a_statement_is_named_by_its_first_word(statement, operation):

@@ -215,3 +215,19 @@ async def test_an_exemplar_points_to_the_span_that_another_library_has_made(app,
             await client.get("/orders/7")
     exemplars = [sample.exemplar for family in registry.collect() for sample in family.samples if sample.exemplar]
     assert [it.labels["trace_id"] for it in exemplars] == [f"{span.get_span_context().trace_id:032x}"]
+
+
+async def test_headers_may_be_missing_or_of_a_kind_that_is_read_once(registry):
+    async def app(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": iter([(b"etag", b"7")])})
+        await send({"type": "http.response.body", "body": b""})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    wrapped = AsgiMiddleware(app, service="orders", registry=registry)
+    await wrapped({"type": "http", "method": "GET", "path": "/"}, None, send)
+    names = [name for name, _ in sent[0]["headers"]]
+    assert names == [b"etag", b"x-correlation-id"]

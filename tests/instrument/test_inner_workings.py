@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import functools
 import gc
+import shelve
 import threading
 import time
 
@@ -178,6 +179,15 @@ def test_a_mapping_that_serves_as_a_cache_is_counted(registry, figures):
     assert figures("cache_entries_max", cache="pages") == 2
     del pages["a"]
     assert (pages.evictions, len(pages), list(pages)) == (2, 1, ["c"])
+
+
+def test_a_cache_that_cannot_be_read_hides_only_itself(registry, figures, tmp_path):
+    closed = shelve.open(str(tmp_path / "closed"))  # noqa: SIM115 -- the test's own
+    watch_cache(closed, registry, name="closed")
+    watch_cache({"a": 1}, registry, name="open")
+    closed.close()
+    assert figures("cache_entries", cache="open") == 1
+    assert figures("cache_entries", cache="closed") is None
 
 
 def test_a_cache_that_is_gone_is_not_kept_alive(registry, figures):

@@ -168,6 +168,24 @@ async def test_nobody_there_is_counted_as_unavailable(registry, figures):
     assert figures("rpc_client_calls_total", method=f"{SERVICE}/One", code="UNAVAILABLE") == 1
 
 
+class Waits(grpc.aio.UnaryUnaryClientInterceptor):
+    """Never lets a call go, as one that fetches a token from a server that is away."""
+
+    async def intercept_unary_unary(self, *_):
+        await asyncio.Event().wait()
+
+
+async def test_a_call_that_its_caller_gave_up_before_it_went_out_is_cancelled(registry, figures):
+    interceptors = [*grpc_aio_client_interceptors(registry), Waits()]
+    async with grpc.aio.insecure_channel("127.0.0.1:1", interceptors=interceptors) as channel:
+        call = channel.unary_unary(f"/{SERVICE}/One")(b"a")
+        await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    assert figures("rpc_client_calls_total", method=f"{SERVICE}/One", code="CANCELLED") == 1
+
+
 async def under_way(figures, number):
     async with asyncio.timeout(20):
         while figures("rpc_server_active_calls") != number:  # noqa: ASYNC110 -- the server runs in this loop and tells nobody

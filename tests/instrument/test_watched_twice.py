@@ -8,6 +8,7 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import celery
 import httpx
 import pytest
 import redis
@@ -43,6 +44,7 @@ def test_an_engine(registry, figures):
     assert figures("db_client_operation_duration_seconds_count", operation="SELECT") == 1
     stop()
     again()
+    engine.dispose()
 
 
 def test_a_client_of_redis(registry, figures, redis_url):
@@ -71,6 +73,65 @@ async def test_an_event_loop(registry, figures):
     await asyncio.sleep(0.1)
     assert figures("asyncio_slow_callbacks_total") == 1
     stop()
+
+
+def test_what_celery_sends_counts_once_in_each_registry_whosoever_apps_are_watched(registry, figures):
+    other = CollectorRegistry()
+    apps = [celery.Celery(name, broker="memory://", set_as_current=False) for name in ("orders", "mails")]
+    stops = [instrument.watch_celery(app, registry) for app in apps]
+    stop_other = instrument.watch_celery(apps[0], other)
+    apps[0].send_task("place")
+    assert figures("celery_tasks_sent_total") == 1
+    assert other.get_sample_value("celery_tasks_sent_total", {"task": "place", "queue": "celery"}) == 1
+    stop_other()
+    stops[0]()
+    apps[0].send_task("place")
+    assert figures("celery_tasks_sent_total") == 2
+    stops[1]()
+    apps[1].send_task("place")
+    assert figures("celery_tasks_sent_total") == 2
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_in_two_registries_each_hears_all_until_its_own_end(first, redis_url):
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+    engine = sqlalchemy.create_engine("sqlite://")
+    pool = ThreadPoolExecutor(1)
+    cache = redis.Redis.from_url(redis_url)
+    watches = [
+        (instrument.watch_httpx, client, {}, lambda: client.get("http://peer/")),
+        (instrument.watch_sqlalchemy, engine, {}, lambda: select_one(engine)),
+        (instrument.watch_executor, pool, {"name": "pool"}, lambda: pool.submit(int).result()),
+        (instrument.watch_redis, cache, {}, lambda: cache.pipeline().ping().execute()),
+    ]
+    for watch, target, named, use in watches:
+        registries = [CollectorRegistry(), CollectorRegistry()]
+        stops = [watch(target, registry, **named) for registry in registries]
+        use()
+        seen = [sums(registry) for registry in registries]
+        assert seen[0] == seen[1]
+        stops[first]()
+        use()
+        assert sums(registries[first]) == seen[first]
+        assert sums(registries[not first]) == {name: 2 * count for name, count in seen[0].items()}
+        stops[not first]()
+        use()
+        assert sums(registries[not first]) == {name: 2 * count for name, count in seen[0].items()}
+    pool.shutdown()
+    engine.dispose()
+    cache.close()
+    assert not {"handle_request", "submit", "execute_command", "pipeline"} & {*vars(client._transport), *vars(cache)}
+
+
+def select_one(engine):
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text("SELECT 1"))
+
+
+def sums(registry):
+    """Give what was counted, as whole numbers of calls."""
+    samples = [sample for metric in registry.collect() for sample in metric.samples]
+    return {sample.name: sample.value for sample in samples if sample.name.endswith(("_seconds_count", "_calls_total"))}
 
 
 def test_policies(registry, figures):
@@ -122,7 +183,9 @@ def test_two_engines_of_one_name_are_added_up(registry, figures):
         assert figures("db_client_connection_max") == 5
     stops[0]()
     assert figures("db_client_connection_max") == 3
-    del engines, stops
+    while engines:
+        engines.pop().dispose()
+    del stops
     gc.collect()
     assert figures("db_client_connection_max") is None
 
@@ -139,6 +202,7 @@ def test_an_engine_with_other_options_has_the_same_pool(registry, figures):
             connection.execute(sqlalchemy.text("SELECT 1"))
     assert figures("db_client_operation_duration_seconds_count", operation="SELECT") == 2
     assert figures("db_client_connection_max") == 2
+    engine.dispose()
 
 
 def test_two_caches_of_one_name_are_added_up(registry, figures):

@@ -124,6 +124,17 @@ def test_an_app_may_say_its_route_itself(registry, figures):
     assert figures("http_server_requests_total", route="/django/<int:pk>", status="204") == 1
 
 
+def test_a_search_for_the_route_that_fails_does_not_fail_the_request(registry, figures):
+    def app(_environ, start_response):
+        start_response("204 No Content", [])
+        return []
+
+    watched = WsgiMiddleware(app, service="shop", registry=registry, find_route=lambda environ: environ["route"])
+    body = watched({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
+    body.close()
+    assert figures("http_server_requests_total", route="unmatched", status="204") == 1
+
+
 def test_skipped_paths_are_not_counted(server, figures):
     httpx.get(f"{server}/livez")
     assert figures("http_server_requests_total") is None

@@ -21,3 +21,8 @@ def test_importing_the_package_imports_none_of_its_side_doors():
     assert "holdfast.resilience" in names
     assert [name for name in names if name.startswith(tuple(f"holdfast.resilience.{door}" for door in DOORS))] == []
     assert not {"sqlalchemy", "redis", "httpx", "multiprocessing"} & set(names)
+
+
+def test_plain_engines_need_no_greenlet():
+    script = "import sys; sys.modules['greenlet'] = None; import holdfast.resilience.sql"
+    subprocess.run([sys.executable, "-c", script], env={"PYTHONPATH": ":".join(sys.path)}, check=True)

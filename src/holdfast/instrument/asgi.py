@@ -39,11 +39,11 @@ class HeaderGetter(Getter[Scope]):
     def get(self, carrier: Scope, key: str) -> list[str] | None:
         """Give the values of header `key`, or None."""
         wanted = key.lower().encode()
-        return [value.decode("latin-1") for name, value in carrier["headers"] if name == wanted] or None
+        return [value.decode("latin-1") for name, value in carrier.get("headers", ()) if name == wanted] or None
 
     def keys(self, carrier: Scope) -> list[str]:
         """Give the names of all headers."""
-        return [name.decode("latin-1") for name, _ in carrier["headers"]]
+        return [name.decode("latin-1") for name, _ in carrier.get("headers", ())]
 
 
 class Passage:
@@ -68,7 +68,9 @@ class Passage:
         self.status = 0
         self.received_bytes = 0
         self.sent_bytes = 0
-        self.correlation_id = acceptable_id((_find(scope["headers"], CORRELATION_HEADER) or b"").decode("latin-1"))
+        self.correlation_id = acceptable_id(
+            (_find(scope.get("headers", ()), CORRELATION_HEADER) or b"").decode("latin-1")
+        )
 
     async def receive(self) -> Message:
         """Pass a message on to the app."""
@@ -90,9 +92,10 @@ class Passage:
             self.status = 403  # ASGI: a WebSocket closed before it was accepted is refused so
         elif kind in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
             self.status = message.get("status", 101)
-            headers = message.get("headers", ())
+            headers = list(message.get("headers", ()))  # which may be of a kind that can be read only once
+            message = {**message, "headers": headers}
             if _find(headers, CORRELATION_HEADER) is None:
-                message = {**message, "headers": [*headers, (CORRELATION_HEADER, self.correlation_id.encode())]}
+                headers.append((CORRELATION_HEADER, self.correlation_id.encode()))
         await self._send(message)
 
 
@@ -148,7 +151,7 @@ class AsgiMiddleware:
             self._active.dec()
 
     def _span(self, scope: Scope, method: str) -> AbstractContextManager[trace.Span]:
-        if self._is_global and is_untraced(scope["headers"]):
+        if self._is_global and is_untraced(scope.get("headers", ())):
             return nullcontext(trace.get_current_span())
         return self._tracer.start_as_current_span(
             method,

@@ -7,6 +7,7 @@ are bounded; a watch that fails never fails the call.
 from __future__ import annotations
 
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ from prometheus_client.registry import Collector
 from holdfast import journal
 from holdfast.instrument.arguments import CallParts, Part
 from holdfast.instrument.around import F, Open, stand_around
-from holdfast.instrument.labels import BoundedLabel
+from holdfast.instrument.labels import OTHER, BoundedLabel, writable
 from holdfast.instrument.registries import PerRegistry, count_folded
 from holdfast.instrument.tracing import current_exemplar
 
@@ -106,7 +107,10 @@ def counted(
 
     def note(values: dict[str, Any], _duration_s: float, *, is_error: bool) -> None:
         if is_error is errors:
-            family.child(values).inc(float(values.get(_AMOUNT, 1)), current_exemplar())
+            added = float(values.get(_AMOUNT, 1))
+            if not math.isfinite(added):
+                raise ValueError(f"{added} would stay in the sum for ever")
+            family.child(values).inc(added, current_exemplar())
 
     return lambda fn: _watch(fn, parts, note)
 
@@ -188,18 +192,18 @@ class ReadGauge(Collector):
         family = self._family()
         try:
             found = self._read()
-            values = (
-                [(str(key), float(value)) for key, value in found.items()] if self._has_label else [("", float(found))]
-            )
+            values = [(key, float(value)) for key, value in found.items()] if self._has_label else [("", float(found))]
         except Exception:  # noqa: BLE001 -- the fence of a plugin: one broken gauge must not hide all other metrics
             self._bound.failures.inc()
             return [family]
-        shown, rest = values[: self._bound.most], values[self._bound.most :]
-        if rest:
+        shown: dict[str, float] = {}
+        for place, (key, value) in enumerate(values):
+            text = writable(str(key)) if place < self._bound.most else OTHER
+            shown[text] = shown.get(text, 0.0) + value  # a page may hold a series only once
+        if len(values) > self._bound.most:
             self._bound.tell_folded()
-            shown.append(("other", sum(value for _, value in rest)))
-        for key, value in shown:
-            family.add_metric([key] if self._has_label else [], value)
+        for text, value in shown.items():
+            family.add_metric([text] if self._has_label else [], value)
         return [family]
 
 

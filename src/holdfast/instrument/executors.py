@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -11,6 +12,7 @@ from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 from holdfast.instrument.labels import BoundedLabel
 from holdfast.instrument.registries import PerRegistry, count_folded, watch_once
+from holdfast.instrument.wrapping import wrap_method
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -73,11 +75,12 @@ def watch_executor(executor: Executor, registry: CollectorRegistry = REGISTRY, *
 def _watch_calls(executor: Executor, metrics: ExecutorMetrics, name: str) -> Callable[[], None]:
     label = metrics.names.admit(name)
     metrics.workers.labels(label).set(getattr(executor, "_max_workers", 0))
-    submit = executor.submit
     is_threads = hasattr(executor, "_work_queue")
     watch = CallWatch(metrics, label)
 
-    def watched(fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def watched(
+        submit: Callable[..., Future[Any]], fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
         call = watch.submitted()
         try:
             future = submit(call.run, fn, args, kwargs) if is_threads else submit(fn, *args, **kwargs)
@@ -87,12 +90,7 @@ def _watch_calls(executor: Executor, metrics: ExecutorMetrics, name: str) -> Cal
         future.add_done_callback(call.finish)
         return future
 
-    executor.submit = watched  # type: ignore[method-assign]  # the one door that all calls go through
-
-    def stop() -> None:
-        vars(executor).pop("submit", None)
-
-    return stop
+    return wrap_method(executor, "submit", lambda submit: functools.partial(watched, submit))  # all go through it
 
 
 class CallWatch:

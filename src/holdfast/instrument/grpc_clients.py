@@ -115,6 +115,9 @@ class _AioWatch:
         )
         try:
             made = await continuation(passed, request)
+        except asyncio.CancelledError:
+            call.finish(grpc.StatusCode.CANCELLED)
+            raise
         except BaseException as error:
             call.finish(error.code() if isinstance(error, grpc.aio.AioRpcError) else None)
             raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
 
 from prometheus_client import REGISTRY
 
-from holdfast.instrument.labels import OTHER
+from holdfast.instrument.labels import OTHER, writable
 from holdfast.instrument.registries import count_folded
 
 if TYPE_CHECKING:
@@ -51,12 +51,13 @@ class Bounded(Generic[M]):
 
     def forget(self, *values: object) -> None:
         """Take a label set out of the metric; its place is free again."""
-        key = tuple(str(value) for value in values)
+        key = tuple(writable(str(value)) for value in values)
         with self._alone:
             if self._children.pop(key, None) is not None:
                 self._metric.remove(*key)
 
     def _admit(self, key: tuple[str, ...]) -> M:
+        key = tuple(map(writable, key))
         with self._alone:
             if key in self._children or len(self._children) < self.most:
                 return self._children.setdefault(key, cast("M", self._metric.labels(*key)))

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 OTHER: Final = "other"
+MOST_LETTERS: Final = 256
+"""Of a value; scrapers have limits of their own for them."""
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "QUERY"})
 
 
@@ -31,6 +33,7 @@ class BoundedLabel:
         """Give the value to use as label for `value`."""
         if value in self._known:
             return value
+        value = writable(value)
         with self._alone:  # two threads must not both take the last place
             if len(self._known) < self.most or value in self._known:
                 self._known.add(value)
@@ -39,6 +42,11 @@ class BoundedLabel:
         if self._tell is not None:
             self._tell()
         return OTHER
+
+
+def writable(value: str) -> str:
+    """Give a value that a page can hold: not too long, and without halves of letters, as JSON from outside may have."""
+    return value[:MOST_LETTERS].encode("utf-8", "replace").decode()
 
 
 def label_method(method: str) -> str:

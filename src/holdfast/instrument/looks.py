@@ -35,7 +35,7 @@ class Looks(Generic[K]):
         for label in list(self._things):
             self._keep(label, lambda other: other is not None)
             things = [(reference(), read) for reference, read in self._things.get(label, ())]
-            read_all = [read(thing) for thing, read in things if thing is not None]
+            read_all = [_read(thing, read) for thing, read in things if thing is not None]
             known = [figures for figures in read_all if figures is not None]
             if known:
                 yield label, tuple(map(_add, zip(*known, strict=True)))
@@ -46,6 +46,13 @@ class Looks(Generic[K]):
             self._things[label] = left
         else:
             self._things.pop(label, None)
+
+
+def _read(thing: Any, read: Callable[[Any], Figures | None]) -> Figures | None:
+    try:
+        return read(thing)
+    except Exception:  # noqa: BLE001 -- the fence of a plugin: one broken thing must not hide all other metrics
+        return None
 
 
 def _add(figures: tuple[float | None, ...]) -> float | None:

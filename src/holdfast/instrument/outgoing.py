@@ -17,6 +17,7 @@ from holdfast.instrument.labels import label_error, label_method
 from holdfast.instrument.red import ClientMetrics, client_metrics
 from holdfast.instrument.registries import watch_once
 from holdfast.instrument.tracing import client_span, current_exemplar, mark_failed, outgoing_headers
+from holdfast.instrument.wrapping import wrap_method
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -148,21 +149,8 @@ def watch_httpx(client: Any, registry: CollectorRegistry = REGISTRY) -> Callable
 
 
 def _watch_transport(transport: Any, outgoing: Outgoing, *, is_async: bool) -> Callable[[], None]:
-    name = "handle_async_request" if is_async else "handle_request"
-    handle = getattr(transport, name)
-
-    async def watch_async(request: Any) -> Any:
-        return await outgoing.send_async(handle, request)
-
-    def watch(request: Any) -> Any:
-        return outgoing.send(handle, request)
-
-    setattr(transport, name, watch_async if is_async else watch)
-
-    def stop() -> None:
-        vars(transport).pop(name, None)
-
-    return stop
+    name, send = ("handle_async_request", outgoing.send_async) if is_async else ("handle_request", outgoing.send)
+    return wrap_method(transport, name, lambda handle: functools.partial(send, handle))
 
 
 def httpx_hooks(registry: CollectorRegistry = REGISTRY) -> dict[str, list[Callable[[Any], Done]]]:

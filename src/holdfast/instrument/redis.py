@@ -5,6 +5,7 @@ Commands become labels by their first word; keys and values never do. Pub/sub an
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ from prometheus_client import REGISTRY
 
 from holdfast.instrument.operations import OperationMetrics, PoolUse, operation_metrics, pool_gauges
 from holdfast.instrument.registries import watch_once
+from holdfast.instrument.wrapping import wrap_method
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -40,28 +42,29 @@ def _watch_client(client: Any, registry: CollectorRegistry, name: str) -> Callab
     number = getattr(pool, "connection_kwargs", {}).get("db", 0)
     label = metrics.databases.admit(name or str(number or 0))
     is_async = iscoroutinefunction(type(client).execute_command)
-    client.execute_command = _watch_call(client.execute_command, metrics, label, is_async=is_async)
-    make_pipeline = client.pipeline
+    watched = functools.partial(_watch_call, metrics, label, is_async=is_async)
 
-    def pipeline(*args: Any, **kwargs: Any) -> Any:
-        made = make_pipeline(*args, **kwargs)
-        made.execute = _watch_call(made.execute, metrics, label, is_async=is_async, word="PIPELINE")
+    def pipeline(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        made = make(*args, **kwargs)
+        made.execute = watched(made.execute, word="PIPELINE")
         return made
 
-    client.pipeline = pipeline
-    hide_pool = pool_gauges(registry).add(SYSTEM, label, pool, read_pool) if pool is not None else None
+    stops = [
+        wrap_method(client, "execute_command", watched),
+        wrap_method(client, "pipeline", lambda make: functools.partial(pipeline, make)),
+    ]
+    if pool is not None:
+        stops.append(pool_gauges(registry).add(SYSTEM, label, pool, read_pool))
 
     def stop() -> None:
-        for wrapped in ("execute_command", "pipeline"):
-            vars(client).pop(wrapped, None)
-        if hide_pool is not None:
-            hide_pool()
+        for each in stops:
+            each()
 
     return stop
 
 
 def _watch_call(
-    method: Callable[..., Any], metrics: OperationMetrics, database: str, *, is_async: bool, word: str = ""
+    metrics: OperationMetrics, database: str, method: Callable[..., Any], *, is_async: bool, word: str = ""
 ) -> Callable[..., Any]:
     async def watch_async(*args: Any, **kwargs: Any) -> Any:
         with metrics.operation(SYSTEM, database, word or name_command(args)):

@@ -1,7 +1,7 @@
 """Finds the template of the route that answered an ASGI request, never its raw path.
 
-Starlette and FastAPI leave the route in the scope. A path that no route matched, and any app that leaves nothing,
-counts as "unmatched": whoever scans for paths adds no series.
+Starlette, FastAPI and Litestar leave the route in the scope; any other app may say it there, as `holdfast.route`.
+A path that no route matched, and any app that leaves nothing, counts as "unmatched": scans for paths add no series.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 UNMATCHED: Final = "unmatched"
+ROUTE_KEY: Final = "holdfast.route"
+"""Under which an app may say its route itself, in the scope or in the environment of WSGI."""
 _BELOW_MOUNT: Final = "/{path}"
 """What a mounted app that knows no routes is asked for; the prefix of its mount is the root path."""
 
@@ -23,6 +25,9 @@ def find_route_template(scope: MutableMapping[str, Any], root_path: str) -> str:
         scope: The request's scope after the app has answered.
         root_path: The scope's root path before.
     """
+    said = scope.get(ROUTE_KEY)
+    if isinstance(said, str):
+        return said
     template = _read_template(scope)
     if template is None:
         return UNMATCHED
@@ -39,7 +44,8 @@ def _read_template(scope: MutableMapping[str, Any]) -> str | None:
         template = getattr(route, "path_format", None)
         if isinstance(template, str):
             return _BELOW_MOUNT if _is_mount(route) else template
-    return _find_by_endpoint(scope)
+    template = scope.get("path_template")  # Litestar's
+    return template if isinstance(template, str) else _find_by_endpoint(scope)
 
 
 def _find_by_endpoint(scope: MutableMapping[str, Any]) -> str | None:

@@ -18,6 +18,7 @@ from holdfast.instrument.labels import OTHER
 from holdfast.instrument.operations import OperationMetrics, PoolUse, operation_metrics, pool_gauges
 from holdfast.instrument.registries import watch_once
 from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, mark_failed
+from holdfast.instrument.wrapping import wrap_method
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -27,7 +28,7 @@ _WORDS: Final = """
     RELEASE SET SHOW EXPLAIN ANALYZE VACUUM REINDEX PRAGMA CALL EXECUTE COPY LOCK LISTEN UNLISTEN NOTIFY GRANT REVOKE
 """
 OPERATIONS: Final = frozenset(_WORDS.split())
-_LEAD: Final = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/|\()*(\w+)", re.DOTALL)
+_LEAD: Final = re.compile(r"(?>\s+|--[^\n]*\n|/\*.*?\*/|\()*+(\w+)", re.DOTALL)  # never goes back: that took for ever
 _STARTED: Final = "holdfast_instrument"
 
 
@@ -58,7 +59,8 @@ def _watch_engine(engine: Any, registry: CollectorRegistry, name: str) -> Callab
 
     metrics = operation_metrics(registry)
     label = metrics.databases.admit(name or str(engine.url.database or "memory").rpartition("/")[2])
-    watch = EngineWatch(metrics, SYSTEMS.get(engine.dialect.name, engine.dialect.name), label, exc.TimeoutError)
+    system = SYSTEMS.get(engine.dialect.name, engine.dialect.name)
+    watch = EngineWatch(metrics, registry, system, label, exc.TimeoutError)
     heard = (
         (engine, "before_cursor_execute", watch.before),
         (engine, "after_cursor_execute", watch.after),
@@ -74,7 +76,7 @@ def _watch_engine(engine: Any, registry: CollectorRegistry, name: str) -> Callab
     def stop() -> None:
         for target, what, listener in heard:
             event.remove(target, what, listener)
-        vars(engine.pool).pop("connect", None)
+        watch.leave_pool()
         hide_pool()
 
     return stop
@@ -86,14 +88,26 @@ SYSTEMS: Final = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}  # the
 class EngineWatch:
     """Listens to one engine."""
 
-    def __init__(self, metrics: OperationMetrics, system: str, database: str, timed_out: type[Exception]) -> None:
+    def __init__(
+        self,
+        metrics: OperationMetrics,
+        registry: CollectorRegistry,
+        system: str,
+        database: str,
+        timed_out: type[Exception],
+    ) -> None:
         self.system = system
+        self.leave_pool: Callable[[], None] = lambda: None
+        self._registry = registry
         self._metrics = metrics
         self._database = database
         self._timed_out = timed_out
 
     def before(self, _conn: Any, _cursor: Any, statement: str, _parameters: Any, ctx: Any, _many: bool) -> None:  # noqa: FBT001 -- SQLAlchemy's signature
         """Note when a statement begins."""
+        started = vars(ctx).setdefault(_STARTED, {})  # by their metrics: other registries may watch the engine, too
+        if self._metrics in started:  # an engine with other options is heard by those of the first
+            return
         operation = name_operation(statement)
         span = trace.get_tracer(TRACER_NAME).start_span(
             f"{operation} {self._database}",
@@ -104,17 +118,18 @@ class EngineWatch:
                 "db.operation.name": operation,
             },
         )
-        setattr(ctx, _STARTED, (time.perf_counter(), operation, span))
+        started[self._metrics] = (time.perf_counter(), operation, span)
 
     def after(self, _conn: Any, _cursor: Any, _statement: str, _parameters: Any, ctx: Any, _many: bool) -> None:  # noqa: FBT001 -- same
         """Count a statement that is done."""
-        started = vars(ctx).pop(_STARTED, None)
+        started = vars(ctx).get(_STARTED, {}).pop(self._metrics, None)
         if started is not None:
             self._observe(started)
 
     def fail(self, told: Any) -> None:
         """Count a statement that failed; errors of the connection itself have none."""
-        started = vars(told.execution_context).pop(_STARTED, None) if told.execution_context is not None else None
+        ctx = told.execution_context
+        started = vars(ctx).get(_STARTED, {}).pop(self._metrics, None) if ctx is not None else None
         if started is None:
             return
         error = told.sqlalchemy_exception or told.original_exception
@@ -125,15 +140,15 @@ class EngineWatch:
     def guard_pool(self, engine: Any) -> None:
         """Time how long callers wait for a connection of the engine's pool, which may be a new one."""
         pool = engine.pool
-        if "connect" in vars(pool):
-            return
-        connect = pool.connect
 
-        def watched() -> Any:
-            with self._metrics.connection(self.system, self._database, (self._timed_out,)):
-                return connect()
+        def watched(connect: Callable[[], Any]) -> Callable[[], Any]:
+            def timed() -> Any:
+                with self._metrics.connection(self.system, self._database, (self._timed_out,)):
+                    return connect()
 
-        pool.connect = watched
+            return timed
+
+        self.leave_pool = watch_once(pool, self._registry, lambda: wrap_method(pool, "connect", watched))
 
     def _observe(self, started: tuple[float, str, Any]) -> None:
         started_s, operation, span = started

@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from holdfast.instrument.labels import BoundedLabel, label_error
-from holdfast.instrument.registries import PerRegistry, count_folded
+from holdfast.instrument.registries import PerRegistry, count_folded, watch_once
 from holdfast.instrument.tracing import continued, mark_failed, outgoing_headers
 
 MOST_TASKS: Final = 300
@@ -36,6 +36,7 @@ class TaskMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         of = ["task"]
+        self._senders = 0
         self.tasks = BoundedLabel(MOST_TASKS, count_folded(registry, "celery_task"))
         self.queues = BoundedLabel(MOST_QUEUES, count_folded(registry, "celery_queue"))
         self.error_types = BoundedLabel(MOST_ERRORS, count_folded(registry, "celery_error"))
@@ -83,6 +84,22 @@ class TaskMetrics:
             registry=registry,
         )
 
+    def watch_sender(self) -> None:
+        """Hear of what this process sends: once, however many apps are watched, for nobody tells whose it is."""
+        self._senders += 1
+        signals.before_task_publish.connect(self._note_sent, weak=False, dispatch_uid=f"holdfast.instrument.{id(self)}")
+
+    def leave_sender(self) -> None:
+        """Hear of it no longer, if this was the last app."""
+        self._senders -= 1
+        if not self._senders:
+            signals.before_task_publish.disconnect(dispatch_uid=f"holdfast.instrument.{id(self)}")
+
+    def _note_sent(self, sender: Any = None, headers: Any = None, routing_key: str = "", **_: Any) -> None:
+        headers[SENT_HEADER] = time.time()
+        headers[HEADERS_KEY] = outgoing_headers()
+        self.sent.labels(self.tasks.admit(str(sender)), self.queues.admit(routing_key or "default")).inc()
+
 
 _METRICS: Final = PerRegistry(TaskMetrics)
 
@@ -95,13 +112,10 @@ def watch_celery(app: Any, registry: CollectorRegistry = REGISTRY) -> Callable[[
     Returns:
         A function that ends it for what is sent; a worker is watched until its end.
     """
-    metrics = _METRICS(registry)
+    return watch_once(app, registry, lambda: _watch_app(app, _METRICS(registry)))
 
-    def note_sent(sender: Any = None, headers: Any = None, routing_key: str = "", **_: Any) -> None:
-        headers[SENT_HEADER] = time.time()
-        headers[HEADERS_KEY] = outgoing_headers()
-        metrics.sent.labels(metrics.tasks.admit(str(sender)), metrics.queues.admit(routing_key or "default")).inc()
 
+def _watch_app(app: Any, metrics: TaskMetrics) -> Callable[[], None]:
     def note_unknown(sender: Any = None, **_: Any) -> None:
         if sender.app is app:
             metrics.discarded.labels("unknown_task").inc()
@@ -114,9 +128,9 @@ def watch_celery(app: Any, registry: CollectorRegistry = REGISTRY) -> Callable[[
         for task in app.tasks.values():
             task.Request = watched_request(metrics, task.Request)
 
-    # Without a name of its own, a second call for another app would be taken for the first.
-    key = f"holdfast.instrument.{id(app)}"
-    signals.before_task_publish.connect(note_sent, weak=False, dispatch_uid=key)
+    # Without a name of its own, a second call for another app or registry would be taken for the first.
+    key = f"holdfast.instrument.{id(app)}.{id(metrics)}"
+    metrics.watch_sender()
     signals.celeryd_after_setup.connect(watch_requests, weak=False, dispatch_uid=key)
     signals.task_unknown.connect(note_unknown, weak=False, dispatch_uid=key)
     signals.task_rejected.connect(note_rejected, weak=False, dispatch_uid=key)
@@ -124,7 +138,7 @@ def watch_celery(app: Any, registry: CollectorRegistry = REGISTRY) -> Callable[[
     signals.task_postrun.connect(_leave_context, weak=False, dispatch_uid="holdfast.instrument")
 
     def stop() -> None:
-        signals.before_task_publish.disconnect(dispatch_uid=key)
+        metrics.leave_sender()
         signals.celeryd_after_setup.disconnect(dispatch_uid=key)
 
     return stop

@@ -19,14 +19,12 @@ from holdfast import journal
 from holdfast.instrument.asgi import WATCHED, acceptable_id, describe_span
 from holdfast.instrument.labels import label_error, label_method
 from holdfast.instrument.red import Exchange, server_metrics
-from holdfast.instrument.routes import UNMATCHED
+from holdfast.instrument.routes import ROUTE_KEY, UNMATCHED
 from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, parent_of, trace_fields
 
 Environ = MutableMapping[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
-
-ROUTE_KEY: Final = "holdfast.route"
 
 
 class EnvironGetter(Getter[Environ]):
@@ -162,12 +160,18 @@ class Answer:
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         self._status = int(status[:3])
-        self._route = self._watch.find_route(self._environ)  # Flask forgets its request before the body is closed
+        self._route = self._find_route()  # Flask forgets its request before the body is closed
         if not any(name.lower() == "x-correlation-id" for name, _ in headers):
             headers = [*headers, ("X-Correlation-ID", self._correlation_id)]
         if exc_info is None:
             return self._start_response(status, headers)
         return self._start_response(status, headers, exc_info)
+
+    def _find_route(self) -> str:
+        try:
+            return self._watch.find_route(self._environ)
+        except Exception:  # noqa: BLE001 -- the fence of a plugin: a watch that fails must not fail the request
+            return UNMATCHED
 
     def _in_context(self) -> ExitStack:
         stack = ExitStack()
@@ -185,7 +189,7 @@ class Answer:
             return
         self._is_over = True
         watch, metrics = self._watch, self._watch.metrics
-        found = watch.find_route(self._environ)
+        found = self._find_route()
         route = metrics.routes.admit(self._route if found == UNMATCHED else found)
         if self._failure:
             metrics.exceptions.labels(watch.service, route, metrics.errors.admit(self._failure)).inc()

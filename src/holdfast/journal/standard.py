@@ -44,6 +44,13 @@ class RootHandler(logging.Handler):
         """Do without a lock: the sinks have their own."""
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit a record that passes the filters; from Python 3.13 on the parent's own way needs a lock."""
+        passed: Any = self.filter(record)  # which from 3.12 on may give another record
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return bool(passed)
+
     def emit(self, record: logging.LogRecord) -> None:
         """Render and write one record."""
         try:

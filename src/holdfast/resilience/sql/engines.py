@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy.ext.asyncio import AsyncEngine  # which needs greenlet, and that need not be there for an Engine
 
     from holdfast.resilience.clocks import Clock
 
@@ -40,7 +41,7 @@ class Transactions:
 
     def run_sync(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in a transaction and commit it."""
-        if isinstance(self._engine, AsyncEngine):
+        if not isinstance(self._engine, Engine):
             raise TypeError("an AsyncEngine cannot be used from plain code: give an Engine, which serves both")
         try:
             with self._engine.begin() as connection:
@@ -50,7 +51,7 @@ class Transactions:
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in a transaction and commit it, without blocking the event loop."""
-        if not isinstance(self._engine, AsyncEngine):
+        if isinstance(self._engine, Engine):
             return await asyncio.to_thread(self.run_sync, work)
         try:
             async with self._engine.begin() as connection:

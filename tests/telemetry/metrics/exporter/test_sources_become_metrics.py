@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import socket
 import sqlite3
+import struct
 import subprocess
 import threading
 import uuid
@@ -239,6 +241,38 @@ async def test_a_slow_query_of_postgresql_is_ended(export, postgres_url):
     }
     opened = await export({"sources": [source]}).look()
     assert opened.state("slow").error_kind == "timeout"
+
+
+def answer_as_postgresql_and_no_more(listener, heard):
+    """Let a client in, and say nothing to what it asks; note when it hangs up."""
+    connection, _ = listener.accept()
+    with connection:
+        while connection.recv(1000)[4:8] in {struct.pack("!i", code) for code in (80877103, 80877104)}:
+            connection.sendall(b"N")  # neither TLS nor GSSAPI
+        for kind, body in ((b"R", bytes(4)), (b"S", b"server_version\x0016.0\x00"), (b"Z", b"I")):
+            connection.sendall(kind + struct.pack("!i", 4 + len(body)) + body)
+        while connection.recv(1000):
+            pass
+    heard.set()
+
+
+async def test_a_postgresql_that_answers_no_more_keeps_no_thread(export):
+    heard = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=answer_as_postgresql_and_no_more, args=(listener, heard), daemon=True).start()
+        url = f"postgresql://reader@127.0.0.1:{listener.getsockname()[1]}/shop"
+        source = {"name": "dead", "timeout": "100ms", "sql": {"url": url, "query": "SELECT 1"}}
+        opened = await export({"sources": [{**source, "metrics": [metric("n", "n")]}]}).look()
+        assert opened.state("dead").error_kind == "timeout"
+        assert await asyncio.to_thread(heard.wait, 20)
+
+
+async def test_half_a_letter_in_a_label_leaves_the_page_whole(export, postgres_url):
+    query = """SELECT 1 AS n, '{"k": "\\ud83d"}'::json AS doc"""
+    source = {"name": "a", "sql": {"url": postgres_url, "query": query}}
+    metrics = [metric("n", "n", labels={"k": "$.doc.k"})]
+    opened = await export({"sources": [{**source, "metrics": metrics}]}).look()
+    assert 'n{k="?"} 1.0' in opened.exporter.render()
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ The session may only read, ends when its time is over, and gives no more rows th
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +31,8 @@ DRIVERS: Final = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
+SAYS_SO_S: Final = 0.5
+"""For a server to say itself that a query took too long; then the connection is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,22 @@ class SqlContent:
 
     def _query(self, url: sqlalchemy.URL, bounds: Bounds) -> list[Item]:
         import sqlalchemy  # noqa: PLC0415 -- loaded by the first source that asks a database
-        from sqlalchemy import exc, pool  # noqa: PLC0415 -- same
+        from sqlalchemy import event, exc, pool  # noqa: PLC0415 -- same
 
         engine = sqlalchemy.create_engine(url, poolclass=pool.NullPool, connect_args=connect_args(url, bounds))
+        deadline = Deadline(bounds.timeout_s)
+        event.listen(engine, "connect", deadline.begin, insert=True)  # SQLAlchemy's own questions are bounded, too
         try:
-            with engine.connect() as connection, bounded_session(connection, bounds):
+            with engine.connect() as connection:
+                make_read_only(connection)
                 plain = connection.execution_options(no_parameters=True)  # a colon or a percent sign is itself
                 rows = plain.exec_driver_sql(self.query).mappings().fetchmany(bounds.max_rows + 1)
         except exc.SQLAlchemyError as error:
+            if deadline.is_over:
+                raise SourceError("timeout", f"no answer within {bounds.timeout_s:g} s") from None
             raise SourceError(_kind(error), _say(error)) from None
         finally:
+            deadline.cancel()
             engine.dispose()
         if len(rows) > bounds.max_rows:
             raise SourceError("too_large", f"the query gives more than {bounds.max_rows} rows")
@@ -105,23 +115,43 @@ def connect_args(url: sqlalchemy.URL, bounds: Bounds) -> dict[str, Any]:
     return {"timeout": bounds.timeout_s, "check_same_thread": False}
 
 
-@contextmanager
-def bounded_session(connection: sqlalchemy.Connection, bounds: Bounds) -> Iterator[None]:
-    """Make a session read-only and, for SQLite, end it when its time is over."""
-    dialect = connection.dialect.name
-    if dialect == "mysql":
-        connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
-    if dialect != "sqlite":
-        yield
-        return
-    connection.exec_driver_sql("PRAGMA query_only = ON")
-    driver: Any = connection.connection.driver_connection
-    timer = threading.Timer(bounds.timeout_s, driver.interrupt)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def make_read_only(connection: sqlalchemy.Connection) -> None:
+    """Let a session change nothing; PostgreSQL's is made so when it is opened."""
+    words = {"mysql": "SET SESSION TRANSACTION READ ONLY", "sqlite": "PRAGMA query_only = ON"}
+    if connection.dialect.name in words:
+        connection.exec_driver_sql(words[connection.dialect.name])
+
+
+class Deadline:
+    """Ends what a connection does when its time is over: a thread that waits for a dead server would wait for ever."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.is_over = False
+        self._timeout_s = timeout_s
+        self._timer: threading.Timer | None = None
+
+    def begin(self, driver: Any, _record: object) -> None:
+        """Let the time of a connection that was just opened run."""
+        is_sqlite = hasattr(driver, "interrupt")
+        end = driver.interrupt if is_sqlite else lambda: _hang_up(driver)
+
+        def over() -> None:
+            self.is_over = True
+            with suppress(Exception):  # it may be closed by now
+                end()
+
+        self._timer = threading.Timer(self._timeout_s + (0 if is_sqlite else SAYS_SO_S), over)
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """Let it go on."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _hang_up(driver: Any) -> None:
+    with socket.socket(fileno=os.dup(getattr(driver, "_sock", driver).fileno())) as same:  # PyMySQL hides its socket
+        same.shutdown(socket.SHUT_RDWR)  # closing it would not wake the thread that reads
 
 
 def _told(value: Any) -> Any:

@@ -85,4 +85,5 @@ def _read_value(metric: Metric, item: Item) -> tuple[float | None, str]:
 
 
 def _text(found: object) -> str:
-    return str(found).lower() if isinstance(found, bool) else str(found)
+    text = str(found).lower() if isinstance(found, bool) else str(found)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()  # JSON may hold halves of letters
