@@ -222,6 +222,20 @@ def write_at_once(visit) -> tuple[str, Page]:
     return name, page
 
 
+def test_what_was_changed_is_taken_back_and_made_again(visit):
+    page = visit.go(f"/dashboards/{make(visit)}")
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Remove Curve").click()
+    expect(panel(page, "Curve")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(panel(page, "Curve")).to_be_visible()
+    page.keyboard.press("Control+Shift+z")
+    expect(panel(page, "Curve")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    expect(page.get_by_role("button", name="Close")).to_be_visible()  # nothing is changed, so nothing is lost
+
+
 def test_two_people_at_once_lose_nothing_and_versions_come_back(open_visit):
     visit = open_visit(is_quiet=False)
     _, page = write_at_once(visit)
