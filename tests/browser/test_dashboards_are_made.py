@@ -273,6 +273,15 @@ def test_a_dashboard_is_printed_whole_and_on_white(visit):
     assert page.evaluate(ON_PAPER)[1:] == [2, "dark"]
 
 
+def test_marks_keep_their_colours_where_the_system_chooses_them(visit):
+    page = visit.go(f"/dashboards/{make(visit)}")
+    page.emulate_media(forced_colors="active")
+    key = panel(page, "Curve").get_by_role("region", name="Legend").locator("i").first
+    colours = [one.evaluate("one => getComputedStyle(one).backgroundColor") for one in (key, page.locator("body"))]
+    page.emulate_media(forced_colors="none")
+    assert colours[0] != colours[1]
+
+
 def test_two_people_at_once_lose_nothing_and_versions_come_back(open_visit):
     visit = open_visit(is_quiet=False)
     _, page = write_at_once(visit)
