@@ -222,6 +222,66 @@ def write_at_once(visit) -> tuple[str, Page]:
     return name, page
 
 
+def test_what_was_changed_is_taken_back_and_made_again(visit):
+    page = visit.go(f"/dashboards/{make(visit)}")
+    page.keyboard.press("e")
+    page.get_by_role("button", name="Remove Curve").click()
+    expect(panel(page, "Curve")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(panel(page, "Curve")).to_be_visible()
+    page.keyboard.press("Control+Shift+z")
+    expect(panel(page, "Curve")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    expect(page.get_by_role("button", name="Close")).to_be_visible()  # nothing is changed, so nothing is lost
+
+
+TALL: dict[str, Any] = {
+    "title": "Tall",
+    "rows": [
+        {
+            "panels": [
+                {"id": "a", "kind": "timeseries", "title": "Wide", "span": 12, "queries": [{"expr": "vector(1)"}]},
+                {"id": "b", "kind": "text", "span": 12, "height": 40, "options": {"text": "long"}},
+                {"id": "c", "kind": "stat", "title": "Far down", "queries": [{"expr": "vector(42)"}]},
+            ]
+        }
+    ],
+}
+# What stands out of its panel, and what of the frame around the page is there.
+ON_PAPER = """() => [
+  [...document.querySelectorAll('main section[data-kind]')].filter(one => one.scrollWidth > one.clientWidth).length,
+  [...document.querySelectorAll('aside, header')].filter(one => one.checkVisibility() && !one.closest('main')).length,
+  document.documentElement.dataset.mantineColorScheme,
+]"""
+
+
+def test_a_dashboard_is_printed_whole_and_on_white(visit):
+    page = visit.go(f"/dashboards/{make(visit, TALL)}")
+    expect(panel(page, "Wide").locator("canvas")).to_be_visible()
+    expect(panel(page, "Far down")).not_to_contain_text("42")
+    page.evaluate("() => { window.print = () => { document.body.dataset.printed = 'yes' } }")
+    page.evaluate("document.documentElement.dataset.mantineColorScheme = 'dark'")
+    page.keyboard.press("Control+p")
+    page.locator("body[data-printed]").wait_for()
+    expect(panel(page, "Far down")).to_contain_text("42")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.get_by_text("Printed")).to_be_visible()
+    assert page.evaluate(ON_PAPER) == [0, 0, "light"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.get_by_text("Printed")).to_have_count(0)
+    assert page.evaluate(ON_PAPER)[1:] == [2, "dark"]
+
+
+def test_marks_keep_their_colours_where_the_system_chooses_them(visit):
+    page = visit.go(f"/dashboards/{make(visit)}")
+    page.emulate_media(forced_colors="active")
+    key = panel(page, "Curve").get_by_role("region", name="Legend").locator("i").first
+    colours = [one.evaluate("one => getComputedStyle(one).backgroundColor") for one in (key, page.locator("body"))]
+    page.emulate_media(forced_colors="none")
+    assert colours[0] != colours[1]
+
+
 def test_two_people_at_once_lose_nothing_and_versions_come_back(open_visit):
     visit = open_visit(is_quiet=False)
     _, page = write_at_once(visit)

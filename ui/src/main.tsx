@@ -3,6 +3,7 @@ import "@/styles/mantine.css";
 import "virtual:mantine-variables.css";
 import "@/styles/tokens.css";
 import "@/styles/elements.css";
+import "@/styles/print.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";

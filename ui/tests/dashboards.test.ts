@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { ALL, blankDocument, blankPanel, fillQuery, fillTitle, filterValues, firstChoice, freeId, literalNames, movePanel, movePanelToRow, moveRow, panelUnit, panelValue, placePanel, placeText, readVariableQuery, resizePanel, statusOf, variablesIn, withoutPanel, withPanel } from "@/lib/dashboards";
 import type { MatrixSeries } from "@/api/prom";
+import { begin, change, redo, undo } from "@/lib/history";
 import { heatOf, isCumulated, MOST_ROWS } from "@/lib/heat";
 import { refreshMs } from "@/pages/dashboards/panels/data";
 import { readInline, readMarkdown } from "@/lib/markdown";
@@ -225,4 +226,27 @@ describe("panels that are arranged", () => {
 
 describe("how often panels ask", () => {
   it("is what the dashboard says, and no more than every five seconds", () => expect(["", "30s", "1s", "1m30s"].map(refreshMs)).toEqual([null, 30_000, 5_000, 90_000]));
+});
+
+describe("changes", () => {
+  const typed = (...steps: [string, number, string?][]) => steps.reduce((history, [next, atMs, group]) => change(history, next, atMs, group), begin(""));
+
+  it("are taken back one by one, and made again", () => {
+    const made = typed(["a", 0], ["ab", 10]);
+    const back = undo(made);
+    expect([back.now, undo(back).now, undo(undo(back)).now]).toEqual(["a", "", ""]);
+    expect([redo(back).now, redo(redo(back)).now, redo(made).now]).toEqual(["ab", "ab", "ab"]);
+    expect(redo(change(back, "ac", 20)).now).toBe("ac");
+  });
+
+  it("of one group that follow each other soon are one", () => {
+    const made = typed(["o", 0, "title"], ["on", 300, "title"], ["one", 900, "title"], ["once", 3_000, "title"], ["twice", 3_100, "folder"]);
+    expect(made.past).toEqual(["", "one", "once"]);
+    expect(undo(change(undo(made), "x", 3_200, "folder")).now).toBe("once");
+  });
+
+  it("that are given up halfway leave no step, and only so many are kept", () => {
+    expect(change(typed(["a", 0, "size"]), "", 10, "size").past).toEqual([]);
+    expect(typed(...Array.from({ length: 300 }, (_, at): [string, number] => [String(at), at])).past).toHaveLength(100);
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { align, buildChart, formatUnit, niceTop, placeTip } from "@/lib/chart";
+import { align, axisTexts, buildChart, formatUnit, niceTop, placeTip } from "@/lib/chart";
 import { cssColor } from "@/lib/cssColor";
 import { reachOf } from "@/lib/lanes";
 import { layers } from "@/lib/layers";
@@ -116,4 +116,14 @@ describe("the map", () => {
     const { places } = layout("abc", "ab", "bc", "ca", "aa", "az");
     expect(places.size).toBe(3);
   });
+});
+
+describe("numbers on an axis", () => {
+  it.each([
+    [[0.18, 0.185, 0.19], "number", "0.18 0.185 0.19"],
+    [[1_000.1, 1_000.2], "number", "1.0001k 1.0002k"],
+    [[0, 50, 100], "percent", "0% 50% 100%"],
+    [[0.05, 0.1], "seconds", "50 ms 100 ms"],
+    [[2 ** 30, 2 ** 30 + 2 ** 20], "bytes", "1 GiB 1.001 GiB"],
+  ] as const)("%s as %s read %s", (values, unit, texts) => expect(axisTexts(values, unit).join(" ")).toBe(texts));
 });

@@ -36,6 +36,7 @@ describe("uptime", () => {
 it("percentages keep three figures", () => {
   expect(formatPercent(23.456)).toBe("23.5%");
   expect(formatPercent(100)).toBe("100%");
+  expect([0.185, 0.004_23, 0.000_042, 0].map((one) => formatPercent(one))).toEqual(["0.185%", "0.00423%", "0.000042%", "0%"]);
 });
 
 it("counts agree with their nouns", () => {

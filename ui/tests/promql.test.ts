@@ -174,7 +174,7 @@ describe("the axis", () => {
 });
 
 describe("numbers", () => {
-  it.each([[0, "0"], [12.5, "12.5"], [999, "999"], [1_234, "1.23k"], [1_700_000_000, "1.70G"], [0.000421, "0.000421"], [3, "3"], [-1_500, "-1.50k"]])("%f reads %s", (value, text) => expect(formatNumber(value)).toBe(text));
+  it.each([[0, "0"], [12.5, "12.5"], [999, "999"], [1_234, "1.23k"], [1_700_000_000, "1.70G"], [0.000421, "0.000421"], [3, "3"], [-1_500, "-1.50k"], [0.0143, "0.0143"], [0.185, "0.185"], [0.5, "0.5"], [999.4, "999"]])("%f reads %s", (value, text) => expect(formatNumber(value)).toBe(text));
 });
 
 describe("the address of an exploration", () => {

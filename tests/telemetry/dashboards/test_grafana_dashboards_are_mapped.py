@@ -109,6 +109,44 @@ def test_what_has_no_counterpart_is_listed_with_its_place() -> None:
         "panels[0].targets[0]",
     }
     assert found.document.rows[0].panels[0].queries == ()
+    scaled = mapped(panel(type="stat", fieldConfig={"defaults": {"color": {"mode": "continuous-GrYlRd"}}}))
+    assert [each.path for each in scaled.problems] == ["panels[0].fieldConfig.defaults.color"]
+
+
+USUAL = {"mode": "absolute", "steps": [{"color": "green", "value": None}, {"color": "red", "value": 80}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "defaults", "options", "is_coloured"),
+    [
+        ("stat", {}, {}, True),
+        ("stat", {"color": {"mode": "thresholds"}}, {"colorMode": "value"}, True),
+        ("stat", {"color": {"mode": "thresholds"}}, {"colorMode": "none"}, False),
+        ("stat", {"color": {"mode": "fixed", "fixedColor": "blue"}}, {}, False),
+        ("bargauge", {"color": {"mode": "palette-classic"}}, {}, False),
+        ("barchart", {}, {}, False),
+        ("barchart", {"color": {"mode": "thresholds"}}, {}, True),
+        ("table", {"color": {"mode": "thresholds"}, "custom": {"cellOptions": {"type": "auto"}}}, {}, False),
+        ("table", {"color": {"mode": "thresholds"}, "custom": {"cellOptions": {"type": "color-text"}}}, {}, True),
+        ("table", {"custom": {"displayMode": "color-background"}}, {}, True),
+    ],
+)
+def test_thresholds_give_a_status_where_they_gave_a_colour(
+    kind: str, defaults: dict[str, Any], options: dict[str, Any], *, is_coloured: bool
+) -> None:
+    given = panel(type=kind, options=options, fieldConfig={"defaults": {"thresholds": USUAL, **defaults}})
+    (got,) = mapped(given).document.rows[0].panels
+    assert got.thresholds == ((Threshold(80, "down"),) if is_coloured else ())
+
+
+def test_pies_and_states_are_shown_by_what_comes_nearest() -> None:
+    kinds = ("piechart", "state-timeline", "status-history", "grafana-singlestat-panel")
+    found = mapped(*(panel(id=at, type=kind, targets=[{"expr": "up"}]) for at, kind in enumerate(kinds, 1)))
+    panels = found.document.rows[0].panels
+    curve = PanelKind.TIMESERIES
+    assert [each.kind for each in panels] == [PanelKind.BAR, curve, curve, PanelKind.STAT]
+    assert all(each.queries == (Query("up"),) for each in panels)
+    assert [each.path for each in found.problems[:3]] == [f"panels[{at}].type" for at in range(3)]
 
 
 def test_the_form_of_the_api_is_read_too_and_what_is_no_dashboard_is_refused() -> None:

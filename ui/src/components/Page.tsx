@@ -23,7 +23,7 @@ export function Page({ title, name, subtitle, actions, children }: PageProps) {
           <h1 className={classes.title}>{title}</h1>
           {subtitle && <div className={classes.subtitle}>{subtitle}</div>}
         </div>
-        {actions && <div className={classes.actions}>{actions}</div>}
+        {actions && <div className={classes.actions} data-screen>{actions}</div>}
       </header>
       {children}
     </div>

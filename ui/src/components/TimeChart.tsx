@@ -9,6 +9,7 @@ import { AXIS_WIDTH, buildChart, MARKS_PX, RIGHT_PAD, type ChartDot, type ChartS
 import { type ChartMark, clustersOf, deploysOf, deployUnder, type MarkCluster } from "@/lib/marks";
 import { type Pick, watchPicks } from "@/lib/pick";
 import { resolveRange, type TimeRange, zoomOut } from "@/lib/timerange";
+import { usePrinting } from "@/state/printing";
 import { useTimeRange } from "@/state/timerange";
 import { DeployMarks } from "./DeployMarks";
 import classes from "./TimeChart.module.css";
@@ -31,11 +32,12 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const scheme = useScheme();
+  const isPrinting = usePrinting();
   const [deploys, setDeploys] = useState<readonly MarkCluster[]>(NO_CLUSTERS);
   const [opened, setOpened] = useState<number | null>(null);
   const spec = useMemo<ChartSpec>(() => ({ times, series, unit, isStacked, isBars, isFitted, dots, ...(max === undefined ? {} : { max }) }), [times, series, unit, isStacked, isBars, isFitted, dots, max]);
   const actions = useRef({ range, setRange, onPick });
-  const shape = `${scheme}|${height}|${unit}|${isStacked}|${isFitted}|${series.map((one) => `${one.label}${one.color}${one.isHidden ? "-" : ""}${one.isDashed ? "~" : ""}`).join()}`;
+  const shape = `${scheme}|${isPrinting}|${height}|${unit}|${isStacked}|${isFitted}|${series.map((one) => `${one.label}${one.color}${one.isHidden ? "-" : ""}${one.isDashed ? "~" : ""}`).join()}`;
   const latest = useRef({ spec, marks });
   useEffect(() => {
     actions.current = { range, setRange, onPick };

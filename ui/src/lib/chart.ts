@@ -67,25 +67,25 @@ const TIP_MARGIN_PX = 8;
 /** What is left of the other curves while one is pointed at in the legend. */
 const FADED = 0.18;
 
-export function formatUnit(value: number | null | undefined, unit: Unit): string {
+export function formatUnit(value: number | null | undefined, unit: Unit, figures?: number): string {
   if (value === null || value === undefined) return "–";
   switch (unit) {
     case "seconds":
-      return formatDuration(value);
+      return formatDuration(value, figures);
     case "bytes":
-      return formatBytes(value);
+      return formatBytes(value, figures);
     case "bytes_per_second":
-      return `${formatBytes(value)}/s`;
+      return `${formatBytes(value, figures)}/s`;
     case "per_second":
-      return `${formatNumber(value)}/s`;
+      return `${formatNumber(value, figures)}/s`;
     case "percent":
-      return formatPercent(value);
+      return formatPercent(value, figures);
     case "load":
       return value.toFixed(2);
     case "ratio":
-      return formatPercent(value * 100);
+      return formatPercent(value * 100, figures);
     case "number":
-      return formatNumber(value);
+      return formatNumber(value, figures);
     case "count":
       return Math.round(value).toLocaleString("en-US");
   }
@@ -112,7 +112,7 @@ export function buildChart(latest: Latest, { width, height, classes, zoom, bars 
     scales: { x: { time: true }, y: { range: (_, dataMin, dataMax) => axisRange(dataMin, dataMax, spec) } },
     axes: [
       { stroke: ink, font, grid: { show: false }, ticks: { show: false }, space: 90, size: 24, gap: 4, values: axisTimes },
-      { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: [...increments(spec.unit)], values: (_, values) => values.map((value) => withoutZeros(formatUnit(value, spec.unit))) },
+      { stroke: ink, font, grid, ticks: { show: false }, size: AXIS_WIDTH, space: 34, gap: 8, incrs: [...increments(spec.unit)], values: (_, values) => axisTexts(values, spec.unit) },
     ],
     series: [{}, ...drawn(spec).map((series) => (spec.isBars ? barOptions(series, bars) : seriesOptions(series, spec)))],
     ...(spec.isStacked && !spec.isBars ? { bands: spec.series.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) } : {}),
@@ -206,6 +206,12 @@ export function increments(unit: Unit): readonly number[] {
 
 function decimalSteps(ones: readonly number[], from: number): number[] {
   return Array.from({ length: 308 - from }, (_, index) => index + from).flatMap((power) => ones.map((one) => Number(`${one}e${power}`)));
+}
+
+/** With as many figures as tell grid lines apart: of numbers that hardly differ, three would all read the same. */
+export function axisTexts(values: readonly number[], unit: Unit): string[] {
+  const tried = [3, 4, 5, 6, 7].map((figures) => values.map((value) => withoutZeros(formatUnit(value, unit, figures))));
+  return tried.find((texts) => new Set(texts).size === texts.length) ?? tried[0] ?? [];
 }
 
 /** Round numbers stay short on an axis: "50 ms", not "50.0 ms". */

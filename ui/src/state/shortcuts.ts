@@ -68,7 +68,7 @@ export function useKeys(actions: Record<string, () => void>): void {
 }
 
 /** `target` is where the key was pressed, also inside of a shadow root. */
-function isTaken(target: EventTarget | null): boolean {
+export function isTaken(target: EventTarget | null): boolean {
   const isTyping = target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
   return isTyping || document.querySelector("[role=dialog], [role=menu]") !== null;
 }

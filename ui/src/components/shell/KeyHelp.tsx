@@ -14,7 +14,7 @@ const GROUPS: [string, [string[], string][]][] = [
   ["On metrics", [[["e"], "Write the query"], [["b"], "Browse metrics"], [[MOD, "Enter"], "Run"], [["Esc"], "Leave the query"]]],
   ["On logs", [[["e"], "Write the query"], [["f"], "Fields"], [["w"], "Wrap lines"], [["l"], "Follow newer lines"], [["Space"], "Pause or resume following"], [["Enter"], "Open the line"]]],
   ["On a trace", [[["↑", "↓"], "Walk through the spans"], [["←", "→"], "Collapse, expand"], [["Enter"], "Open the span"], [["n"], "Next one found"], [["N"], "The one before"], [["f"], "Flame or waterfall"]]],
-  ["On a dashboard", [[["e"], "Change it"]]],
+  ["On a dashboard", [[["e"], "Change it"], [[MOD, "Z"], "Undo a change"], [[MOD, "Shift", "Z"], "Redo it"]]],
   ["On events", [[["Space"], "Pause or follow the timeline"]]],
 ];
 

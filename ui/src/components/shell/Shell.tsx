@@ -15,6 +15,7 @@ import { useShortcuts } from "@/state/shortcuts";
 import { CommandPalette } from "./CommandPalette";
 import { KeyHelp } from "./KeyHelp";
 import { Nav } from "./Nav";
+import { Printed } from "./Printed";
 import { StaleBar } from "./StaleBar";
 import { TopBar } from "./TopBar";
 import classes from "./Shell.module.css";
@@ -32,10 +33,10 @@ export function Shell() {
   useEffect(drawer.close, [pathname]);
   return (
     <div className={classes.shell} data-narrow={isNarrow || undefined}>
-      <a href="#main" className={classes.skip}>
+      <a href="#main" className={classes.skip} data-screen>
         Skip to content
       </a>
-      <aside className={classes.nav}>
+      <aside className={classes.nav} data-screen>
         <Nav isNarrow={isNarrow} onToggle={() => setNarrow(!isNarrow)} />
       </aside>
       <Drawer opened={isDrawerOpen} onClose={drawer.close} size={264} padding={0} withCloseButton={false} classNames={{ body: classes.drawer }} attributes={{ content: { "aria-label": "Navigation" } }}>
@@ -43,6 +44,7 @@ export function Shell() {
       </Drawer>
       <div className={classes.column}>
         <TopBar onMenu={drawer.open} onHelp={help.open} onSearch={palette.open} />
+        <Printed />
         <StaleBar />
         <main id="main" className={classes.main} tabIndex={-1}>
           <Crash key={pathname}>

@@ -12,7 +12,7 @@ export function StaleBar() {
   const age = useNow((now) => (downSince === null ? "" : formatAge(new Date(downSince), now)));
   if (!isStale) return null;
   return (
-    <div className={classes.bar} role="alert">
+    <div className={classes.bar} role="alert" data-screen>
       <span>
         Not connected for {age}. What you see may be out of date; the console keeps trying.
       </span>

@@ -17,7 +17,7 @@ export const MOD = /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘" : "Ctrl";
 export function TopBar({ onMenu, onHelp, onSearch }: Record<"onMenu" | "onHelp" | "onSearch", () => void>) {
   const hasRange = useHandle()?.handle.hasRange ?? false;
   return (
-    <header className={classes.bar}>
+    <header className={classes.bar} data-screen>
       <ActionIcon className={classes.burger} size={32} onClick={onMenu} aria-label="Open navigation">
         <IconMenu2 size={19} stroke={1.7} />
       </ActionIcon>

@@ -14,6 +14,7 @@ import { useDraft } from "./draft";
 import { PanelEditor } from "./PanelEditor";
 import { VariablesContext, ShownContext } from "./panels/data";
 import { Rows } from "./Rows";
+import { Steps } from "./Steps";
 import { VariableBar } from "./VariableBar";
 import { VariablesEditor } from "./VariablesEditor";
 import { useVariables } from "./variables";
@@ -36,6 +37,10 @@ export function Builder({ id, started, onDone }: BuilderProps) {
   const [message, setMessage] = useState("");
   const shown = useMemo(() => ({ exemplars: document.exemplars, events: document.events }), [document.exemplars, document.events]);
   const arranging = useArranging(document, change);
+  const changeTags = (text: string): void => {
+    const tags = words(text);
+    if (tags.join() !== document.tags.join()) change({ ...document, tags });
+  };
   const edit = (panel: DashboardPanel, row: number): void => {
     isTouched.current = false;
     setOpen({ panel, row });
@@ -60,6 +65,7 @@ export function Builder({ id, started, onDone }: BuilderProps) {
         name={document.title || "Dashboard"}
         actions={
           <>
+            <Steps {...draft.steps} />
             <Button variant="default" onClick={draft.leave}>
               {draft.isChanged ? "Discard" : "Close"}
             </Button>
@@ -82,10 +88,10 @@ export function Builder({ id, started, onDone }: BuilderProps) {
           draft.error && <FormProblem error={draft.error} />
         )}
         <div className={classes.settings}>
-          <TextInput label="Title" value={document.title} onChange={(event) => change({ ...document, title: event.currentTarget.value })} data-autofocus={id === null || undefined} />
-          <TextInput label="Description" placeholder="what it is for" value={document.description} onChange={(event) => change({ ...document, description: event.currentTarget.value })} />
-          <TextInput label="Folder" value={document.folder} onChange={(event) => change({ ...document, folder: event.currentTarget.value })} />
-          <TextInput label="Tags, by commas" defaultValue={document.tags.join(", ")} onBlur={(event) => change({ ...document, tags: words(event.currentTarget.value) })} />
+          <TextInput label="Title" value={document.title} onChange={(event) => change({ ...document, title: event.currentTarget.value }, "title")} data-autofocus={id === null || undefined} />
+          <TextInput label="Description" placeholder="what it is for" value={document.description} onChange={(event) => change({ ...document, description: event.currentTarget.value }, "description")} />
+          <TextInput label="Folder" value={document.folder} onChange={(event) => change({ ...document, folder: event.currentTarget.value }, "folder")} />
+          <TextInput key={document.tags.join()} label="Tags, by commas" defaultValue={document.tags.join(", ")} onBlur={(event) => changeTags(event.currentTarget.value)} />
           <Select label="Refresh" data={refreshChoices(document.refresh)} value={document.refresh} onChange={(refresh) => change({ ...document, refresh: refresh ?? "" })} />
           <TextInput label="What changed" placeholder="a note for the versions" value={message} onChange={(event) => setMessage(event.currentTarget.value)} />
           <Button variant="default" leftSection={<IconVariable size={14} />} onClick={editVariables}>
@@ -162,13 +168,13 @@ export function words(text: string): string[] {
 
 interface ToolsProps {
   document: DashboardDocument;
-  onChange: (document: DashboardDocument) => void;
+  onChange: (document: DashboardDocument, group?: string) => void;
 }
 
 function RowTools({ document, at, onChange, onAdd }: ToolsProps & { at: number; onAdd: () => void }) {
   const row = document.rows[at];
   if (!row) return null;
-  const rename = (title: string): void => onChange({ ...document, rows: document.rows.map((one, place) => (place === at ? { ...one, title } : one)) });
+  const rename = (title: string): void => onChange({ ...document, rows: document.rows.map((one, place) => (place === at ? { ...one, title } : one)) }, `row ${at}`);
   // Keys go with the row that they move.
   const move = (step: 1 | -1): void => {
     onChange({ ...document, rows: moveRow(document.rows, at, step) });

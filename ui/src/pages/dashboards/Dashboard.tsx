@@ -1,7 +1,7 @@
 // One dashboard: variables, rows, panels; changed in place by those who may.
 import { Button, Menu } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconDots, IconDownload, IconFlag, IconHistory, IconPencil, IconPoint, IconTrash } from "@tabler/icons-react";
+import { IconDots, IconDownload, IconFlag, IconHistory, IconPencil, IconPoint, IconPrinter, IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate, useParams, useSearchParams } from "react-router";
@@ -19,6 +19,7 @@ import { useMay } from "@/state/session";
 import { useKeys } from "@/state/shortcuts";
 import { useCarry, useTimeRange, useUrlFilter } from "@/state/timerange";
 import { VariablesContext, RefreshContext, refreshMs, ShownContext } from "./panels/data";
+import { EagerContext, usePrint } from "./printing";
 import { Rows } from "./Rows";
 import { VariableBar } from "./VariableBar";
 import { useVariables } from "./variables";
@@ -55,6 +56,7 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
     setStarted(from);
     setEditing(true);
   };
+  const { isPreparing, print } = usePrint();
   useKeys({ ...(mayWrite && !isEditing ? { e: () => edit() } : {}) });
   if (isEditing) {
     return (
@@ -75,11 +77,13 @@ function Loaded({ detail }: { detail: DashboardDetail }) {
               Edit
             </Button>
           )}
-          <More detail={detail} mayWrite={mayWrite} onVersions={() => setVersions(true)} />
+          <More detail={detail} mayWrite={mayWrite} onVersions={() => setVersions(true)} onPrint={print} isPreparing={isPreparing} />
         </>
       }
     >
-      <Board document={document} onEdit={mayWrite ? () => edit() : null} />
+      <EagerContext value={isPreparing}>
+        <Board document={document} onEdit={mayWrite ? () => edit() : null} />
+      </EagerContext>
       {dashboard.source === "console" && (
         <VersionsDrawer
           dashboard={dashboard}
@@ -129,7 +133,15 @@ function NoPanels({ onEdit }: { onEdit: (() => void) | null }) {
   );
 }
 
-function More({ detail: { dashboard, document }, mayWrite, onVersions }: { detail: DashboardDetail; mayWrite: boolean; onVersions: () => void }) {
+interface MoreProps {
+  detail: DashboardDetail;
+  mayWrite: boolean;
+  onVersions: () => void;
+  onPrint: () => void;
+  isPreparing: boolean;
+}
+
+function More({ detail: { dashboard, document }, mayWrite, onVersions, onPrint, isPreparing }: MoreProps) {
   const [isAsking, setAsking] = useState(false);
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -147,7 +159,7 @@ function More({ detail: { dashboard, document }, mayWrite, onVersions }: { detai
     <>
       <Menu position="bottom-end" width={220}>
         <Menu.Target>
-          <Button variant="default" aria-label="More" px={8}>
+          <Button variant="default" aria-label="More" px={8} loading={isPreparing}>
             <IconDots size={16} />
           </Button>
         </Menu.Target>
@@ -165,6 +177,9 @@ function More({ detail: { dashboard, document }, mayWrite, onVersions }: { detai
           )}
           <Menu.Item leftSection={<IconDownload size={14} />} onClick={() => download(dashboard.id, document)}>
             Save as a file
+          </Menu.Item>
+          <Menu.Item leftSection={<IconPrinter size={14} />} onClick={onPrint}>
+            Print
           </Menu.Item>
           {mayWrite && (
             <Menu.Item leftSection={<IconTrash size={14} />} onClick={() => setAsking(true)}>

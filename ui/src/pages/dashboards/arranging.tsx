@@ -30,7 +30,7 @@ export interface Arranging {
   said: string;
 }
 
-export function useArranging(document: DashboardDocument, change: (document: DashboardDocument) => void): Arranging {
+export function useArranging(document: DashboardDocument, change: (document: DashboardDocument, group?: string) => void): Arranging {
   const [dragged, setDragged] = useState<string | null>(null);
   const [drop, setDrop] = useState<Drop | null>(null);
   const [said, say] = useState("");
@@ -38,7 +38,7 @@ export function useArranging(document: DashboardDocument, change: (document: Das
 
   const apply = (next: DashboardDocument, id: string, what: "move" | "size"): void => {
     if (next === document) return;
-    change(next);
+    change(next, `${what} ${id}`);
     say(placeText(next, id, what));
     // A panel that changes its row is another element afterwards.
     requestAnimationFrame(() => window.document.querySelector<HTMLElement>(`[data-panel="${CSS.escape(id)}"] [data-arrange="${what}"]`)?.focus());
@@ -114,7 +114,7 @@ export function useArranging(document: DashboardDocument, change: (document: Das
         if (!from) return;
         const span = from.panel.span + (from.column > 0 ? Math.round((event.clientX - from.x) / from.column) : 0);
         const next = resizePanel(document, panel.id, { span, height: from.panel.height + Math.round((event.clientY - from.y) / ROW_PX) });
-        if (next !== document) change(next);
+        if (next !== document) change(next, `size ${panel.id}`);
       }}
       onPointerUp={() => {
         if (before.current) say(placeText(document, panel.id, "size"));

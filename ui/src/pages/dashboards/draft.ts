@@ -1,4 +1,5 @@
-// A dashboard that is being changed: the document as it is written, and saving it over the version it was made from.
+// A dashboard that is being changed: the document as it is written, step by step, and saving it over the version it was
+// made from.
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
@@ -6,12 +7,15 @@ import { useBlocker, useNavigate } from "react-router";
 import { dashboardPath, dashboardQuery } from "@/api/dashboardQueries";
 import { ApiError, get, post, put } from "@/api/client";
 import type { Dashboard, DashboardDetail, DashboardDocument } from "@/api/types";
+import { begin, change, redo, undo } from "@/lib/history";
 import { useCarry } from "@/state/timerange";
 
 export interface Draft {
   document: DashboardDocument;
   isChanged: boolean;
-  change: (document: DashboardDocument) => void;
+  /** Changes of one group that follow each other soon are one step back. */
+  change: (document: DashboardDocument, group?: string) => void;
+  steps: { undo: () => void; redo: () => void; past: number; future: number };
   save: (message: string) => void;
   /** Saves although somebody else has saved since: theirs stays as a version. */
   saveOver: (message: string) => void;
@@ -25,7 +29,8 @@ export interface Draft {
 }
 
 export function useDraft(id: string | null, started: { document: DashboardDocument; version: number }, onDone: () => void): Draft {
-  const [document, setDocument] = useState(started.document);
+  const [history, setHistory] = useState(() => begin(started.document));
+  const { now: document, past, future } = history;
   const isChanged = document !== started.document;
   const isSaved = useRef(false);
   const [isLeaving, setLeaving] = useState(false);
@@ -57,7 +62,8 @@ export function useDraft(id: string | null, started: { document: DashboardDocume
   return {
     document,
     isChanged,
-    change: setDocument,
+    change: (next, group) => setHistory((before) => change(before, next, Date.now(), group)),
+    steps: { undo: () => setHistory(undo), redo: () => setHistory(redo), past: past.length, future: future.length },
     save: (message) => saving.mutate({ message, isOver: false }),
     saveOver: (message) => saving.mutate({ message, isOver: true }),
     isSaving: saving.isPending,

@@ -22,6 +22,7 @@ _KINDS: Final = {
     "trend": PanelKind.TIMESERIES,
     "stat": PanelKind.STAT,
     "singlestat": PanelKind.STAT,
+    "grafana-singlestat-panel": PanelKind.STAT,
     "gauge": PanelKind.GAUGE,
     "bargauge": PanelKind.BAR,
     "barchart": PanelKind.BAR,
@@ -29,6 +30,14 @@ _KINDS: Final = {
     "table-old": PanelKind.TABLE,
     "heatmap": PanelKind.HEATMAP,
     "text": PanelKind.TEXT,
+    "piechart": PanelKind.BAR,
+    "state-timeline": PanelKind.TIMESERIES,
+    "status-history": PanelKind.TIMESERIES,
+}
+_STAND_INS: Final = {
+    "piechart": "a pie; bars show the values here",
+    "state-timeline": "states over time; curves show the values here",
+    "status-history": "states over time; curves show the values here",
 }
 _LOST: Final = {
     "transformations": "transformations of the result",
@@ -41,6 +50,8 @@ _LOST: Final = {
     "interval": "a least step of its own",
 }
 _LOST_DEFAULTS: Final = {"links": "links", "noValue": "a text for what has no value"}
+_OF_A_PALETTE: Final = {"barchart", "piechart"}
+_PLAIN_CELLS: Final = {None, "auto", "json-view", "image", "sparkline"}
 _LAST: Final = {"last", "lastNotNull"}
 _MOST_QUERIES: Final = 26
 _FIELD_LABEL: Final = re.compile(r"\$\{__field\.labels\.(\w+)\}")
@@ -71,13 +82,15 @@ def map_panel(given: Mapping[str, Any], path: str, sources: Sources, notes: Note
         unit=_unit(panel, defaults, path, notes),
         decimals=_decimals(defaults.get("decimals")),
         queries=_queries(panel, path, sources, notes) if kind is not PanelKind.TEXT else (),
-        thresholds=_thresholds(_mapping(defaults.get("thresholds")), path, notes),
+        thresholds=_thresholds(_mapping(defaults.get("thresholds")), path, notes) if _is_coloured(panel, kind) else (),
         options=_options(panel, kind),
     )
 
 
 def _lost(panel: Mapping[str, Any], kind: PanelKind) -> Iterator[tuple[str, str]]:
     """Give what no panel here has, with its place in the panel."""
+    if what := _STAND_INS.get(str(panel["type"])):
+        yield "type", what
     yield from ((key, what) for key, what in _LOST.items() if panel.get(key))
     config = _mapping(panel.get("fieldConfig"))
     defaults = _mapping(config.get("defaults"))
@@ -86,6 +99,8 @@ def _lost(panel: Mapping[str, Any], kind: PanelKind) -> Iterator[tuple[str, str]
     mappings = defaults.get("mappings")
     if isinstance(mappings, list) and not all(map(_is_for_null, mappings)):
         yield "fieldConfig.defaults.mappings", "texts for values"
+    if str(_mapping(defaults.get("color")).get("mode")).startswith("continuous"):
+        yield "fieldConfig.defaults.color", "colours along a scale"
     yield from ((f"fieldConfig.defaults.{key}", what) for key, what in _LOST_DEFAULTS.items() if defaults.get(key))
     options, custom = _mapping(panel.get("options")), _mapping(defaults.get("custom"))
     if kind is PanelKind.TEXT:
@@ -185,6 +200,22 @@ def _unit(panel: Mapping[str, Any], defaults: Mapping[str, Any], path: str, note
 
 def _decimals(given: object) -> int | None:
     return given if isinstance(given, int) and 0 <= given <= 12 else None
+
+
+def _is_coloured(panel: Mapping[str, Any], kind: PanelKind) -> bool:
+    """Tell whether thresholds colour the values: each panel has some, red from 80 on if nobody wrote others."""
+    defaults = _mapping(_mapping(panel.get("fieldConfig")).get("defaults"))
+    mode = _mapping(defaults.get("color")).get("mode")
+    if kind is PanelKind.TIMESERIES:
+        return True  # they are lines there, and none here
+    if panel.get("type") in _OF_A_PALETTE:
+        return mode == "thresholds"
+    if panel.get("type") == "table":
+        custom = _mapping(defaults.get("custom"))
+        cell = _mapping(custom.get("cellOptions")).get("type") or custom.get("displayMode")
+        if cell in _PLAIN_CELLS:
+            return False
+    return mode in (None, "thresholds") and _mapping(panel.get("options")).get("colorMode") != "none"
 
 
 def _thresholds(given: Mapping[str, Any], path: str, notes: Notes) -> tuple[Threshold, ...]:

@@ -34,7 +34,7 @@ export function PanelActions({ panel, title, text, data, shown }: ActionsProps) 
   };
   const subject = subjectOfAll(data.answers.flatMap(({ answer }) => (answer ? metricsOf(answer.data) : [])), queries);
   return (
-    <span className={classes.actions}>
+    <span className={classes.actions} data-screen>
       {!isText && queries.length > 0 && (
         <>
           <ActionIcon component={Go} to={aroundPath({ ...subject, ...aroundRange(range, new Date()) })} size="sm" aria-label={`What moved: ${name}`} data-tip="What moved in this time">

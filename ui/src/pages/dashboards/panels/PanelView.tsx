@@ -6,6 +6,7 @@ import type { DashboardPanel } from "@/api/types";
 import { Markdown } from "@/components/Markdown";
 import { Loading, problemOf, SkeletonBlock } from "@/components/states";
 import { type Chosen, fillTitle, panelShows, panelUnit } from "@/lib/dashboards";
+import { EagerContext } from "../printing";
 import { type PictureProps, ShownContext, usePanelData } from "./data";
 import { HeatPanel } from "./HeatPanel";
 import { BarPanel, GaugePanel, StatPanel, TablePanel } from "./NumberPanels";
@@ -39,9 +40,10 @@ interface PanelViewProps {
 export function PanelView({ panel, chosen, tools, handle, grip, frame }: PanelViewProps) {
   const { ref, entry } = useIntersection({ rootMargin: "200px" });
   const [isSeen, setSeen] = useState(false);
+  const isEager = useContext(EagerContext);
   useEffect(() => {
-    if (entry?.isIntersecting) setSeen(true);
-  }, [entry?.isIntersecting]);
+    if (entry?.isIntersecting || isEager) setSeen(true);
+  }, [entry?.isIntersecting, isEager]);
   const data = usePanelData(panel, chosen, isSeen);
   const height = panel.height * ROW_PX;
   const text = typeof panel.options?.["text"] === "string" ? panel.options["text"] : "";
