@@ -397,6 +397,26 @@ async def test_long_ago_windows_of_whole_buckets_answer_as_raw_samples_did(full:
         assert [v for v in nearly[kind] if v] == pytest.approx([v for v in around[kind] if v], rel=0.15), kind
 
 
+async def test_what_a_rule_keeps_longer_than_the_rest_is_read_raw_as_long(room: Room):
+    rules = KeepRules([KeepRule('{kind="kept"}', 365 * 86_400)], room.store)
+    room.sink = MetricSink(room.store, clock=room.clock, keep_s=rules.seconds)
+    for kind in ("kept", "others"):
+        await room.put(kind, *shapes()["ended"])
+    await room.roll()
+    book = room.sink.book(DEFAULT_TENANT)
+    others = book.ids.live[book.ref(labels_of({"__name__": "m", "kind": "others"}), origin="x")]
+    query = "avg_over_time(m{kind=~'kept|K'}[7m])"
+    before = await room.ask(room.raw, query, 60_000)
+    source = MetricSource(room.store, clock=FakeClock(NOW + timedelta(days=100)))
+    rolling = Rolling(room.store, source.rolled, RollupSettings(), FakeClock(NOW + timedelta(days=100)))
+    for _ in range(2):
+        await rolling.notice(DEFAULT_TENANT)
+        is_same(await room.ask(source, query, 60_000), before)
+        await room.store.delete(POINTS, f"series_id = {others}", tenant=DEFAULT_TENANT)
+    found = await room.ask(source, "count_over_time(m{kind='others'}[1h])", HOUR_MS)
+    assert sum(filter(None, found["others"])) > 2000
+
+
 async def test_switched_off_sums_are_read_only_where_raw_samples_have_gone(full: Room):
     off = MetricsSettings(rollups=RollupSettings(enabled=False, least_samples=0))
     query = "count_over_time(m{kind='counter'}[1h])"

@@ -196,6 +196,9 @@ async def test_a_late_one_is_seen_at_once_and_thinned_with_the_next_round(full: 
         await full.is_same(each, HOUR_MS)
     await full.store.delete(HISTOGRAMS, "1", tenant=DEFAULT_TENANT)
     assert await full.ask(full.source, query, HOUR_MS) == after
+    await full.put("counter", [(START_MS + 2 * HOUR_MS + 2, Histogram(1, 1e6, 1.0, 0.001, 1e6))])
+    await full.rolling.roll(DEFAULT_TENANT)  # of one that is left of many
+    assert await full.ask(full.source, query, HOUR_MS) == after
 
 
 async def test_what_is_deleted_leaves_the_thinned_ones_too(full: Room):

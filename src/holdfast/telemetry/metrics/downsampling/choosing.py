@@ -54,6 +54,7 @@ class Held:
         raw_since_ms: since when raw samples are kept by the settings.
         cut_ms: before which a limit of size has taken them.
         minutes_since_ms: since when sums of 5 minutes are kept.
+        kept: slots of which others' raw samples may have left, but none of the series that are asked for.
     """
 
     clean: Mapping[int, int]
@@ -63,13 +64,27 @@ class Held:
     raw_since_ms: int
     cut_ms: int
     minutes_since_ms: int
+    kept: frozenset[int] = frozenset()
 
     def has_raw(self, slot: int) -> bool:
         """Tell whether the raw samples of a slot are there: as they were counted, else as the settings say."""
         begin_ms, until_ms = slot * SLOT_MS, self.raw_until_ms.get(slot)
+        if slot in self.kept:
+            return True
         if begin_ms < self.cut_ms or until_ms == 0:
             return False
         return begin_ms >= self.raw_since_ms or (until_ms is not None and until_ms > self.now_ms)
+
+    def doubtful(self, span: tuple[int, int]) -> list[int]:
+        """Give the slots of which some raw samples are there, perhaps all of some series, which a rule keeps longer."""
+        return [
+            slot
+            for slot in _slots(span)
+            if self.known.get(slot)
+            and not self.has_raw(slot)
+            and self.raw_until_ms.get(slot) != 0
+            and slot * SLOT_MS >= self.cut_ms
+        ]
 
     def has_all_raw(self, span: tuple[int, int]) -> bool:
         """Tell whether no sum is needed for (start, end]."""

@@ -12,9 +12,11 @@ import numpy as np
 from holdfast.kernel.clock import Clock
 from holdfast.kernel.errors import LimitError
 from holdfast.store import QueryLimits, Store
+from holdfast.telemetry.metrics.arrivals import STALE_BITS
 from holdfast.telemetry.metrics.downsampling.choosing import (
     COUNTERS,
     DRAWN,
+    HOUR_MS,
     MINUTES_MS,
     PLAIN,
     RAW,
@@ -60,6 +62,16 @@ _SUMS: Final = "SELECT series_id, {columns} FROM metric_rollups FINAL WHERE {whe
 _NATIVES: Final = "SELECT series_id, {columns} FROM metric_histogram_rollups WHERE {where}"
 _ANY_NATIVE: Final = """(SELECT 1 FROM metric_histograms WHERE {where} LIMIT 1)
     UNION ALL (SELECT 1 FROM metric_histogram_rollups WHERE {where} LIMIT 1)"""
+
+# Slots of which as many raw samples are there as were summed up, and stay for now.
+_KEPT: Final = f"""
+    SELECT there.at AS slot FROM (
+      SELECT intDiv(ts_ms - 1, {SLOT_MS}) AS at, uniqExact(series_id, ts_ms) AS n, min(expires_at) AS until
+      FROM metric_points WHERE {{where}} AND reinterpretAsUInt64(value) != {STALE_BITS} GROUP BY at) AS there
+    LEFT JOIN (
+      SELECT slot AS at, sum(count) AS summed FROM metric_rollups FINAL
+      WHERE {{where}} AND resolution_ms = {HOUR_MS} GROUP BY at) AS before USING at
+    WHERE n >= summed AND until > toDateTime({{now_s}}, 'UTC')"""  # noqa: S608 -- constants of this package
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,7 @@ class RollupReader:
         guess = len(chosen.ids) * (end_ms - start_ms) // _SCRAPE_MS
         if not self._settings.enabled or guess < self._settings.least_samples:
             exact_ms = RAW  # nobody would sum up again what comes late, or it is not worth it
-        held = await self._held(tenant)
+        held = await self._with_kept(await self._held(tenant), tenant, chosen, (start_ms, end_ms))
         has_all_raw = held.has_all_raw((start_ms, end_ms))
         if exact_ms == RAW and has_all_raw:
             return None
@@ -157,6 +169,18 @@ class RollupReader:
             cut_ms=cuts.get(Kept.RAW, _FIRST_SLOT) * SLOT_MS,
             minutes_since_ms=max(now_ms - 1000 * minutes_s, cuts.get(Kept.SUMS_5M, _FIRST_SLOT) * SLOT_MS),
         )
+
+    async def _with_kept(self, held: Held, tenant: TenantId, chosen: Chosen, span: tuple[int, int]) -> Held:
+        """Look for raw samples of the chosen series among those of which some have left."""
+        slots = held.doubtful(span)
+        if not slots:
+            return held
+        around = (slots[0] * SLOT_MS, (slots[-1] + 1) * SLOT_MS)
+        if await self._has_natives(tenant, chosen, around):
+            return held
+        sql = _KEPT.format(where=_where(chosen, around), now_s=held.now_ms // 1000)
+        table = await self._store.query(sql, tenant=tenant, limits=QueryLimits.of(self._store.settings))
+        return replace(held, kept=frozenset(table["slot"].to_pylist()) & frozenset(slots))
 
     async def _part(self, tenant: TenantId, chosen: Chosen, span: Span, wish: _Wish, most: int) -> Loose | None:
         if span.resolution_ms == RAW:
