@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast import journal
 from holdfast.kernel import decoding
 from holdfast.kernel.errors import HoldfastError, UnavailableError
 from holdfast.telemetry.metrics.scrape.config import HttpDiscovery, TargetGroup
@@ -14,21 +13,19 @@ from holdfast.telemetry.metrics.scrape.discovery.groups import found_in
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
     from holdfast.telemetry.metrics.scrape.calling import Caller
-    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+    from holdfast.telemetry.metrics.scrape.discovery.failures import Failures
 
 MAX_LIST_BYTES: Final = 50 * 1024 * 1024
-
-_log = journal.get_logger()
 
 
 class ListedTargets:
     """Asks one URL again and again."""
 
-    def __init__(self, section: HttpDiscovery, caller: Caller, clock: Clock, metrics: ScrapeMetrics) -> None:
+    def __init__(self, section: HttpDiscovery, caller: Caller, clock: Clock, failures: Failures) -> None:
         self._section = section
         self._caller = caller
         self._clock = clock
-        self._metrics = metrics
+        self._failures = failures
         self._count = 0
 
     async def run(self, tell: Tell) -> None:
@@ -37,8 +34,9 @@ class ListedTargets:
             try:
                 await self.ask(tell)
             except HoldfastError as error:
-                self._metrics.refreshes.labels("http").inc()
-                _log.warning("scrape.discovery_failed", url=self._section.url, error=str(error))
+                self._failures.note("http", self._section.url, error)
+            else:
+                self._failures.clear("http", self._section.url)
             await self._clock.sleep(self._section.refresh_interval)
 
     async def ask(self, tell: Tell) -> None:
