@@ -90,6 +90,9 @@ async def test_an_http_server_lists_groups(exporter, callers, failures, told, te
     exporter.page = b'[{"targets": ["a:2"]}]'
     await listed.ask(tell)
     assert told == {"groups:0": ["a:2"], "groups:1": []}
+    exporter.page = b'[{"Targets": ["a:3"], "LABELS": {"X": "1"}}]'
+    await listed.ask(tell)
+    assert told == {"groups:0": ["a:3"], "groups:1": []}
     exporter.page = b"null"
     await listed.ask(tell)
     assert told == {"groups:0": [], "groups:1": []}

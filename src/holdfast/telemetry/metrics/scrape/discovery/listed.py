@@ -56,13 +56,20 @@ class ListedTargets:
         if answer.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise UnavailableError(f"{answer.url} answered with something that is not application/json")
         said = answer.json()
-        listed = [] if said is None else _texts(said)  # an empty list, as servers in Go may write it
+        listed = [] if said is None else _lowered(_texts(said))  # an empty list, as servers in Go may write it
         groups = decoding.decode(tuple[TargetGroup, ...], listed, file=answer.url)
         for index, group in enumerate(groups):
             tell(f"{self._section.url}:{index}", found_in(group, {"__meta_url": self._section.url}))
         for index in range(len(groups), max(self._count, 1)):  # that there are none is news, too
             tell(f"{self._section.url}:{index}", ())
         self._count = len(groups)
+
+
+def _lowered(said: Any) -> Any:
+    """Take `Targets` for `targets`, as Go does, whose servers write their own names where they name no others."""
+    if not isinstance(said, list):
+        return said
+    return [{name.lower(): value for name, value in one.items()} if isinstance(one, dict) else one for one in said]
 
 
 def _texts(part: Any) -> Any:
