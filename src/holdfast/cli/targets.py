@@ -42,7 +42,8 @@ def list_targets(
     typer.echo(f"{len(found['activeTargets'])} targets, {dropped} dropped by relabelling")
     for one in found.get("discoveryFailures", ()):
         what = f"{one['scrapePool']}: discovery by {one['kind']} fails since {one['since']}"
-        terminal().print(Text(f"! {what}: {one['source']}: {one['error']}", style="red"), soft_wrap=True)
+        why = one["error"] if one["source"] in one["error"] else f"{one['source']}: {one['error']}"
+        terminal().print(Text(f"! {what}: {why}", style="red"), soft_wrap=True)
 
 
 def _draw(targets: Iterable[Mapping[str, Any]]) -> Table:
