@@ -21,7 +21,7 @@ function active(job: string, instance: string, health: string, lastError = ""): 
 }
 
 export function targets(isEmpty: boolean, isFailing: boolean): Targets {
-  if (isEmpty) return { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} };
+  if (isEmpty) return { activeTargets: [], droppedTargets: [], droppedTargetCounts: {}, discoveryFailures: [] };
   return {
     activeTargets: [
       active("node", "10.0.0.11:9100", "up"),
@@ -32,6 +32,7 @@ export function targets(isEmpty: boolean, isFailing: boolean): Targets {
     ],
     droppedTargets: [{ discoveredLabels: { __address__: "10.0.0.24:8000", job: "shop" }, scrapePool: "shop" }],
     droppedTargetCounts: { kubernetes: 0, node: 0, shop: 1 },
+    discoveryFailures: isFailing ? [{ scrapePool: "kubernetes", kind: "kubernetes", source: "https://10.96.0.1:443/api/v1/pods", error: "https://10.96.0.1:443/api/v1/pods answered with status 403", since: new Date(Date.now() - 300_000).toISOString() }] : [],
   };
 }
 

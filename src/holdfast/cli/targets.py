@@ -29,7 +29,7 @@ def list_targets(
     url: UrlOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the targets that are scraped, with their health and the last error."""
+    """List the targets that are scraped, with their health and the last error, and discoveries that fail."""
     with Remote(url) as remote:
         found = remote.call("GET", "/metrics/targets", query={"pool": pool} if pool else None)
     if down:
@@ -40,6 +40,10 @@ def list_targets(
     terminal().print(_draw(found["activeTargets"]))
     dropped = sum(found["droppedTargetCounts"].values())
     typer.echo(f"{len(found['activeTargets'])} targets, {dropped} dropped by relabelling")
+    for one in found.get("discoveryFailures", ()):
+        what = f"{one['scrapePool']}: discovery by {one['kind']} fails since {one['since']}"
+        why = one["error"] if one["source"] in one["error"] else f"{one['source']}: {one['error']}"
+        terminal().print(Text(f"! {what}: {why}", style="red"), soft_wrap=True)
 
 
 def _draw(targets: Iterable[Mapping[str, Any]]) -> Table:

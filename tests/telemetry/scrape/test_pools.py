@@ -124,6 +124,19 @@ async def test_targets_of_a_file_come_and_go_with_it(scraping, exporter, tmp_pat
     assert all(ended)
 
 
+async def test_a_discovery_that_fails_is_told_until_it_does_not(scraping, exporter, tmp_path):
+    path, exporter.status = tmp_path / "prometheus.yml", 503
+    url = f"http://{exporter.address}/groups"
+    await _load_jobs(scraping, path, {"job_name": "one", "http_sd_configs": [{"url": url, "refresh_interval": "1s"}]})
+    await _until(scraping.board.failures)
+    (found,) = scraping.board.failures("one")
+    assert (found["scrapePool"], found["kind"], found["source"]) == ("one", "http", url)
+    assert found["error"] == f"{url} answered with status 503"
+    assert scraping.board.failures("two") == []
+    exporter.status, exporter.content_type, exporter.page = 200, "application/json", b"[]"
+    await _until(lambda: not scraping.board.failures())
+
+
 async def test_a_reload_keeps_the_loops_of_a_job_that_did_not_change(scraping, exporter, tmp_path):
     path = tmp_path / "prometheus.yml"
     path.write_text(FILE.format(address=exporter.address))

@@ -2471,6 +2471,22 @@ export interface components {
          */
         Direction: "up" | "down" | "new" | "gone" | "happened";
         /**
+         * DiscoveryFailureOut
+         * @description A source of targets that fails now: a file, a URL, a name, a kind of objects of a cluster.
+         */
+        DiscoveryFailureOut: {
+            /** Error */
+            error: string;
+            /** Kind */
+            kind: string;
+            /** Scrapepool */
+            scrapePool: string;
+            /** Since */
+            since: string;
+            /** Source */
+            source: string;
+        };
+        /**
          * DiskIoOut
          * @description One block device, per second.
          */
@@ -5580,11 +5596,13 @@ export interface components {
         };
         /**
          * TargetsOut
-         * @description All targets, in the words of Prometheus' API.
+         * @description All targets, in the words of Prometheus' API, and what keeps more from being found.
          */
         TargetsOut: {
             /** Activetargets */
             activeTargets: components["schemas"]["ActiveTargetOut"][];
+            /** Discoveryfailures */
+            discoveryFailures: components["schemas"]["DiscoveryFailureOut"][];
             /** Droppedtargetcounts */
             droppedTargetCounts: {
                 [key: string]: number;

@@ -104,6 +104,7 @@ export type MetricMakeup = Schemas["MetricMakeup"];
 export type SeriesGrowth = Schemas["SeriesGrowth"];
 
 export type Targets = Schemas["TargetsOut"];
+export type DiscoveryFailure = Schemas["DiscoveryFailureOut"];
 export type ActiveTarget = Schemas["ActiveTargetOut"];
 export type DroppedTarget = Schemas["DroppedTargetOut"];
 

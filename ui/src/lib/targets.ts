@@ -1,5 +1,5 @@
 // Scrape targets as a page shows them: by job, filtered, and what relabelling made of their labels.
-import type { ActiveTarget, DroppedTarget, Targets, Verdict } from "@/api/types";
+import type { ActiveTarget, DiscoveryFailure, DroppedTarget, Targets, Verdict } from "@/api/types";
 import type { RelabelStep } from "@/api/seriesQueries";
 import { matchesText } from "./text";
 
@@ -16,6 +16,8 @@ export interface Pool {
   dropped: DroppedTarget[];
   /** How many relabelling dropped; more than are listed. */
   droppedCount: number;
+  /** What keeps more targets from being found. */
+  failures: DiscoveryFailure[];
 }
 
 export function verdictOf(target: Pick<ActiveTarget, "health">): Verdict {
@@ -39,9 +41,10 @@ export function poolsOf(all: Targets, { text, pool: wanted, isUnhealthyOnly }: T
       .filter((target) => matchesText(text, [name, target.scrapeUrl, target.lastError, ...labelTexts(target.labels)]))
       .sort((a, b) => ORDER[verdictOf(a)] - ORDER[verdictOf(b)] || a.scrapeUrl.localeCompare(b.scrapeUrl));
     const dropped = isUnhealthyOnly ? [] : all.droppedTargets.filter((target) => target.scrapePool === name && matchesText(text, [name, ...labelTexts(target.discoveredLabels)]));
-    return { name, active, shown, dropped, droppedCount: all.droppedTargetCounts[name] ?? 0 };
+    const failures = all.discoveryFailures.filter((failure) => failure.scrapePool === name);
+    return { name, active, shown, dropped, droppedCount: all.droppedTargetCounts[name] ?? 0, failures };
   });
-  const trouble = (pool: Pool): number => Math.min(...pool.active.map((target) => ORDER[verdictOf(target)]), 9);
+  const trouble = (pool: Pool): number => Math.min(pool.failures.length > 0 ? 1 : 9, ...pool.active.map((target) => ORDER[verdictOf(target)]), 9);
   return pools.sort((a, b) => trouble(a) - trouble(b) || a.name.localeCompare(b.name));
 }
 

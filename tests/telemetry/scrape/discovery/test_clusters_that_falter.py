@@ -13,6 +13,7 @@ from holdfast.kernel import decoding
 from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.resilience import Backoff
 from holdfast.telemetry.metrics.scrape.config import KubernetesDiscovery
+from holdfast.telemetry.metrics.scrape.discovery import Failures
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes import ClusterTargets, access, cluster, watching
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.roles import RoleTargets
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
@@ -53,7 +54,7 @@ async def follow(api, callers, tmp_path):
         server = {} if is_elsewhere else {"api_server": f"http://127.0.0.1:{api.port}"}
         given = {"role": "pod", **server, **fields}
         section = decoding.decode(KubernetesDiscovery, given)
-        targets = ClusterTargets(section, callers, tmp_path, SystemClock(), followed.metrics)
+        targets = ClusterTargets(section, callers, tmp_path, SystemClock(), Failures(followed.metrics, SystemClock()))
         followed.task = asyncio.create_task(targets.run(followed.tell))
         tasks.append(followed.task)
         return followed
@@ -129,7 +130,9 @@ async def test_a_server_that_has_too_much_to_do_is_left_alone_for_as_long_as_it_
     api.refused[PODS] = b"429 Too Many Requests\r\nretry-after: 100"
     clock, metrics = FakeClock(), ScrapeMetrics(CollectorRegistry())
     given = {"api_server": f"http://127.0.0.1:{api.port}", "role": "pod"}
-    targets = ClusterTargets(decoding.decode(KubernetesDiscovery, given), callers, Path(), clock, metrics)
+    targets = ClusterTargets(
+        decoding.decode(KubernetesDiscovery, given), callers, Path(), clock, Failures(metrics, clock)
+    )
     task = asyncio.create_task(targets.run(lambda _source, _found: None))
     began_s = clock.monotonic()
     await advance_until(clock, lambda: len(api.asked) == 2, pause_s=0.02)

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.errors import ConfigError, UnavailableError
 from holdfast.telemetry.metrics.scrape.config import ClientConfig, DnsDiscovery, FileDiscovery, HttpDiscovery
+from holdfast.telemetry.metrics.scrape.discovery import Failures
 from holdfast.telemetry.metrics.scrape.discovery.files import FileWatch
 from holdfast.telemetry.metrics.scrape.discovery.listed import ListedTargets
 from holdfast.telemetry.metrics.scrape.discovery.names import NamedTargets
@@ -27,14 +28,14 @@ def tell(told):
 
 
 @pytest.fixture
-def metrics():
+def failures():
     from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics  # noqa: PLC0415 - only here
 
-    return ScrapeMetrics(CollectorRegistry())
+    return Failures(ScrapeMetrics(CollectorRegistry()), SystemClock())
 
 
-async def test_files_in_yaml_and_json_are_watched(tmp_path, told, tell, metrics):
-    watch = FileWatch(FileDiscovery(("*.yml", "*.json")), tmp_path, SystemClock(), metrics)
+async def test_files_in_yaml_and_json_are_watched(tmp_path, told, tell, failures):
+    watch = FileWatch(FileDiscovery(("*.yml", "*.json")), tmp_path, SystemClock(), failures)
     (tmp_path / "a.yml").write_text("- targets: [a:1, a:2]\n  labels: {x: 1}\n")
     (tmp_path / "b.json").write_text('[{"targets": ["b:1"]}]')
     await watch.look(tell)
@@ -42,13 +43,15 @@ async def test_files_in_yaml_and_json_are_watched(tmp_path, told, tell, metrics)
     (tmp_path / "a.yml").write_text("- targats: [a:1]\n")
     await watch.look(tell)
     assert told["a.yml"] == ["a:1", "a:2"]
+    assert [(one.kind, one.source) for one in failures] == [("file", str(tmp_path / "a.yml"))]
     (tmp_path / "a.yml").unlink()
     await watch.look(tell)
     assert told["a.yml"] == []
+    assert not list(failures)
 
 
-async def test_a_json_file_that_is_just_being_written_changes_nothing(tmp_path, told, tell, metrics):
-    watch = FileWatch(FileDiscovery(("*.json", "*.yml")), tmp_path, SystemClock(), metrics)
+async def test_a_json_file_that_is_just_being_written_changes_nothing(tmp_path, told, tell, failures):
+    watch = FileWatch(FileDiscovery(("*.json", "*.yml")), tmp_path, SystemClock(), failures)
     files = tmp_path / "a.json", tmp_path / "b.yml"
     for written in ('[{"targets": ["a:1"]}]', "", '[{"targets": ["a:2"'):
         for file in files:
@@ -58,8 +61,8 @@ async def test_a_json_file_that_is_just_being_written_changes_nothing(tmp_path, 
     assert told["b.yml"] == []  # an empty list, in YAML
 
 
-async def test_a_file_that_is_swapped_for_one_of_the_same_time_and_size_is_read(tmp_path, told, tell, metrics):
-    watch = FileWatch(FileDiscovery(("**.yml",)), tmp_path, SystemClock(), metrics)
+async def test_a_file_that_is_swapped_for_one_of_the_same_time_and_size_is_read(tmp_path, told, tell, failures):
+    watch = FileWatch(FileDiscovery(("**.yml",)), tmp_path, SystemClock(), failures)
     for number in (1, 2):  # as a ConfigMap of Kubernetes is swapped
         (tmp_path / f"..{number}").mkdir()
         (tmp_path / f"..{number}" / "a.yml").write_text(f"- targets: [a:{number}]\n")
@@ -72,14 +75,14 @@ async def test_a_file_that_is_swapped_for_one_of_the_same_time_and_size_is_read(
         assert told == {"a.yml": [f"a:{number}"]}
 
 
-def _listed(exporter, callers, metrics, tmp_path):
+def _listed(exporter, callers, failures, tmp_path):
     section = HttpDiscovery(url=f"http://{exporter.address}/groups")
     caller = callers.caller(ClientConfig(), tmp_path, "test")
-    return ListedTargets(section, caller, SystemClock(), metrics)
+    return ListedTargets(section, caller, SystemClock(), failures)
 
 
-async def test_an_http_server_lists_groups(exporter, callers, metrics, told, tell, tmp_path):
-    listed = _listed(exporter, callers, metrics, tmp_path)
+async def test_an_http_server_lists_groups(exporter, callers, failures, told, tell, tmp_path):
+    listed = _listed(exporter, callers, failures, tmp_path)
     exporter.content_type = "application/json; charset=utf-8"
     exporter.page = b'[{"targets": ["a:1"], "labels": {"x": "1"}}, {"targets": ["b:1"], "labels": null}]'
     await listed.ask(tell)
@@ -87,6 +90,9 @@ async def test_an_http_server_lists_groups(exporter, callers, metrics, told, tel
     exporter.page = b'[{"targets": ["a:2"]}]'
     await listed.ask(tell)
     assert told == {"groups:0": ["a:2"], "groups:1": []}
+    exporter.page = b'[{"Targets": ["a:3"], "LABELS": {"X": "1"}}]'
+    await listed.ask(tell)
+    assert told == {"groups:0": ["a:3"], "groups:1": []}
     exporter.page = b"null"
     await listed.ask(tell)
     assert told == {"groups:0": [], "groups:1": []}
@@ -97,11 +103,11 @@ async def test_an_http_server_lists_groups(exporter, callers, metrics, told, tel
     "answer",
     [(500, "application/json", b"[]"), (200, "text/html", b"[]"), (200, "application/json", b'[{"target": []}]')],
 )
-async def test_an_answer_that_is_no_list_changes_nothing(exporter, callers, metrics, tmp_path, answer):
+async def test_an_answer_that_is_no_list_changes_nothing(exporter, callers, failures, tmp_path, answer):
     exporter.status, exporter.content_type, exporter.page = answer
     told = []
     with pytest.raises((UnavailableError, ConfigError)):
-        await _listed(exporter, callers, metrics, tmp_path).ask(lambda source, _: told.append(source))
+        await _listed(exporter, callers, failures, tmp_path).ask(lambda source, _: told.append(source))
     assert told == []
 
 
@@ -115,23 +121,23 @@ async def test_an_answer_that_is_no_list_changes_nothing(exporter, callers, metr
         ("NS", "ns1.example.org.", "ns1.example.org:9100", "ns_record_target"),
     ],
 )
-async def test_records_become_addresses(metrics, kind, record, address, label):
+async def test_records_become_addresses(failures, kind, record, address, label):
     async def ask(name, asked_kind):
         return [dns.rdata.from_text("IN", asked_kind, record)]
 
     found = {}
     section = DnsDiscovery(("web.example.org",), type=kind, port=9100)
-    await NamedTargets(section, SystemClock(), metrics, ask).look_up(lambda name, told: found.update({name: told}))
+    await NamedTargets(section, SystemClock(), failures, ask).look_up(lambda name, told: found.update({name: told}))
     (target,) = found["web.example.org"]
     assert target["__address__"] == address
     assert f"__meta_dns_{label}" in target
 
 
-async def test_a_name_that_gives_no_answer_keeps_its_targets(metrics):
+async def test_a_name_that_gives_no_answer_keeps_its_targets(failures):
     async def ask(name, kind):
         raise UnavailableError("nobody answers")
 
     found = {}
     section = DnsDiscovery(("web.example.org",))
-    await NamedTargets(section, SystemClock(), metrics, ask).look_up(lambda name, told: found.update({name: told}))
+    await NamedTargets(section, SystemClock(), failures, ask).look_up(lambda name, told: found.update({name: told}))
     assert found == {}

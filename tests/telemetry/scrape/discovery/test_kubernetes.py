@@ -15,6 +15,7 @@ from holdfast.kernel import decoding
 from holdfast.kernel.clock import FakeClock, SystemClock
 from holdfast.kernel.errors import InvalidError
 from holdfast.telemetry.metrics.scrape.config import KubernetesDiscovery
+from holdfast.telemetry.metrics.scrape.discovery import Failures
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes import ClusterTargets
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.access import IN_CLUSTER, find_access
 from holdfast.telemetry.metrics.scrape.discovery.kubernetes.roles import RoleTargets
@@ -44,7 +45,7 @@ async def follow(api, callers):
         section = decoding.decode(KubernetesDiscovery, given)
         told: dict[str, list] = {}
         metrics = ScrapeMetrics(CollectorRegistry())
-        cluster = ClusterTargets(section, callers, Path(), SystemClock(), metrics)
+        cluster = ClusterTargets(section, callers, Path(), SystemClock(), Failures(metrics, SystemClock()))
         tasks.append(asyncio.create_task(cluster.run(lambda source, found: told.update({source: list(found)}))))
         return told
 
@@ -90,7 +91,9 @@ async def test_a_watch_that_is_cut_off_at_once_is_asked_for_again_after_a_growin
     api.objects[PODS], api.cuts_off = [pod("a", "10.1.0.1")], True
     given = {"api_server": f"http://127.0.0.1:{api.port}", "role": "pod"}
     clock, metrics = FakeClock(), ScrapeMetrics(CollectorRegistry())
-    cluster = ClusterTargets(decoding.decode(KubernetesDiscovery, given), callers, Path(), clock, metrics)
+    cluster = ClusterTargets(
+        decoding.decode(KubernetesDiscovery, given), callers, Path(), clock, Failures(metrics, clock)
+    )
     task = asyncio.create_task(cluster.run(lambda _source, _found: None))
 
     def watches():

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from holdfast.kernel.clock import SystemClock
 from holdfast.kernel.errors import UnavailableError
 from holdfast.telemetry.metrics.scrape.config import DnsDiscovery
+from holdfast.telemetry.metrics.scrape.discovery import Failures
 from holdfast.telemetry.metrics.scrape.discovery.names import NamedTargets, ask_resolver
 from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
 from telemetry.scrape.discovery.name_servers import SILENT, NameServer
@@ -102,7 +103,7 @@ async def test_a_name_that_nobody_answers_holds_no_other_up_and_keeps_its_target
     server.zone = {("a.a.b.", "A"): SILENT, ("b.a.b.", "A"): _a("b.a.b.", "10.0.0.2")}
     told, registry = {}, CollectorRegistry()
     section = DnsDiscovery(("a.a.b.", "b.a.b."), type="A", port=80)
-    targets = NamedTargets(section, SystemClock(), ScrapeMetrics(registry), ask)
+    targets = NamedTargets(section, SystemClock(), Failures(ScrapeMetrics(registry), SystemClock()), ask)
     looking = asyncio.create_task(targets.look_up(lambda name, found: told.update({name: found[0]["__address__"]})))
     async with asyncio.timeout(3):
         while "b.a.b." not in told:  # noqa: ASYNC110 - what is waited for happens over a connection

@@ -76,6 +76,21 @@ class TargetBoard:
             "droppedTargetCounts": {found.job.name: found.dropped_count for found in chosen},
         }
 
+    def failures(self, pool: str = "") -> list[dict[str, Any]]:
+        """Give the sources of targets that fail just now: one job's, or all."""
+        return [
+            {
+                "scrapePool": name,
+                "kind": each.kind,
+                "source": each.source,
+                "error": each.error,
+                "since": each.since.isoformat().replace("+00:00", "Z"),
+            }
+            for name, found in sorted(self._pools().items())
+            for each in found.failures
+            if pool in {"", name}
+        ]
+
     def metadata(
         self, matches: Callable[[Labels], bool] = lambda _: True, metric: str = "", limit: int = -1
     ) -> list[dict[str, Any]]:

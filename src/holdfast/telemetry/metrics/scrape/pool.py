@@ -30,7 +30,7 @@ from holdfast.telemetry.metrics.scrape.targets import Target, make_target
 if TYPE_CHECKING:
     from holdfast.telemetry.metrics.labels import Labels
     from holdfast.telemetry.metrics.scrape.config import Discovery, ScrapeJob
-    from holdfast.telemetry.metrics.scrape.discovery import Discoverer, Found
+    from holdfast.telemetry.metrics.scrape.discovery import Discoverer, Failure, Found
 
     Made = Target | Labels | InvalidError
 
@@ -54,12 +54,18 @@ class JobPool:
     """The targets of one job."""
 
     def __init__(
-        self, job: ScrapeJob, tools: LoopTools, discoverers: Sequence[Discoverer], owns: Owns = owns_all
+        self,
+        job: ScrapeJob,
+        tools: LoopTools,
+        discoverers: Sequence[Discoverer],
+        owns: Owns = owns_all,
+        failures: Iterable[Failure] = (),
     ) -> None:
         self.job = job
         self.relabelling = Relabelling(job.relabel_rules, is_legacy=job.reading.is_legacy)
         self.dropped: deque[Labels] = deque(maxlen=job.keeps_dropped or MOST_DROPPED)
         self.dropped_count = 0
+        self.failures = failures
         self.loops: dict[tuple[object, ...], TargetLoop] = {}
         self._tools = tools
         self._discoverers = discoverers

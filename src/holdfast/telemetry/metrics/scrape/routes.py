@@ -42,14 +42,27 @@ class DroppedTargetOut(BaseModel):
     scrape_pool: str
 
 
+class DiscoveryFailureOut(BaseModel):
+    """A source of targets that fails now: a file, a URL, a name, a kind of objects of a cluster."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+    scrape_pool: str
+    kind: str
+    source: str
+    error: str
+    since: str
+
+
 class TargetsOut(BaseModel):
-    """All targets, in the words of Prometheus' API."""
+    """All targets, in the words of Prometheus' API, and what keeps more from being found."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
     active_targets: list[ActiveTargetOut]
     dropped_targets: list[DroppedTargetOut]
     dropped_target_counts: dict[str, int]
+    discovery_failures: list[DiscoveryFailureOut]
 
 
 def routes(board: TargetBoard) -> APIRouter:
@@ -64,6 +77,7 @@ def routes(board: TargetBoard) -> APIRouter:
         pool: Annotated[str, Query(description="Only those of this job.")] = "",
     ) -> TargetsOut:
         """Give the targets of `prometheus.yml`: active ones with their health, and those that relabelling drops."""
-        return TargetsOut.model_validate(board.seen_by(identity.tenant).targets(state, pool))
+        seen = board.seen_by(identity.tenant)
+        return TargetsOut.model_validate({**seen.targets(state, pool), "discoveryFailures": seen.failures(pool)})
 
     return router

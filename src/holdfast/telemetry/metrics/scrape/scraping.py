@@ -21,7 +21,7 @@ from holdfast.telemetry.metrics.scrape.config import (
     ScrapeJob,
     load_configuration,
 )
-from holdfast.telemetry.metrics.scrape.discovery import discoverers, find_faults
+from holdfast.telemetry.metrics.scrape.discovery import Failures, discoverers, find_faults
 from holdfast.telemetry.metrics.scrape.loop import LoopTools, TargetLoop
 from holdfast.telemetry.metrics.scrape.pool import JobPool, Known, Owns, owns_all
 from holdfast.telemetry.metrics.scrape.relabelling import Relabelling
@@ -129,7 +129,8 @@ class Scraping:
             Sayings(ground.clock),
             ground.linger_s,
         )
-        return JobPool(job, tools, discoverers(job, ground.callers, ground.clock, ground.metrics), ground.owns)
+        failures = Failures(ground.metrics, ground.clock)
+        return JobPool(job, tools, discoverers(job, ground.callers, ground.clock, failures), ground.owns, failures)
 
 
 @dataclass(frozen=True, slots=True)

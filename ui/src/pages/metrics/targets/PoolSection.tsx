@@ -22,6 +22,11 @@ export function PoolSection({ pool, onChoose }: { pool: Pool; onChoose: (key: st
   const [room, setRoom] = useState(ROWS);
   return (
     <Section title={pool.name} aside={poolText(pool)}>
+      {pool.failures.map(({ kind, source, error, since }) => (
+        <p key={`${kind}/${source}`} className={classes.failure}>
+          Discovery by {kind} began to fail <When at={since} />: {error.includes(source) ? error : `${source}: ${error}`}
+        </p>
+      ))}
       {pool.active.length === 0 && <p className="faint">No target: discovery found nothing{pool.droppedCount > 0 ? " that relabelling keeps" : ""}.</p>}
       {pool.shown.length > 0 && (
         <table className={`${table.table} ${classes.targets}`}>

@@ -27,6 +27,7 @@ export function Targets() {
   const pools = useMemo(() => (query.data ? poolsOf(query.data, { text, pool, isUnhealthyOnly }) : []), [query.data, text, pool, isUnhealthyOnly]);
   const names = Object.keys(query.data?.droppedTargetCounts ?? {}).sort();
   const isNothing = pools.every((one) => one.shown.length === 0 && one.dropped.length === 0);
+  const isFailing = pools.some((one) => one.failures.length > 0);
   return (
     <Page title="Targets" name="Targets" subtitle={query.data ? summary(query.data) : "\u00a0"}>
       <MetricsTabs />
@@ -44,9 +45,9 @@ export function Targets() {
               </Empty>
             );
           }
-          if (isNothing && isUnhealthyOnly && text === "") return <Empty title="Every target is healthy">All that {pool ? <>the job {pool}</> : "the jobs"} scrape answered the last time.</Empty>;
+          if (isNothing && isUnhealthyOnly && text === "" && !isFailing) return <Empty title="Every target is healthy">All that {pool ? <>the job {pool}</> : "the jobs"} scrape answered the last time.</Empty>;
           if (isNothing && text !== "") return <Empty title="No target matches">Change the filters above, or press Escape in the text filter.</Empty>;
-          return pools.filter((one) => !isUnhealthyOnly && text === "" ? true : one.shown.length + one.dropped.length > 0).map((one) => <PoolSection key={one.name} pool={one} onChoose={choose} />);
+          return pools.filter((one) => (text === "" && (!isUnhealthyOnly || one.failures.length > 0)) || one.shown.length + one.dropped.length > 0).map((one) => <PoolSection key={one.name} pool={one} onChoose={choose} />);
         }}
       </QueryView>
       <TargetDrawer isOpen={chosen !== ""} onClose={() => choose("")} target={query.data?.activeTargets.find((one) => targetKey(one) === chosen)} dropped={droppedOf(query.data, chosen)} />

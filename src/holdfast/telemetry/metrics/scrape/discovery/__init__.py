@@ -4,7 +4,8 @@ Owns how each source is asked and how its labels are called. Refuses relabelling
 """
 
 from holdfast.telemetry.metrics.scrape.discovery.contract import Discoverer, Found, Tell
+from holdfast.telemetry.metrics.scrape.discovery.failures import Failure, Failures
 from holdfast.telemetry.metrics.scrape.discovery.files import find_faults
 from holdfast.telemetry.metrics.scrape.discovery.making import discoverers
 
-__all__ = ["Discoverer", "Found", "Tell", "discoverers", "find_faults"]
+__all__ = ["Discoverer", "Failure", "Failures", "Found", "Tell", "discoverers", "find_faults"]

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from holdfast import journal
 from holdfast.kernel.documents import read_text
 from holdfast.kernel.errors import ConfigError, InvalidError, Place
 from holdfast.telemetry.metrics.scrape.config import FileDiscovery, read_tree
@@ -20,11 +19,10 @@ from holdfast.telemetry.metrics.scrape.discovery.groups import decode_groups, fo
 
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
-    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+    from holdfast.telemetry.metrics.scrape.discovery.failures import Failures
 
 LOOK_EVERY_S: Final = 5.0  # at the latest; a change is seen by its times and size, a swap by its inode
 
-_log = journal.get_logger()
 _Version = tuple[int, int, int, int]
 _STARS: Final = re.compile(r"\*+")
 
@@ -32,11 +30,11 @@ _STARS: Final = re.compile(r"\*+")
 class FileWatch:
     """Watches the files of one section."""
 
-    def __init__(self, section: FileDiscovery, base: Path, clock: Clock, metrics: ScrapeMetrics) -> None:
+    def __init__(self, section: FileDiscovery, base: Path, clock: Clock, failures: Failures) -> None:
         self._section = section
         self._base = base
         self._clock = clock
-        self._metrics = metrics
+        self._failures = failures
         self._seen: dict[Path, _Version] = {}
 
     async def run(self, tell: Tell) -> None:
@@ -50,6 +48,7 @@ class FileWatch:
         there = await asyncio.to_thread(self._versions)
         for path in self._seen.keys() - there.keys():
             tell(str(path), ())
+            self._failures.clear("file", str(path))
             del self._seen[path]
         for path, version in there.items():
             if self._seen.get(path) != version:
@@ -60,9 +59,9 @@ class FileWatch:
         try:
             found = await asyncio.to_thread(read_targets, path)
         except ConfigError as error:
-            self._metrics.refreshes.labels("file").inc()
-            _log.warning("scrape.discovery_failed", file=str(path), problems=[str(p) for p in error.problems[:5]])
+            self._failures.note("file", str(path), "; ".join(str(problem) for problem in error.problems[:5]))
             return
+        self._failures.clear("file", str(path))
         tell(str(path), found)
 
     def _versions(self) -> dict[Path, _Version]:

@@ -22,24 +22,24 @@ from holdfast.telemetry.metrics.scrape.discovery.names import NamedTargets
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
     from holdfast.telemetry.metrics.scrape.calling import Callers
-    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+    from holdfast.telemetry.metrics.scrape.discovery.failures import Failures
 
 
-def discoverers(job: ScrapeJob, callers: Callers, clock: Clock, metrics: ScrapeMetrics) -> list[Discoverer]:
+def discoverers(job: ScrapeJob, callers: Callers, clock: Clock, failures: Failures) -> list[Discoverer]:
     """Give a discoverer for each section of a job."""
-    return [_discoverer(index, section, job, callers, clock, metrics) for index, section in enumerate(job.discoveries)]
+    return [_discoverer(index, section, job, callers, clock, failures) for index, section in enumerate(job.discoveries)]
 
 
 def _discoverer(
-    index: int, section: Discovery, job: ScrapeJob, callers: Callers, clock: Clock, metrics: ScrapeMetrics
+    index: int, section: Discovery, job: ScrapeJob, callers: Callers, clock: Clock, failures: Failures
 ) -> Discoverer:
     if isinstance(section, TargetGroup):
         return StaticDiscovery(section, str(index))
     if isinstance(section, FileDiscovery):
-        return FileWatch(section, job.base, clock, metrics)
+        return FileWatch(section, job.base, clock, failures)
     if isinstance(section, DnsDiscovery):
-        return NamedTargets(section, clock, metrics)
+        return NamedTargets(section, clock, failures)
     if isinstance(section, KubernetesDiscovery):
-        return ClusterTargets(section, callers, job.base, clock, metrics)
+        return ClusterTargets(section, callers, job.base, clock, failures)
     caller = callers.caller(section, job.base, "scrape_discovery")
-    return ListedTargets(section, caller, clock, metrics)
+    return ListedTargets(section, caller, clock, failures)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from holdfast import journal
 from holdfast.kernel.errors import UnavailableError
 from holdfast.telemetry.metrics.scrape.config import DnsDiscovery
 from holdfast.telemetry.metrics.scrape.discovery.contract import Found, Tell
@@ -16,21 +15,20 @@ if TYPE_CHECKING:
     from dns.name import Name
 
     from holdfast.kernel.clock import Clock
-    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+    from holdfast.telemetry.metrics.scrape.discovery.failures import Failures
 
 TIMEOUT_S: Final = 10.0
 
 Ask = Callable[[str, str], Awaitable[list[Any]]]
-_log = journal.get_logger()
 
 
 class NamedTargets:
     """Asks for the records of one section again and again; `ask` gives the records of a name and type."""
 
-    def __init__(self, section: DnsDiscovery, clock: Clock, metrics: ScrapeMetrics, ask: Ask | None = None) -> None:
+    def __init__(self, section: DnsDiscovery, clock: Clock, failures: Failures, ask: Ask | None = None) -> None:
         self._section = section
         self._clock = clock
-        self._metrics = metrics
+        self._failures = failures
         self._ask = ask or ask_system
 
     async def run(self, tell: Tell) -> None:
@@ -49,9 +47,9 @@ class NamedTargets:
         try:
             records = await self._ask(name, self._section.type)
         except UnavailableError as error:
-            self._metrics.refreshes.labels("dns").inc()
-            _log.warning("scrape.discovery_failed", name=name, error=str(error))
+            self._failures.note("dns", name, error)
         else:
+            self._failures.clear("dns", name)
             tell(name, [_found(name, record, self._section.port) for record in records])
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from holdfast import journal
 from holdfast.kernel.errors import HoldfastError
 from holdfast.resilience import Pauses
 from holdfast.telemetry.metrics.scrape.config import ClientConfig, KubernetesDiscovery
@@ -19,12 +18,10 @@ from holdfast.telemetry.metrics.scrape.discovery.kubernetes.watching import AGAI
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
     from holdfast.telemetry.metrics.scrape.calling import Callers
-    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+    from holdfast.telemetry.metrics.scrape.discovery.failures import Failures
 
 SETTLE_S: Final = 0.5  # changes within this time are told as one
 _CLUSTER_WIDE: Final = frozenset({"node", "namespace"})
-
-_log = journal.get_logger()
 
 
 @dataclass(slots=True)
@@ -57,13 +54,13 @@ class ClusterTargets:
     """Follows a cluster."""
 
     def __init__(
-        self, section: KubernetesDiscovery, callers: Callers, base: Path, clock: Clock, metrics: ScrapeMetrics
+        self, section: KubernetesDiscovery, callers: Callers, base: Path, clock: Clock, failures: Failures
     ) -> None:
         self._section = section
         self._callers = callers
         self._base = base
         self._clock = clock
-        self._metrics = metrics
+        self._failures = failures
         self._changed = asyncio.Event()
         self._parts: list[_Part] = []
 
@@ -87,14 +84,16 @@ class ClusterTargets:
 
     async def _found(self) -> tuple[str, ClientConfig, list[str]]:
         """Give where the API server is, how it is called and for which namespaces, once the files say so."""
-        pauses = Pauses(AGAIN)
+        pauses, source = Pauses(AGAIN), self._section.kubeconfig_file or "the cluster's own account"
         while True:
             try:
-                return *find_access(self._section, self._base, self._callers.variables), self._namespaces()
+                found = *find_access(self._section, self._base, self._callers.variables), self._namespaces()
             except HoldfastError as error:
-                self._metrics.refreshes.labels("kubernetes").inc()
-                _log.warning("scrape.discovery_failed", file=self._section.kubeconfig_file, error=str(error))
+                self._failures.note("kubernetes", source, error)
                 await self._clock.sleep(pauses.next_s())
+            else:
+                self._failures.clear("kubernetes", source)
+                return found
 
     def _begin(self, url: str, client: ClientConfig, namespaces: list[str]) -> list[_Part]:
         caller = self._callers.caller(client, self._base, "scrape_discovery")
@@ -107,7 +106,9 @@ class ClusterTargets:
 
         def watch(kind: str, namespace: str) -> Watch:
             path = PATHS[kind].format(f"namespaces/{namespace}/" if namespace else "")
-            return Watch(url + path, kind, self._selectors(kind), caller, self._clock, self._metrics, self._changed.set)
+            return Watch(
+                url + path, kind, self._selectors(kind), caller, self._clock, self._failures, self._changed.set
+            )
 
         shared = {name: watch(kind, "") for name, kind in kinds.items() if kind in _CLUSTER_WIDE}
         own = {name: kind for name, kind in kinds.items() if name not in shared}

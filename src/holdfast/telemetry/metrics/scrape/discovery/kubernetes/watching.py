@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 import orjson
 
-from holdfast import journal
 from holdfast.kernel.errors import HoldfastError, UnavailableError
 from holdfast.kernel.http import PeerStatusError
 from holdfast.resilience import Backoff, Pauses, parse_retry_after
@@ -20,7 +19,7 @@ from holdfast.resilience import Backoff, Pauses, parse_retry_after
 if TYPE_CHECKING:
     from holdfast.kernel.clock import Clock
     from holdfast.telemetry.metrics.scrape.calling import Caller
-    from holdfast.telemetry.metrics.scrape.metrics import ScrapeMetrics
+    from holdfast.telemetry.metrics.scrape.discovery.failures import Failures
 
 Object = dict[str, Any]
 
@@ -42,8 +41,6 @@ _LINE_BYTES: Final = 16 * 1024 * 1024
 _MANY_REQUESTS: Final = 429
 _LONGEST_ASKED_S: Final = 300.0  # that a server may ask us to wait
 
-_log = journal.get_logger()
-
 
 class WatchEndedError(UnavailableError):
     """A watch told of an error, or of something that is no event: nobody knows what it has left out."""
@@ -58,7 +55,7 @@ class Watch:
     selectors: dict[str, str]
     caller: Caller
     clock: Clock
-    metrics: ScrapeMetrics
+    failures: Failures
     changed: Callable[[], None]
     objects: dict[str, Object] = field(default_factory=dict)
     is_listed: bool = False
@@ -73,8 +70,9 @@ class Watch:
                     await self.list()
                 await self._follow_for_long(pauses)
             except HoldfastError as error:
-                self.metrics.refreshes.labels("kubernetes").inc()
-                _log.warning("scrape.discovery_failed", url=self.url, error=str(error))
+                self.failures.note("kubernetes", self.url, error)
+                if self.version:  # what is known is all there is, and the watch goes on with it
+                    self.failures.clear("kubernetes", self.url)
                 await self.clock.sleep(max(pauses.next_s(), self._asked_s(error)))
 
     async def _follow_for_long(self, pauses: Pauses) -> None:
@@ -119,6 +117,7 @@ class Watch:
                 break
             query["continue"] = about["continue"]
         self.objects, self.is_listed, self.version = found, True, str(about.get("resourceVersion", ""))
+        self.failures.clear("kubernetes", self.url)
         self.changed()
 
     async def follow(self) -> None:
