@@ -1,7 +1,8 @@
 """The shapes of query that dashboards and rules use, by `holdfast up` and by the Prometheus on the PATH, side by side.
 
 Both hold the families of `_dashboard_set` and are asked in turn over HTTP; the best of some rounds counts. Printed are
-milliseconds, how many times as fast Holdfast is, how far its memory rose, and where the two answers differ.
+milliseconds, how many times as fast Holdfast is, how far its memory rose, and where the two answers differ;
+of equal values, `topk` may keep others.
 Run: python benchmarks/metrics_query_shapes.py [--scale 1] [--hours 24] [--folder KEPT] [--rounds 4] [--only TEXT]
 """
 

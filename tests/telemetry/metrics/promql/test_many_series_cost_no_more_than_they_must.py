@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.kernel.errors import LimitError
-from holdfast.telemetry.metrics.promql import QueryLimits
+from holdfast.telemetry.metrics.api import results
+from holdfast.telemetry.metrics.api.numbers import write_value
+from holdfast.telemetry.metrics.promql import Answer, Grid, QueryLimits, ValueType
 from holdfast.telemetry.metrics.promql.evaluation import Frame
 from holdfast.telemetry.metrics.promql.evaluation.aggregating import fold_groups
 from holdfast.telemetry.metrics.promql.evaluation.aggregations import FOLDS, best_k, group
@@ -52,6 +55,20 @@ def test_the_best_are_those_that_come_first_in_order(columns, k):
             assert np.flatnonzero(chosen[:, step] & np.isin(np.arange(len(columns)), rows)).tolist() == sorted(
                 ordered[:most]
             )
+
+
+@given(COLUMNS)
+def test_answers_hold_each_number_at_its_place(columns):
+    frame = frame_of(columns)
+    grid = Grid(frame.labels, frame.values, frame.present)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "_CELLS", 7)
+        written = results.write_answer(Answer(ValueType.MATRIX, np.arange(3) * 1000, grid), results.Form(is_range=True))
+        result = json.loads(b"".join(written))["data"]["result"]
+    wanted = [
+        [[step, write_value(value)] for step, value in enumerate(values) if value is not None] for _, values in columns
+    ]
+    assert [one["values"] for one in result] == [values for values in wanted if values]
 
 
 def test_many_small_groups_are_folded_together():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry.metrics.selection import SeriesColumns
 
 TRUNCATED: Final = "results truncated due to limit"
+_CELLS: Final = 1 << 16  # places of a grid whose numbers are written together
 _MOST_NOTES: Final = 10
 _STANDING: Final = 1000  # label sets that are kept as they are written together, while they are chosen together
 _REMEMBERED: Final = 8192  # label sets as they are written, some 300 bytes each: dashboards ask for the same ones again
@@ -124,22 +125,33 @@ def _write_mixed_vector(grid: Grid, at: bytes, values: list[bytes]) -> Iterator[
 def _write_rows(grid: Grid, steps_ms: npt.NDArray[np.int64]) -> Iterator[bytes]:
     """Give each series with its values; the times, which all share, are written once."""
     openings = [b'"],[' + time + b',"' for time in write_times(steps_ms)]
-    is_whole = np.logical_and.reduce(grid.present, axis=1)
-    for row, labels in enumerate(grid.labels):
-        histograms = None if grid.histograms is None else grid.histograms[row]
+    height = max(1, _CELLS // max(len(openings), 1))
+    for at in range(0, len(grid.labels), height):
+        yield from _write_some_rows(grid, steps_ms, openings, slice(at, at + height))
+
+
+def _write_some_rows(
+    grid: Grid, steps_ms: npt.NDArray[np.int64], openings: list[bytes], rows: slice
+) -> Iterator[bytes]:
+    """Give some series; their numbers are written together, for many have few."""
+    present = grid.present[rows]
+    columns, values = np.nonzero(present)[1].tolist(), write_values(grid.values[rows][present])
+    ends, begin = np.cumsum(np.count_nonzero(present, axis=1)).tolist(), 0
+    for place, (labels, end) in enumerate(zip(grid.labels[rows], ends, strict=True)):
+        histograms = None if grid.histograms is None else grid.histograms[rows][place]
         if histograms is not None and any(each is not None for each in histograms):
-            yield _write_mixed(labels, steps_ms, grid.values[row], grid.present[row], histograms)
-        elif is_whole[row]:
-            yield _write_floats(labels, openings, grid.values[row])
-        elif grid.present[row].any():
-            chosen = np.flatnonzero(grid.present[row])
-            yield _write_floats(labels, [openings[index] for index in chosen.tolist()], grid.values[row][chosen])
+            yield _write_mixed(labels, steps_ms, grid.values[rows][place], present[place], histograms)
+        elif end - begin == len(openings):
+            yield _write_floats(labels, openings, values[begin:end])
+        elif end > begin:
+            yield _write_floats(labels, [openings[column] for column in columns[begin:end]], values[begin:end])
+        begin = end
 
 
-def _write_floats(labels: Labels, openings: list[bytes], values: npt.NDArray[np.float64]) -> bytes:
+def _write_floats(labels: Labels, openings: list[bytes], values: list[bytes]) -> bytes:
     pieces = [b""] * (2 * len(openings))
     pieces[0::2] = openings
-    pieces[1::2] = write_values(values)
+    pieces[1::2] = values
     pieces[0] = openings[0][3:]  # nothing to close before the first
     return b"".join((b'{"metric":', _write_labels(labels), b',"values":[', *pieces, b'"]]}'))
 

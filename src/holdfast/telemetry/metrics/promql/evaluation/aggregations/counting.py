@@ -79,4 +79,5 @@ def write_plain(number: float) -> str:
         return "NaN"
     if number in {float("inf"), float("-inf")}:
         return "+Inf" if number > 0 else "-Inf"
-    return np.format_float_positional(number, trim="-")
+    text = repr(number)
+    return np.format_float_positional(number, trim="-") if "e" in text else text.removesuffix(".0")
