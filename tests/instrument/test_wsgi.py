@@ -7,6 +7,7 @@ import wsgiref.simple_server
 
 import httpx
 import pytest
+from opentelemetry import trace
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
@@ -109,6 +110,27 @@ def test_an_app_that_raises_is_counted_and_raises(registry, figures, kept_spans)
     (span,) = kept_spans.get_finished_spans()
     assert span.name == "GET /fail"
     assert not span.status.is_ok
+
+
+class NotesSpans(trace.NoOpTracer):
+    def __init__(self):
+        self.begun = []
+
+    def start_span(self, name, *args, **kwargs):
+        self.begun.append(name)
+        return super().start_span(name, *args, **kwargs)
+
+
+def test_without_an_sdk_only_a_request_that_brings_a_trace_has_a_span(registry, figures, monkeypatch):
+    tracer = NotesSpans()
+    monkeypatch.setattr(trace, "get_tracer", lambda *_: tracer)
+    watched = WsgiMiddleware(application, service="shop", registry=registry)
+    with httpx.Client(transport=httpx.WSGITransport(watched), base_url="http://shop") as client:
+        client.get("/livez")
+        assert tracer.begun == []
+        client.get("/livez", headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
+    assert tracer.begun == ["GET"]
+    assert figures("http_server_requests_total") == 2
 
 
 def test_an_app_may_say_its_route_itself(registry, figures):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, MutableMapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -20,7 +20,7 @@ from holdfast.instrument.asgi import WATCHED, acceptable_id, describe_span
 from holdfast.instrument.labels import label_error, label_method
 from holdfast.instrument.red import Exchange, server_metrics
 from holdfast.instrument.routes import ROUTE_KEY, UNMATCHED
-from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, parent_of, trace_fields
+from holdfast.instrument.tracing import TRACER_NAME, exemplar_of, is_untraced, parent_of, trace_fields
 
 Environ = MutableMapping[str, Any]
 StartResponse = Callable[..., Callable[[bytes], object]]
@@ -41,6 +41,11 @@ class EnvironGetter(Getter[Environ]):
 
 
 HEADERS: Final = EnvironGetter()
+
+
+def trace_headers(environ: Environ) -> Iterator[tuple[bytes, bytes]]:
+    """Give the headers of a request by their names in lower case, as `is_untraced` asks for them."""
+    return ((key[5:].lower().replace("_", "-").encode(), b"") for key in environ if key.startswith("HTTP_"))
 
 
 def find_wsgi_route(environ: Environ) -> str:
@@ -81,6 +86,7 @@ class WsgiMiddleware:
         self.service = service
         self.metrics = server_metrics(registry)
         self.active = self.metrics.active.labels(service)
+        self.is_global = tracer is None
         self.tracer = tracer or trace.get_tracer(TRACER_NAME)
         self.find_route = find_route
         self._skip = frozenset(skip)
@@ -115,12 +121,16 @@ class Answer:
         self._is_over = False
         self._body: Iterable[bytes] = ()
         self._pieces: Iterator[bytes] = iter(())
-        self._span = watch.tracer.start_span(
-            self._method,
-            context=parent_of(environ, HEADERS),
-            kind=SpanKind.SERVER,
-            attributes={"http.request.method": self._method, "url.path": environ.get("PATH_INFO", "")},
-        )
+        self._span: trace.Span | None = None
+        self._fields = {"correlation_id": self._correlation_id}
+        if not watch.is_global or not is_untraced(trace_headers(environ)):
+            self._span = watch.tracer.start_span(
+                self._method,
+                context=parent_of(environ, HEADERS),
+                kind=SpanKind.SERVER,
+                attributes={"http.request.method": self._method, "url.path": environ.get("PATH_INFO", "")},
+            )
+        self._fields |= trace_fields(self._span or trace.get_current_span())
 
     def begin(self) -> None:
         """Call the app; what it raises comes through, after it was counted."""
@@ -173,10 +183,13 @@ class Answer:
         except Exception:  # noqa: BLE001 -- the fence of a plugin: a watch that fails must not fail the request
             return UNMATCHED
 
-    def _in_context(self) -> ExitStack:
+    def _in_context(self) -> AbstractContextManager[object]:
+        bound = journal.bind(**self._fields)
+        if self._span is None:
+            return bound
         stack = ExitStack()
         stack.enter_context(trace.use_span(self._span, end_on_exit=False))
-        stack.enter_context(journal.bind(correlation_id=self._correlation_id, **trace_fields(self._span)))
+        stack.enter_context(bound)
         return stack
 
     def _fail(self, error: BaseException) -> None:
@@ -194,12 +207,14 @@ class Answer:
         if self._failure:
             metrics.exceptions.labels(watch.service, route, metrics.errors.admit(self._failure)).inc()
         status = self._status or 500  # the app gave a body, but never a status
-        describe_span(self._span, self._method, route, status)
+        span = self._span or trace.get_current_span()
         length = self._environ.get("CONTENT_LENGTH") or "0"
         received = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
         exchange = Exchange(
             self._method, route, status, time.perf_counter() - self._started_s, received, self._sent_bytes
         )
-        metrics.observe(watch.service, exchange, exemplar_of(self._span))
-        self._span.end()
+        metrics.observe(watch.service, exchange, exemplar_of(span))
+        if self._span is not None:
+            describe_span(span, self._method, route, status)
+            span.end()
         watch.active.dec()
