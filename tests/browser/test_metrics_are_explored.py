@@ -51,6 +51,15 @@ def test_a_query_is_completed_run_and_drawn_by_keys_alone(visit):
     expect(page.locator("main canvas")).to_be_visible()
     expect(page.get_by_text(re.compile(r"3 series · \d+ samples? read"))).to_be_visible()
     assert parse_qs(urlsplit(page.url).query)["q"] == ["holdfast_host_load"]
+    page.get_by_role("application").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("status").filter(has_text="UTC:")).to_have_count(1)
+    page.keyboard.press("e")
+    page.keyboard.press("End")
+    page.keyboard.type(" + holdfast_host_loa", delay=20)
+    page.get_by_role("option", name=re.compile("holdfast_host_load")).wait_for()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("option")).to_have_count(0)  # they would lie over the answer
 
 
 def test_one_curve_is_shown_alone(visit):

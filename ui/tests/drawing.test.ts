@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { nextPlace, type Place, tellPlace } from "@/lib/chartKeys";
 import { align, axisTexts, buildChart, formatUnit, niceTop, placeTip } from "@/lib/chart";
 import { cssColor } from "@/lib/cssColor";
 import { reachOf } from "@/lib/lanes";
@@ -126,4 +127,21 @@ describe("numbers on an axis", () => {
     [[0.05, 0.1], "seconds", "50 ms 100 ms"],
     [[2 ** 30, 2 ** 30 + 2 ** 20], "bytes", "1 GiB 1.001 GiB"],
   ] as const)("%s as %s read %s", (values, unit, texts) => expect(axisTexts(values, unit).join(" ")).toBe(texts));
+});
+
+describe("a chart that is read by keys", () => {
+  const dot = (atS: number) => ({ atS, value: atS / 10, text: "lat", labels: [["trace_id", `t${atS}`]] as const });
+  const spec = { times: [0, 10, 20], series: [{ label: "a", color: "", values: [1, null, 3] }, { label: "b", color: "", values: [4, null, 6], isHidden: true }], unit: "number", dots: [dot(18), dot(2)] } as const;
+  const walk = (...keys: string[]): Place | null => keys.reduce<Place | null>((place, key) => nextPlace(key, spec, place) ?? place, null);
+
+  it.each([
+    [["ArrowLeft"], 2], [["ArrowLeft", "ArrowLeft"], 1], [["ArrowRight"], 0], [["Home"], 0], [["End", "ArrowRight"], 2], [["x"], undefined],
+    [["ArrowDown"], 2], [["ArrowDown", "ArrowDown"], 0], [["ArrowDown", "ArrowDown", "ArrowUp", "ArrowUp"], 2], [["Home", "ArrowUp"], 0], [["Home", "ArrowRight", "ArrowDown"], 0],
+  ] as const)("%s leads to the sample %s", (keys, index) => expect(walk(...keys)?.index).toBe(index));
+
+  it("says what stands there", () => {
+    expect(tellPlace(spec, { index: 2, dot: null })).toMatch(/: a 3$/);
+    expect(tellPlace(spec, { index: 1, dot: null })).toMatch(/: no value$/);
+    expect(tellPlace(spec, { index: 2, dot: dot(18) })).toMatch(/: exemplar of lat, 1.80, trace_id t18$/);
+  });
 });

@@ -210,6 +210,7 @@ describe("series as rows", () => {
   });
   it("have names that PromQL takes", () => {
     expect(seriesName({ __name__: "queue.depth", "zone.name": "eu" })).toBe('{"queue.depth", "zone.name"="eu"}');
+    expect(seriesName({ a: "x\u202eevil", b: "مرحبا" })).toBe('{a="x\\u202eevil", b="مرحبا"}');
     expect(seriesName({ "zone.name": "eu" })).toBe('{"zone.name"="eu"}');
     expect(seriesName({ __name__: "queue.depth" })).toBe('{"queue.depth"}');
   });

@@ -2,12 +2,13 @@
 // events as marks. Drag to zoom (it writes the global time range), double click to zoom out.
 import { useMantineColorScheme } from "@mantine/core";
 import { useColorScheme } from "@mantine/hooks";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { AXIS_WIDTH, buildChart, MARKS_PX, RIGHT_PAD, type ChartDot, type ChartSpec } from "@/lib/chart";
+import { nextPlace, type Place, showPlace, tellPlace } from "@/lib/chartKeys";
 import { type ChartMark, clustersOf, deploysOf, deployUnder, type MarkCluster } from "@/lib/marks";
-import { type Pick, watchPicks } from "@/lib/pick";
+import { type Pick, pickAt, watchPicks } from "@/lib/pick";
 import { resolveRange, type TimeRange, zoomOut } from "@/lib/timerange";
 import { usePrinting } from "@/state/printing";
 import { useTimeRange } from "@/state/timerange";
@@ -95,6 +96,7 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
     <figure className={classes.figure}>
       <div className={classes.stage}>
         <div ref={host} className={classes.plot} style={{ height }} role="img" aria-label={label} data-pickable={onPick !== undefined || undefined} />
+        {onPick && <Keys plot={plot} spec={spec} label={label} onPick={onPick} />}
         <div className={classes.marks} style={{ left: AXIS_WIDTH, right: RIGHT_PAD, top: MARKS_PX - FLAG_PX }}>
           <DeployMarks clusters={deploys} opened={opened} onOpen={setOpened} />
         </div>
@@ -110,6 +112,48 @@ export function TimeChart({ label, height = 200, marks = NO_MARKS, isBare = fals
         </figcaption>
       )}
     </figure>
+  );
+}
+
+interface KeysProps {
+  plot: { current: uPlot | null };
+  spec: ChartSpec;
+  label: string;
+  onPick: (pick: Pick) => void;
+}
+
+/** Arrows move the crosshair, Enter chooses what is under it: the pointer is not needed. */
+function Keys({ plot, spec, label, onPick }: KeysProps) {
+  const place = useRef<Place | null>(null);
+  const [said, say] = useState("");
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const chart = plot.current;
+    if (!chart || event.ctrlKey || event.metaKey || event.altKey) return;
+    const under = event.key === "Enter" && place.current ? pickAt(chart, spec) : null;
+    const pick = under && { ...under, dot: place.current?.dot ?? null };
+    const next = nextPlace(event.key, spec, place.current);
+    if (!pick && !next) return;
+    event.preventDefault();
+    if (pick) return onPick(pick);
+    if (!next) return;
+    place.current = next;
+    chart.over.dataset["keys"] = "";
+    showPlace(chart, spec, next);
+    say(tellPlace(spec, next));
+  };
+  const leave = (): void => {
+    place.current = null;
+    say("");
+    if (plot.current) delete plot.current.over.dataset["keys"];
+    plot.current?.setCursor({ left: -10, top: -10 });
+  };
+  return (
+    <>
+      <div className={classes.keys} role="application" tabIndex={0} aria-label={`Values: ${label}`} aria-description="Left and right: samples. Up and down: exemplars. Enter: what moved then, or the trace." onKeyDown={onKeyDown} onBlur={leave} />
+      <span role="status" className="visually-hidden">
+        {said}
+      </span>
+    </>
   );
 }
 

@@ -259,7 +259,7 @@ function drawDots(chart: uPlot, dots: readonly ChartDot[]): void {
 }
 
 /** Where a dot stands; one whose value is outside of the axis stands at its edge. Null outside of the window. */
-function placeOfDot(chart: uPlot, dot: ChartDot, isCanvas: boolean): { x: number; y: number } | null {
+export function placeOfDot(chart: uPlot, dot: ChartDot, isCanvas: boolean): { x: number; y: number } | null {
   const { min = 0, max = 0 } = chart.scales["x"] ?? {};
   const { min: low = 0, max: high = 0 } = chart.scales["y"] ?? {};
   if (dot.atS < (min ?? 0) || dot.atS > (max ?? 0)) return null;
@@ -295,7 +295,7 @@ function tooltip(latest: Latest, classes: Record<string, string | undefined>): u
         (chart) => {
           const { idx, left = -1 } = chart.cursor;
           // The synced charts show the crosshair only; the words stand where the pointer is.
-          const isHere = chart.over.matches(":hover");
+          const isHere = chart.over.matches(":hover, [data-keys]");
           box.hidden = !isHere || left < 0 || idx === null || idx === undefined || isFar(chart, latest.current.spec, idx, left);
           if (box.hidden) return;
           fillTooltip(box, latest.current, idx as number, chart, classes);

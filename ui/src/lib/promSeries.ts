@@ -9,8 +9,13 @@ import { seriesColor } from "./seriesColor";
 export function seriesName(metric: Metric): string {
   const { __name__: name = "", ...labels } = metric;
   const isPlain = name === "" || isPlainMetric(name);
-  const inner = [...(isPlain ? [] : [JSON.stringify(name)]), ...Object.entries(labels).map(([key, value]) => `${labelName(key)}=${JSON.stringify(value)}`)];
+  const inner = [...(isPlain ? [] : [JSON.stringify(name)]), ...Object.entries(labels).map(([key, value]) => `${labelName(key)}=${quoted(value)}`)];
   return inner.length > 0 ? `${isPlain ? name : ""}{${inner.join(", ")}}` : name || "{}";
+}
+
+/** Letters that turn the direction of what follows are written out, as PromQL reads them: they would turn the rest of the line. */
+function quoted(value: string): string {
+  return JSON.stringify(value).replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** A legend of one's own: `{{method}} at {{instance}}`. */

@@ -1,6 +1,6 @@
 // An editor for queries: errors where they are, Ctrl-Enter runs; a language brings colours and completion. It lives in a
 // shadow root: there CodeMirror adopts its stylesheets instead of writing <style>, which the page's policy refuses.
-import { autocompletion, closeBrackets, closeBracketsKeymap, acceptCompletion, completionKeymap, completionStatus } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeBracketsKeymap, acceptCompletion, closeCompletion, completionKeymap, completionStatus } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, insertNewlineAndIndent } from "@codemirror/commands";
 import { bracketMatching } from "@codemirror/language";
 import { type Diagnostic, forceLinting, linter, lintKeymap } from "@codemirror/lint";
@@ -157,6 +157,7 @@ function extensions(latest: Latest, told: { current: string[] }, { extension, fi
 /** Runs what stands in the editor, also where the page has not rendered the last key yet. */
 function runWritten(latest: Latest) {
   return (editor: EditorView) => {
+    closeCompletion(editor); // it would lie over the answer
     flushSync(() => latest.current.onChange(editor.state.doc.toString()));
     latest.current.onRun();
     return true;

@@ -10,7 +10,7 @@ const GROUPS: [string, [string[], string][]][] = [
   ["Anywhere", [[[MOD, "K"], "Search and commands"], [["t"], "Time range"], [["["], "Narrow or widen the navigation"], [["?"], "This sheet"]]],
   ["On a check", [[["r"], "Run it now"], [["p"], "Pause or resume"]]],
   ["On runs", [[["n"], "Start a run"], [["a"], "Approve or answer"], [["+"], "Zoom into the timeline"], [["-"], "Zoom out"], [["0"], "Show all of it"], [["l"], "Follow the log"]]],
-  ["On charts", [[["drag"], "Zoom every chart to a window"], [["double click"], "Zoom out"]]],
+  ["On charts", [[["drag"], "Zoom every chart to a window"], [["double click"], "Zoom out"], [["←", "→"], "Read the samples"], [["↑", "↓"], "Read the exemplars"], [["Enter"], "What moved then, or the trace"]]],
   ["On metrics", [[["e"], "Write the query"], [["b"], "Browse metrics"], [[MOD, "Enter"], "Run"], [["Esc"], "Leave the query"]]],
   ["On logs", [[["e"], "Write the query"], [["f"], "Fields"], [["w"], "Wrap lines"], [["l"], "Follow newer lines"], [["Space"], "Pause or resume following"], [["Enter"], "Open the line"]]],
   ["On a trace", [[["↑", "↓"], "Walk through the spans"], [["←", "→"], "Collapse, expand"], [["Enter"], "Open the span"], [["n"], "Next one found"], [["N"], "The one before"], [["f"], "Flame or waterfall"]]],
