@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import gzip
+import socket
+import struct
+import threading
 from contextlib import AsyncExitStack
 
 import pytest
+import uvloop
 from prometheus_client import CollectorRegistry
 
 from fixtures.peers import Authority, closed_port, peer, resets, says, says_nothing
@@ -113,6 +119,30 @@ async def test_nobody_listening_a_reset_and_nonsense_are_told_apart(client):
     async with peer(says(b"SSH-2.0-OpenSSH_9.2\r\n")) as port:
         with pytest.raises(PeerError, match="does not speak HTTP"):
             await client().get(f"http://127.0.0.1:{port}/", purpose="test")
+
+
+def test_a_reset_while_a_connection_is_made_is_no_fault_of_ours():
+    def reset_all(listening):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+
+    async def call_often(port):
+        client = OutboundHttp(OutboundSettings(), Redactor())
+        calls = (client.get(f"http://127.0.0.1:{port}/", purpose="test") for _ in range(100))
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        await client.aclose()
+        return outcomes
+
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as listening:
+        resetting = threading.Thread(target=reset_all, args=(listening,))
+        resetting.start()
+        outcomes = uvloop.run(call_often(listening.getsockname()[1]))
+        listening.shutdown(socket.SHUT_RDWR)
+        resetting.join()
+    assert {type(each) for each in outcomes} == {UnavailableError}
 
 
 async def test_a_name_is_judged_by_what_it_resolves_to(client):

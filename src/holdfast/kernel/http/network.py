@@ -77,7 +77,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         for left, address in zip(range(len(usable), 0, -1), usable, strict=True):
             share_s = max(SHORTEST_ATTEMPT_S, (deadline - loop.time()) / left)
             try:
-                return await self._inner.connect_tcp(address, port, share_s, local_address, socket_options)
+                return _alive(await self._inner.connect_tcp(address, port, share_s, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
@@ -98,6 +98,15 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait between httpcore's own retries, which are off."""
         await asyncio.sleep(seconds)
+
+
+def _alive(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+    """Refuse a connection that was reset while it was made: uvloop has no socket of it any more, and anyio asks it."""
+    try:
+        stream.get_extra_info("server_addr")
+    except AttributeError:
+        raise httpcore.ConnectError("reset as soon as it was made") from None
+    return stream
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
