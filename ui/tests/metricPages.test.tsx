@@ -54,8 +54,9 @@ describe("targets", () => {
   it("puts trouble first and filters by health", async () => {
     const { router } = open("/explore/targets", "failing");
     await screen.findByText("10.0.0.11:9100", undefined, PATIENCE);
-    expect([...document.querySelectorAll("main h2")].map((one) => one.textContent)).toEqual(["shop", "node", "kubernetes"]);
+    expect([...document.querySelectorAll("main h2")].map((one) => one.textContent)).toEqual(["shop", "kubernetes", "node"]);
     expect(main()).toMatch(/5 targets of 3 jobs, 1 down, 1 dropped/);
+    expect(main()).toMatch(/Discovery by kubernetes began to fail.*answered with status 403/);
     fireEvent.click(screen.getByRole("switch", { name: "Unhealthy only" }));
     await waitFor(() => expect(document.querySelectorAll("main tbody tr")).toHaveLength(2), PATIENCE);
     expect(router.state.location.search).toBe("?health=unhealthy");

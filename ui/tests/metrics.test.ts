@@ -56,7 +56,7 @@ describe("targets", () => {
 
   it("stand by job, trouble first", () => {
     const pools = poolsOf(all, none);
-    expect(pools.map((pool) => pool.name)).toEqual(["shop", "node", "kubernetes"]);
+    expect(pools.map((pool) => pool.name)).toEqual(["shop", "kubernetes", "node"]);
     expect(pools[0]?.shown.map(verdictOf)).toEqual(["down", "unknown", "up"]);
     expect(pools[0]?.dropped).toHaveLength(1);
   });

@@ -52,7 +52,7 @@ class Contents(Offering):
         Offer(
             "targets",
             "holdfast.cli.targets:register",
-            "List the targets that are scraped, with their health and the last error.",
+            "List the targets that are scraped, with their health and the last error, and discoveries that fail.",
         ),
         Offer(
             "demo",
